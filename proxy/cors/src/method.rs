@@ -1,0 +1,82 @@
+//! The methods that a rule can allow, and the methods that a request can ask for.
+
+use std::fmt;
+
+/// A method that a rule can allow (S3 API, `CORSRule`: GET, PUT, HEAD, POST, DELETE, in exactly this case).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AllowedMethod {
+    /// `GET`
+    Get,
+    /// `PUT`
+    Put,
+    /// `HEAD`
+    Head,
+    /// `POST`
+    Post,
+    /// `DELETE`
+    Delete,
+}
+
+impl AllowedMethod {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Put, Self::Head, Self::Post, Self::Delete];
+
+    /// The method with this name; names are case-sensitive (RFC 9110 §9.1).
+    #[must_use]
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str().as_bytes() == name)
+    }
+
+    /// The method's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for AllowedMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The methods of one rule, as a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MethodSet(u8);
+
+impl MethodSet {
+    pub(crate) const fn contains(self, method: AllowedMethod) -> bool {
+        self.0 & (1 << method as u8) != 0
+    }
+}
+
+impl FromIterator<AllowedMethod> for MethodSet {
+    fn from_iter<I: IntoIterator<Item = AllowedMethod>>(methods: I) -> Self {
+        Self(methods.into_iter().fold(0, |set, method| set | 1 << method as u8))
+    }
+}
+
+/// The method that a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AskedMethod {
+    /// One that a rule may allow.
+    Allowable(AllowedMethod),
+    /// A method of HTTP that no rule can allow.
+    Other,
+}
+
+impl AskedMethod {
+    /// `None` for what is no method of HTTP: S3 answers it with 400 (recorded: `get`, `GET, PUT`), PATCH with 403 (recorded).
+    /// OPTIONS, TRACE and CONNECT are not recorded and are taken like PATCH.
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
+        AllowedMethod::from_name(name)
+            .map(Self::Allowable)
+            .or_else(|| matches!(name, b"PATCH" | b"OPTIONS" | b"TRACE" | b"CONNECT").then_some(Self::Other))
+    }
+}

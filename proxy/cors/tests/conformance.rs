@@ -1,0 +1,135 @@
+//! Amazon S3's own behaviour, case by case: every document and every request of the corpora in `tests/data`, against the engine.
+//!
+//! What only a proxy can do (bodies, `Content-Type`, the `Vary` of answers that no rule grants) is not looked at here.
+
+#![allow(clippy::unwrap_used, reason = "a corpus that can not be read is a failed test")]
+#![allow(clippy::print_stderr, reason = "the cases that may differ are printed when they do")]
+
+use corpus::{Differences, DocumentCase, Request, RequestCase, differs, documents, report, requests};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use s3_cors::{
+    Credentials, Document, Format, RequestKind, ResourceType, RuleTable, VARY, Verdict, asked_method, classify,
+    evaluate,
+};
+use std::collections::BTreeMap;
+
+#[path = "../../../tests/support/corpus.rs"]
+mod corpus;
+
+#[test]
+fn every_document_is_taken_or_refused_as_s3_does() {
+    let cases = documents();
+    report(cases.into_iter().map(|case| (case.id.clone(), case.optional, document_differences(&case))));
+}
+
+fn document_differences(case: &DocumentCase) -> Differences {
+    let mut differences = Differences::new();
+    match Document::parse(case.xml.as_bytes(), Format::Xml) {
+        Ok(document) => {
+            differs(&mut differences, "accepted", true, case.accept);
+            let configuration = document.configuration();
+            let written = [
+                (Format::Xml, configuration.to_xml().map_err(|error| error.to_string())),
+                (Format::Json, configuration.to_json().map_err(|error| error.to_string())),
+            ];
+            for (format, text) in written {
+                let again = text.and_then(|text| {
+                    Document::parse(text.as_bytes(), format).map_err(|errors| format!("{errors} in {text}"))
+                });
+                let again = again.map(Document::into_configuration);
+                differs(&mut differences, "written and read again", again.as_ref(), Ok(configuration));
+            }
+        }
+        Err(errors) => {
+            differs(&mut differences, "accepted", false, case.accept);
+            let first = errors.iter().next().unwrap();
+            differs(&mut differences, "code", Some(first.code.as_str()), case.error_code.as_deref());
+            if !case.message_alternatives.contains(&first.message) {
+                differs(&mut differences, "message", Some(&first.message), case.error_message.as_ref());
+            }
+        }
+    }
+    differences
+}
+
+#[test]
+fn every_request_is_answered_as_s3_does() {
+    let cases = requests();
+    assert_eq!(cases.iter().filter(|case| case.upstream.is_none()).count(), 156, "preflights");
+    report(cases.into_iter().map(|case| (case.id.clone(), case.optional, request_differences(&case))));
+}
+
+fn request_differences(case: &RequestCase) -> Differences {
+    let rules = case.config.as_ref().filter(|_| case.bucket_exists).map(|xml| {
+        RuleTable::new(Document::parse(xml.as_bytes(), Format::Xml).unwrap().configuration(), Credentials::S3)
+    });
+    let method = Method::from_bytes(case.request.method.as_bytes()).unwrap();
+    let mut headers = HeaderMap::new();
+    for (name, value) in &case.request.headers {
+        headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
+    }
+
+    let mut differences = Differences::new();
+    let kind = classify(&method, &headers);
+    differs(&mut differences, "is a preflight", kind == RequestKind::Preflight, case.upstream.is_none());
+    let verdict = evaluate(rules.as_ref(), &method, &headers);
+    differs(
+        &mut differences,
+        "is no matter of CORS",
+        matches!(verdict, Verdict::NotCors),
+        kind == RequestKind::NoOrigin,
+    );
+    if kind == RequestKind::Preflight {
+        preflight_differences(case, &verdict, &headers, &mut differences);
+    }
+
+    let mut answer = match &verdict {
+        Verdict::Granted(grant) => grant.headers(),
+        Verdict::NotCors | Verdict::Denied(_) => HeaderMap::new(),
+    };
+    if matches!(verdict, Verdict::Granted(_)) {
+        answer.insert(http::header::VARY, VARY);
+    }
+    let answer: BTreeMap<_, _> = answer.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    // `Vary` of an actual answer is merged with what is there, and its tokens are the proxy's business.
+    let looked_at = |name: &str| {
+        name.starts_with("access-control-") || (name == "vary" && case.expect.headers.contains_key("vary"))
+    };
+    let expected = case.expect.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let expected: BTreeMap<_, _> = expected.filter(|(name, _)| looked_at(name)).collect();
+    let found: BTreeMap<_, _> =
+        answer.iter().map(|(name, value)| (*name, *value)).filter(|(n, _)| looked_at(n)).collect();
+    differs(&mut differences, "headers", found, expected);
+    for absent in &case.expect.absent_headers {
+        differs(&mut differences, absent, answer.get(absent.as_str()), None);
+    }
+    differences
+}
+
+fn preflight_differences(case: &RequestCase, verdict: &Verdict, headers: &HeaderMap, differences: &mut Differences) {
+    let resource = resource_type(&case.request);
+    let refusal = match verdict {
+        Verdict::Denied(denial) => Some(denial.refusal(resource)),
+        Verdict::Granted(_) | Verdict::NotCors => None,
+    };
+    let status = refusal.as_ref().map_or(200, |refusal| refusal.status.as_u16());
+    differs(differences, "status", status, case.expect.status);
+    let code = refusal.as_ref().map(|refusal| refusal.code);
+    differs(differences, "code", code, case.expect.error_code.as_deref());
+    let message = refusal.as_ref().map(|refusal| &*refusal.message);
+    differs(differences, "message", message, case.expect.error_message.as_deref());
+    let fields = refusal.and_then(|refusal| refusal.resource).map(|resource| {
+        let method = ("Method".to_owned(), asked_method(headers).to_owned());
+        BTreeMap::from([method, ("ResourceType".to_owned(), resource.as_str().to_owned())])
+    });
+    differs(differences, "fields", fields.as_ref(), case.expect.error_fields.as_ref());
+}
+
+/// An object's URL has a key behind the bucket; with a `Host` the bucket is in its name, and the whole path is the key.
+fn resource_type(request: &Request) -> ResourceType {
+    let uri: Uri = request.path.parse().unwrap();
+    let path = uri.path().trim_start_matches('/');
+    let in_host = request.headers.keys().any(|name| name.eq_ignore_ascii_case("host"));
+    let key = if in_host { path } else { path.split_once('/').map_or("", |(_, key)| key) };
+    if key.is_empty() { ResourceType::Bucket } else { ResourceType::Object }
+}

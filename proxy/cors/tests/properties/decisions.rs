@@ -1,0 +1,154 @@
+//! What is granted, and what is not.
+
+use super::reference::{Answer, answer};
+use super::{Request, configuration, header_bytes, request, rule};
+use http::header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
+use http::{HeaderMap, Method};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use s3_cors::{CorsConfiguration, Credentials, Denial, RuleFinding, RuleTable, Verdict, evaluate, explain};
+use std::collections::HashSet;
+
+fn decide(configuration: &CorsConfiguration, request: &Request) -> Verdict {
+    evaluate(Some(&RuleTable::new(configuration, Credentials::S3)), &request.method, &request.headers())
+}
+
+/// The engine's verdict in the reference's words.
+fn in_words(verdict: &Verdict) -> Answer {
+    match verdict {
+        Verdict::NotCors => Answer::NotCors,
+        Verdict::Denied(denial) => Answer::Denied(denial.reason().as_str()),
+        Verdict::Granted(grant) => {
+            let mut headers = Vec::new();
+            grant.for_each_header(|name, value| {
+                let name = HEADERS.into_iter().find(|known| name == *known).unwrap();
+                headers.push((name, value.as_bytes().to_vec()));
+            });
+            headers.sort();
+            Answer::Granted(headers)
+        }
+    }
+}
+
+const HEADERS: [&str; 6] = [
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "access-control-max-age",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn the_engine_decides_as_the_naive_reference(configuration in configuration(), request in request()) {
+        prop_assert_eq!(in_words(&decide(&configuration, &request)), answer(&configuration, &request));
+    }
+
+    #[test]
+    fn an_origin_is_granted_as_star_or_byte_for_byte_and_star_never_with_credentials(
+        configuration in configuration(), request in request(), never in any::<bool>(),
+    ) {
+        let credentials = if never { Credentials::Never } else { Credentials::S3 };
+        let table = RuleTable::new(&configuration, credentials);
+        if let Verdict::Granted(grant) = evaluate(Some(&table), &request.method, &request.headers()) {
+            let headers = grant.headers();
+            let origin = headers[ACCESS_CONTROL_ALLOW_ORIGIN].as_bytes();
+            prop_assert_eq!(origin, grant.allow_origin().as_bytes());
+            prop_assert!(origin == b"*" || origin == request.origins[0]);
+            prop_assert_eq!(headers.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS), !never && origin != b"*");
+        }
+    }
+
+    #[test]
+    fn no_header_of_a_grant_occurs_twice(configuration in configuration(), request in request()) {
+        if let Verdict::Granted(grant) = decide(&configuration, &request) {
+            let mut names = Vec::new();
+            grant.for_each_header(|name, _| names.push(name));
+            prop_assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
+            prop_assert_eq!(grant.headers().len(), names.len());
+        }
+    }
+
+    #[test]
+    fn a_rule_at_the_end_takes_no_grant_away_and_changes_none(
+        configuration in configuration(), more in rule(), request in request(),
+    ) {
+        let before = decide(&configuration, &request);
+        let rules = configuration.rules().iter().cloned().chain([more]).collect();
+        let after = decide(&CorsConfiguration::new(rules).unwrap(), &request);
+        if let Verdict::Granted(_) = before {
+            prop_assert_eq!(in_words(&after), in_words(&before));
+        }
+    }
+
+    #[test]
+    fn an_explanation_says_what_the_decision_says(
+        configuration in configuration(), request in request(), has_rules in any::<bool>(),
+    ) {
+        let table = RuleTable::new(&configuration, Credentials::S3);
+        let rules = has_rules.then_some(&table);
+        let headers = request.headers();
+        let verdict = evaluate(rules, &request.method, &headers);
+        let explanation = explain(rules, &request.method, &headers);
+        prop_assert_eq!(in_words(&explanation.verdict), in_words(&verdict));
+
+        let granting = explanation.rules.iter().find(|finding| finding.blamed().is_none()).map(|finding| finding.number);
+        match verdict {
+            Verdict::Granted(grant) => prop_assert_eq!(granting, Some(grant.rule().number())),
+            Verdict::Denied(Denial::Refused(clause)) => {
+                prop_assert_eq!(granting, None);
+                prop_assert_eq!(explanation.rules.iter().filter_map(RuleFinding::blamed).max(), Some(clause));
+                prop_assert!(explanation.nearest().is_some());
+            }
+            Verdict::NotCors | Verdict::Denied(_) => prop_assert!(explanation.rules.is_empty()),
+        }
+    }
+
+    #[test]
+    fn no_header_bytes_make_the_decision_panic(
+        configuration in configuration(),
+        method in prop_oneof![Just(Method::OPTIONS), Just(Method::GET)],
+        lines in [vec(header_bytes(), 0..3), vec(header_bytes(), 0..3), vec(header_bytes(), 0..3)],
+    ) {
+        let [origins, asked_methods, asked_headers] = lines;
+        let request = Request { method, origins, asked_methods, asked_headers };
+        let table = RuleTable::new(&configuration, Credentials::S3);
+        let headers = request.headers();
+        let explanation = explain(Some(&table), &request.method, &headers);
+        prop_assert_eq!(in_words(&explanation.verdict), answer(&configuration, &request));
+        prop_assert!(!s3_cors::asked_method(&headers).is_empty());
+        if let Verdict::Denied(denial) = explanation.verdict {
+            prop_assert!(denial.refusal(s3_cors::ResourceType::Object).message.len() < 4096);
+        }
+    }
+}
+
+/// The other properties would all hold of an engine that grants nothing, if nothing that is drawn were ever to be granted.
+#[test]
+fn what_is_drawn_is_often_granted() {
+    let mut runner = TestRunner::deterministic();
+    let mut counts = [0; 3];
+    for _ in 0..1000 {
+        let case = (configuration(), request()).new_tree(&mut runner).unwrap().current();
+        match decide(&case.0, &case.1) {
+            Verdict::Granted(_) => counts[0] += 1,
+            Verdict::Denied(Denial::Refused(_)) => counts[1] += 1,
+            Verdict::NotCors | Verdict::Denied(_) => counts[2] += 1,
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 150), "granted, refused, other: {counts:?}");
+}
+
+/// A proxy asks with whatever map it has: other headers, and none of those that matter.
+#[test]
+fn a_request_without_any_header_is_no_matter_of_cors() {
+    assert!(matches!(evaluate(None, &Method::GET, &HeaderMap::new()), Verdict::NotCors));
+    let mut headers = HeaderMap::new();
+    headers.insert(ORIGIN, http::HeaderValue::from_static(""));
+    assert!(matches!(evaluate(None, &Method::GET, &headers), Verdict::NotCors));
+}

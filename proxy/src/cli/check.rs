@@ -1,0 +1,131 @@
+//! `s3cors check`: everything wrong with configuration and rules, each with its place.
+
+use super::{Format, print};
+use clap::Args;
+use s3_cors::Position;
+use s3cors_proxy::config::{ConfigFile, ConfigFileError, Rules};
+use s3cors_proxy::rules::{Checked, FileError, check};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Args)]
+pub(super) struct Check {
+    /// Configuration file; its rules are checked too
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Take warnings as errors
+    #[arg(long)]
+    strict: bool,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Rules: files, or directories of them [default: conf/rules, or what the configuration says]
+    #[arg(value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+}
+
+/// What was found; the JSON form is this, as it stands.
+#[derive(Serialize)]
+struct Findings {
+    valid: bool,
+    errors: Vec<Finding>,
+    warnings: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    file: PathBuf,
+    line: u64,
+    column: u64,
+    code: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl Check {
+    pub(super) fn run(self) -> ExitCode {
+        let mut findings = Findings { valid: true, errors: Vec::new(), warnings: Vec::new() };
+        let mut paths = self.paths;
+        if let Some(file) = &self.config {
+            match ConfigFile::read(file) {
+                Ok(config) if paths.is_empty() => paths.push(config.rules_path()),
+                Ok(_) => {}
+                Err(error) => findings.errors.push(Finding::of_config(error)),
+            }
+        } else if paths.is_empty() {
+            paths.push(Rules::default().path);
+        }
+        for path in &paths {
+            findings.add(check(path));
+        }
+        findings.valid = findings.errors.is_empty() && (findings.warnings.is_empty() || !self.strict);
+        let text = match self.format {
+            Format::Json => serde_json::to_string_pretty(&findings).unwrap_or_default() + "\n",
+            Format::Text => findings.to_text(),
+        };
+        let printed = print(&text);
+        if findings.valid { printed } else { ExitCode::FAILURE }
+    }
+}
+
+impl Findings {
+    fn add(&mut self, checked: Checked) {
+        for (path, warning) in checked.warnings {
+            let message = warning.message;
+            self.warnings.push(Finding::at(&path, warning.position, warning.code.as_str(), message, None));
+        }
+        for error in checked.errors {
+            self.errors.extend(Finding::of_file(error));
+        }
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (kind, findings) in [("error", &self.errors), ("warning", &self.warnings)] {
+            for Finding { file, line, column, code, message, detail } in findings {
+                let detail = detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+                let _ = writeln!(text, "{}:{line}:{column}: {kind}: {code}: {message}{detail}", file.display());
+            }
+        }
+        let count = |count: usize, what| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let verdict = if self.valid { "valid" } else { "not valid" };
+        let (errors, warnings) = (count(self.errors.len(), "error"), count(self.warnings.len(), "warning"));
+        let _ = writeln!(text, "{verdict}: {errors}, {warnings}");
+        text
+    }
+}
+
+impl Finding {
+    fn at(file: &Path, position: Position, code: &str, message: String, detail: Option<String>) -> Self {
+        let (line, column) = (position.line as u64, position.column as u64);
+        Self { file: file.to_owned(), line, column, code: code.to_owned(), message, detail }
+    }
+
+    fn whole(file: &Path, code: &str, message: String) -> Self {
+        Self::at(file, Position::default(), code, message, None)
+    }
+
+    fn of_config(error: ConfigFileError) -> Self {
+        match error {
+            ConfigFileError::Unreadable { path, source } => Self::whole(&path, "Unreadable", source.to_string()),
+            ConfigFileError::Invalid { path, line, column, message } => {
+                Self { file: path, line, column, code: "InvalidConfiguration".into(), message, detail: None }
+            }
+        }
+    }
+
+    fn of_file(error: FileError) -> Vec<Self> {
+        match error {
+            FileError::Unreadable { path, reason } => vec![Self::whole(&path, "Unreadable", reason)],
+            FileError::ReservedName { ref path } => vec![Self::whole(path, "ReservedName", error.to_string())],
+            FileError::Twice { ref path, .. } => vec![Self::whole(path, "TwoFilesForOneBucket", error.to_string())],
+            FileError::Invalid { path, errors } => errors
+                .iter()
+                .map(|e| Self::at(&path, e.position, e.code.as_str(), e.message.clone(), e.detail.clone()))
+                .collect(),
+        }
+    }
+}

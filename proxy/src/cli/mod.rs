@@ -1,0 +1,87 @@
+//! The subcommands, one file each.
+
+mod check;
+mod convert;
+#[cfg(feature = "demo")]
+mod demo;
+mod explain;
+mod healthcheck;
+mod manual;
+mod serve;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Puts Amazon S3's CORS in front of any S3 server
+#[derive(Parser)]
+#[command(name = "s3cors", version = VERSION, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("S3CORS_REVISION"), ")");
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the proxy
+    Serve(s3cors_proxy::config::Flags),
+    /// Show the whole thing on this machine: a store, a bucket, rules, and three commands to try
+    #[cfg(feature = "demo")]
+    Demo(demo::Demo),
+    /// Check configuration and rules: 0 valid, 1 not, 2 usage
+    Check(check::Check),
+    /// Say why a request is or is not allowed, rule by rule
+    Explain(explain::Explain),
+    /// Convert rules between S3's XML and the JSON of the AWS CLI
+    Convert(convert::Convert),
+    /// Ask a running proxy whether it is ready: 0 ready, 1 not
+    Healthcheck(healthcheck::Healthcheck),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> ExitCode {
+        match self.command {
+            Command::Serve(flags) => serve::run(flags),
+            #[cfg(feature = "demo")]
+            Command::Demo(demo) => demo.run(),
+            Command::Check(check) => check.run(),
+            Command::Explain(explain) => explain.run(),
+            Command::Convert(convert) => convert.run(),
+            Command::Healthcheck(healthcheck) => healthcheck.run(),
+            Command::Completions { shell } => manual::completions(shell),
+            Command::Man => manual::man(),
+        }
+    }
+}
+
+/// Writes to standard output. A reader that went away (`s3cors man | head`) is no failure.
+fn print(text: &str) -> ExitCode {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => fail(&error),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Says what is wrong, on standard error, and ends with 1.
+fn fail(error: &dyn std::fmt::Display) -> ExitCode {
+    // Nobody is left to tell when this fails.
+    let _ = writeln!(std::io::stderr(), "s3cors: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,237 @@
+//! Flags, environment and file become one checked [`Config`], before anything starts.
+//!
+//! Decides: which source wins (flags over environment over file over defaults) and what a valid setting is.
+//! Must not know: what is built from it.
+
+mod file;
+mod flags;
+mod values;
+
+pub use file::{ConfigFile, ConfigFileError};
+pub use flags::Flags;
+pub use values::{CredentialsPolicy, Domain, LogFormat, LogLevel, UpstreamUrl, ValueError, VaryPolicy};
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that `s3cors serve` needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where S3 clients connect; at least one.
+    pub listen: Vec<SocketAddr>,
+    /// Where operators connect.
+    pub admin: SocketAddr,
+    /// The S3 endpoints; at least one.
+    pub upstreams: Vec<UpstreamUrl>,
+    /// How long each step towards an upstream may take.
+    pub timeouts: Timeouts,
+    /// Idle connections to upstreams.
+    pub keepalive: Keepalive,
+    /// The domains below which a label is a bucket (virtual-host style).
+    pub domains: Vec<Domain>,
+    /// Where the rules are.
+    pub rules: Rules,
+    /// How CORS is answered where S3's own way can be bettered.
+    pub cors: Cors,
+    /// What is logged, and how.
+    pub log: Log,
+    /// How the process ends.
+    pub shutdown: Shutdown,
+    /// Worker threads of the proxy.
+    pub threads: usize,
+    /// How many rejected origins the metrics name, at most.
+    pub rejected_origins: usize,
+}
+
+/// How long each step may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To open a TCP connection to an upstream.
+    pub connect: Duration,
+    /// Between two reads from an upstream: also the time until its answer begins.
+    pub read: Duration,
+    /// Between two writes to an upstream.
+    pub write: Duration,
+    /// Between two reads from a client, in the middle of a request.
+    pub client_read: Duration,
+    /// Until a client takes the next bytes of an answer.
+    pub client_write: Duration,
+    /// Between two requests on a client's connection.
+    pub client_idle: Duration,
+}
+
+impl Default for Timeouts {
+    /// The upstream's read timeout is longer than the client's, because it goes on while a slow client uploads, and would blame
+    /// the upstream; and it is minutes, because CompleteMultipartUpload may be silent that long.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            read: Duration::from_secs(300),
+            write: Duration::from_secs(60),
+            client_read: Duration::from_secs(60),
+            client_write: Duration::from_secs(60),
+            client_idle: Duration::from_secs(75),
+        }
+    }
+}
+
+/// Idle connections to upstreams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// How many are kept.
+    pub connections: usize,
+    /// How long one is kept: shorter than the server keeps it (MinIO: 30 s), or requests meet closed connections.
+    pub idle: Duration,
+}
+
+impl Default for Keepalive {
+    fn default() -> Self {
+        Self { connections: 256, idle: Duration::from_secs(20) }
+    }
+}
+
+/// Where the rules are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// A directory with a document a bucket, or one document for every bucket.
+    pub path: PathBuf,
+    /// How often the files are looked at, beside the notifications of the file system.
+    pub poll: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { path: "conf/rules".into(), poll: Duration::from_millis(500) }
+    }
+}
+
+/// How CORS is answered where S3's own way can be bettered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cors {
+    /// Which answers carry `Vary`.
+    pub vary: VaryPolicy,
+    /// Whether a grant to a named origin includes credentials.
+    pub credentials: CredentialsPolicy,
+    /// Whether answers carry `x-s3cors-decision`, which says what was decided and why.
+    pub debug_header: bool,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// JSON or text.
+    pub format: LogFormat,
+    /// The least important level that is logged.
+    pub level: LogLevel,
+    /// Whether each request has a line.
+    pub access: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::default(), level: LogLevel::default(), access: true }
+    }
+}
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shutdown {
+    /// How long requests in flight may take to end.
+    pub drain: Duration,
+    /// How long the listener stays open after `/readyz` has begun to fail.
+    pub delay: Duration,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { drain: Duration::from_secs(25), delay: Duration::ZERO }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not valid.
+    #[error(transparent)]
+    File(#[from] ConfigFileError),
+    /// Nothing says where the S3 server is.
+    #[error(
+        "no upstream: say where the S3 server is, with --upstream http://HOST:PORT, S3CORS_UPSTREAM or upstream.url in the file"
+    )]
+    NoUpstream,
+}
+
+impl Config {
+    /// The address of the admin listener when nothing else is said.
+    pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9180);
+    const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+    const DEFAULT_REJECTED_ORIGINS: usize = 50;
+
+    /// Reads the file that the flags name, if they name one, and puts the flags over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says what is wrong, where, and what to do.
+    pub fn load(flags: Flags) -> Result<Self, ConfigError> {
+        let file = match &flags.config {
+            Some(path) => ConfigFile::read(path)?,
+            None => ConfigFile::default(),
+        };
+        Self::merge(flags, file)
+    }
+
+    fn merge(flags: Flags, file: ConfigFile) -> Result<Self, ConfigError> {
+        let upstream = file.upstream.unwrap_or_default();
+        let upstreams = first_given(flags.upstream, upstream.url);
+        if upstreams.is_empty() {
+            return Err(ConfigError::NoUpstream);
+        }
+        let listen = first_given(flags.listen, file.listen);
+        let rules = file.rules.unwrap_or_default().or_default();
+        Ok(Self {
+            listen: if listen.is_empty() { vec![Self::DEFAULT_LISTEN] } else { listen },
+            admin: flags.admin.or(file.admin).unwrap_or(Self::DEFAULT_ADMIN),
+            upstreams,
+            timeouts: upstream.timeouts.unwrap_or_default().or_default(),
+            keepalive: upstream.keepalive.unwrap_or_default().or_default(),
+            domains: first_given(flags.domain, file.domains),
+            rules: Rules { path: flags.rules.unwrap_or(rules.path), ..rules },
+            cors: file.cors.unwrap_or_default().or_default(),
+            log: file.log.unwrap_or_default().or_default(),
+            shutdown: file.shutdown.unwrap_or_default().or_default(),
+            threads: file.threads.map_or_else(available_threads, |threads| threads.0),
+            rejected_origins: file
+                .metrics
+                .and_then(|metrics| metrics.rejected_origins)
+                .unwrap_or(Self::DEFAULT_REJECTED_ORIGINS),
+        })
+    }
+}
+
+fn first_given<T>(flags: Vec<T>, file: Option<values::OneOrMany<T>>) -> Vec<T> {
+    if flags.is_empty() { file.map(|values| values.0).unwrap_or_default() } else { flags }
+}
+
+/// A thread for each processor that this process may use.
+fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The commented file is the reference: it has every key, and the defaults that it tells are those of the program.
+    #[test]
+    fn the_sample_file_has_every_key_with_its_default() {
+        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/s3cors.yaml"));
+        let sample = ConfigFile::read(path).unwrap();
+        let shown = format!("{sample:?}");
+        assert_eq!(shown.replace("threads: None", "").find("None"), None, "a key is missing: {shown}");
+
+        let merged = Config::merge(Flags::default(), sample).unwrap();
+        let upstream = Flags { upstream: vec!["http://127.0.0.1:9000".parse().unwrap()], ..Flags::default() };
+        let defaults = Config::merge(upstream, ConfigFile::default()).unwrap();
+        assert_eq!(format!("{merged:#?}"), format!("{defaults:#?}"));
+    }
+}

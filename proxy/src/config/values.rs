@@ -1,0 +1,282 @@
+//! The kinds of value that a setting can have, each of them parsed and checked in one place, for flags and file alike.
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{IntoDeserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A value that is not valid: which, and what would be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{value:?}: {reason}")]
+pub struct ValueError {
+    value: String,
+    reason: &'static str,
+}
+
+impl ValueError {
+    fn new(value: &str, reason: &'static str) -> Self {
+        Self { value: value.to_owned(), reason }
+    }
+}
+
+/// Where an S3 server is: scheme, host and port, nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct UpstreamUrl {
+    tls: bool,
+    host: String,
+    port: u16,
+}
+
+impl UpstreamUrl {
+    /// Whether the scheme is https.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The host: a name or an address, an IPv6 address without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, the scheme's own if the URL has none.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl FromStr for UpstreamUrl {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let invalid = |reason| ValueError::new(text, reason);
+        let url = url::Url::parse(text).map_err(|_| invalid("not a URL; write http://HOST:PORT or https://HOST"))?;
+        let tls = match url.scheme() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(invalid("an upstream is http:// or https://")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(invalid("an upstream has no user and no password: clients sign their own requests"));
+        }
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err(invalid(
+                "an upstream has no path: a request's path goes on byte for byte, or signatures break",
+            ));
+        }
+        let host = match url.host() {
+            Some(url::Host::Ipv6(address)) => address.to_string(),
+            Some(host) => host.to_string(),
+            None => return Err(invalid("an upstream needs a host")),
+        };
+        let port = url.port_or_known_default().ok_or_else(|| invalid("an upstream needs a port"))?;
+        Ok(Self { tls, host, port })
+    }
+}
+
+impl TryFrom<String> for UpstreamUrl {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for UpstreamUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        if self.host.contains(':') {
+            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{scheme}://{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// A domain below which a label is a bucket, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Domain(String);
+
+impl Domain {
+    /// The domain, in lower case, without a dot at either end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Domain {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let domain = text.trim_matches('.').to_ascii_lowercase();
+        let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let valid = domain.split('.').all(|label| !label.is_empty() && label.bytes().all(is_label_byte));
+        if valid { Ok(Self(domain)) } else { Err(ValueError::new(text, "a domain is a name without scheme and port")) }
+    }
+}
+
+impl TryFrom<String> for Domain {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        text.parse()
+    }
+}
+
+/// Which answers carry `Vary`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VaryPolicy {
+    /// Every answer of a bucket that has rules: right for every cache.
+    #[default]
+    Always,
+    /// Only granted ones, as S3.
+    Matched,
+}
+
+/// Whether a grant to a named origin includes credentials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CredentialsPolicy {
+    /// As S3: whenever the answer is not `*`.
+    #[default]
+    S3,
+    /// Never.
+    Never,
+}
+
+impl From<CredentialsPolicy> for s3_cors::Credentials {
+    fn from(policy: CredentialsPolicy) -> Self {
+        match policy {
+            CredentialsPolicy::S3 => Self::S3,
+            CredentialsPolicy::Never => Self::Never,
+        }
+    }
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    #[default]
+    Json,
+    /// One line of text.
+    Text,
+}
+
+/// The least important level that is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What has to be mended.
+    Error,
+    /// What may have to be.
+    Warn,
+    /// What happened, requests included.
+    #[default]
+    Info,
+    /// What helps to find a fault; of the proxy itself, never of the library below, which would print signatures.
+    Debug,
+}
+
+/// A length of time, written with its unit.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Time(Duration);
+
+impl TryFrom<String> for Time {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        let parsed = humantime::parse_duration(&text);
+        parsed.map(Self).map_err(|_| ValueError::new(&text, "a time has a unit: 500ms, 30s, 5m"))
+    }
+}
+
+impl From<Time> for Duration {
+    fn from(time: Time) -> Self {
+        time.0
+    }
+}
+
+/// A number of threads: at least one.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u16")]
+pub(super) struct Threads(pub(super) usize);
+
+impl TryFrom<u16> for Threads {
+    type Error = ValueError;
+
+    fn try_from(threads: u16) -> Result<Self, ValueError> {
+        if threads == 0 { Err(ValueError::new("0", "at least one thread")) } else { Ok(Self(threads.into())) }
+    }
+}
+
+/// A single value, or a list of them.
+///
+/// Not an untagged enum, whose error would say neither what is wrong nor with which element.
+#[derive(Clone, Debug)]
+pub(super) struct OneOrMany<T>(pub(super) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Values<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Values<T> {
+            type Value = OneOrMany<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value or a list of values")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
+                T::deserialize(value.into_deserializer()).map(|value| OneOrMany(vec![value]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(values)).map(OneOrMany)
+            }
+        }
+
+        deserializer.deserialize_any(Values(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_is_scheme_host_and_port() {
+        for (text, shown) in [
+            ("http://minio:9000", "http://minio:9000"),
+            ("http://127.0.0.1:9000/", "http://127.0.0.1:9000"),
+            ("https://s3.eu-central-1.amazonaws.com", "https://s3.eu-central-1.amazonaws.com:443"),
+            ("http://[::1]:9000", "http://[::1]:9000"),
+        ] {
+            assert_eq!(text.parse::<UpstreamUrl>().unwrap().to_string(), shown);
+        }
+        for text in
+            ["minio:9000", "127.0.0.1:9000", "ftp://x", "http://a:b@x", "http://x/prefix", "http://x?y", "http://"]
+        {
+            assert!(text.parse::<UpstreamUrl>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_folded_and_checked() {
+        assert_eq!("S3.Example.test.".parse::<Domain>().unwrap().as_str(), "s3.example.test");
+        for text in ["", ".", "a..b", "https://x", "x:8080", "*.x"] {
+            assert!(text.parse::<Domain>().is_err(), "{text}");
+        }
+    }
+}

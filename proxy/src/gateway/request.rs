@@ -1,0 +1,45 @@
+//! The request's head: for which bucket it is, what the rules say, and whether the upstream is to see it.
+
+use super::Gateway;
+use super::answer::Answer;
+use super::context::Context;
+use crate::s3::address::Address;
+use pingora::http::RequestHeader;
+use pingora::protocols::http::authority::raw_target_authority;
+use s3_cors::{Denial, RequestKind, Verdict, classify, evaluate};
+use std::sync::Arc;
+
+impl Gateway {
+    /// Judges a request, once, by one snapshot of the rules.
+    pub(super) fn classify(&self, request: &RequestHeader, ctx: &mut Context) {
+        // Not `raw_path`: for a target in absolute form that is the whole of it.
+        let address = Address::of(host(request), request.uri.path(), &self.domains);
+        let bucket = Arc::clone(self.rules.live().bucket(address.bucket.as_deref()));
+        ctx.kind = classify(&request.method, &request.headers);
+        ctx.resource = address.resource;
+        ctx.verdict = evaluate(bucket.rules.as_ref(), &request.method, &request.headers);
+        ctx.bucket = Some(bucket);
+    }
+
+    /// The answer to a request that no upstream needs to see.
+    pub(super) fn own_answer(&self, request: &RequestHeader, ctx: &Context) -> Option<Answer> {
+        match (ctx.kind, &ctx.verdict) {
+            (RequestKind::Preflight, _) => Some(self.answer_preflight(request, ctx)),
+            // S3 refuses these outright, actual requests included (recorded); a browser never sends them.
+            (_, Verdict::Denied(denial @ (Denial::UnknownMethod(_) | Denial::MalformedHeader(_)))) => {
+                Some(self.refuse(request, ctx, denial))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The host that the request is for: in HTTP/2 the target's own (RFC 9113 §8.3.1), otherwise what `Host` says. For an absolute
+/// target Pingora keeps the authority out of the `Uri` and refuses a `Host` that says something else, but lets one without a
+/// `Host` through, and then gives the upstream the target's own (RFC 9112 §3.2.2).
+pub(super) fn host(request: &RequestHeader) -> Option<&str> {
+    let authority = request.uri.authority().map(http::uri::Authority::as_str);
+    let header = || request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+    let target = || raw_target_authority(request.raw_path()).authority().and_then(|host| str::from_utf8(host).ok());
+    authority.or_else(header).or_else(target)
+}

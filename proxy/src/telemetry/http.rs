@@ -1,0 +1,169 @@
+//! Requests, bytes, times and upstream errors. Every label comes from a closed set.
+
+use super::registry::register;
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, exponential_buckets,
+};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// The methods that have a label of their own; whatever else is sent is `other`.
+const METHODS: [&str; 8] = ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "other"];
+const OTHER_METHOD: usize = METHODS.len() - 1;
+/// Status codes that have a label of their own: 100 to 599 (RFC 9110 §15).
+const FIRST_CODE: u16 = 100;
+const CODES: usize = 500;
+
+/// Why an upstream did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamErrorKind {
+    /// No connection.
+    Connect,
+    /// No TLS.
+    Tls,
+    /// No answer in time.
+    Timeout,
+    /// The connection broke.
+    Reset,
+    /// No address.
+    Resolve,
+    /// Anything else, such as an answer that is not HTTP.
+    Other,
+}
+
+impl UpstreamErrorKind {
+    const ALL: [Self; 6] = [Self::Connect, Self::Tls, Self::Timeout, Self::Reset, Self::Resolve, Self::Other];
+
+    /// The label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Resolve => "resolve",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The counters of requests. What a request needs is found by index, not by label.
+pub struct HttpCounters {
+    requests: IntCounterVec,
+    by_method_and_code: Box<[OnceLock<IntCounter>]>,
+    duration: [Histogram; METHODS.len()],
+    upstream: [Histogram; METHODS.len()],
+    /// Time to answer a preflight.
+    pub preflight: Histogram,
+    request_bytes: IntCounter,
+    response_bytes: IntCounter,
+    /// Requests that are being served.
+    pub in_flight: IntGauge,
+    /// Connections of S3 clients.
+    pub connections: IntGauge,
+    upstream_errors: [IntCounter; UpstreamErrorKind::ALL.len()],
+}
+
+/// A request that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Served<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// The status that the client saw, 499 when it had gone before.
+    pub code: u16,
+    /// From the end of the request's head to the end of the answer.
+    pub duration: Duration,
+    /// Body bytes from the client.
+    pub request_bytes: usize,
+    /// Body bytes to the client.
+    pub response_bytes: usize,
+    /// From the request's start towards the upstream to the head of its answer.
+    pub upstream: Option<Duration>,
+}
+
+impl HttpCounters {
+    pub(super) fn new(registry: &Registry) -> prometheus::Result<Self> {
+        let counter = |name, help| register(registry, IntCounter::new(name, help)?);
+        let gauge = |name, help| register(registry, IntGauge::new(name, help)?);
+        let requests = register(
+            registry,
+            IntCounterVec::new(
+                Opts::new("s3cors_http_requests_total", "Requests by method and status; 499 when the client had gone."),
+                &["method", "code"],
+            )?,
+        )?;
+        let errors = register(
+            registry,
+            IntCounterVec::new(
+                Opts::new("s3cors_upstream_errors_total", "Requests that failed at an upstream, by kind of failure."),
+                &["kind"],
+            )?,
+        )?;
+        Ok(Self {
+            requests,
+            by_method_and_code: (0..METHODS.len() * CODES).map(|_| OnceLock::new()).collect(),
+            duration: by_method(
+                registry,
+                "s3cors_http_request_duration_seconds",
+                "Time from a request's head to the end of its answer.",
+            )?,
+            upstream: by_method(
+                registry,
+                "s3cors_upstream_response_seconds",
+                "Time from sending a request to an upstream to the head of its answer.",
+            )?,
+            preflight: register(
+                registry,
+                Histogram::with_opts(
+                    HistogramOpts::new("s3cors_preflight_duration_seconds", "Time to answer a preflight.")
+                        .buckets(exponential_buckets(0.000_01, 4.0, 9)?),
+                )?,
+            )?,
+            request_bytes: counter("s3cors_http_request_bytes_total", "Body bytes received from clients.")?,
+            response_bytes: counter("s3cors_http_response_bytes_total", "Body bytes sent to clients.")?,
+            in_flight: gauge("s3cors_http_requests_in_flight", "Requests that are being served.")?,
+            connections: gauge("s3cors_connections_open", "Open connections of S3 clients.")?,
+            upstream_errors: UpstreamErrorKind::ALL.map(|kind| errors.with_label_values(&[kind.as_str()])),
+        })
+    }
+
+    /// Counts a request that has ended.
+    pub fn served(&self, served: &Served<'_>) {
+        let method = METHODS.iter().position(|name| *name == served.method).unwrap_or(OTHER_METHOD);
+        if let Some(requests) = self.requests(method, served.code) {
+            requests.inc();
+        }
+        if let Some(duration) = self.duration.get(method) {
+            duration.observe(served.duration.as_secs_f64());
+        }
+        if let (Some(histogram), Some(duration)) = (self.upstream.get(method), served.upstream) {
+            histogram.observe(duration.as_secs_f64());
+        }
+        self.request_bytes.inc_by(served.request_bytes as u64);
+        self.response_bytes.inc_by(served.response_bytes as u64);
+    }
+
+    /// Counts a failure of an upstream.
+    pub fn upstream_error(&self, kind: UpstreamErrorKind) {
+        if let Some(counter) = self.upstream_errors.get(kind as usize) {
+            counter.inc();
+        }
+    }
+
+    /// The counter for a method and a status, made when the pair is first seen: 4,000 of them can be, few ever are.
+    fn requests(&self, method: usize, code: u16) -> Option<&IntCounter> {
+        let code_index = usize::from(code.checked_sub(FIRST_CODE)?);
+        let slot = (code_index < CODES).then(|| self.by_method_and_code.get(method * CODES + code_index)).flatten()?;
+        let name = METHODS.get(method)?;
+        Some(slot.get_or_init(|| self.requests.with_label_values(&[*name, &code.to_string()])))
+    }
+}
+
+/// A histogram for each method, from a millisecond to the minutes that a large upload takes.
+fn by_method(registry: &Registry, name: &str, help: &str) -> prometheus::Result<[Histogram; METHODS.len()]> {
+    let buckets = vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+    let family = HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), &["method"])?;
+    let family = register(registry, family)?;
+    Ok(METHODS.map(|method| family.with_label_values(&[method])))
+}

@@ -1,0 +1,164 @@
+//! The admin listener: what operators, probes and scripts ask, and nothing of CORS.
+
+use crate::support::eventually;
+use crate::support::proxy::Proxy;
+use crate::support::rules::{RULES, Rules, allowing};
+use crate::support::upstream::Upstream;
+use serde_json::{Value, json};
+
+const PAGES: [(&str, &str); 7] = [
+    ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
+    ("/healthz", "text/plain; charset=utf-8"),
+    ("/readyz", "text/plain; charset=utf-8"),
+    ("/status", "text/html; charset=utf-8"),
+    ("/api/rules", "application/json"),
+    ("/api/rejections", "application/json"),
+    ("/api/explain?bucket=bucket&origin=https://app.example&method=PUT", "application/json"),
+];
+
+fn json(proxy: &Proxy, target: &str) -> Value {
+    let page = proxy.ask("GET", target);
+    assert_eq!(page.status, 200, "{target}: {}", page.text());
+    serde_json::from_str(&page.text()).unwrap()
+}
+
+#[test]
+fn every_page_is_there_for_get_and_head_and_for_no_other_method() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    for (target, content_type) in PAGES {
+        let page = proxy.ask("GET", target);
+        assert_eq!((page.status, page.header("content-type")), (200, Some(content_type)), "{target}");
+        assert!(!page.body.is_empty() && page.cors().is_empty(), "{target}: {page:?}");
+        assert_eq!(page.header("cache-control"), Some("no-store"), "{target}");
+        for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+            let refused = proxy.ask(method, target);
+            assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")), "{method} {target}");
+            assert!(refused.cors().is_empty(), "{method} {target}");
+        }
+    }
+    let refused = proxy.ask("GET", "/-/reload");
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("POST")));
+    for target in ["/", "/metrics/", "/api", "/-/", "/bucket/key", "//metrics"] {
+        for method in ["GET", "POST"] {
+            assert_eq!(proxy.ask(method, target).status, 404, "{method} {target}");
+        }
+    }
+}
+
+#[test]
+fn head_has_the_headers_of_get_and_no_body() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    for (target, content_type) in PAGES {
+        let head = format!("HEAD {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let mut connection = crate::support::http::Connection::open(proxy.admin);
+        connection.send(head);
+        let answer = connection.receive_to("HEAD");
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some(content_type)), "{target}");
+        assert!(answer.header("content-length").is_some_and(|length| length != "0"), "{target}: {answer:?}");
+        assert_eq!(connection.rest(), b"", "{target}: a body behind the answer to HEAD");
+    }
+}
+
+#[test]
+fn health_is_said_in_a_word() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    assert_eq!(proxy.ask("GET", "/healthz").text(), "ok\n");
+    assert_eq!(proxy.ask("GET", "/readyz").text(), "ready\n");
+    // A query, as some probes send one against caches, changes nothing.
+    assert_eq!(proxy.ask("GET", "/readyz?x=1").status, 200);
+}
+
+#[test]
+fn the_rules_are_shown_as_they_are_live() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    rules.write("_default.xml", allowing("https://a.example/"));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let shown = json(&proxy, "/api/rules");
+    assert_eq!((&shown["path"], &shown["errors"]), (&json!(rules.path()), &json!([])));
+    let [default, bucket] = shown["buckets"].as_array().unwrap().as_slice() else { panic!("{shown:#}") };
+    assert_eq!((&default["bucket"], &bucket["bucket"]), (&json!("_default"), &json!("bucket")));
+    assert_eq!(bucket["file"], json!(rules.file("bucket.xml")));
+    assert_eq!(bucket["configuration"]["CORSRules"][0]["ID"], "app");
+    assert_eq!(bucket["configuration"]["CORSRules"][0]["AllowedMethods"], json!(["GET", "HEAD", "PUT"]));
+    let warnings = default["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "an origin with a slash at its end never comes: {warnings:?}");
+}
+
+#[test]
+fn who_is_turned_away_is_shown_most_often_first_and_escaped() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let hostile = "https://<script>alert('1')</script>&\".example";
+    proxy.preflight("/bucket/k", hostile, "GET");
+    for _ in 0..2 {
+        proxy.preflight("/bucket/k", "https://evil.example", "GET");
+    }
+    let expected = json!([
+        { "bucket": "bucket", "origin": "https://evil.example", "count": 2 },
+        { "bucket": "bucket", "origin": hostile, "count": 1 },
+    ]);
+    eventually("both are shown", || (json(&proxy, "/api/rejections")["rejections"] == expected).then_some(()));
+    let page = proxy.ask("GET", "/status").text();
+    assert!(page.contains("https://evil.example") && page.contains("bucket.xml"), "{page}");
+    assert!(page.contains("&lt;script&gt;") && !page.contains("<script"), "{page}");
+    assert!(page.contains("<strong>ready</strong>"), "{page}");
+}
+
+#[test]
+fn explain_says_what_a_request_would_get_and_why() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let ask = |query: &str| json(&proxy, &format!("/api/explain?{query}"));
+    let granted =
+        ask("bucket=bucket&origin=https%3A%2F%2Fapp.example&method=PUT&request_headers=Content-Type,x-amz-acl");
+    assert_eq!((&granted["allowed"], &granted["rule"], &granted["status"]), (&json!(true), &json!(1), &json!(200)));
+    assert_eq!(granted["response_headers"]["access-control-allow-headers"], "content-type, x-amz-acl");
+    // What explain says is what a preflight gets.
+    let headers = [
+        ("Origin", "https://app.example"),
+        ("Access-Control-Request-Method", "PUT"),
+        ("Access-Control-Request-Headers", "Content-Type,x-amz-acl"),
+    ];
+    for (name, value) in proxy.fetch("OPTIONS", "/bucket/key", &headers).cors() {
+        assert_eq!(granted["response_headers"][&name], value, "{name}");
+    }
+    for (query, outcome, reason) in [
+        ("bucket=bucket&origin=https://evil.example&method=PUT", "denied", "origin"),
+        ("bucket=bucket&origin=https://app.example&method=DELETE", "denied", "method"),
+        ("bucket=bucket&origin=https://app.example&method=PUT&request_headers=x-other", "denied", "header"),
+        ("bucket=bucket&origin=https://app.example&method=put", "denied", "malformed"),
+        ("bucket=none&origin=https://app.example&method=PUT", "no_rules", "no_rules"),
+        ("origin=https://app.example&method=PUT", "no_rules", "no_rules"),
+    ] {
+        let denied = ask(query);
+        assert_eq!((&denied["outcome"], &denied["reason"]), (&json!(outcome), &json!(reason)), "{query}: {denied:#}");
+        assert_eq!(denied["allowed"], false, "{query}");
+    }
+    for query in ["", "origin=https://app.example", "method=PUT", "origin=a%0Ab&method=PUT"] {
+        assert_eq!(proxy.ask("GET", &format!("/api/explain?{query}")).status, 400, "{query:?}");
+    }
+}
+
+#[test]
+fn a_reload_on_demand_says_what_came_of_it() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let file = crate::support::process::ConfigFile::new("rules: {poll: 1h}\n");
+    let url = format!("http://{}", upstream.address);
+    let proxy = Proxy::start_with(rules.path(), &url, &["--config", &file.argument()]);
+    let reload = || {
+        let page = proxy.ask("POST", "/-/reload");
+        (page.status, serde_json::from_str::<Value>(&page.text()).unwrap())
+    };
+    assert_eq!(reload(), (200, json!({ "result": "unchanged", "changed": [], "errors": [] })));
+    // Said in other words it is still the same.
+    rules.write("bucket.xml", RULES.replace("<CORSRule>", "<!-- a rule -->\n<CORSRule>"));
+    assert_eq!(reload(), (200, json!({ "result": "unchanged", "changed": [], "errors": [] })));
+    rules.write("bucket.xml", "<CORSConfiguration/>");
+    let (status, report) = reload();
+    assert_eq!((status, &report["result"], &report["changed"]), (422, &json!("rejected"), &json!([])));
+    assert_eq!(report["errors"][0]["file"], json!(rules.file("bucket.xml")));
+    assert!(report["errors"][0]["message"].as_str().unwrap().contains("bucket.xml:1:1: MalformedXML"), "{report:#}");
+}

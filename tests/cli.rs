@@ -1,0 +1,203 @@
+//! The command line beside `serve`: what scripts and people ask of files, with the status that says it shortly.
+
+use crate::support::process::{ConfigFile, Ended, run, run_to_end, s3cors};
+use crate::support::rules::{RULES, Rules, allowing};
+use serde_json::{Value, json};
+
+const MALFORMED: &str = "<CORSConfiguration>\n  <Rule/>\n</CORSConfiguration>";
+/// Valid, and nobody wants it: an origin with a slash at its end never comes.
+const DOUBTFUL: &str = "https://a.example/";
+
+fn of_file(arguments: &[&str], rules: &Rules, names: &[&str]) -> Ended {
+    let files: Vec<_> = names.iter().map(|name| rules.file(name).to_str().unwrap().to_owned()).collect();
+    run(&arguments.iter().copied().chain(files.iter().map(String::as_str)).collect::<Vec<_>>())
+}
+
+#[test]
+fn check_ends_with_0_when_valid_1_when_not_and_2_on_wrong_usage() {
+    let rules = Rules::usual();
+    rules.write("doubtful.xml", allowing(DOUBTFUL));
+    rules.write("malformed.xml", MALFORMED);
+    let missing = "missing.xml";
+    for (arguments, names, code, said) in [
+        (&["check"][..], &["bucket.xml"][..], 0, "valid: 0 errors, 0 warnings\n"),
+        (&["check", "--strict"], &["bucket.xml"], 0, "valid: 0 errors, 0 warnings\n"),
+        (&["check"], &["doubtful.xml"], 0, "valid: 0 errors, 1 warning\n"),
+        (&["check", "--strict"], &["doubtful.xml"], 1, "not valid: 0 errors, 1 warning\n"),
+        (&["check"], &["malformed.xml"], 1, "malformed.xml:2:3: error: MalformedXML: "),
+        (&["check"], &["bucket.xml", "malformed.xml"], 1, "not valid: 1 error, 0 warnings\n"),
+        (&["check"], &[""], 1, "not valid: 1 error, 1 warning\n"),
+        (&["check"], &[missing], 1, "missing.xml:1:1: error: Unreadable: No such file"),
+    ] {
+        let ended = of_file(arguments, &rules, names);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{arguments:?} {names:?}: {ended:?}");
+        assert!(ended.stdout.contains(said), "{arguments:?} {names:?}: {}", ended.stdout);
+    }
+    for arguments in [&["check", "--format", "yaml"][..], &["check", "--stric"], &["explain"], &["convert"]] {
+        assert_eq!(run(arguments).code, Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn check_finds_what_is_wrong_with_the_directory_itself() {
+    let rules = Rules::usual();
+    rules.write("bucket.json", r#"{"CORSRules":[{"AllowedOrigins":["*"],"AllowedMethods":["GET"]}]}"#);
+    rules.write("_strange.xml", allowing("*"));
+    rules.write("README.md", "not rules");
+    let ended = of_file(&["check", "--format", "json"], &rules, &[""]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let found: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let codes: Vec<_> = found["errors"].as_array().unwrap().iter().map(|error| error["code"].clone()).collect();
+    assert_eq!(codes, [json!("ReservedName"), json!("TwoFilesForOneBucket")], "{found:#}");
+}
+
+#[test]
+fn check_as_json_is_one_object_with_the_promised_fields() {
+    let rules = Rules::usual();
+    rules.write("malformed.xml", MALFORMED);
+    rules.write("doubtful.xml", allowing(DOUBTFUL));
+    let ended = of_file(&["check", "--format", "json"], &rules, &["malformed.xml", "doubtful.xml"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let mut found: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(found["valid"], false);
+    let [error] = found["errors"].as_array().unwrap().as_slice() else { panic!("{found:#}") };
+    for (field, value) in [
+        ("file", json!(rules.file("malformed.xml"))),
+        ("line", json!(2)),
+        ("column", json!(3)),
+        ("code", json!("MalformedXML")),
+        ("message", json!("The XML you provided was not well-formed or did not validate against our published schema")),
+    ] {
+        assert_eq!(error[field], value, "{field}");
+    }
+    let [warning] = found["warnings"].as_array().unwrap().as_slice() else { panic!("{found:#}") };
+    let names: Vec<_> = warning.as_object().unwrap().keys().cloned().collect();
+    for name in ["file", "line", "column", "code", "message"] {
+        assert!(names.iter().any(|each| each == name), "{name}: {warning}");
+    }
+    let ended = of_file(&["check", "--format", "json"], &rules, &["bucket.xml"]);
+    found = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((ended.code, found), (Some(0), json!({ "valid": true, "errors": [], "warnings": [] })));
+}
+
+#[test]
+fn check_takes_the_configuration_and_the_rules_that_it_names() {
+    let rules = Rules::usual();
+    let config = |text: &str| ConfigFile::new(&text.replace("RULES", rules.path().to_str().unwrap()));
+    let good = config("upstream: {url: 'http://127.0.0.1:1'}\nrules: {path: 'RULES'}\n");
+    assert_eq!(run(&["check", "--config", &good.argument()]).code, Some(0));
+    let bad = config("rules: {path: 'RULES'}\nlog: {level: loud}\n");
+    let ended = run(&["check", "--config", &bad.argument()]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("s3cors.yaml:2:14: error: InvalidConfiguration: "), "{}", ended.stdout);
+    rules.write("bucket.xml", MALFORMED);
+    let ended = run(&["check", "--config", &good.argument()]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("bucket.xml:2:3: error: MalformedXML"), "{}", ended.stdout);
+}
+
+fn explain(rules: &str, arguments: &[&str]) -> Ended {
+    run(&["explain", "--rules", rules].into_iter().chain(arguments.iter().copied()).collect::<Vec<_>>())
+}
+
+#[test]
+fn explain_says_which_clause_failed_and_what_to_change() {
+    let rules = Rules::usual();
+    let directory = rules.path().to_str().unwrap();
+    let (app, evil) = ("https://app.example", "https://evil.example");
+    for (bucket, origin, method, headers, said) in [
+        (
+            "bucket",
+            app,
+            "PUT",
+            "content-type",
+            &["ALLOWED: PUT", "rule 1 (app): origin yes, method yes, headers yes"][..],
+        ),
+        ("bucket", evil, "PUT", "x-amz-acl", &["DENIED", "reason origin", "add <AllowedOrigin>https://evil.example<"]),
+        ("bucket", app, "DELETE", "x-amz-acl", &["DENIED", "reason method", "add <AllowedMethod>DELETE<"]),
+        (
+            "bucket",
+            app,
+            "PUT",
+            "x-other",
+            &["DENIED", "reason header", "not allowed: x-other", "add <AllowedHeader>x-other<"],
+        ),
+        ("none", app, "GET", "x-amz-acl", &["DENIED", "reason no_rules", "CORS is not enabled for this bucket"]),
+    ] {
+        let question = ["--bucket", bucket, "--origin", origin, "--method", method, "--request-headers", headers];
+        let ended = explain(directory, &question);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+        for part in said {
+            assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+        }
+        let ended = explain(directory, &[&question[..], &["--format", "json"]].concat());
+        let answer: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(answer["allowed"], said[0].starts_with("ALLOWED"), "{answer:#}");
+        assert_eq!(answer["bucket"], bucket);
+    }
+    // One file holds the rules of every bucket, whichever is meant.
+    let file = rules.file("bucket.xml");
+    let question = ["--origin", app, "--method", "GET"];
+    assert!(explain(file.to_str().unwrap(), &question).stdout.starts_with("ALLOWED"));
+    for (path, arguments) in [("/nonexistent", &question[..]), (directory, &["--origin", "a\nb", "--method", "GET"])] {
+        let ended = explain(path, arguments);
+        assert_eq!((ended.code, ended.stderr.is_empty()), (Some(1), false), "{path} {arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn convert_goes_both_ways_from_a_file_or_a_pipe_and_loses_nothing() {
+    let rules = Rules::usual();
+    let xml = rules.file("bucket.xml").to_str().unwrap().to_owned();
+    let convert = |to: &str, input: &str| run_to_end(s3cors(&["convert", "--to", to]), input);
+    let json = run(&["convert", "--to", "json", &xml]);
+    assert_eq!((json.code, json.stderr.as_str()), (Some(0), ""), "{json:?}");
+    assert_eq!(convert("json", RULES).stdout, json.stdout);
+    let value: Value = serde_json::from_str(&json.stdout).unwrap();
+    let app = json!({
+        "ID": "app",
+        "AllowedOrigins": ["https://app.example"],
+        "AllowedMethods": ["GET", "HEAD", "PUT"],
+        "AllowedHeaders": ["x-amz-*", "content-type"],
+        "ExposeHeaders": ["ETag"],
+        "MaxAgeSeconds": 60,
+    });
+    assert_eq!(value["CORSRules"][0], app);
+    let back = convert("xml", &json.stdout);
+    assert_eq!(back.code, Some(0), "{back:?}");
+    assert_eq!(convert("json", &back.stdout).stdout, json.stdout, "there and back again");
+    assert_eq!(convert("xml", &back.stdout).stdout, back.stdout, "a form is its own conversion");
+}
+
+#[test]
+fn convert_says_where_a_document_is_wrong() {
+    let rules = Rules::empty();
+    rules.write("wrong.xml", MALFORMED);
+    for (ended, place) in [
+        (of_file(&["convert", "--to", "json"], &rules, &["wrong.xml"]), "wrong.xml:2:3: MalformedXML"),
+        (run_to_end(s3cors(&["convert", "--to", "json"]), MALFORMED), "<stdin>:2:3: MalformedXML"),
+        (run_to_end(s3cors(&["convert", "--to", "xml"]), "{\n  \"CORSRules\": 1}"), "<stdin>:2:"),
+        (run_to_end(s3cors(&["convert", "--to", "xml"]), ""), "<stdin>:1:1: "),
+        (of_file(&["convert", "--to", "xml"], &rules, &["missing.xml"]), "missing.xml: No such file"),
+    ] {
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{place}: {ended:?}");
+        assert!(ended.stderr.contains(place), "{place}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn shells_and_man_get_what_they_need() {
+    for (arguments, said) in [
+        (&["completions", "bash"][..], "complete -F"),
+        (&["completions", "zsh"], "#compdef s3cors"),
+        (&["completions", "fish"], "complete -c s3cors"),
+        (&["man"], ".TH s3cors 1"),
+        (&["--help"], "healthcheck"),
+        (&["serve", "--help"], "S3CORS_UPSTREAM"),
+    ] {
+        let ended = run(arguments);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}: {ended:?}");
+        assert!(ended.stdout.contains(said), "{arguments:?}: {}", ended.stdout);
+    }
+    assert_eq!(run(&["completions", "cmd"]).code, Some(2));
+}

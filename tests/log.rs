@@ -1,0 +1,172 @@
+//! The log: one line a request with the promised fields, and nothing in it that a request could forge or should not tell.
+
+use crate::support::eventually;
+use crate::support::process::{ConfigFile, configured, free_address, s3cors};
+use crate::support::proxy::Proxy;
+use crate::support::rules::Rules;
+use crate::support::upstream::Upstream;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+const APP: &str = "https://app.example";
+
+/// The access lines, once there are so many.
+fn access_lines(proxy: &Proxy, count: usize) -> Vec<Value> {
+    eventually("the requests are logged", || {
+        let lines: Vec<_> = proxy.log().into_iter().filter(|line| line["target"] == "access").collect();
+        (lines.len() >= count).then_some(lines)
+    })
+}
+
+/// `2026-10-05T07:08:09.123456Z`
+fn is_rfc_3339_utc(text: &str) -> bool {
+    let shape: String = text.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
+    shape
+        .strip_prefix("0000-00-00T00:00:00.")
+        .and_then(|rest| rest.strip_suffix('Z'))
+        .is_some_and(|fraction| !fraction.is_empty() && fraction.chars().all(|char| char == '0'))
+}
+
+#[test]
+fn an_access_line_has_the_promised_fields() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let secret = "X-Amz-Signature=5ec4e7";
+    let headers = [("Origin", APP), ("Authorization", "AWS4-HMAC-SHA256 5ec4e7"), ("x-amz-security-token", "5ec4e7")];
+    proxy.fetch("GET", &format!("/bucket/a%20key?{secret}"), &headers);
+    // A line is written behind its answer: the next request could overtake it.
+    access_lines(&proxy, 1);
+    let preflight = proxy.preflight("/bucket/key", "https://evil.example", "PUT");
+    access_lines(&proxy, 2);
+    proxy.fetch("GET", "/without-rules/key", &[]);
+
+    let lines = access_lines(&proxy, 3);
+    let [granted, denied, plain] = lines.as_slice() else { panic!("{lines:#?}") };
+    let names: BTreeSet<_> = granted.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = "bucket bytes client cors duration level message method origin path reason request_id rule status target \
+                    timestamp upstream_time";
+    assert_eq!(names, expected.split(' ').collect());
+    for (field, value) in [
+        ("level", json!("INFO")),
+        ("message", json!("request")),
+        ("method", json!("GET")),
+        ("bucket", json!("bucket")),
+        ("path", json!("/bucket/a%20key")),
+        ("status", json!(200)),
+        ("bytes", json!(4)),
+        ("origin", json!(APP)),
+        ("cors", json!("allowed")),
+        ("reason", json!("none")),
+        ("rule", json!("app")),
+    ] {
+        assert_eq!(granted[field], value, "{field}");
+    }
+    assert!(granted["client"].as_str().unwrap().starts_with("127.0.0.1:"), "{granted}");
+    let (duration, upstream_time) = (granted["duration"].as_f64().unwrap(), granted["upstream_time"].as_f64().unwrap());
+    assert!(0.0 < upstream_time && upstream_time <= duration && duration < 5.0, "{granted}");
+
+    assert_eq!(denied["request_id"].as_str(), preflight.header("x-amz-request-id"));
+    let said = ["method", "status", "cors", "reason", "rule", "upstream_time"].map(|field| denied[field].clone());
+    assert_eq!(said, [json!("OPTIONS"), json!(403), json!("denied"), json!("origin"), Value::Null, Value::Null]);
+    let said = ["bucket", "origin", "cors"].map(|field| plain[field].clone());
+    assert_eq!(said, [json!("_other"), Value::Null, Value::Null]);
+
+    for line in proxy.log() {
+        assert!(is_rfc_3339_utc(line["timestamp"].as_str().unwrap()), "{line}");
+        assert!(!line.to_string().contains("5ec4e7"), "{line}");
+    }
+}
+
+#[test]
+fn what_a_client_writes_is_escaped_and_cut() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let long = [b'a'; 5_000];
+    for (origin, logged) in [
+        (&b"https://\xff\xfe"[..], "https://\\xff\\xfe".to_owned()),
+        (b"a\x1b[31mred", "a\\x1b[31mred".to_owned()),
+        (b"\"}, {\"level\": \"ERROR\"", "\"}, {\"level\": \"ERROR\"".to_owned()),
+        ("https://ü.example".as_bytes(), "https://\\xc3\\xbc.example".to_owned()),
+        (&long, format!("{}…", "a".repeat(256))),
+    ] {
+        let before = access_lines(&proxy, 0).len();
+        let mut connection = proxy.connect();
+        connection.send([&b"GET /bucket/key HTTP/1.1\r\nHost: x\r\nOrigin: "[..], origin, b"\r\n\r\n"].concat());
+        let status = connection.receive().status;
+        // A control character in a header may be refused before there is a request; then there is nothing to log either.
+        if status == 200 {
+            assert_eq!(access_lines(&proxy, before + 1).last().unwrap()["origin"], logged);
+        } else {
+            assert!(status == 400 && origin.contains(&0x1b), "{status} {logged}");
+        }
+    }
+}
+
+#[test]
+fn text_is_one_line_an_event_without_colours() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let proxy = quiet_proxy(&rules, &upstream, "log: {format: text}\n");
+    proxy.fetch("GET", "/bucket/key?X-Amz-Signature=5ec4e7", &[("Origin", APP)]);
+    let line = eventually("the request is logged", || {
+        proxy.log().iter().filter_map(Value::as_str).find(|line| line.contains(" access: ")).map(str::to_owned)
+    });
+    assert!(is_rfc_3339_utc(line.split(' ').next().unwrap()), "{line}");
+    for part in [
+        " INFO ",
+        "request",
+        "method=\"GET\"",
+        "path=\"/bucket/key\"",
+        "status=200",
+        "cors=\"allowed\"",
+        "rule=\"app\"",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert!(!line.contains('\x1b') && !line.contains("5ec4e7"), "{line}");
+}
+
+/// A proxy whose log does not say that it is ready.
+fn quiet_proxy(rules: &Rules, upstream: &Upstream, configuration: &str) -> Proxy {
+    let file = ConfigFile::new(configuration);
+    let (address, admin) = (free_address(), free_address());
+    let (listen, manage, url) = (address.to_string(), admin.to_string(), format!("http://{}", upstream.address));
+    let mut command = s3cors(&["serve", "--listen", &listen, "--admin", &manage, "--upstream", &url]);
+    command.arg("--rules").arg(rules.path()).arg("--config").arg(file.path());
+    Proxy::spawn_at(command, address, admin)
+}
+
+#[test]
+fn the_level_and_the_switch_silence_access_lines_and_errors_stay() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    for configuration in ["log: {level: error}\n", "log: {level: warn}\n", "log: {access: false}\n"] {
+        let proxy = quiet_proxy(&rules, &upstream, configuration);
+        assert_eq!(proxy.fetch("GET", "/bucket/key", &[("Origin", APP)]).status, 200);
+        // Lines come in order: when the error is there, a line about the request would be, too.
+        rules.write("bucket.xml", "<");
+        eventually("the error is logged", || proxy.log().iter().any(|line| line["level"] == "ERROR").then_some(()));
+        let lines = proxy.log();
+        assert!(lines.iter().all(|line| line["target"] != "access"), "{configuration}: {lines:#?}");
+        let has_info = lines.iter().any(|line| line["level"] == "INFO");
+        assert_eq!(has_info, configuration.contains("access"), "{configuration}: {lines:#?}");
+        rules.write("bucket.xml", crate::support::rules::RULES);
+    }
+}
+
+#[test]
+fn the_debug_level_still_tells_no_secret() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let proxy = configured(rules.path(), upstream.address, "log: {level: debug}\n");
+    let headers = [("Origin", APP), ("Authorization", "AWS4-HMAC-SHA256 5ec4e7"), ("x-amz-security-token", "5ec4e7")];
+    proxy.fetch("GET", "/bucket/key?X-Amz-Signature=5ec4e7", &headers);
+    // Also when it goes wrong.
+    let mut broken = proxy.connect();
+    broken
+        .send("GET /bucket/key?X-Amz-Signature=5ec4e7 HTTP/1.1\r\nHost: x\r\nAuthorization: 5ec4e7\r\nbro ken\r\n\r\n");
+    assert_eq!(broken.receive().status, 400);
+    access_lines(&proxy, 1);
+    proxy.fetch("GET", "/bucket/last", &[]);
+    access_lines(&proxy, 2);
+    for line in proxy.log() {
+        assert!(!line.to_string().contains("5ec4e7"), "{line}");
+    }
+}

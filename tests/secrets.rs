@@ -1,0 +1,131 @@
+//! What must never be in the log: query strings, where presigned URLs have their signature, `Authorization`, and tokens.
+
+use crate::support::eventually;
+use crate::support::http::request;
+use crate::support::proxy::{PROGRAM, Proxy};
+use crate::support::rules::Rules;
+use crate::support::upstream::Upstream;
+use std::process::{Command, Stdio};
+
+const SECRET: &str = "5ECRET";
+const TARGET: &str = "/bucket/key?X-Amz-Signature=5ECRET&X-Amz-Security-Token=5ECRET";
+const SECRETS: [(&str, &str); 5] = [
+    ("Authorization", "AWS4-HMAC-SHA256 Credential=5ECRET, Signature=5ECRET"),
+    ("X-Amz-Security-Token", "5ECRET"),
+    ("Cookie", "session=5ECRET"),
+    ("Referer", "https://app.example/?token=5ECRET"),
+    ("Origin", "https://app.example"),
+];
+
+/// Fails in every way that there is, and repeats in its answers what it was told.
+fn treacherous() -> Upstream {
+    Upstream::scripted(|served| {
+        let mut answers = 0;
+        while let Some(request) = served.request() {
+            let echo = request.head_text().replace("\r\n", " ");
+            let sent = match request.request_line() {
+                line if line.contains("x-close") => return,
+                line if line.contains("x-stale") && answers > 0 => return,
+                line if line.contains("x-invalid") => served.send(format!("HTTP/1.1 200 OK\r\n{echo}\r\n\r\n")),
+                line if line.contains("x-status") => served.send(format!("{echo}\r\n\r\n")),
+                line if line.contains("x-length") => {
+                    served.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {echo}\r\n\r\n"))
+                }
+                line if line.contains("x-cut") => {
+                    served.send(format!("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{echo}"));
+                    return;
+                }
+                _ => served.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{echo}", echo.len())),
+            };
+            if !sent {
+                return;
+            }
+            answers += 1;
+        }
+    })
+}
+
+/// A proxy with this level of log, whose standard error goes to a file: a panic or a stray print would be there.
+fn start(rules: &Rules, upstream: &Upstream, level: &str) -> Proxy {
+    let config = rules.config(&format!("log: {{level: {level}}}\nupstream: {{timeouts: {{client_read: 200ms}}}}"));
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--config", &config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    command.args(["--upstream", &format!("http://{}", upstream.address), "--upstream", "http://127.0.0.1:1"]);
+    command.arg("--rules").arg(rules.path()).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
+    command.stderr(Stdio::from(std::fs::File::create(rules.file("stderr")).unwrap()));
+    Proxy::spawn(command)
+}
+
+fn send_secrets(proxy: &Proxy) {
+    for method in ["GET", "PUT", "POST", "OPTIONS"] {
+        assert!(proxy.connect().send(request(method, TARGET, &SECRETS, "")).receive().status < 500);
+    }
+    let asked = [&SECRETS[..], &[("Access-Control-Request-Method", "get")]].concat();
+    assert_eq!(proxy.fetch("GET", TARGET, &asked).status, 400);
+    for way in ["close", "stale", "invalid", "status", "length", "cut"] {
+        for method in ["GET", "GET", "POST"] {
+            let target = format!("{TARGET}&x-{way}");
+            let headers = [&SECRETS[..], &[("Connection", "close")]].concat();
+            let mut connection = proxy.connect();
+            connection.send(request(method, &target, &headers, "")).rest();
+        }
+    }
+    for malformed in [
+        format!("GET {TARGET}<> HTTP/1.1\r\nHost: x\r\nAuthorization: {SECRET}\r\n\r\n"),
+        format!("GET {TARGET} HTTP/9.9\r\nHost: x\r\nAuthorization: {SECRET}\r\n\r\n"),
+        format!("GET {TARGET} HTTP/1.1\r\nHost: x\r\nAuthorization {SECRET}\r\n\r\n"),
+        format!("GET {TARGET} HTTP/1.1\r\nHost: x\r\nAuthorization: {SECRET}\r\nHost: y\r\n\r\n"),
+        format!("PUT {TARGET} HTTP/1.1\r\nHost: x\r\nAuthorization: {SECRET}\r\nContent-Length: -1\r\n\r\n"),
+        format!(
+            "PUT {TARGET} HTTP/1.1\r\nHost: x\r\nAuthorization: {SECRET}\r\nTransfer-Encoding: chunked\r\n\r\n{SECRET}\r\n"
+        ),
+        format!(
+            "PUT {TARGET} HTTP/1.1\r\nHost: x\r\nAuthorization: {SECRET}\r\nConnection: host\r\nContent-Length: 9\r\n\r\n{SECRET}"
+        ),
+        format!("CONNECT {TARGET} HTTP/1.1\r\nHost: x\r\nAuthorization: {SECRET}\r\n\r\n"),
+        format!("GET {TARGET} HTTP/1.1\r\nHost: x\r\nAuthorization: {SECRET}"),
+    ] {
+        let mut connection = proxy.connect();
+        let _ = connection.try_send(malformed);
+        connection.finish_sending();
+        connection.rest();
+    }
+}
+
+#[test]
+fn no_secret_is_in_the_log_whatever_happens_to_a_request() {
+    for level in ["info", "debug"] {
+        let (rules, upstream) = (Rules::usual(), treacherous());
+        let proxy = start(&rules, &upstream, level);
+        send_secrets(&proxy);
+        // A last one: what stands before it in the log is what the others left there.
+        assert_eq!(proxy.fetch("GET", "/bucket/the-last", &[]).status, 200);
+        let log = eventually("the last request is logged", || {
+            Some(proxy.log()).filter(|log| log.iter().any(|line| line["path"] == "/bucket/the-last"))
+        });
+        let stderr = std::fs::read_to_string(rules.file("stderr")).unwrap();
+        let lines: Vec<_> = log.iter().map(ToString::to_string).chain(stderr.lines().map(str::to_owned)).collect();
+        let leaks: Vec<_> = lines.iter().filter(|line| line.contains(SECRET)).collect();
+        assert!(leaks.is_empty(), "{level}: {leaks:#?}");
+        let logged = |message: &str| log.iter().filter(|line| line["message"] == message).count();
+        assert!(logged("request") > 20 && logged("upstream failed") > 8, "{level}: {lines:#?}");
+        assert!(lines.iter().any(|line| line.contains("retry: true")), "{level}: a request was tried again");
+        assert_eq!(logged("request failed") > 0, level == "debug", "{lines:#?}");
+        assert_eq!(stderr, "", "{level}");
+    }
+}
+
+#[test]
+fn a_failure_has_one_line_and_it_is_ours() {
+    let (rules, upstream) = (Rules::usual(), treacherous());
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let page = proxy.fetch("GET", "/bucket/key?x-invalid", &SECRETS);
+    assert_eq!(page.status, 502);
+    let log = eventually("the request is logged", || {
+        Some(proxy.log()).filter(|log| log.iter().any(|line| line["message"] == "request"))
+    });
+    let errors: Vec<_> = log.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(errors.len(), 1, "{log:#?}");
+    assert_eq!(errors[0]["message"], "upstream failed");
+    assert_eq!(errors[0]["request_id"].as_str(), page.header("x-amz-request-id"));
+}

@@ -1,0 +1,209 @@
+//! The start: what stands in its way ends the process at once and is said in full; what is set where wins as it should.
+
+use crate::support::eventually;
+use crate::support::process::{ConfigFile, Ended, free_address, run, run_to_end, s3cors};
+use crate::support::proxy::Proxy;
+use crate::support::rules::{Rules, allowing};
+use crate::support::upstream::Upstream;
+use std::net::TcpListener;
+use std::time::Duration;
+
+const UPSTREAM: &str = "http://127.0.0.1:1";
+/// A start that fails does so at once: an orchestrator shows it, and does not wait for a probe.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+fn serve(rules: &str, arguments: &[&str]) -> Ended {
+    let usual =
+        ["serve", "--upstream", UPSTREAM, "--rules", rules, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    // A flag that stands twice is an error: those of the case replace the usual ones.
+    let usual = usual[1..].chunks(2).filter(|pair| !arguments.contains(&pair[0])).flatten().copied();
+    run(&["serve"].into_iter().chain(usual).chain(arguments.iter().copied()).collect::<Vec<_>>())
+}
+
+#[test]
+fn rules_that_are_not_valid_stop_the_start_with_every_error_and_its_place() {
+    let rules = Rules::usual();
+    rules.write("a.xml", "<CORSConfiguration>\n  <Rule/>\n</CORSConfiguration>");
+    rules.write("b.json", "{\"CORSRules\": [{\"AllowedOrigins\": [\"*\"]}]}");
+    rules.write("bucket.json", "{}");
+    rules.write("_other.xml", allowing("*"));
+    let ended = serve(rules.path().to_str().unwrap(), &[]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+    for said in ["a.xml:2:3: MalformedXML", "b.json:1:", "bucket.xml", "bucket.json", "_other.xml: names that begin"] {
+        assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
+    }
+    assert!(ended.took < AT_ONCE, "{:?}", ended.took);
+}
+
+#[test]
+fn rules_that_can_not_be_read_stop_the_start() {
+    let rules = Rules::empty();
+    std::fs::create_dir(rules.file("bucket.xml")).unwrap();
+    std::os::unix::fs::symlink("nowhere", rules.file("link.xml")).unwrap();
+    let directory = rules.path().to_str().unwrap();
+    let ended = serve(directory, &[]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("bucket.xml: ") && ended.stderr.contains("link.xml: "), "{}", ended.stderr);
+    let missing = format!("{directory}/missing");
+    let ended = serve(&missing, &[]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("{missing}: No such file or directory")), "{}", ended.stderr);
+}
+
+#[test]
+fn an_empty_directory_is_a_start_without_rules() {
+    let (rules, upstream) = (Rules::empty(), Upstream::ok("body"));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    assert_eq!(proxy.ask("GET", "/readyz").status, 200);
+    let answer = proxy.fetch("GET", "/bucket/key", &[("Origin", "https://app.example")]);
+    assert_eq!((answer.status, answer.cors()), (200, vec![]));
+}
+
+#[test]
+fn a_port_in_use_ends_the_start_and_is_named() {
+    let rules = Rules::usual();
+    let directory = rules.path().to_str().unwrap();
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    let free = free_address().to_string();
+    for (arguments, named) in [
+        (vec!["--listen", &taken], &taken),
+        (vec!["--admin", &taken], &taken),
+        (vec!["--listen", "127.0.0.1:0", "--listen", &taken], &taken),
+        (vec!["--listen", &free, "--admin", &free], &free),
+        (vec!["--listen", &free, "--listen", &free], &free),
+    ] {
+        let ended = serve(directory, &arguments);
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
+        let said = format!("can not listen on {named}: ");
+        assert!(ended.stderr.contains(&said), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.took < AT_ONCE, "{arguments:?}: {:?}", ended.took);
+    }
+}
+
+#[test]
+fn processes_that_ask_for_any_port_get_one_of_their_own() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let start = || Proxy::start(rules.path(), upstream.address);
+    let proxies: Vec<_> = std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+        starting.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    // Each answers for itself: a request to one is counted by that one, and by no other.
+    for proxy in &proxies {
+        assert_eq!(proxy.preflight("/bucket/key", "https://app.example", "GET").status, 200);
+        let counted = "s3cors_preflight_duration_seconds_count";
+        eventually("it is counted", || (proxy.metric(counted) == Some(1.0)).then_some(()));
+    }
+}
+
+#[test]
+fn without_an_upstream_it_says_what_to_do() {
+    let ended = run(&["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for way in ["--upstream http://HOST:PORT", "S3CORS_UPSTREAM", "upstream.url"] {
+        assert!(ended.stderr.contains(way), "{way}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn usage_errors_end_with_2() {
+    for arguments in [
+        &["serve", "--lisen", "127.0.0.1:1"][..],
+        &["serve", "--listen", "nowhere"],
+        &["serve", "--upstream", "127.0.0.1:9000"],
+        &["serve", "--upstream", "http://x/prefix"],
+        &["serve", "--domain", "https://x"],
+        &["start"],
+        &[],
+    ] {
+        let ended = run(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains("Usage") || ended.stderr.contains("--help"), "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_configuration_file_that_is_not_valid_ends_the_start_with_its_place() {
+    for (text, place) in [
+        ("upstream:\n  url: http://127.0.0.1:1\nlisten: here\n", ":3:9: "),
+        ("log:\n  levle: info\n", ":2:3: "),
+        ("shutdown: {drain: 25}\n", ":1:19: "),
+    ] {
+        let file = ConfigFile::new(text);
+        let ended = run(&["serve", "--config", &file.argument()]);
+        assert_eq!(ended.code, Some(1), "{text:?}: {ended:?}");
+        assert!(ended.stderr.contains(&(file.argument() + place)), "{text:?}: {}", ended.stderr);
+    }
+    let ended = run(&["serve", "--config", "/nonexistent/s3cors.yaml"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("/nonexistent/s3cors.yaml: No such file"), "{}", ended.stderr);
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let rules = Rules::usual();
+    let named = ["file", "environment", "flag"].map(|name| (name, Upstream::ok(name)));
+    let [file, environment, flag] = named.each_ref().map(|(_, upstream)| format!("http://{}", upstream.address));
+    let empty = Rules::empty();
+    let config = ConfigFile::new(&format!(
+        "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: {{url: '{file}'}}\nrules: {{path: '{}'}}\n",
+        rules.path().display()
+    ));
+    for (from_environment, from_flag, expected) in
+        [(false, false, "file"), (true, false, "environment"), (true, true, "flag")]
+    {
+        let mut command = s3cors(&["serve"]);
+        // The file itself is named in the environment, too.
+        command.env("S3CORS_CONFIG", config.path());
+        if from_environment {
+            command.env("S3CORS_UPSTREAM", &environment).env("S3CORS_RULES", empty.path());
+            command.env("S3CORS_LISTEN", "127.0.0.1:0,127.0.0.1:0").env("S3CORS_DOMAIN", "a.test,b.test");
+        }
+        if from_flag {
+            command.args(["--upstream", &flag, "--rules"]).arg(rules.path());
+        }
+        let proxy = Proxy::spawn(command);
+        assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).text(), expected);
+        let loaded = if from_environment && !from_flag { 0.0 } else { 2.0 };
+        assert_eq!(proxy.metric("s3cors_rules_loaded"), Some(loaded), "{expected}");
+        if from_flag {
+            let headers = [
+                ("Host", "bucket.b.test"),
+                ("Origin", "https://app.example"),
+                ("Access-Control-Request-Method", "GET"),
+            ];
+            assert_eq!(proxy.fetch("OPTIONS", "/key", &headers).status, 200, "a list in one variable");
+        }
+    }
+}
+
+#[test]
+fn the_health_check_ends_with_0_when_ready_and_1_when_not() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let admin = proxy.admin.to_string();
+    let healthy = run(&["healthcheck", "--admin", &admin]);
+    assert_eq!((healthy.code, healthy.stderr.as_str()), (Some(0), ""), "{healthy:?}");
+    let mut command = s3cors(&["healthcheck"]);
+    command.env("S3CORS_ADMIN", &admin);
+    assert_eq!(run_to_end(command, "").code, Some(0));
+    // What answers otherwise is not ready, and what does not answer is not there.
+    let other = Upstream::answering("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+    for (address, said) in [(other.address.to_string(), "503"), (free_address().to_string(), "refused")] {
+        let ended = run(&["healthcheck", "--admin", &address]);
+        assert_eq!(ended.code, Some(1), "{address}: {ended:?}");
+        assert!(ended.stderr.contains(said), "{address}: {}", ended.stderr);
+    }
+    assert_eq!(run(&["healthcheck", "--admin", "nowhere"]).code, Some(2));
+}
+
+#[test]
+fn the_version_is_that_of_the_package_and_a_revision() {
+    for flag in ["--version", "-V"] {
+        let ended = run(&[flag]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let expected = format!("s3cors {} (", env!("CARGO_PKG_VERSION"));
+        assert!(ended.stdout.starts_with(&expected) && ended.stdout.trim_end().ends_with(')'), "{}", ended.stdout);
+    }
+}

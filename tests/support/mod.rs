@@ -1,0 +1,28 @@
+//! What every test needs: the program under test, rules on disk, raw HTTP, and servers to stand behind it.
+
+pub mod corpus;
+pub mod http;
+pub mod manners;
+pub mod process;
+pub mod proxy;
+pub mod rules;
+pub mod store;
+pub mod upstream;
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a test gives up on it.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Waits until something holds, and panics with `what` when it does not in time.
+pub fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(value) = probe() {
+            return value;
+        }
+        assert!(started.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}

@@ -1,0 +1,162 @@
+//! The program under test, as a process of its own.
+
+use super::http::{Connection, Response, fetch, request};
+use super::{DEADLINE, eventually};
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// The built program.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_s3cors");
+
+/// A running proxy; it is killed when dropped.
+pub struct Proxy {
+    process: Child,
+    /// For S3 clients.
+    pub address: SocketAddr,
+    /// For operators.
+    pub admin: SocketAddr,
+    log: Arc<Mutex<Vec<serde_json::Value>>>,
+}
+
+impl Proxy {
+    /// Serves these rules in front of this upstream, with `s3.example.test` as domain and on ports of the system's choice.
+    pub fn start(rules: &Path, upstream: SocketAddr) -> Self {
+        Self::start_with(rules, &format!("http://{upstream}"), &[])
+    }
+
+    /// The same with further arguments; an address among them replaces the usual one.
+    pub fn start_with(rules: &Path, upstream: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(PROGRAM);
+        command.args(["serve", "--upstream", upstream, "--domain", "s3.example.test"]);
+        command.arg("--rules").arg(rules).args(arguments);
+        for (flag, address) in [("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0")] {
+            if !arguments.contains(&flag) {
+                command.args([flag, address]);
+            }
+        }
+        Self::spawn(command)
+    }
+
+    /// Runs a command that serves, and waits until it does.
+    pub fn spawn(command: Command) -> Self {
+        let mut proxy = Self::launch(command);
+        let ready = proxy.wait_for_log("s3cors is ready");
+        let address = |text: &serde_json::Value| {
+            text.as_str().unwrap().trim_matches(['[', ']']).split(',').next().unwrap().parse().unwrap()
+        };
+        proxy.address = address(&ready["listen"]);
+        proxy.admin = address(&ready["admin"]);
+        proxy
+    }
+
+    /// Runs a command that serves on these addresses and may log nothing, and waits until it is ready.
+    pub fn spawn_at(command: Command, address: SocketAddr, admin: SocketAddr) -> Self {
+        let mut proxy = Self::launch(command);
+        (proxy.address, proxy.admin) = (address, admin);
+        eventually("the proxy is ready", || {
+            assert!(proxy.is_running(), "the proxy ended: {:#?}", proxy.log());
+            TcpStream::connect(admin).ok()?;
+            (proxy.ask("GET", "/readyz").status == 200).then_some(())
+        });
+        proxy
+    }
+
+    fn launch(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let written = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let line = serde_json::from_str(&line).unwrap_or(serde_json::Value::String(line));
+                written.lock().unwrap().push(line);
+            }
+        });
+        Self { process, address: ([0; 4], 0).into(), admin: ([0; 4], 0).into(), log }
+    }
+
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.address)
+    }
+
+    /// One request to the proxy, on a connection of its own.
+    pub fn fetch(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
+        fetch(self.address, method, target, headers)
+    }
+
+    /// The preflight that a browser sends.
+    pub fn preflight(&self, target: &str, origin: &str, method: &str) -> Response {
+        self.fetch("OPTIONS", target, &[("Origin", origin), ("Access-Control-Request-Method", method)])
+    }
+
+    /// One request to the admin listener.
+    pub fn ask(&self, method: &str, target: &str) -> Response {
+        Connection::open(self.admin).send(request(method, target, &[], "")).receive_to(method)
+    }
+
+    /// The value of a metric by its name and labels as they are written, such as `s3cors_decisions_total{bucket="b",…}`.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let text = self.ask("GET", "/metrics").text();
+        let line = text.lines().find(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+
+    /// What was logged so far: JSON lines as values, anything else as a string.
+    pub fn log(&self) -> Vec<serde_json::Value> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits for a line with this message.
+    pub fn wait_for_log(&mut self, message: &str) -> serde_json::Value {
+        let started = Instant::now();
+        loop {
+            if let Some(line) = self.log().into_iter().find(|line| line["message"] == message) {
+                return line;
+            }
+            let ended = self.process.try_wait().unwrap();
+            assert!(ended.is_none(), "the proxy ended ({ended:?}) before {message:?}: {:#?}", self.log());
+            assert!(started.elapsed() < DEADLINE, "no log line {message:?}: {:#?}", self.log());
+            std::thread::park_timeout(std::time::Duration::from_millis(2));
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends a signal by name (`TERM`, `HUP`).
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end of the process.
+    pub fn wait_for_exit(&mut self) -> std::process::ExitStatus {
+        eventually("the process ends", || self.process.try_wait().unwrap())
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
+    /// Resident memory in KiB, now and at its highest.
+    pub fn memory(&self) -> (u64, u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+        };
+        (field("VmRSS:"), field("VmHWM:"))
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

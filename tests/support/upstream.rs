@@ -1,0 +1,172 @@
+//! An upstream for what a real server will not do: it answers with exactly the bytes that it is told, and keeps what it received.
+
+use super::eventually;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A scripted server on a port of its own.
+pub struct Upstream {
+    pub address: SocketAddr,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Which connection it came on, from 0.
+    pub connection: usize,
+    /// The head's bytes, up to and with the empty line.
+    pub head: Vec<u8>,
+    /// The body, after any chunked coding is undone.
+    pub body: Vec<u8>,
+}
+
+impl Received {
+    pub fn head_text(&self) -> String {
+        String::from_utf8_lossy(&self.head).into_owned()
+    }
+
+    pub fn request_line(&self) -> String {
+        self.head_text().split("\r\n").next().unwrap().to_owned()
+    }
+
+    /// The headers in order, names as they were written.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let text = self.head_text();
+        let lines = text.split("\r\n").skip(1).filter(|line| !line.is_empty());
+        lines.map(|line| line.split_once(':').unwrap()).map(|(n, v)| (n.to_owned(), v.trim().to_owned())).collect()
+    }
+
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers().into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// A connection to the scripted server, in the hands of its script.
+pub struct Served {
+    stream: BufReader<TcpStream>,
+    connection: usize,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Upstream {
+    /// Answers every request with these bytes.
+    pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::scripted(move |served| {
+            while served.request().is_some() {
+                if !served.send(&answer) {
+                    return;
+                }
+            }
+        })
+    }
+
+    /// Answers every request with 200 and this body.
+    pub fn ok(body: &str) -> Self {
+        Self::answering(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+    }
+
+    /// Runs a script for each connection, each on a thread of its own.
+    pub fn scripted(script: impl Fn(&mut Served) + Send + Sync + 'static) -> Self {
+        Self::at(([127, 0, 0, 1], 0).into(), script)
+    }
+
+    /// The same at an address that is given.
+    pub fn at(address: SocketAddr, script: impl Fn(&mut Served) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
+        let address = listener.local_addr().unwrap();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&received);
+        let script = Arc::new(script);
+        std::thread::spawn(move || {
+            for (connection, stream) in listener.incoming().enumerate() {
+                let Ok(stream) = stream else { return };
+                let (script, received) = (Arc::clone(&script), Arc::clone(&kept));
+                std::thread::spawn(move || {
+                    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+                    script(&mut Served { stream: BufReader::new(stream), connection, received });
+                });
+            }
+        });
+        Self { address, received }
+    }
+
+    /// Everything that came so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+
+    /// The only request that came.
+    pub fn only_request(&self) -> Received {
+        let mut all =
+            eventually("the upstream receives a request", || Some(self.received()).filter(|all| !all.is_empty()));
+        assert_eq!(all.len(), 1, "{all:#?}");
+        all.remove(0)
+    }
+}
+
+impl Served {
+    /// Reads a whole request and keeps it; `None` when the connection ends first.
+    pub fn request(&mut self) -> Option<Received> {
+        let head = self.head()?;
+        let mut received = Received { connection: self.connection, head, body: Vec::new() };
+        received.body = self.body(&received)?;
+        self.received.lock().unwrap().push(received.clone());
+        Some(received)
+    }
+
+    /// Reads a request's head only, and keeps that.
+    pub fn request_head(&mut self) -> Option<Received> {
+        let received = Received { connection: self.connection, head: self.head()?, body: Vec::new() };
+        self.received.lock().unwrap().push(received.clone());
+        Some(received)
+    }
+
+    fn head(&mut self) -> Option<Vec<u8>> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            if self.stream.read_until(b'\n', &mut head).ok()? == 0 {
+                return None;
+            }
+        }
+        Some(head)
+    }
+
+    fn body(&mut self, request: &Received) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        if let Some(length) = request.header("content-length") {
+            body.resize(length.parse().unwrap(), 0);
+            self.stream.read_exact(&mut body).ok()?;
+        } else if request.header("transfer-encoding").is_some() {
+            loop {
+                let mut line = String::new();
+                self.stream.read_line(&mut line).ok()?;
+                let size = usize::from_str_radix(line.trim(), 16).ok()?;
+                let start = body.len();
+                body.resize(start + size + 2, 0);
+                self.stream.read_exact(&mut body[start..]).ok()?;
+                body.truncate(start + size);
+                if size == 0 {
+                    break;
+                }
+            }
+        }
+        Some(body)
+    }
+
+    /// Writes bytes; `false` when nobody is there any more.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.get_mut().write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// Up to this many bytes of what comes next.
+    pub fn read(&mut self, most: usize) -> Vec<u8> {
+        let mut bytes = vec![0; most];
+        let length = self.stream.read(&mut bytes).unwrap_or(0);
+        bytes.truncate(length);
+        bytes
+    }
+}
