@@ -23,6 +23,7 @@ mod expect;
 mod failures;
 mod forwarding;
 mod house;
+mod limits;
 mod log;
 mod memory;
 mod metrics;

@@ -47,7 +47,7 @@ fn treacherous() -> Upstream {
 
 /// A proxy with this level of log, whose standard error goes to a file: a panic or a stray print would be there.
 fn start(rules: &Rules, upstream: &Upstream, level: &str) -> Proxy {
-    let config = rules.config(&format!("log: {{level: {level}}}\nupstream: {{timeouts: {{client_read: 200ms}}}}"));
+    let config = rules.config(&format!("log: {{level: {level}}}\nlimits: {{body_read: 200ms}}"));
     let mut command = Command::new(PROGRAM);
     command.args(["serve", "--config", &config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     command.args(["--upstream", &format!("http://{}", upstream.address), "--upstream", "http://127.0.0.1:1"]);

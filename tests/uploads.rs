@@ -84,7 +84,7 @@ fn an_answer_in_mid_upload_is_passed_on_once_and_ends_both_connections() {
             served.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
         }
     });
-    let config = rules.config("upstream: {timeouts: {client_read: 300ms}}");
+    let config = rules.config("limits: {body_read: 300ms}");
     let proxy = Proxy::start_with(rules.path(), &format!("http://{}", upstream.address), &["--config", &config]);
     for goes_on in [true, false] {
         let mut connection = proxy.connect();
@@ -106,7 +106,7 @@ fn an_answer_in_mid_upload_is_passed_on_once_and_ends_both_connections() {
 #[test]
 fn a_client_that_stalls_is_told_and_let_go() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
-    let config = rules.config("upstream: {timeouts: {client_read: 300ms}}");
+    let config = rules.config("limits: {body_read: 300ms}");
     let proxy = Proxy::start_with(rules.path(), &format!("http://{}", upstream.address), &["--config", &config]);
     let mut connection = proxy.connect();
     connection.send(request("PUT", "/bucket/key", &[ORIGIN, ("Content-Length", "1000")], "the first bytes"));

@@ -120,6 +120,11 @@ impl Connection {
         }
     }
 
+    /// Whether bytes have come; waits for them as long as the stream's read timeout says.
+    pub fn has_input(&mut self) -> bool {
+        self.stream.fill_buf().is_ok_and(|bytes| !bytes.is_empty())
+    }
+
     /// All bytes until the other side closes.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -1,9 +1,9 @@
 //! The configuration file: YAML, in which a key that is not known is an error with its place.
 
 use super::values::{
-    CredentialsPolicy, Domain, LogFormat, LogLevel, OneOrMany, Threads, Time, UpstreamUrl, VaryPolicy,
+    CredentialsPolicy, Domain, LogFormat, LogLevel, OneOrMany, Size, Threads, Time, UpstreamUrl, VaryPolicy,
 };
-use super::{Cors, Keepalive, Log, Rules, Shutdown, Timeouts};
+use super::{Cors, Keepalive, Limits, Log, Rules, Shutdown, Timeouts};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ pub struct ConfigFile {
     pub(super) domains: Option<OneOrMany<Domain>>,
     pub(super) rules: Option<RulesSection>,
     pub(super) cors: Option<CorsSection>,
+    pub(super) limits: Option<LimitsSection>,
     pub(super) log: Option<LogSection>,
     pub(super) shutdown: Option<ShutdownSection>,
     pub(super) threads: Option<Threads>,
@@ -106,13 +107,14 @@ macro_rules! section {
     };
 }
 
-section!(TimeoutsSection for Timeouts {
-    connect: Time,
-    read: Time,
-    write: Time,
-    client_read: Time,
-    client_write: Time,
-    client_idle: Time,
+section!(TimeoutsSection for Timeouts { connect: Time, read: Time, write: Time });
+section!(LimitsSection for Limits {
+    header_read: Time,
+    header_size: Size,
+    idle: Time,
+    body_read: Time,
+    body_write: Time,
+    connections: usize,
 });
 section!(KeepaliveSection for Keepalive { connections: usize, idle: Time });
 section!(RulesSection for Rules { path: PathBuf, poll: Time });
@@ -142,6 +144,7 @@ mod tests {
             ("upstream:\n  timeouts:\n    conect: 3s\n", "s3cors.yaml:3:5:", "conect"),
             ("log: {level: loud}\n", "s3cors.yaml:1:14:", "loud"),
             ("shutdown: {drain: 25}\n", "s3cors.yaml:1:19:", "unit"),
+            ("limits: {header_size: many}\n", "s3cors.yaml:1:23:", "64KiB"),
             ("threads: 0\n", "s3cors.yaml:1:10:", "at least one"),
             ("admin: [\n", "s3cors.yaml:", ""),
         ] {

@@ -9,7 +9,7 @@ mod values;
 
 pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
-pub use values::{CredentialsPolicy, Domain, LogFormat, LogLevel, UpstreamUrl, ValueError, VaryPolicy};
+pub use values::{CredentialsPolicy, Domain, LogFormat, LogLevel, Size, UpstreamUrl, ValueError, VaryPolicy};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -34,6 +34,8 @@ pub struct Config {
     pub rules: Rules,
     /// How CORS is answered where S3's own way can be bettered.
     pub cors: Cors,
+    /// What a client may take.
+    pub limits: Limits,
     /// What is logged, and how.
     pub log: Log,
     /// How the process ends.
@@ -53,25 +55,42 @@ pub struct Timeouts {
     pub read: Duration,
     /// Between two writes to an upstream.
     pub write: Duration,
-    /// Between two reads from a client, in the middle of a request.
-    pub client_read: Duration,
-    /// Until a client takes the next bytes of an answer.
-    pub client_write: Duration,
-    /// Between two requests on a client's connection.
-    pub client_idle: Duration,
 }
 
 impl Default for Timeouts {
     /// The upstream's read timeout is longer than the client's, because it goes on while a slow client uploads, and would blame
     /// the upstream; and it is minutes, because CompleteMultipartUpload may be silent that long.
     fn default() -> Self {
+        Self { connect: Duration::from_secs(3), read: Duration::from_secs(300), write: Duration::from_secs(60) }
+    }
+}
+
+/// What a client may take: of time, of memory, of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For a request's whole head, from its first byte; on a new connection from its opening.
+    pub header_read: Duration,
+    /// For a request's head, in bytes.
+    pub header_size: Size,
+    /// Between two requests on a connection.
+    pub idle: Duration,
+    /// Between two reads of a request's body.
+    pub body_read: Duration,
+    /// Until the client takes the next bytes of an answer.
+    pub body_write: Duration,
+    /// Connections at the same time.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
         Self {
-            connect: Duration::from_secs(3),
-            read: Duration::from_secs(300),
-            write: Duration::from_secs(60),
-            client_read: Duration::from_secs(60),
-            client_write: Duration::from_secs(60),
-            client_idle: Duration::from_secs(75),
+            header_read: Duration::from_secs(30),
+            header_size: Size(64 * 1024),
+            idle: Duration::from_secs(75),
+            body_read: Duration::from_secs(60),
+            body_write: Duration::from_secs(60),
+            connections: 10_000,
         }
     }
 }
@@ -197,6 +216,7 @@ impl Config {
             domains: first_given(flags.domain, file.domains),
             rules: Rules { path: flags.rules.unwrap_or(rules.path), ..rules },
             cors: file.cors.unwrap_or_default().or_default(),
+            limits: file.limits.unwrap_or_default().or_default(),
             log: file.log.unwrap_or_default().or_default(),
             shutdown: file.shutdown.unwrap_or_default().or_default(),
             threads: file.threads.map_or_else(available_threads, |threads| threads.0),

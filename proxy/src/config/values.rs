@@ -208,6 +208,20 @@ impl From<Time> for Duration {
     }
 }
 
+/// A number of bytes, written with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Size(pub usize);
+
+impl TryFrom<String> for Size {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        let parsed = text.parse::<bytesize::ByteSize>().ok().and_then(|size| usize::try_from(size.as_u64()).ok());
+        parsed.map(Self).ok_or_else(|| ValueError::new(&text, "a size has a unit: 512B, 64KiB, 1MiB"))
+    }
+}
+
 /// A number of threads: at least one.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u16")]

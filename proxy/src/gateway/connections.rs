@@ -1,38 +1,79 @@
-//! The way into the proxy: counts connections, and is where a faster path for plain preflights would branch off.
+//! A client's connection: how many there may be, and the requests on it, one after the other.
+//!
+//! Over HTTP/1.1 each request's head is read here, within its limits, and handed to Pingora; this is also where a faster path for
+//! plain preflights would branch off. HTTP/2 goes to Pingora as it is.
 
 use super::Gateway;
 use super::counted::Counted;
+use super::head::{HeadLimits, read};
+use super::refusal::Refusal;
 use async_trait::async_trait;
-use pingora::apps::ServerApp;
-use pingora::protocols::Stream;
+use pingora::apps::{HttpServerApp, ServerApp};
+use pingora::protocols::http::ServerSession;
+use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use pingora::server::configuration::ServerConf;
-use prometheus::IntGauge;
 use std::sync::Arc;
 
-/// Hands connections to Pingora's proxy and counts them while they are open.
+/// Serves connections.
 pub struct Front {
     proxy: Arc<HttpProxy<Gateway>>,
-    open: IntGauge,
+    refusal: Refusal,
+    limits: HeadLimits,
+    connections: i64,
 }
 
 impl Front {
     /// Puts the gateway on Pingora.
     #[must_use]
     pub fn new(conf: &Arc<ServerConf>, gateway: Gateway) -> Self {
-        let open = gateway.metrics.http.connections.clone();
+        let refusal = Refusal::new(&gateway);
+        let limits = gateway.limits;
         let mut proxy = HttpProxy::new(gateway, Arc::clone(conf));
         proxy.handle_init_modules();
-        Self { proxy: Arc::new(proxy), open }
+        Self {
+            proxy: Arc::new(proxy),
+            refusal,
+            limits: HeadLimits { time: limits.header_read, idle: limits.idle, size: limits.header_size.0 },
+            connections: i64::try_from(limits.connections).unwrap_or(i64::MAX),
+        }
+    }
+
+    async fn serve_http1(&self, mut stream: Stream, shutdown: &ShutdownWatch) {
+        let mut ending = shutdown.clone();
+        let mut settings = None;
+        loop {
+            let head = match read(&mut stream, &self.limits, settings.is_some(), &mut ending).await {
+                Ok(head) => head,
+                Err(reason) => return self.refusal.say(&mut stream, reason).await,
+            };
+            let mut session = ServerSession::new_http1(stream);
+            if let Some(settings) = settings.take() {
+                pingora::apps::HttpPersistentSettings::apply_to_session(settings, &mut session);
+            }
+            let keepalive = (!*shutdown.borrow()).then(|| self.limits.idle.as_secs().max(1));
+            session.set_keepalive(keepalive);
+            session.set_pipelined_prefix(head);
+            let Some(reusable) = self.proxy.process_new_http(session, shutdown).await else { return };
+            (stream, settings) = reusable.consume();
+        }
     }
 }
 
 #[async_trait]
 impl ServerApp for Front {
-    async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        let _open = Counted::new(&self.open);
-        self.proxy.process_new(stream, shutdown).await
+    async fn process_new(self: &Arc<Self>, mut stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+        let open = Counted::new(&self.refusal.metrics.http.connections);
+        if open.count() > self.connections {
+            self.refusal.say_full(&mut stream).await;
+            return None;
+        }
+        if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
+            return self.proxy.process_new(stream, shutdown).await;
+        }
+        self.serve_http1(stream, shutdown).await;
+        None
     }
 
     async fn cleanup(&self) {

@@ -10,6 +10,11 @@ impl Counted {
         gauge.inc();
         Self(gauge.clone())
     }
+
+    /// How many there are, this one included.
+    pub(super) fn count(&self) -> i64 {
+        self.0.get()
+    }
 }
 
 impl Drop for Counted {

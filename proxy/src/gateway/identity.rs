@@ -20,6 +20,7 @@ impl RequestId {
 }
 
 /// `x-amz-id-2`: one for the process.
+#[derive(Clone)]
 pub(super) struct HostId {
     text: String,
     value: Option<HeaderValue>,

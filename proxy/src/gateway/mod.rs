@@ -8,15 +8,17 @@ mod connections;
 mod context;
 mod counted;
 mod failure;
+mod head;
 mod identity;
 mod logging;
 mod preflight;
+mod refusal;
 mod request;
 mod response;
 
 pub use connections::Front;
 
-use crate::config::{Config, Cors, Domain, Timeouts};
+use crate::config::{Config, Cors, Domain, Limits};
 use crate::telemetry::{Metrics, Rules, UpstreamErrorKind};
 use crate::upstream::Upstreams;
 use answer::Answer;
@@ -38,7 +40,7 @@ pub struct Gateway {
     metrics: Arc<Metrics>,
     domains: Vec<Domain>,
     cors: Cors,
-    timeouts: Timeouts,
+    limits: Limits,
     access_log: bool,
     host_id: HostId,
 }
@@ -53,7 +55,7 @@ impl Gateway {
             metrics,
             domains: config.domains.clone(),
             cors: config.cors,
-            timeouts: config.timeouts,
+            limits: config.limits,
             access_log: config.log.access,
             host_id: HostId::random(),
         }
@@ -85,12 +87,8 @@ impl ProxyHttp for Gateway {
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut Box<Context>) -> Result<()> {
-        session.set_read_timeout(Some(self.timeouts.client_read));
-        session.set_write_timeout(Some(self.timeouts.client_write));
-        // After the first request Pingora waits for the next one without end. `None` is a client that said close: it stays.
-        if session.get_keepalive().is_some() {
-            session.set_keepalive(Some(self.timeouts.client_idle.as_secs().max(1)));
-        }
+        session.set_read_timeout(Some(self.limits.body_read));
+        session.set_write_timeout(Some(self.limits.body_write));
         ctx.keepalive = session.get_keepalive();
         Ok(())
     }

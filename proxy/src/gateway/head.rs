@@ -1,0 +1,133 @@
+//! Reads a request's head off a connection, and no slower or larger one than it may be.
+//!
+//! Pingora's own timeout starts anew with each byte, so a client that sends one a minute would hold a connection for ever. Here
+//! the whole head has one deadline. What was read goes to Pingora as it came; nothing is parsed but where the head ends.
+
+use bytes::BytesMut;
+use pingora::protocols::Stream;
+use pingora::server::ShutdownWatch;
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Instant, timeout_at};
+
+/// How much is read at a time, in bytes: what Pingora reads first, too.
+const STEP: usize = 4096;
+
+/// How long and how large a head may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadLimits {
+    /// For the whole head.
+    pub(super) time: Duration,
+    /// Before its first byte, on a connection that has served a request.
+    pub(super) idle: Duration,
+    /// In bytes.
+    pub(super) size: usize,
+}
+
+/// Why there is no head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoHead {
+    /// The client has gone or was idle for too long, or the process ends: nothing is to be said.
+    Closed,
+    /// It began and did not end in time.
+    TooSlow,
+    /// It is larger than it may be.
+    TooLarge,
+}
+
+/// Waits for the next request on a connection and reads its head, and of its body what came with it.
+///
+/// While it waits, it holds no buffer: what an idle connection costs is the connection.
+pub(super) async fn read(
+    stream: &mut Stream,
+    limits: &HeadLimits,
+    served_before: bool,
+    shutdown: &mut ShutdownWatch,
+) -> Result<BytesMut, NoHead> {
+    let mut head = BytesMut::new();
+    let patience = if served_before { limits.idle } else { limits.time };
+    let opened = Instant::now();
+    let first = timeout_at(opened + patience, read_some(stream, &mut head));
+    tokio::select! {
+        biased;
+        // Who opens a connection and says nothing is not told anything either.
+        first = first => first.map_err(|_| NoHead::Closed)??,
+        _ = shutdown.wait_for(|ending| *ending) => return Err(NoHead::Closed),
+    }
+    let deadline = if served_before { Instant::now() } else { opened } + limits.time;
+    let mut searched = 0;
+    loop {
+        searched = match end_of_head(&mut head, searched) {
+            Ok(()) => return Ok(head),
+            Err(searched) => searched,
+        };
+        if head.len() > limits.size {
+            return Err(NoHead::TooLarge);
+        }
+        match timeout_at(deadline, read_some(stream, &mut head)).await {
+            Ok(read) => read?,
+            Err(_) => return Err(NoHead::TooSlow),
+        }
+    }
+}
+
+/// Whether the head has ended: `Err` is how far it need not be searched again.
+///
+/// Empty lines before a request are passed over (RFC 9112 §2.2). A line that ends with LF alone ends a line here, whatever the
+/// parser will say to it: to wait for more would be to wait in vain.
+fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<(), usize> {
+    let empty_lines = head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    if searched == 0 && empty_lines > 0 {
+        bytes::Buf::advance(head, empty_lines);
+    }
+    let unsearched = head.get(searched..).unwrap_or_default();
+    let ends = |at: usize| {
+        let rest = unsearched.get(at + 1..).unwrap_or_default();
+        rest.starts_with(b"\n") || rest.starts_with(b"\r\n")
+    };
+    let mut line_ends = unsearched.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+    if line_ends.any(ends) { Ok(()) } else { Err(head.len().saturating_sub(2)) }
+}
+
+/// Reads what is there, at most [`STEP`] bytes; nothing is held while nothing is there.
+async fn read_some(stream: &mut Stream, head: &mut BytesMut) -> Result<(), NoHead> {
+    poll_fn(|context| {
+        let mut scratch = [const { MaybeUninit::uninit() }; STEP];
+        let mut buffer = ReadBuf::uninit(&mut scratch);
+        let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer));
+        let some = read.is_ok() && !buffer.filled().is_empty();
+        head.extend_from_slice(buffer.filled());
+        Poll::Ready(if some { Ok(()) } else { Err(NoHead::Closed) })
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_ends_with_an_empty_line_wherever_the_pieces_are_cut() {
+        for text in
+            ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\nHost: x\n\n", "GET / HTTP/1.1\r\nHost: x\n\r\n"]
+        {
+            for cut in 1..text.len() {
+                let mut head = BytesMut::from(&text[..cut]);
+                let searched = end_of_head(&mut head, 0).unwrap_err();
+                head.extend_from_slice(&text.as_bytes()[cut..]);
+                assert_eq!(end_of_head(&mut head, searched), Ok(()), "{text:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn empty_lines_before_a_request_are_no_head() {
+        let mut head = BytesMut::from("\r\n\r\n\r\n");
+        assert_eq!(end_of_head(&mut head, 0), Err(0));
+        assert!(head.is_empty());
+    }
+}
