@@ -89,8 +89,7 @@ fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<(), usize> {
         let rest = unsearched.get(at + 1..).unwrap_or_default();
         rest.starts_with(b"\n") || rest.starts_with(b"\r\n")
     };
-    let mut line_ends = unsearched.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
-    if line_ends.any(ends) { Ok(()) } else { Err(head.len().saturating_sub(2)) }
+    if memchr::memchr_iter(b'\n', unsearched).any(ends) { Ok(()) } else { Err(head.len().saturating_sub(2)) }
 }
 
 /// Reads what is there, at most [`STEP`] bytes; nothing is held while nothing is there.
