@@ -1,13 +1,13 @@
 //! Puts the parts together and runs them until a signal ends them.
 
 use crate::admin::Admin;
-use crate::config::Config;
+use crate::config::{Config, UpstreamHost};
 use crate::gateway::{Front, Gateway};
 use crate::rules::{FileError, Store, WatchError, watch};
 use crate::shutdown::{DrainOnSignal, Readiness, exit_when_drained};
 use crate::telemetry::log::LogGuard;
 use crate::telemetry::{Metrics, MetricsError, Reloader, prepare};
-use crate::upstream::{Resolver, Upstreams};
+use crate::upstream::{HealthCheckError, HealthChecks, Resolver, Upstreams};
 use async_trait::async_trait;
 use pingora::listeners::ListenerConfig;
 use pingora::protocols::l4::stream::L4BufferSettings;
@@ -49,6 +49,9 @@ pub enum ServeError {
     /// The metrics are not valid.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// The upstreams can not be checked.
+    #[error(transparent)]
+    HealthCheck(#[from] HealthCheckError),
 }
 
 /// Serves until a signal ends it. Must be called outside any async runtime: the server brings its own.
@@ -62,10 +65,10 @@ pub fn serve(mut config: Config, log: LogGuard) -> Result<(), ServeError> {
     let rules = Arc::new(rules.map_err(ServeError::Rules)?);
     let reloader = Reloader::new(Arc::clone(&rules), Arc::clone(&metrics));
     let upstreams = Arc::new(Upstreams::new(&config, |upstream| metrics.upstream_up(upstream)));
-    let resolver = Resolver::new(Arc::clone(&upstreams));
     let readiness = Arc::new(Readiness::default());
 
     let mut server = Server::new_with_opt_and_conf(None, server_conf(&config));
+    follow_upstreams(&mut server, &config, &upstreams)?;
     let gateway = Gateway::new(&config, Arc::clone(&rules), upstreams, Arc::clone(&metrics));
     let mut proxy = Service::new("proxy".into(), Front::new(&server.configuration, gateway));
     for address in &config.listen {
@@ -83,7 +86,6 @@ pub fn serve(mut config: Config, log: LogGuard) -> Result<(), ServeError> {
     admin.add_tcp(&config.admin.to_string());
     server.add_service(proxy);
     server.add_service(admin);
-    server.add_service(background_service("resolver", resolver));
     server.add_service(background_service("hangup", ReloadOnHangup(reloader.clone())));
 
     let watched = Arc::clone(&rules);
@@ -126,6 +128,22 @@ fn reserve(address: SocketAddr) -> std::io::Result<TcpSocket> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
+}
+
+/// Resolves the upstreams' names, and keeps what is known about their addresses up to date from then on.
+fn follow_upstreams(server: &mut Server, config: &Config, upstreams: &Arc<Upstreams>) -> Result<(), ServeError> {
+    server.add_service(background_service("resolver", Resolver::new(Arc::clone(upstreams))));
+    if let Some(check) = &config.health_check {
+        let checks = HealthChecks::new(Arc::clone(upstreams), check, &server.configuration)?;
+        server.add_service(background_service("health checks", checks));
+    }
+    if let UpstreamHost::Name(host) = &config.upstream_host {
+        tracing::warn!(
+            host,
+            "upstream.host replaces the client's Host: signatures made for another host will not hold"
+        );
+    }
+    Ok(())
 }
 
 fn server_conf(config: &Config) -> ServerConf {

@@ -1,15 +1,21 @@
 //! An upstream for what a real server will not do: it answers with exactly the bytes that it is told, and keeps what it received.
 
 use super::eventually;
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A scripted server on a port of its own.
 pub struct Upstream {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
+    connections: Arc<Mutex<HashMap<usize, TcpStream>>>,
+    killed: Arc<AtomicBool>,
+    listener: JoinHandle<()>,
 }
 
 /// A request as it came.
@@ -79,19 +85,38 @@ impl Upstream {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&received);
+        let connections = Arc::new(Mutex::new(HashMap::new()));
+        let killed = Arc::new(AtomicBool::new(false));
+        let (kept, open, ends) = (Arc::clone(&received), Arc::clone(&connections), Arc::clone(&killed));
         let script = Arc::new(script);
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             for (connection, stream) in listener.incoming().enumerate() {
                 let Ok(stream) = stream else { return };
-                let (script, received) = (Arc::clone(&script), Arc::clone(&kept));
+                if ends.load(Ordering::SeqCst) {
+                    return;
+                }
+                open.lock().unwrap().insert(connection, stream.try_clone().unwrap());
+                let (script, received, open) = (Arc::clone(&script), Arc::clone(&kept), Arc::clone(&open));
                 std::thread::spawn(move || {
                     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
                     script(&mut Served { stream: BufReader::new(stream), connection, received });
+                    // The other handle of it, without which it would stay open.
+                    open.lock().unwrap().remove(&connection);
                 });
             }
         });
-        Self { address, received }
+        Self { address, received, connections, killed, listener }
+    }
+
+    /// Ends as a process that is killed: nobody listens any more, and every connection is closed at once.
+    pub fn kill(self) -> SocketAddr {
+        self.killed.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.address));
+        self.listener.join().unwrap();
+        for connection in self.connections.lock().unwrap().values() {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+        self.address
     }
 
     /// Everything that came so far.

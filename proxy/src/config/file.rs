@@ -1,9 +1,10 @@
 //! The configuration file: YAML, in which a key that is not known is an error with its place.
 
+use super::upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 use super::values::{
-    CredentialsPolicy, Domain, LogFormat, LogLevel, OneOrMany, Size, Threads, Time, UpstreamUrl, VaryPolicy,
+    CredentialsPolicy, Domain, Interval, LogFormat, LogLevel, OneOrMany, Size, Threads, Time, VaryPolicy,
 };
-use super::{Cors, Keepalive, Limits, Log, Rules, Shutdown, Timeouts};
+use super::{Cors, HealthCheck, Keepalive, Limits, Log, Rules, Shutdown, Timeouts};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -86,8 +87,30 @@ fn message(error: &serde_saphyr::Error) -> String {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct UpstreamSection {
     pub(super) url: Option<OneOrMany<UpstreamUrl>>,
+    pub(super) balance: Option<Balance>,
+    pub(super) host: Option<UpstreamHost>,
+    pub(super) health_check: Option<HealthCheckSection>,
     pub(super) timeouts: Option<TimeoutsSection>,
     pub(super) keepalive: Option<KeepaliveSection>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct HealthCheckSection {
+    path: Option<CheckPath>,
+    interval: Option<Interval>,
+    timeout: Option<Interval>,
+}
+
+impl HealthCheckSection {
+    pub(super) fn or_default(self) -> HealthCheck {
+        let default = HealthCheck::default();
+        HealthCheck {
+            path: self.path,
+            interval: self.interval.map_or(default.interval, Into::into),
+            timeout: self.timeout.map_or(default.timeout, Into::into),
+        }
+    }
 }
 
 /// A section of the file: every key may be missing, and then has its default.
@@ -145,6 +168,10 @@ mod tests {
             ("log: {level: loud}\n", "s3cors.yaml:1:14:", "loud"),
             ("shutdown: {drain: 25}\n", "s3cors.yaml:1:19:", "unit"),
             ("limits: {header_size: many}\n", "s3cors.yaml:1:23:", "64KiB"),
+            ("upstream: {balance: random}\n", "s3cors.yaml:1:21:", "random"),
+            ("upstream: {host: 'http://x'}\n", "s3cors.yaml:1:18:", "preserve"),
+            ("upstream: {health_check: {interval: 0s}}\n", "s3cors.yaml:1:37:", "longer than 0"),
+            ("upstream: {health_check: {path: x}}\n", "s3cors.yaml:1:33:", "begins with /"),
             ("threads: 0\n", "s3cors.yaml:1:10:", "at least one"),
             ("admin: [\n", "s3cors.yaml:", ""),
         ] {

@@ -1,6 +1,7 @@
 //! What can be said on the command line and in the environment.
 
-use super::values::{Domain, UpstreamUrl};
+use super::upstream::UpstreamUrl;
+use super::values::Domain;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 

@@ -5,11 +5,13 @@
 
 mod file;
 mod flags;
+mod upstream;
 mod values;
 
 pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
-pub use values::{CredentialsPolicy, Domain, LogFormat, LogLevel, Size, UpstreamUrl, ValueError, VaryPolicy};
+pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
+pub use values::{CredentialsPolicy, Domain, LogFormat, LogLevel, Size, ValueError, VaryPolicy};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -24,6 +26,12 @@ pub struct Config {
     pub admin: SocketAddr,
     /// The S3 endpoints; at least one.
     pub upstreams: Vec<UpstreamUrl>,
+    /// How requests are shared among their addresses.
+    pub balance: Balance,
+    /// Which `Host` they see.
+    pub upstream_host: UpstreamHost,
+    /// How their addresses are checked; `None`: not at all.
+    pub health_check: Option<HealthCheck>,
     /// How long each step towards an upstream may take.
     pub timeouts: Timeouts,
     /// Idle connections to upstreams.
@@ -107,6 +115,23 @@ pub struct Keepalive {
 impl Default for Keepalive {
     fn default() -> Self {
         Self { connections: 256, idle: Duration::from_secs(20) }
+    }
+}
+
+/// How the addresses of upstreams are checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// What is asked for, and has to be answered with success; without it a connection is enough.
+    pub path: Option<CheckPath>,
+    /// From one check of an address to the next.
+    pub interval: Duration,
+    /// How long one may take.
+    pub timeout: Duration,
+}
+
+impl Default for HealthCheck {
+    fn default() -> Self {
+        Self { path: None, interval: Duration::from_secs(5), timeout: Duration::from_secs(2) }
     }
 }
 
@@ -211,6 +236,9 @@ impl Config {
             listen: if listen.is_empty() { vec![Self::DEFAULT_LISTEN] } else { listen },
             admin: flags.admin.or(file.admin).unwrap_or(Self::DEFAULT_ADMIN),
             upstreams,
+            balance: upstream.balance.unwrap_or_default(),
+            upstream_host: upstream.host.unwrap_or_default(),
+            health_check: upstream.health_check.map(file::HealthCheckSection::or_default),
             timeouts: upstream.timeouts.unwrap_or_default().or_default(),
             keepalive: upstream.keepalive.unwrap_or_default().or_default(),
             domains: first_given(flags.domain, file.domains),
@@ -245,10 +273,19 @@ mod tests {
     #[test]
     fn the_sample_file_has_every_key_with_its_default() {
         let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/s3cors.yaml"));
-        let sample = ConfigFile::read(path).unwrap();
-        let shown = format!("{sample:?}");
-        assert_eq!(shown.replace("threads: None", "").find("None"), None, "a key is missing: {shown}");
+        let text = std::fs::read_to_string(path).unwrap();
+        // A setting without a default is commented out; its # stands right before the key, that of a remark before a space.
+        let commented_out =
+            |line: &str| line.trim_start().strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+        let lines =
+            text.lines().map(|line| if commented_out(line) { line.replacen('#', "", 1) } else { line.to_owned() });
+        let everything = ConfigFile::parse(&lines.collect::<Vec<_>>().join("\n"), path).unwrap();
+        let shown = format!("{everything:?}");
+        assert_eq!(shown.find("None"), None, "a key is missing: {shown}");
+        let check = everything.upstream.unwrap().health_check.unwrap().or_default();
+        assert_eq!(HealthCheck { path: None, ..check }, HealthCheck::default());
 
+        let sample = ConfigFile::parse(&text, path).unwrap();
         let merged = Config::merge(Flags::default(), sample).unwrap();
         let upstream = Flags { upstream: vec!["http://127.0.0.1:9000".parse().unwrap()], ..Flags::default() };
         let defaults = Config::merge(upstream, ConfigFile::default()).unwrap();

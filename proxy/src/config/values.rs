@@ -17,85 +17,8 @@ pub struct ValueError {
 }
 
 impl ValueError {
-    fn new(value: &str, reason: &'static str) -> Self {
+    pub(super) fn new(value: &str, reason: &'static str) -> Self {
         Self { value: value.to_owned(), reason }
-    }
-}
-
-/// Where an S3 server is: scheme, host and port, nothing else.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct UpstreamUrl {
-    tls: bool,
-    host: String,
-    port: u16,
-}
-
-impl UpstreamUrl {
-    /// Whether the scheme is https.
-    #[must_use]
-    pub const fn is_tls(&self) -> bool {
-        self.tls
-    }
-
-    /// The host: a name or an address, an IPv6 address without brackets.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// The port, the scheme's own if the URL has none.
-    #[must_use]
-    pub const fn port(&self) -> u16 {
-        self.port
-    }
-}
-
-impl FromStr for UpstreamUrl {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        let invalid = |reason| ValueError::new(text, reason);
-        let url = url::Url::parse(text).map_err(|_| invalid("not a URL; write http://HOST:PORT or https://HOST"))?;
-        let tls = match url.scheme() {
-            "http" => false,
-            "https" => true,
-            _ => return Err(invalid("an upstream is http:// or https://")),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid("an upstream has no user and no password: clients sign their own requests"));
-        }
-        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-            return Err(invalid(
-                "an upstream has no path: a request's path goes on byte for byte, or signatures break",
-            ));
-        }
-        let host = match url.host() {
-            Some(url::Host::Ipv6(address)) => address.to_string(),
-            Some(host) => host.to_string(),
-            None => return Err(invalid("an upstream needs a host")),
-        };
-        let port = url.port_or_known_default().ok_or_else(|| invalid("an upstream needs a port"))?;
-        Ok(Self { tls, host, port })
-    }
-}
-
-impl TryFrom<String> for UpstreamUrl {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        text.parse()
-    }
-}
-
-impl fmt::Display for UpstreamUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls { "https" } else { "http" };
-        if self.host.contains(':') {
-            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{scheme}://{}:{}", self.host, self.port)
-        }
     }
 }
 
@@ -222,6 +145,26 @@ impl TryFrom<String> for Size {
     }
 }
 
+/// A length of time that is not nothing.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Interval(Duration);
+
+impl TryFrom<String> for Interval {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        let Time(time) = text.clone().try_into()?;
+        if time.is_zero() { Err(ValueError::new(&text, "longer than 0")) } else { Ok(Self(time)) }
+    }
+}
+
+impl From<Interval> for Duration {
+    fn from(interval: Interval) -> Self {
+        interval.0
+    }
+}
+
 /// A number of threads: at least one.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u16")]
@@ -268,23 +211,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_upstream_is_scheme_host_and_port() {
-        for (text, shown) in [
-            ("http://minio:9000", "http://minio:9000"),
-            ("http://127.0.0.1:9000/", "http://127.0.0.1:9000"),
-            ("https://s3.eu-central-1.amazonaws.com", "https://s3.eu-central-1.amazonaws.com:443"),
-            ("http://[::1]:9000", "http://[::1]:9000"),
-        ] {
-            assert_eq!(text.parse::<UpstreamUrl>().unwrap().to_string(), shown);
-        }
-        for text in
-            ["minio:9000", "127.0.0.1:9000", "ftp://x", "http://a:b@x", "http://x/prefix", "http://x?y", "http://"]
-        {
-            assert!(text.parse::<UpstreamUrl>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn a_domain_is_folded_and_checked() {

@@ -4,6 +4,7 @@ use super::counted::Counted;
 use super::identity::RequestId;
 use crate::rules::Bucket;
 use crate::telemetry::BucketCounters;
+use crate::upstream::InFlight;
 use prometheus::IntGauge;
 use s3_cors::{RequestKind, ResourceType, Verdict};
 use std::sync::Arc;
@@ -25,7 +26,10 @@ pub struct Context {
     pub(super) unreachable: usize,
     pub(super) upstream_started: Option<Instant>,
     pub(super) upstream_time: Option<Duration>,
-    pub(super) upstream_up: Option<IntGauge>,
+    /// The peer that has the request, or had it.
+    pub(super) upstream: Option<InFlight>,
+    /// Whether the first bytes of the answer's body are to be looked at for S3's code of a signature that does not match.
+    pub(super) may_be_mismatch: bool,
     pub(super) id: RequestId,
     _in_flight: Counted,
 }
@@ -43,7 +47,8 @@ impl Context {
             unreachable: 0,
             upstream_started: None,
             upstream_time: None,
-            upstream_up: None,
+            upstream: None,
+            may_be_mismatch: false,
             id: RequestId::random(),
             _in_flight: Counted::new(in_flight),
         }
@@ -52,9 +57,6 @@ impl Context {
     /// The head of the upstream's answer is here.
     pub(super) fn upstream_answered(&mut self) {
         self.upstream_time = self.upstream_started.map(|started| started.elapsed());
-        if let Some(up) = &self.upstream_up {
-            up.set(1);
-        }
     }
 
     pub(super) fn has_rules(&self) -> bool {

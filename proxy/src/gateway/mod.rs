@@ -7,6 +7,7 @@ mod body;
 mod connections;
 mod context;
 mod counted;
+mod doctor;
 mod failure;
 mod head;
 mod identity;
@@ -18,13 +19,14 @@ mod response;
 
 pub use connections::Front;
 
-use crate::config::{Config, Cors, Domain, Limits};
+use crate::config::{Config, Cors, Domain, Limits, UpstreamHost};
 use crate::telemetry::{Metrics, Rules, UpstreamErrorKind};
 use crate::upstream::Upstreams;
 use answer::Answer;
 use async_trait::async_trait;
 use bytes::Bytes;
 use context::Context;
+use doctor::Doctor;
 use identity::HostId;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -37,6 +39,8 @@ use std::time::{Duration, Instant};
 pub struct Gateway {
     rules: Arc<Rules>,
     upstreams: Arc<Upstreams>,
+    upstream_host: UpstreamHost,
+    doctor: Doctor,
     metrics: Arc<Metrics>,
     domains: Vec<Domain>,
     cors: Cors,
@@ -52,6 +56,8 @@ impl Gateway {
         Self {
             rules,
             upstreams,
+            upstream_host: config.upstream_host.clone(),
+            doctor: Doctor::default(),
             metrics,
             domains: config.domains.clone(),
             cors: config.cors,
@@ -103,12 +109,24 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_peer(&self, _: &mut Session, ctx: &mut Box<Context>) -> Result<Box<HttpPeer>> {
         let turn = *ctx.turn.get_or_insert_with(|| self.upstreams.turn());
+        // A second try counts against no address.
+        ctx.upstream = None;
         let Some(peer) = self.upstreams.peer(turn) else {
             return Error::e_explain(failure::UNRESOLVED, "no upstream's name has resolved");
         };
         ctx.upstream_started = Some(Instant::now());
-        ctx.upstream_up = Some(peer.up);
-        Ok(Box::new(peer.http))
+        let http = Box::new(peer.http().clone());
+        ctx.upstream = Some(peer);
+        Ok(http)
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _: &mut Session,
+        request: &mut RequestHeader,
+        _: &mut Box<Context>,
+    ) -> Result<()> {
+        request::set_host(request, &self.upstream_host)
     }
 
     async fn request_body_filter(
@@ -133,6 +151,10 @@ impl ProxyHttp for Gateway {
             return Ok(());
         }
         ctx.upstream_answered();
+        if let Some(peer) = &ctx.upstream {
+            self.upstreams.reached(peer);
+        }
+        ctx.may_be_mismatch = doctor::may_be_mismatch(head.status);
         self.rewrite(head, ctx);
         // A forwarded 100 Continue makes Pingora give up keep-alive, because the body is not finished then; once it is, the
         // client's own wish holds again. A refusal in mid-upload still closes.
@@ -142,6 +164,22 @@ impl ProxyHttp for Gateway {
         Ok(())
     }
 
+    fn response_body_filter(
+        &self,
+        session: &mut Session,
+        body: &mut Option<Bytes>,
+        _: bool,
+        ctx: &mut Box<Context>,
+    ) -> Result<Option<Duration>> {
+        if ctx.may_be_mismatch
+            && let Some(bytes) = body.as_deref().filter(|bytes| !bytes.is_empty())
+        {
+            ctx.may_be_mismatch = false;
+            self.examine(bytes, session.req_header(), ctx);
+        }
+        Ok(None)
+    }
+
     fn fail_to_connect(
         &self,
         _: &mut Session,
@@ -149,8 +187,8 @@ impl ProxyHttp for Gateway {
         ctx: &mut Box<Context>,
         error: Box<Error>,
     ) -> Box<Error> {
-        if let Some(up) = &ctx.upstream_up {
-            up.set(0);
+        if let Some(peer) = &ctx.upstream {
+            self.upstreams.unreachable(peer);
         }
         let mut error = error.more_context(format!("peer {peer}"));
         // Nothing was sent, so the next address may be tried, whatever the method. Only this moves on to it: a kept connection

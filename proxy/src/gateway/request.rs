@@ -3,6 +3,7 @@
 use super::Gateway;
 use super::answer::Answer;
 use super::context::Context;
+use crate::config::UpstreamHost;
 use crate::s3::address::Address;
 use pingora::http::RequestHeader;
 use pingora::protocols::http::authority::raw_target_authority;
@@ -42,4 +43,15 @@ pub(super) fn host(request: &RequestHeader) -> Option<&str> {
     let header = || request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     let target = || raw_target_authority(request.raw_path()).authority().and_then(|host| str::from_utf8(host).ok());
     authority.or_else(header).or_else(target)
+}
+
+/// Gives a request to the upstream the `Host` that it is to see.
+pub(super) fn set_host(request: &mut RequestHeader, host: &UpstreamHost) -> pingora::Result<()> {
+    let UpstreamHost::Name(name) = host else { return Ok(()) };
+    // In an absolute target stands a host, too, and that one counts (RFC 9112 §3.2.2): the target's path is left.
+    if raw_target_authority(request.raw_path()).authority().is_some() {
+        let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
+        request.set_raw_path(path.as_bytes())?;
+    }
+    request.insert_header(http::header::HOST, name)
 }

@@ -53,7 +53,10 @@ impl Metrics {
             upstream_up: register(
                 &registry,
                 IntGaugeVec::new(
-                    Opts::new("s3cors_upstream_up", "Whether the upstream could be reached when last tried."),
+                    Opts::new(
+                        "s3cors_upstream_up",
+                        "Whether an address of the upstream could be reached when last tried.",
+                    ),
                     &["upstream"],
                 )?,
             )?,

@@ -63,6 +63,8 @@ pub struct HttpCounters {
     /// Connections of S3 clients.
     pub connections: IntGauge,
     upstream_errors: [IntCounter; UpstreamErrorKind::ALL.len()],
+    /// Answers of upstreams that say that a signature does not match.
+    pub signature_mismatches: IntCounter,
 }
 
 /// A request that has ended.
@@ -125,6 +127,10 @@ impl HttpCounters {
             in_flight: gauge("s3cors_http_requests_in_flight", "Requests that are being served.")?,
             connections: gauge("s3cors_connections_open", "Open connections of S3 clients.")?,
             upstream_errors: UpstreamErrorKind::ALL.map(|kind| errors.with_label_values(&[kind.as_str()])),
+            signature_mismatches: counter(
+                "s3cors_signature_mismatches_total",
+                "Answers of an upstream that say that the request's signature does not match.",
+            )?,
         })
     }
 

@@ -4,7 +4,7 @@ use super::target::{Target, Upstreams};
 use async_trait::async_trait;
 use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,26 +20,31 @@ impl Resolver {
     /// Resolves every name once, before anything is served; a name that does not resolve is logged and asked again later.
     #[must_use]
     pub fn new(upstreams: Arc<Upstreams>) -> Self {
-        for target in upstreams.targets() {
+        for (index, target) in upstreams.targets().iter().enumerate() {
             let resolved = (target.url.host(), target.url.port()).to_socket_addrs();
-            take(&upstreams, target, resolved.map(Iterator::collect));
+            take(&upstreams, index, target, resolved.map(Iterator::collect));
         }
         Self(upstreams)
     }
 
-    async fn refresh(&self) {
-        for target in self.0.targets() {
-            let resolved = tokio::net::lookup_host((target.url.host(), target.url.port())).await;
-            take(&self.0, target, resolved.map(Iterator::collect));
+    /// Asks for every name again.
+    async fn refresh(&self, lookup: impl AsyncFn(String, u16) -> std::io::Result<Vec<SocketAddr>>) {
+        for (index, target) in self.0.targets().iter().enumerate() {
+            let resolved = lookup(target.url.host().to_owned(), target.url.port()).await;
+            take(&self.0, index, target, resolved);
         }
     }
 }
 
-fn take(upstreams: &Upstreams, target: &Target, resolved: std::io::Result<Vec<std::net::SocketAddr>>) {
+async fn ask_system(host: String, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+    tokio::net::lookup_host((host, port)).await.map(Iterator::collect)
+}
+
+fn take(upstreams: &Upstreams, index: usize, target: &Target, resolved: std::io::Result<Vec<SocketAddr>>) {
     let upstream = target.url.to_string();
     match resolved {
         Ok(addresses) => {
-            if upstreams.set_addresses(target, addresses.clone()) {
+            if upstreams.set_addresses(index, addresses.clone()) {
                 tracing::info!(upstream, ?addresses, "upstream resolved");
             }
         }
@@ -60,8 +65,60 @@ impl BackgroundService for Resolver {
             let interval = if all_resolved { INTERVAL } else { INTERVAL_UNRESOLVED };
             tokio::select! {
                 _ = shutdown.changed() => return,
-                () = tokio::time::sleep(interval) => self.refresh().await,
+                () = tokio::time::sleep(interval) => self.refresh(ask_system).await,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Flags};
+    use prometheus::IntGauge;
+
+    fn resolver(up: &IntGauge) -> Resolver {
+        // `.invalid` never resolves (RFC 6761 §6.4), so what is known comes from the test alone.
+        let flags = Flags { upstream: vec!["http://store.invalid:9000".parse().unwrap()], ..Flags::default() };
+        let config = Config::load(flags).unwrap();
+        Resolver::new(Arc::new(Upstreams::new(&config, |_| up.clone())))
+    }
+
+    /// Resolves to these ports of loopback, in this order; `None` is a failure. Gives the ports that four turns come to.
+    async fn after(resolver: &Resolver, ports: Option<&[u16]>) -> Vec<u16> {
+        let lookup = async |host: String, port: u16| {
+            assert_eq!((host.as_str(), port), ("store.invalid", 9000));
+            let addresses = ports.map(|ports| ports.iter().map(|port| ([127, 0, 0, 1], *port).into()).collect());
+            addresses.ok_or_else(|| std::io::Error::other("no such name"))
+        };
+        resolver.refresh(lookup).await;
+        (0..4).filter_map(|turn| resolver.0.peer(turn)).map(|peer| peer.address.port()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_name_is_followed_and_its_last_good_addresses_stay() {
+        let up = IntGauge::new("up", "up").unwrap();
+        let resolver = resolver(&up);
+        assert_eq!((after(&resolver, None).await, up.get()), (vec![], 0));
+        assert_eq!((after(&resolver, Some(&[1])).await, up.get()), (vec![1, 1, 1, 1], 1));
+        assert_eq!(after(&resolver, Some(&[3, 2, 3])).await, [2, 3, 2, 3]);
+        assert_eq!(after(&resolver, None).await, [2, 3, 2, 3], "a failure changes nothing");
+        assert_eq!(after(&resolver, Some(&[])).await, [2, 3, 2, 3], "no address is a failure, too");
+        assert_eq!(after(&resolver, Some(&[4])).await, [4, 4, 4, 4]);
+    }
+
+    #[tokio::test]
+    async fn what_is_known_about_an_address_outlives_a_change_of_the_others() {
+        let up = IntGauge::new("up", "up").unwrap();
+        let resolver = resolver(&up);
+        after(&resolver, Some(&[1, 2])).await;
+        let first = resolver.0.peer(0).unwrap();
+        resolver.0.unreachable(&first);
+        assert_eq!(up.get(), 1, "the other one is up");
+        assert_eq!(after(&resolver, Some(&[1, 3])).await, [3, 3, 3, 3], "1 is still passed over");
+        assert_eq!(after(&resolver, Some(&[1])).await, [1, 1, 1, 1], "the only one is used all the same");
+        assert_eq!(up.get(), 0);
+        resolver.0.reached(&first);
+        assert_eq!(up.get(), 1);
     }
 }

@@ -1,6 +1,8 @@
 //! The upstreams and their peers: which one the next request gets.
 
-use crate::config::{Config, UpstreamUrl};
+use super::balance::choose;
+use super::peer::{InFlight, Peer};
+use crate::config::{Balance, Config, UpstreamUrl};
 use arc_swap::ArcSwap;
 use pingora::protocols::ALPN;
 use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
@@ -8,31 +10,25 @@ use prometheus::IntGauge;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// All upstreams.
 pub struct Upstreams {
     targets: Box<[Target]>,
-    /// The peers of all targets, in turn; a new list whenever a name resolves to something else.
-    peers: ArcSwap<Vec<Peer>>,
+    /// The peers of all targets; a new list whenever a name resolves to something else.
+    peers: ArcSwap<Vec<Arc<Peer>>>,
+    balance: Balance,
     turn: AtomicUsize,
     template: Template,
+    started: Instant,
 }
 
 /// One URL of the configuration.
 pub(super) struct Target {
     pub(super) url: UpstreamUrl,
+    /// 1 while one of its addresses at least can be reached and is healthy.
     up: IntGauge,
-    addresses: ArcSwap<Vec<SocketAddr>>,
-}
-
-/// An address that requests can be sent to.
-#[derive(Clone)]
-pub struct Peer {
-    /// What the connection is made from.
-    pub http: HttpPeer,
-    /// 1 when it could be reached, 0 when not.
-    pub up: IntGauge,
+    peers: ArcSwap<Vec<Arc<Peer>>>,
 }
 
 /// What all peers have in common.
@@ -48,10 +44,11 @@ impl Upstreams {
     #[must_use]
     pub fn new(config: &Config, up: impl Fn(&str) -> IntGauge) -> Self {
         let target =
-            |url: &UpstreamUrl| Target { url: url.clone(), up: up(&url.to_string()), addresses: ArcSwap::default() };
+            |url: &UpstreamUrl| Target { url: url.clone(), up: up(&url.to_string()), peers: ArcSwap::default() };
         Self {
             targets: config.upstreams.iter().map(target).collect(),
             peers: ArcSwap::default(),
+            balance: config.balance,
             turn: AtomicUsize::new(0),
             template: Template {
                 connect: config.timeouts.connect,
@@ -59,6 +56,7 @@ impl Upstreams {
                 write: config.timeouts.write,
                 idle: config.keepalive.idle,
             },
+            started: Instant::now(),
         }
     }
 
@@ -69,11 +67,10 @@ impl Upstreams {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The peer whose turn it is; `None` while no name has resolved.
+    /// The peer for the request that has this turn; `None` while no name has resolved.
     #[must_use]
-    pub fn peer(&self, turn: usize) -> Option<Peer> {
-        let peers = self.peers.load();
-        peers.get(turn.checked_rem(peers.len())?).cloned()
+    pub fn peer(&self, turn: usize) -> Option<InFlight> {
+        choose(&self.peers.load(), self.balance, turn, self.now()).map(InFlight::on)
     }
 
     /// How many peers there are: how often a failed connection may be tried elsewhere.
@@ -88,37 +85,105 @@ impl Upstreams {
         self.len() == 0
     }
 
+    /// A peer could not be connected to: others are preferred for a while.
+    pub fn unreachable(&self, peer: &Peer) {
+        if peer.pass_over(self.now()) {
+            let (upstream, address) = (self.name(peer), peer.address);
+            tracing::warn!(upstream, %address, "the address can not be connected to; it is passed over for a while");
+        }
+        self.tell(peer);
+    }
+
+    /// A peer answered.
+    pub fn reached(&self, peer: &Peer) {
+        let is_new = peer.reached();
+        if is_new {
+            let (upstream, address) = (self.name(peer), peer.address);
+            tracing::info!(upstream, %address, "the address answers again");
+        }
+        // The gauge is looked at, too: two who tell at the same time may have left it behind.
+        if is_new || self.targets.get(peer.target).is_some_and(|target| target.up.get() == 0) {
+            self.tell(peer);
+        }
+    }
+
+    /// A peer was checked; the error says why it failed.
+    pub(super) fn checked(&self, peer: &Peer, outcome: Result<(), String>) {
+        let (upstream, address) = (self.name(peer), peer.address);
+        match outcome {
+            Ok(()) => {
+                peer.reached();
+                if peer.passed_check() {
+                    tracing::info!(upstream, %address, "the address is healthy again");
+                }
+            }
+            Err(error) => {
+                if peer.failed_check() {
+                    tracing::warn!(upstream, %address, error, "the address is unhealthy");
+                }
+            }
+        }
+        self.tell(peer);
+    }
+
     pub(super) fn targets(&self) -> &[Target] {
         &self.targets
     }
 
-    /// Takes what a target's name resolved to; `true` when it is something else than before.
-    pub(super) fn set_addresses(&self, target: &Target, mut addresses: Vec<SocketAddr>) -> bool {
+    /// Takes what a target's name resolved to; `true` when it is something else than before. What is known about an address that
+    /// stays is kept.
+    pub(super) fn set_addresses(&self, target: usize, mut addresses: Vec<SocketAddr>) -> bool {
+        let Some(resolved) = self.targets.get(target) else { return false };
         // Resolvers shuffle; another order is no change.
         addresses.sort_unstable();
         addresses.dedup();
-        if addresses.is_empty() || **target.addresses.load() == addresses {
+        let before = resolved.peers.load_full();
+        if addresses.is_empty() || before.iter().map(|peer| &peer.address).eq(&addresses) {
             return false;
         }
-        target.up.set(1);
-        target.addresses.store(Arc::new(addresses));
-        let peers = self.targets.iter().flat_map(|target| self.peers_of(target)).collect();
-        self.peers.store(Arc::new(peers));
+        let peer = |address: &SocketAddr| {
+            let known = before.iter().find(|peer| peer.address == *address).cloned();
+            known.unwrap_or_else(|| Arc::new(Peer::new(self.template.peer(&resolved.url, *address), *address, target)))
+        };
+        resolved.peers.store(Arc::new(addresses.iter().map(peer).collect()));
+        resolved.tell();
+        let all = self.targets.iter().flat_map(|target| target.peers().iter().cloned().collect::<Vec<_>>());
+        self.peers.store(Arc::new(all.collect()));
         true
     }
 
-    fn peers_of(&self, target: &Target) -> Vec<Peer> {
-        let addresses = target.addresses.load();
-        addresses
-            .iter()
-            .map(|address| Peer { http: self.template.peer(&target.url, *address), up: target.up.clone() })
-            .collect()
+    /// A peer as this target's are, for checks, which put the address in themselves.
+    pub(super) fn peer_template(&self, target: &Target) -> HttpPeer {
+        self.template.peer(&target.url, SocketAddr::from(([0; 4], target.url.port())))
+    }
+
+    fn tell(&self, peer: &Peer) {
+        if let Some(target) = self.targets.get(peer.target) {
+            target.tell();
+        }
+    }
+
+    fn name(&self, peer: &Peer) -> String {
+        self.targets.get(peer.target).map(|target| target.url.to_string()).unwrap_or_default()
+    }
+
+    /// Milliseconds since the start, from 1: 0 means never.
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
     }
 }
 
 impl Target {
     pub(super) fn is_resolved(&self) -> bool {
-        !self.addresses.load().is_empty()
+        !self.peers.load().is_empty()
+    }
+
+    pub(super) fn peers(&self) -> Arc<Vec<Arc<Peer>>> {
+        self.peers.load_full()
+    }
+
+    fn tell(&self) {
+        self.up.set(self.peers.load().iter().any(|peer| peer.is_healthy() && peer.is_reachable()).into());
     }
 }
 

@@ -1,0 +1,191 @@
+//! What can be said about upstreams: where they are, how they are chosen, checked and addressed.
+
+use super::values::ValueError;
+use serde::Deserialize;
+use std::fmt;
+use std::str::FromStr;
+
+/// Where an S3 server is: scheme, host and port, nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct UpstreamUrl {
+    tls: bool,
+    host: String,
+    port: u16,
+}
+
+impl UpstreamUrl {
+    /// Whether the scheme is https.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The host: a name or an address, an IPv6 address without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, the scheme's own if the URL has none.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl FromStr for UpstreamUrl {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let invalid = |reason| ValueError::new(text, reason);
+        let url = url::Url::parse(text).map_err(|_| invalid("not a URL; write http://HOST:PORT or https://HOST"))?;
+        let tls = match url.scheme() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(invalid("an upstream is http:// or https://")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(invalid("an upstream has no user and no password: clients sign their own requests"));
+        }
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err(invalid(
+                "an upstream has no path: a request's path goes on byte for byte, or signatures break",
+            ));
+        }
+        let host = match url.host() {
+            Some(url::Host::Ipv6(address)) => address.to_string(),
+            Some(host) => host.to_string(),
+            None => return Err(invalid("an upstream needs a host")),
+        };
+        let port = url.port_or_known_default().ok_or_else(|| invalid("an upstream needs a port"))?;
+        Ok(Self { tls, host, port })
+    }
+}
+
+impl TryFrom<String> for UpstreamUrl {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for UpstreamUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        if self.host.contains(':') {
+            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{scheme}://{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Which address a request is sent to, of those that may be sent to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Balance {
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest requests in flight.
+    LeastConnections,
+}
+
+/// Which `Host` an upstream sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum UpstreamHost {
+    /// The client's own: it is part of what the client signs.
+    #[default]
+    Preserve,
+    /// This one, always.
+    Name(String),
+}
+
+impl FromStr for UpstreamHost {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text == "preserve" {
+            return Ok(Self::Preserve);
+        }
+        let authority = text.parse::<http::uri::Authority>().ok().filter(|authority| !authority.as_str().contains('@'));
+        let is_host = authority.is_some_and(|authority| !authority.host().is_empty());
+        let invalid = || ValueError::new(text, "a host is preserve, or a name with or without a port");
+        is_host.then(|| Self::Name(text.to_owned())).ok_or_else(invalid)
+    }
+}
+
+impl TryFrom<String> for UpstreamHost {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        text.parse()
+    }
+}
+
+/// What a health check asks for: a path, with or without a query.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct CheckPath(String);
+
+impl CheckPath {
+    /// The path as it is sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for CheckPath {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        let valid = text.starts_with('/') && text.parse::<http::uri::PathAndQuery>().is_ok();
+        if valid { Ok(Self(text)) } else { Err(ValueError::new(&text, "a path begins with / and has no spaces")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_is_scheme_host_and_port() {
+        for (text, shown) in [
+            ("http://minio:9000", "http://minio:9000"),
+            ("http://127.0.0.1:9000/", "http://127.0.0.1:9000"),
+            ("https://s3.eu-central-1.amazonaws.com", "https://s3.eu-central-1.amazonaws.com:443"),
+            ("http://[::1]:9000", "http://[::1]:9000"),
+        ] {
+            assert_eq!(text.parse::<UpstreamUrl>().unwrap().to_string(), shown);
+        }
+        for text in
+            ["minio:9000", "127.0.0.1:9000", "ftp://x", "http://a:b@x", "http://x/prefix", "http://x?y", "http://"]
+        {
+            assert!(text.parse::<UpstreamUrl>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_sent_on_is_a_name_with_or_without_a_port() {
+        assert_eq!("preserve".parse(), Ok(UpstreamHost::Preserve));
+        for text in ["minio", "minio:9000", "s3.example.test", "[::1]:9000", "10.0.0.1"] {
+            assert_eq!(text.parse(), Ok(UpstreamHost::Name(text.to_owned())));
+        }
+        for text in ["", ":9000", "http://minio", "a b", "user@minio", "minio/x"] {
+            assert!(text.parse::<UpstreamHost>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_check_asks_for_a_path() {
+        for (text, valid) in
+            [("/", true), ("/minio/health/live", true), ("/x?y=1", true), ("x", false), ("/a b", false)]
+        {
+            assert_eq!(CheckPath::try_from(text.to_owned()).is_ok(), valid, "{text}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Active health checks: every address is asked at an interval, whether requests come or not.
+//!
+//! The asking is pingora-load-balancing's. What comes of it is counted here, beside what requests find out about an address, for
+//! the library's registry would be a second list of addresses with a state of its own, and a second line in the log.
+
+use super::peer::Peer;
+use super::target::{Target, Upstreams};
+use crate::config::{CheckPath, HealthCheck, UpstreamUrl};
+use async_trait::async_trait;
+use pingora::ErrorType::CustomCode;
+use pingora::connectors::{ConnectorOptions, TransportConnector, http::Connector};
+use pingora::http::RequestHeader;
+use pingora::lb::health_check::{HealthCheck as Check, HttpHealthCheck, TcpHealthCheck};
+use pingora::lb::{Backend, Extensions};
+use pingora::server::ShutdownWatch;
+use pingora::server::configuration::ServerConf;
+use pingora::services::background::BackgroundService;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// The checks can not be made from the configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("health check: {0}")]
+pub struct HealthCheckError(#[from] Box<pingora::Error>);
+
+type AnyCheck = Arc<dyn Check + Send + Sync>;
+
+/// Checks the addresses of the upstreams.
+pub struct HealthChecks {
+    upstreams: Arc<Upstreams>,
+    /// One for each target, in their order.
+    checks: Vec<AnyCheck>,
+    interval: Duration,
+    timeout: Duration,
+}
+
+impl HealthChecks {
+    /// Prepares the checks; connections are made as the server's are.
+    ///
+    /// # Errors
+    /// [`HealthCheckError`] when there is no such request.
+    pub fn new(upstreams: Arc<Upstreams>, config: &HealthCheck, server: &ServerConf) -> Result<Self, HealthCheckError> {
+        let check = |target: &Target| -> Result<AnyCheck, HealthCheckError> {
+            let options = ConnectorOptions::from_server_conf(server);
+            Ok(match &config.path {
+                Some(path) => Arc::new(ask(&upstreams, target, path, options)?),
+                None => {
+                    let mut check = TcpHealthCheck::default();
+                    check.set_connector(TransportConnector::new(Some(options)));
+                    check.peer_template.options.connection_timeout = None;
+                    Arc::new(check)
+                }
+            })
+        };
+        let checks = upstreams.targets().iter().map(check).collect::<Result<_, _>>()?;
+        Ok(Self { upstreams, checks, interval: config.interval, timeout: config.timeout })
+    }
+
+    /// Checks every address once, all at the same time.
+    async fn pass(&self) {
+        let mut checks = JoinSet::new();
+        for (target, check) in self.upstreams.targets().iter().zip(&self.checks) {
+            for peer in target.peers().iter() {
+                let (peer, check, timeout) = (Arc::clone(peer), Arc::clone(check), self.timeout);
+                checks.spawn(async move { (outcome(&peer, check, timeout).await, peer) });
+            }
+        }
+        while let Some(checked) = checks.join_next().await {
+            if let Ok((outcome, peer)) = checked {
+                self.upstreams.checked(&peer, outcome);
+            }
+        }
+    }
+}
+
+/// A request for the path, to a target's addresses.
+fn ask(
+    upstreams: &Upstreams,
+    target: &Target,
+    path: &CheckPath,
+    options: ConnectorOptions,
+) -> Result<HttpHealthCheck, HealthCheckError> {
+    let mut check = HttpHealthCheck::new(target.url.host(), target.url.is_tls());
+    check.set_connector(Connector::new(Some(options)));
+    check.peer_template = upstreams.peer_template(target);
+    check.req = RequestHeader::build("GET", path.as_str().as_bytes(), None)?;
+    check.req.insert_header(http::header::HOST, authority(&target.url))?;
+    check.validator = Some(Box::new(|head| {
+        if head.status.is_success() {
+            return Ok(());
+        }
+        pingora::Error::e_explain(CustomCode("status", head.status.as_u16()), "not 2xx")
+    }));
+    Ok(check)
+}
+
+/// The `Host` of a URL, which has its port when that is not the scheme's own (RFC 9110 §7.2).
+fn authority(url: &UpstreamUrl) -> String {
+    let text = url.to_string();
+    let authority = text.split_once("://").map_or(text.as_str(), |(_, authority)| authority);
+    let own_port = if url.is_tls() { ":443" } else { ":80" };
+    authority.strip_suffix(own_port).unwrap_or(authority).to_owned()
+}
+
+/// One check; the library's own timeouts are for single steps of it.
+async fn outcome(peer: &Peer, check: AnyCheck, timeout: Duration) -> Result<(), String> {
+    let backend = Backend { addr: peer.address.into(), weight: 1, ext: Extensions::new() };
+    match tokio::time::timeout(timeout, check.check(&backend)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(match error.etype() {
+            CustomCode(_, status) => format!("status {status}"),
+            other => other.as_str().to_owned(),
+        }),
+        Err(_) => Err(format!("no answer within {timeout:?}")),
+    }
+}
+
+#[async_trait]
+impl BackgroundService for HealthChecks {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
+        let mut ticks = tokio::time::interval(self.interval);
+        // A pass that took longer than an interval is not made up for.
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = shutdown.changed() => return,
+                _ = ticks.tick() => self.pass().await,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_check_has_its_port_unless_it_is_the_schemes_own() {
+        for (url, host) in [
+            ("http://minio:9000", "minio:9000"),
+            ("http://minio", "minio"),
+            ("https://minio:80", "minio:80"),
+            ("https://[::1]:443", "[::1]"),
+        ] {
+            assert_eq!(authority(&url.parse().unwrap()), host);
+        }
+    }
+}
