@@ -4,21 +4,23 @@ use std::path::{Path, PathBuf};
 
 /// Each module of the proxy and the modules it may know. `main` and `serve` put everything together; nobody knows them, the
 /// gateway or the admin listener.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("config", &[]),
     ("s3", &["config"]),
     ("rules", &["config"]),
     ("upstream", &["config"]),
     ("telemetry", &["config", "rules"]),
+    ("tls", &["config"]),
     ("explanation", &["telemetry"]),
     ("shutdown", &[]),
     ("gateway", &["config", "rules", "s3", "telemetry", "upstream"]),
     ("admin", &["explanation", "rules", "shutdown", "telemetry", "upstream"]),
-    ("serve", &["admin", "config", "gateway", "rules", "shutdown", "telemetry", "upstream"]),
+    ("listening", &["config", "shutdown", "tls"]),
+    ("serve", &["admin", "config", "gateway", "listening", "rules", "shutdown", "telemetry", "tls", "upstream"]),
 ];
 
 /// Where Pingora's types may be.
-const KNOW_PINGORA: [&str; 5] = ["gateway", "admin", "upstream", "shutdown", "serve"];
+const KNOW_PINGORA: [&str; 7] = ["gateway", "admin", "upstream", "tls", "shutdown", "listening", "serve"];
 
 /// What a pure library does not touch.
 const IMPURE: [&str; 9] =

@@ -2,15 +2,18 @@
 //!
 //! The engine (`s3-cors`) decides; everything here carries requests to it and its verdicts back: [`config`] becomes one checked
 //! value, [`rules`] are read from disk and swapped live, [`gateway`] is the proxy on Pingora, [`upstream`] knows where requests go,
+//! [`tls`] has the certificates,
 //! [`telemetry`] and [`admin`] tell operators about it, and [`serve`](serve::serve) puts them together.
 
 pub mod admin;
 pub mod config;
 pub mod explanation;
 pub mod gateway;
+pub mod listening;
 pub mod rules;
 pub mod s3;
 pub mod serve;
 pub mod shutdown;
 pub mod telemetry;
+pub mod tls;
 pub mod upstream;

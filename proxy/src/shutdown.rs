@@ -5,12 +5,14 @@ use pingora::server::{ExecutionPhase, ShutdownSignal, ShutdownSignalWatch};
 use prometheus::IntGauge;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::Receiver;
 
 /// How often a draining process looks whether the last connection has ended.
 const DRAIN_POLL: Duration = Duration::from_millis(10);
+/// How long connections without a request are given to close.
+const LINGER: Duration = Duration::from_secs(1);
 /// Exit status of a process that was told twice (128 + SIGINT).
 const INTERRUPTED: i32 = 130;
 
@@ -29,12 +31,20 @@ impl Readiness {
 
     fn set_draining(&self) {
         self.draining.store(true, Ordering::Release);
+        // Nobody may have asked to be told (systemd).
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    }
+
+    /// Whether the process is about to end.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
     }
 
     /// Why no requests should be sent here; `None` when they should.
     #[must_use]
     pub fn why_not(&self) -> Option<&'static str> {
-        if self.draining.load(Ordering::Acquire) {
+        if self.is_draining() {
             Some("draining")
         } else if self.listening.load(Ordering::Acquire) {
             None
@@ -88,19 +98,37 @@ impl Signals {
     }
 }
 
-/// Calls `exit` as soon as the last connection has ended while draining: Pingora would sleep through the whole grace period,
-/// also when nothing is left to wait for.
-pub fn exit_when_drained(
-    mut phases: Receiver<ExecutionPhase>,
-    connections: IntGauge,
-    exit: impl FnOnce() + Send + 'static,
-) {
+/// What a draining process waits for.
+pub struct InFlight {
+    /// Connections of clients.
+    pub connections: IntGauge,
+    /// Requests that are being served.
+    pub requests: IntGauge,
+}
+
+impl InFlight {
+    /// Waits until nothing is left. A connection without a request is closed when draining begins, but an HTTP/2 client that does
+    /// not answer may keep its own open: without any request that is nothing to wait for.
+    fn wait(&self) {
+        let mut idle_since = Instant::now();
+        loop {
+            if self.requests.get() > 0 {
+                idle_since = Instant::now();
+            } else if self.connections.get() == 0 || idle_since.elapsed() > LINGER {
+                return;
+            }
+            std::thread::sleep(DRAIN_POLL);
+        }
+    }
+}
+
+/// Calls `exit` as soon as the last request has ended while draining: Pingora would sleep through the whole grace period, also
+/// when nothing is left to wait for.
+pub fn exit_when_drained(mut phases: Receiver<ExecutionPhase>, left: InFlight, exit: impl FnOnce() + Send + 'static) {
     let watch = move || {
         while let Ok(phase) = phases.blocking_recv() {
             if matches!(phase, ExecutionPhase::ShutdownGracePeriod) {
-                while connections.get() > 0 {
-                    std::thread::sleep(DRAIN_POLL);
-                }
+                left.wait();
                 return exit();
             }
         }

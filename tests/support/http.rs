@@ -42,6 +42,16 @@ impl Connection {
         self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
     }
 
+    /// Reads an answer's status and headers, and leaves its body unread.
+    pub fn receive_head(&mut self) -> u16 {
+        self.head().0
+    }
+
+    /// What is not read yet.
+    pub fn unread(&mut self) -> &mut impl Read {
+        &mut self.stream
+    }
+
     /// Reads an answer to a request that is not HEAD.
     pub fn receive(&mut self) -> Response {
         self.receive_to("GET")

@@ -1,13 +1,17 @@
 //! What every test needs: the program under test, rules on disk, raw HTTP, and servers to stand behind it.
 
 pub mod corpus;
+pub mod curl;
 pub mod http;
 pub mod manners;
 pub mod process;
 pub mod proxy;
+pub mod relay;
 pub mod rules;
 pub mod store;
+pub mod tls;
 pub mod upstream;
+pub mod wire;
 
 use std::time::{Duration, Instant};
 

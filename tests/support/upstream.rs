@@ -2,7 +2,7 @@
 
 use super::eventually;
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read as _, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,11 @@ pub struct Upstream {
     connections: Arc<Mutex<HashMap<usize, TcpStream>>>,
     killed: Arc<AtomicBool>,
     listener: JoinHandle<()>,
+    wire: Arc<Mutex<Vec<Read>>>,
 }
+
+/// The bytes of one read, of which none is an end, and the connection that it was on.
+pub type Read = (usize, Vec<u8>);
 
 /// A request as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +56,27 @@ impl Received {
 
 /// A connection to the scripted server, in the hands of its script.
 pub struct Served {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Wire>,
     connection: usize,
     received: Arc<Mutex<Vec<Received>>>,
+}
+
+/// A stream that can keep what is read from it.
+struct Wire {
+    stream: TcpStream,
+    connection: usize,
+    read: Arc<Mutex<Vec<Read>>>,
+    is_kept: bool,
+}
+
+impl io::Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.stream.read(buffer)?;
+        if self.is_kept {
+            self.read.lock().unwrap().push((self.connection, buffer[..length].to_vec()));
+        }
+        Ok(length)
+    }
 }
 
 impl Upstream {
@@ -75,6 +97,20 @@ impl Upstream {
         Self::answering(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
     }
 
+    /// Answers every request with its own first line, and keeps every byte that it is sent.
+    pub fn echo() -> Self {
+        Self::scripted(|served| {
+            served.keep_every_byte();
+            while let Some(request) = served.request() {
+                let line = request.head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", line.len());
+                if !served.send([head.as_bytes(), line].concat()) {
+                    return;
+                }
+            }
+        })
+    }
+
     /// Runs a script for each connection, each on a thread of its own.
     pub fn scripted(script: impl Fn(&mut Served) + Send + Sync + 'static) -> Self {
         Self::at(([127, 0, 0, 1], 0).into(), script)
@@ -87,7 +123,9 @@ impl Upstream {
         let received = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(Mutex::new(HashMap::new()));
         let killed = Arc::new(AtomicBool::new(false));
+        let wire = Arc::new(Mutex::new(Vec::new()));
         let (kept, open, ends) = (Arc::clone(&received), Arc::clone(&connections), Arc::clone(&killed));
+        let read = Arc::clone(&wire);
         let script = Arc::new(script);
         let listener = std::thread::spawn(move || {
             for (connection, stream) in listener.incoming().enumerate() {
@@ -97,15 +135,17 @@ impl Upstream {
                 }
                 open.lock().unwrap().insert(connection, stream.try_clone().unwrap());
                 let (script, received, open) = (Arc::clone(&script), Arc::clone(&kept), Arc::clone(&open));
+                let read = Arc::clone(&read);
                 std::thread::spawn(move || {
                     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-                    script(&mut Served { stream: BufReader::new(stream), connection, received });
+                    let wire = Wire { stream, connection, read, is_kept: false };
+                    script(&mut Served { stream: BufReader::new(wire), connection, received });
                     // The other handle of it, without which it would stay open.
                     open.lock().unwrap().remove(&connection);
                 });
             }
         });
-        Self { address, received, connections, killed, listener }
+        Self { address, received, connections, killed, listener, wire }
     }
 
     /// Ends as a process that is killed: nobody listens any more, and every connection is closed at once.
@@ -124,6 +164,11 @@ impl Upstream {
         self.received.lock().unwrap().clone()
     }
 
+    /// Every read of connections whose scripts keep every byte, in the order in which they came.
+    pub fn wire(&self) -> Vec<Read> {
+        self.wire.lock().unwrap().clone()
+    }
+
     /// The only request that came.
     pub fn only_request(&self) -> Received {
         let mut all =
@@ -134,6 +179,11 @@ impl Upstream {
 }
 
 impl Served {
+    /// From here on every byte is kept, whatever it is taken for.
+    pub fn keep_every_byte(&mut self) {
+        self.stream.get_mut().is_kept = true;
+    }
+
     /// Reads a whole request and keeps it; `None` when the connection ends first.
     pub fn request(&mut self) -> Option<Received> {
         let head = self.head()?;
@@ -184,7 +234,7 @@ impl Served {
 
     /// Writes bytes; `false` when nobody is there any more.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
-        self.stream.get_mut().write_all(bytes.as_ref()).is_ok()
+        self.stream.get_mut().stream.write_all(bytes.as_ref()).is_ok()
     }
 
     /// Up to this many bytes of what comes next.

@@ -3,8 +3,9 @@
 use super::{Format, print};
 use clap::Args;
 use s3_cors::Position;
-use s3cors_proxy::config::{ConfigFile, ConfigFileError, Rules};
+use s3cors_proxy::config::{ConfigFile, ConfigFileError, Rules, UpstreamTls};
 use s3cors_proxy::rules::{Checked, FileError, check};
+use s3cors_proxy::tls::{check_files, check_roots};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -51,8 +52,12 @@ impl Check {
         let mut paths = self.paths;
         if let Some(file) = &self.config {
             match ConfigFile::read(file) {
-                Ok(config) if paths.is_empty() => paths.push(config.rules_path()),
-                Ok(_) => {}
+                Ok(config) => {
+                    findings.add_tls(file, &config);
+                    if paths.is_empty() {
+                        paths.push(config.rules_path());
+                    }
+                }
                 Err(error) => findings.errors.push(Finding::of_config(error)),
             }
         } else if paths.is_empty() {
@@ -79,6 +84,18 @@ impl Findings {
         }
         for error in checked.errors {
             self.errors.extend(Finding::of_file(error));
+        }
+    }
+
+    /// What the configuration says about TLS, with the files that it names.
+    fn add_tls(&mut self, file: &Path, config: &ConfigFile) {
+        let listeners = config.listeners();
+        let mut errors: Vec<_> = listeners.iter().filter_map(|l| check_files(l.tls.as_ref()?).err()).collect();
+        let upstream = config.upstream_tls();
+        errors.extend(upstream.ca_file.and_then(|authorities| check_roots(Some(&authorities), false).err()));
+        self.errors.extend(errors.iter().map(|error| Finding::whole(file, "UnusableCertificate", error.to_string())));
+        if !upstream.verify {
+            self.warnings.push(Finding::whole(file, "UpstreamNotVerified", UpstreamTls::NOT_VERIFIED.to_owned()));
         }
     }
 

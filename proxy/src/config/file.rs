@@ -1,5 +1,7 @@
 //! The configuration file: YAML, in which a key that is not known is an error with its place.
 
+use super::listen::Listener;
+use super::tls::{ServerName, UpstreamTls};
 use super::upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 use super::values::{
     CredentialsPolicy, Domain, Interval, LogFormat, LogLevel, OneOrMany, Size, Threads, Time, VaryPolicy,
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConfigFile {
-    pub(super) listen: Option<OneOrMany<SocketAddr>>,
+    pub(super) listen: Option<OneOrMany<Listener>>,
     pub(super) admin: Option<SocketAddr>,
     pub(super) upstream: Option<UpstreamSection>,
     pub(super) domains: Option<OneOrMany<Domain>>,
@@ -68,6 +70,18 @@ impl ConfigFile {
         self.rules.clone().unwrap_or_default().or_default().path
     }
 
+    /// Where the file has clients connect, if it says so.
+    #[must_use]
+    pub fn listeners(&self) -> Vec<Listener> {
+        self.listen.as_ref().map(|listeners| listeners.0.clone()).unwrap_or_default()
+    }
+
+    /// How the upstreams' certificates are verified.
+    #[must_use]
+    pub fn upstream_tls(&self) -> UpstreamTls {
+        self.upstream.as_ref().and_then(|upstream| upstream.tls.clone()).unwrap_or_default().or_default()
+    }
+
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self, ConfigFileError> {
         // A file of comments alone is an empty document: all defaults.
         serde_saphyr::from_str::<Option<Self>>(text).map(Option::unwrap_or_default).map_err(|error| {
@@ -90,6 +104,7 @@ pub(super) struct UpstreamSection {
     pub(super) balance: Option<Balance>,
     pub(super) host: Option<UpstreamHost>,
     pub(super) health_check: Option<HealthCheckSection>,
+    pub(super) tls: Option<UpstreamTlsSection>,
     pub(super) timeouts: Option<TimeoutsSection>,
     pub(super) keepalive: Option<KeepaliveSection>,
 }
@@ -139,6 +154,7 @@ section!(LimitsSection for Limits {
     body_write: Time,
     connections: usize,
 });
+section!(UpstreamTlsSection for UpstreamTls { ca_file: PathBuf, server_name: ServerName, verify: bool });
 section!(KeepaliveSection for Keepalive { connections: usize, idle: Time });
 section!(RulesSection for Rules { path: PathBuf, poll: Time });
 section!(CorsSection for Cors { vary: VaryPolicy, credentials: CredentialsPolicy, debug_header: bool });

@@ -5,11 +5,15 @@
 
 mod file;
 mod flags;
+mod listen;
+mod tls;
 mod upstream;
 mod values;
 
 pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
+pub use listen::Listener;
+pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 pub use values::{CredentialsPolicy, Domain, LogFormat, LogLevel, Size, ValueError, VaryPolicy};
 
@@ -21,7 +25,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where S3 clients connect; at least one.
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<Listener>,
     /// Where operators connect.
     pub admin: SocketAddr,
     /// The S3 endpoints; at least one.
@@ -32,6 +36,8 @@ pub struct Config {
     pub upstream_host: UpstreamHost,
     /// How their addresses are checked; `None`: not at all.
     pub health_check: Option<HealthCheck>,
+    /// How their certificates are verified.
+    pub upstream_tls: UpstreamTls,
     /// How long each step towards an upstream may take.
     pub timeouts: Timeouts,
     /// Idle connections to upstreams.
@@ -225,20 +231,22 @@ impl Config {
     }
 
     fn merge(flags: Flags, file: ConfigFile) -> Result<Self, ConfigError> {
+        let upstream_tls = file.upstream_tls();
         let upstream = file.upstream.unwrap_or_default();
         let upstreams = first_given(flags.upstream, upstream.url);
         if upstreams.is_empty() {
             return Err(ConfigError::NoUpstream);
         }
-        let listen = first_given(flags.listen, file.listen);
+        let listen = first_given(flags.listen.into_iter().map(Listener::from).collect(), file.listen);
         let rules = file.rules.unwrap_or_default().or_default();
         Ok(Self {
-            listen: if listen.is_empty() { vec![Self::DEFAULT_LISTEN] } else { listen },
+            listen: if listen.is_empty() { vec![Self::DEFAULT_LISTEN.into()] } else { listen },
             admin: flags.admin.or(file.admin).unwrap_or(Self::DEFAULT_ADMIN),
             upstreams,
             balance: upstream.balance.unwrap_or_default(),
             upstream_host: upstream.host.unwrap_or_default(),
             health_check: upstream.health_check.map(file::HealthCheckSection::or_default),
+            upstream_tls,
             timeouts: upstream.timeouts.unwrap_or_default().or_default(),
             keepalive: upstream.keepalive.unwrap_or_default().or_default(),
             domains: first_given(flags.domain, file.domains),

@@ -6,9 +6,10 @@
 use super::Gateway;
 use super::counted::Counted;
 use super::head::{HeadLimits, read};
+use super::protocols::{Protocols, begins_with_http2};
 use super::refusal::Refusal;
 use async_trait::async_trait;
-use pingora::apps::{HttpServerApp, ServerApp};
+use pingora::apps::{HttpPersistentSettings, HttpServerApp, ServerApp};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
@@ -18,8 +19,8 @@ use std::sync::Arc;
 
 /// Serves connections.
 pub struct Front {
-    proxy: Arc<HttpProxy<Gateway>>,
-    refusal: Refusal,
+    proxy: Arc<Protocols>,
+    refusal: Arc<Refusal>,
     limits: HeadLimits,
     connections: i64,
 }
@@ -28,16 +29,33 @@ impl Front {
     /// Puts the gateway on Pingora.
     #[must_use]
     pub fn new(conf: &Arc<ServerConf>, gateway: Gateway) -> Self {
-        let refusal = Refusal::new(&gateway);
+        let refusal = Arc::new(Refusal::new(&gateway));
         let limits = gateway.limits;
         let mut proxy = HttpProxy::new(gateway, Arc::clone(conf));
         proxy.handle_init_modules();
         Self {
-            proxy: Arc::new(proxy),
+            proxy: Arc::new(Protocols::new(Arc::new(proxy), limits.idle)),
             refusal,
             limits: HeadLimits { time: limits.header_read, idle: limits.idle, size: limits.header_size.0 },
             connections: i64::try_from(limits.connections).unwrap_or(i64::MAX),
         }
+    }
+
+    /// The same proxy for listeners that speak HTTP/2 without TLS, too.
+    #[must_use]
+    pub fn with_h2c(&self) -> Self {
+        let (proxy, refusal) = (Arc::new(self.proxy.with_h2c()), Arc::clone(&self.refusal));
+        Self { proxy, refusal, ..*self }
+    }
+
+    /// Whether the client speaks HTTP/2: by TLS, or because it begins with it where that is allowed.
+    async fn speaks_http2(&self, stream: &mut Stream) -> bool {
+        if stream.get_ssl_digest().is_some() {
+            return matches!(stream.selected_alpn_proto(), Some(ALPN::H2));
+        }
+        // Who says nothing is not waited for longer than for a head, and then is no HTTP/2 client.
+        let begins = begins_with_http2(stream);
+        self.proxy.is_h2c() && tokio::time::timeout(self.limits.time, begins).await.unwrap_or(false)
     }
 
     async fn serve_http1(&self, mut stream: Stream, shutdown: &ShutdownWatch) {
@@ -50,7 +68,7 @@ impl Front {
             };
             let mut session = ServerSession::new_http1(stream);
             if let Some(settings) = settings.take() {
-                pingora::apps::HttpPersistentSettings::apply_to_session(settings, &mut session);
+                HttpPersistentSettings::apply_to_session(settings, &mut session);
             }
             let keepalive = (!*shutdown.borrow()).then(|| self.limits.idle.as_secs().max(1));
             session.set_keepalive(keepalive);
@@ -69,7 +87,7 @@ impl ServerApp for Front {
             self.refusal.say_full(&mut stream).await;
             return None;
         }
-        if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
+        if self.speaks_http2(&mut stream).await {
             return self.proxy.process_new(stream, shutdown).await;
         }
         self.serve_http1(stream, shutdown).await;

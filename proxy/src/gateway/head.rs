@@ -80,9 +80,10 @@ pub(super) async fn read(
 /// Empty lines before a request are passed over (RFC 9112 §2.2). A line that ends with LF alone ends a line here, whatever the
 /// parser will say to it: to wait for more would be to wait in vain.
 fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<(), usize> {
-    let empty_lines = head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    if searched == 0 && empty_lines > 0 {
-        bytes::Buf::advance(head, empty_lines);
+    while searched == 0
+        && let Some(empty) = [&b"\r\n"[..], b"\n"].into_iter().find(|line| head.starts_with(line))
+    {
+        bytes::Buf::advance(head, empty.len());
     }
     let unsearched = head.get(searched..).unwrap_or_default();
     let ends = |at: usize| {
@@ -128,5 +129,9 @@ mod tests {
         let mut head = BytesMut::from("\r\n\r\n\r\n");
         assert_eq!(end_of_head(&mut head, 0), Err(0));
         assert!(head.is_empty());
+        // A CR alone ends no line: the parser shall see it and refuse it.
+        let mut head = BytesMut::from("\rGET / HTTP/1.1\r\n\r\n");
+        assert_eq!(end_of_head(&mut head, 0), Ok(()));
+        assert!(head.starts_with(b"\r"));
     }
 }

@@ -9,10 +9,12 @@ mod context;
 mod counted;
 mod doctor;
 mod failure;
+mod framing;
 mod head;
 mod identity;
 mod logging;
 mod preflight;
+mod protocols;
 mod refusal;
 mod request;
 mod response;
@@ -75,6 +77,10 @@ impl Gateway {
         client.write_response_header(Box::new(head)).await?;
         if !body.is_empty() && !is_head {
             Box::pin(client.write_response_body(body, true)).await?;
+        } else if client.is_http2() {
+            // A head does not end its stream there, and after a failure Pingora does not either: it resets the stream, and the
+            // client drops an answer that was complete.
+            Box::pin(client.finish_body()).await?;
         }
         Ok(())
     }
@@ -101,6 +107,9 @@ impl ProxyHttp for Gateway {
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Box<Context>) -> Result<bool> {
         self.classify(session.req_header(), ctx);
+        if framing::is_ambiguous(&session.req_header().headers) {
+            return Error::err_down(ErrorType::InvalidHTTPHeader);
+        }
         let Some(answer) = self.own_answer(session.req_header(), ctx) else { return Ok(false) };
         // Boxed, so that the future of a request that is forwarded does not carry (and copy) the state of an answer.
         Box::pin(self.send(session, answer)).await?;

@@ -5,9 +5,13 @@
 use crate::config::{Log, LogFormat, LogLevel};
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
+use tracing::Event;
+use tracing::field::Field;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;
+use tracing_subscriber::layer::{self, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// Lines that wait for a reader that stalls, before further ones are lost. The queue's memory is taken at once.
 const QUEUED_LINES: usize = 8192;
@@ -31,12 +35,36 @@ pub fn start(log: &Log) -> LogGuard {
     let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(QUEUED_LINES).finish(std::io::stdout());
     let filter = EnvFilter::new(directives(log.level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_timer(SystemTime);
+    let handshakes = Handshakes { shown: log.level == LogLevel::Debug };
     // A second start in one process (tests) keeps the first log.
     let _ = match log.format {
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
-        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            builder.finish().with(handshakes).try_init()
+        }
+        LogFormat::Text => builder.with_ansi(false).finish().with(handshakes).try_init(),
     };
     LogGuard(Mutex::new(Some(guard)))
+}
+
+/// The library's line about a TLS handshake that failed, an error to it. To an operator it is a load balancer that looks whether
+/// the port is open, or a scanner: shown only where everything is.
+struct Handshakes {
+    shown: bool,
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Handshakes {
+    fn event_enabled(&self, event: &Event<'_>, _: layer::Context<'_, S>) -> bool {
+        // Lines of libraries that write with `log` all have this target here.
+        if self.shown || event.metadata().target() != "log" {
+            return true;
+        }
+        let mut is_handshake = false;
+        event.record(&mut |field: &Field, value: &dyn std::fmt::Debug| {
+            is_handshake |= field.name() == "message" && format!("{value:?}").starts_with("Downstream handshake");
+        });
+        !is_handshake
+    }
 }
 
 fn directives(level: LogLevel) -> String {

@@ -33,6 +33,8 @@ pub(super) struct Target {
 
 /// What all peers have in common.
 struct Template {
+    server_name: Option<String>,
+    verify: bool,
     connect: Duration,
     read: Duration,
     write: Duration,
@@ -51,6 +53,8 @@ impl Upstreams {
             balance: config.balance,
             turn: AtomicUsize::new(0),
             template: Template {
+                server_name: config.upstream_tls.server_name.as_ref().map(|name| name.as_str().to_owned()),
+                verify: config.upstream_tls.verify,
                 connect: config.timeouts.connect,
                 read: config.timeouts.read,
                 write: config.timeouts.write,
@@ -192,8 +196,11 @@ impl Template {
     /// when it does not resolve (pingora issues 570, 920).
     fn peer(&self, url: &UpstreamUrl, address: SocketAddr) -> HttpPeer {
         // With rustls an empty SNI never verifies; a host that is an address is its own name.
-        let mut peer = HttpPeer::new(address, url.is_tls(), url.host().to_owned());
+        let name = self.server_name.as_deref().unwrap_or_else(|| url.host());
+        let mut peer = HttpPeer::new(address, url.is_tls(), name.to_owned());
         let options = &mut peer.options;
+        options.verify_cert = self.verify;
+        options.verify_hostname = self.verify;
         options.connection_timeout = Some(self.connect);
         options.total_connection_timeout = Some(self.connect + Duration::from_secs(2));
         options.read_timeout = Some(self.read);

@@ -1,0 +1,119 @@
+//! Where S3 clients connect, and how they are spoken to there.
+
+use super::tls::TlsFiles;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::net::SocketAddr;
+
+/// One listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Its address.
+    pub address: SocketAddr,
+    /// With these files it speaks TLS only.
+    pub tls: Option<TlsFiles>,
+    /// Whether it speaks HTTP/2 beside HTTP/1.1: with TLS by ALPN, without it to clients that know beforehand (h2c).
+    pub http2: bool,
+}
+
+/// A plain HTTP/1.1 listener.
+impl From<SocketAddr> for Listener {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, tls: None, http2: false }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListenerSection {
+    address: SocketAddr,
+    tls: Option<TlsFiles>,
+    http2: Option<bool>,
+}
+
+impl From<ListenerSection> for Listener {
+    fn from(section: ListenerSection) -> Self {
+        let ListenerSection { address, tls, http2 } = section;
+        Self { address, http2: http2.unwrap_or(tls.is_some()), tls }
+    }
+}
+
+/// An address alone, or an object with more: not an untagged enum, whose error would not say what is wrong.
+impl<'de> Deserialize<'de> for Listener {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AddressOrMore;
+
+        impl<'de> Visitor<'de> for AddressOrMore {
+            type Value = Listener;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an address, or an object with the key `address`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Listener, E> {
+                SocketAddr::deserialize(value.into_deserializer()).map(Listener::from)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, value: A) -> Result<Listener, A::Error> {
+                ListenerSection::deserialize(MapAccessDeserializer::new(value)).map(Listener::from)
+            }
+        }
+
+        deserializer.deserialize_any(AddressOrMore)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ConfigFile;
+    use std::path::Path;
+
+    fn read(text: &str) -> Result<Vec<Listener>, String> {
+        let file = ConfigFile::parse(text, Path::new("s3cors.yaml")).map_err(|error| error.to_string())?;
+        Ok(file.listeners())
+    }
+
+    #[test]
+    fn a_listener_is_an_address_an_object_or_a_list_of_both() {
+        let listener = |port, tls: bool, http2| Listener {
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            tls: tls.then(|| TlsFiles { certificate: "c.pem".into(), key: "k.pem".into() }),
+            http2,
+        };
+        for (text, expected) in [
+            ("listen: 127.0.0.1:1", vec![listener(1, false, false)]),
+            ("listen: {address: 127.0.0.1:1}", vec![listener(1, false, false)]),
+            ("listen: {address: 127.0.0.1:1, http2: true}", vec![listener(1, false, true)]),
+            ("listen: {address: '127.0.0.1:1', tls: {certificate: c.pem, key: k.pem}}", vec![listener(1, true, true)]),
+            (
+                "listen:\n- 127.0.0.1:1\n- address: 127.0.0.1:2\n  http2: false\n  tls:\n    key: k.pem\n    certificate: c.pem\n",
+                vec![listener(1, false, false), listener(2, true, false)],
+            ),
+        ] {
+            assert_eq!(read(text).unwrap(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_listener_has_its_place() {
+        for (text, place, about) in [
+            ("listen: here", "1:9:", "socket address"),
+            ("listen: {address: here}", "1:19:", "socket address"),
+            ("listen:\n- 127.0.0.1:1\n- here\n", "3:3:", "socket address"),
+            ("listen:\n- 127.0.0.1:1\n- {addres: 127.0.0.1:1}\n", "3:4:", "addres"),
+            ("listen:\n  address: 127.0.0.1:1\n  http2: 3\n", "3:10:", "bool"),
+            ("listen:\n- address: 127.0.0.1:1\n  tls: {certificate: c.pem, kee: k.pem}\n", "3:29:", "kee"),
+            ("listen:\n- address: 127.0.0.1:1\n  tls: {certificate: c.pem}\n", "3:9:", "key"),
+            ("listen:\n- http2: true\n", "2:3:", "address"),
+        ] {
+            let message = read(text).unwrap_err();
+            assert!(
+                message.contains(&format!("s3cors.yaml:{place}")) && message.contains(about),
+                "{text:?}: {message}"
+            );
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Which protocols a listener speaks, and how far an HTTP/2 client may go.
+
+use super::Gateway;
+use async_trait::async_trait;
+use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
+use pingora::protocols::Stream;
+use pingora::protocols::http::ServerSession;
+use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
+use pingora::proxy::HttpProxy;
+use pingora::server::ShutdownWatch;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest head, in bytes as RFC 9113 §6.5.2 counts them: a browser's and an SDK's have a few thousand. Without a limit a
+/// client fills the memory with headers (CVE-2026-105297).
+const MAX_HEADER_LIST: u32 = 64 * 1024;
+/// Requests at the same time on one connection; more wait in the client. RFC 9113 §6.5.2 advises no less than 100.
+const MAX_STREAMS: u32 = 256;
+/// How many bytes of uploads a client may send ahead, on one connection: the protocol's 64 KiB would be all that is on its way
+/// in a round trip. It is also what a client can make the proxy hold while an upstream is slow.
+const WINDOW: u32 = 1024 * 1024;
+
+/// The proxy as one kind of listener offers it. All kinds share the proxy below, and with it the connections to upstreams.
+pub(super) struct Protocols {
+    proxy: Arc<HttpProxy<Gateway>>,
+    options: HttpServerOptions,
+}
+
+impl Protocols {
+    /// For listeners without HTTP/2, and for those with TLS, where ALPN decides. `idle` is how long an HTTP/2 connection may be
+    /// without a request; Pingora knows no limit of its own.
+    pub(super) fn new(proxy: Arc<HttpProxy<Gateway>>, idle: Duration) -> Self {
+        let mut options = HttpServerOptions::default();
+        options.h2_idle_timeout = Some(idle);
+        Self { proxy, options }
+    }
+
+    /// The same proxy for listeners that speak HTTP/2 without TLS to clients that begin with it (RFC 9113 §3.3).
+    pub(super) fn with_h2c(&self) -> Self {
+        let mut options = self.options.clone();
+        options.h2c = true;
+        Self { proxy: Arc::clone(&self.proxy), options }
+    }
+}
+
+impl Protocols {
+    pub(super) const fn is_h2c(&self) -> bool {
+        self.options.h2c
+    }
+}
+
+/// How every HTTP/2 client begins (RFC 9113 §3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Looks at the first bytes of a connection without taking them.
+pub(super) async fn begins_with_http2(stream: &mut Stream) -> bool {
+    let mut first = [0; PREFACE.len()];
+    matches!(stream.try_peek(&mut first).await, Ok(true)) && first == *PREFACE
+}
+
+#[async_trait]
+impl HttpServerApp for Protocols {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        self.proxy.process_new_http(session, shutdown).await
+    }
+
+    /// Begins with Pingora's options, not with the `h2` crate's, which have no limit for heads and streams. The crate's own
+    /// limits for resets stay: 20 streams that were reset before they were accepted end the connection (CVE-2023-44487).
+    fn h2_options(&self) -> Option<H2Options> {
+        let mut options = default_h2_options();
+        options.max_header_list_size(MAX_HEADER_LIST);
+        options.max_concurrent_streams(MAX_STREAMS);
+        options.initial_window_size(WINDOW);
+        options.initial_connection_window_size(WINDOW);
+        Some(options)
+    }
+
+    fn server_options(&self) -> Option<&HttpServerOptions> {
+        Some(&self.options)
+    }
+
+    async fn http_cleanup(&self) {
+        self.proxy.http_cleanup().await;
+    }
+}

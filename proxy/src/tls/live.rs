@@ -1,0 +1,135 @@
+//! The certificates that are in use, and their replacement while connections stay open.
+
+use super::TlsError;
+use super::pair::{Contents, Pair};
+use crate::config::TlsFiles;
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use pingora::server::ShutdownWatch;
+use pingora::services::background::BackgroundService;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// How often the files are looked at. By content, because a secret that a kubelet mounts changes by a link, and its time may not.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// One certificate, as its files last had it when they were right.
+pub struct LiveCertificate {
+    files: TlsFiles,
+    current: ArcSwap<CertifiedKey>,
+    judged: Mutex<Judged>,
+}
+
+/// What was seen of the files, by digest.
+struct Judged {
+    /// What was taken or refused last.
+    last: u64,
+    /// What was wrong when it was seen, once: the two files are seldom replaced at the same moment, so it has to be seen twice.
+    suspect: Option<u64>,
+}
+
+impl LiveCertificate {
+    fn open(files: &TlsFiles) -> Result<Self, TlsError> {
+        let contents = Contents::read(files)?;
+        let pair = contents.pair(files)?;
+        log_pair(files, &pair, "certificate loaded");
+        Ok(Self {
+            files: files.clone(),
+            current: ArcSwap::new(pair.certified),
+            judged: Mutex::new(Judged { last: contents.digest(), suspect: None }),
+        })
+    }
+
+    /// Reads the files again, and takes what is in them if it is new and right. Blocks.
+    fn look(&self) {
+        let (digest, judgement) = match Contents::read(&self.files) {
+            Ok(contents) => (contents.digest(), Ok(contents)),
+            Err(error) => (digest_of(&error), Err(error)),
+        };
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        if judged.last == digest {
+            judged.suspect = None;
+            return;
+        }
+        match judgement.and_then(|contents| contents.pair(&self.files)) {
+            Ok(pair) => {
+                *judged = Judged { last: digest, suspect: None };
+                log_pair(&self.files, &pair, "certificate replaced");
+                self.current.store(pair.certified);
+            }
+            Err(error) if judged.suspect == Some(digest) => {
+                *judged = Judged { last: digest, suspect: None };
+                tracing::error!(%error, "certificate not replaced; the last good one stays");
+            }
+            Err(_) => judged.suspect = Some(digest),
+        }
+    }
+}
+
+fn digest_of(error: &TlsError) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    error.to_string().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn log_pair(files: &TlsFiles, pair: &Pair, message: &'static str) {
+    let certificate = files.certificate.display();
+    let not_after = humantime::format_rfc3339_seconds(pair.not_after);
+    if pair.not_after < SystemTime::now() {
+        tracing::warn!(%certificate, %not_after, expired = true, message);
+    } else {
+        tracing::info!(%certificate, %not_after, message);
+    }
+}
+
+/// Without the key.
+impl fmt::Debug for LiveCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveCertificate").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+/// Gives each handshake the certificate of its moment; connections that are open keep theirs.
+impl ResolvesServerCert for LiveCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current.load_full())
+    }
+}
+
+/// The certificates of all listeners, each pair of files once.
+#[derive(Clone, Debug, Default)]
+pub struct Certificates(Vec<Arc<LiveCertificate>>);
+
+impl Certificates {
+    /// The certificate from these files, read and checked the first time.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file and says what is wrong with it.
+    pub fn of(&mut self, files: &TlsFiles) -> Result<Arc<LiveCertificate>, TlsError> {
+        if let Some(open) = self.0.iter().find(|certificate| certificate.files == *files) {
+            return Ok(Arc::clone(open));
+        }
+        let certificate = Arc::new(LiveCertificate::open(files)?);
+        self.0.push(Arc::clone(&certificate));
+        Ok(certificate)
+    }
+}
+
+#[async_trait]
+impl BackgroundService for Certificates {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
+        while !self.0.is_empty() {
+            tokio::select! {
+                _ = shutdown.changed() => return,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            let all = self.clone();
+            // Files may be on a network: they are read where waiting harms nobody.
+            let _ = tokio::task::spawn_blocking(move || all.0.iter().for_each(|certificate| certificate.look())).await;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Certificates: those that the listeners show, replaced live, and those that upstreams are verified with.
+//!
+//! Decides: what files can be served with, and when they are read again. Must not know: who listens and who connects.
+
+mod live;
+mod pair;
+mod roots;
+
+pub use live::{Certificates, LiveCertificate};
+pub use pair::check_files;
+pub use roots::check_roots;
+
+use std::path::PathBuf;
+
+/// Why files can not be used. No variant holds a line of a file: it might be one of the key.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// It can not be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not PEM.
+    #[error("{}: not valid PEM", path.display())]
+    NotPem {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has no certificate.
+    #[error("{}: no certificate in it; it must hold the server's own and then those up to the authority, in PEM", path.display())]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has no key that can be read.
+    #[error("{}: no private key in it; it must hold one in PEM that is not encrypted", path.display())]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The first certificate is none.
+    #[error("{}: its first certificate can not be read: {reason}", path.display())]
+    BadCertificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key can not sign.
+    #[error("{}: its private key can not be used: {reason}", path.display())]
+    BadKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Certificate and key do not belong together.
+    #[error("{}: the private key does not fit the first certificate in {}", key.display(), certificate.display())]
+    Mismatch {
+        /// The key's file.
+        key: PathBuf,
+        /// The certificate's.
+        certificate: PathBuf,
+    },
+    /// A file of authorities has something else in it.
+    #[error("{}: it must hold the authorities' certificates in PEM and nothing else: {reason}", path.display())]
+    BadAuthorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The system's authorities can not be read.
+    #[error("the system's certificates can not be read: {reason}; mend SSL_CERT_FILE or set upstream.tls.ca_file")]
+    BadSystemAuthorities {
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The library refuses.
+    #[error("TLS can not be set up: {reason}")]
+    Settings {
+        /// What it says.
+        reason: String,
+    },
+    /// Nobody is trusted.
+    #[error(
+        "the system trusts no authority, so no https upstream can be reached; install ca-certificates or set upstream.tls.ca_file"
+    )]
+    NoAuthorities,
+}

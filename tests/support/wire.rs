@@ -1,0 +1,106 @@
+//! Raw requests to the proxy, and every byte that really arrives behind it.
+
+use super::eventually;
+use super::http::request;
+use super::proxy::Proxy;
+use super::rules::Rules;
+use super::upstream::Upstream;
+
+/// More than this the proxy need not have read when it refuses, and then the refusal may be lost with the connection.
+const SURELY_READ: usize = 60_000;
+
+/// What may become of a request.
+pub enum Outcome {
+    /// It is the client's fault, which is told; the connection is closed, and nothing arrives.
+    Refused,
+    /// It arrives as exactly these bytes, and the connection serves the next request.
+    Arrives(Vec<u8>),
+    /// It arrives as exactly these bytes, and the connection is closed behind the answer.
+    ArrivesLast(Vec<u8>),
+    /// It begins to arrive, and then turns out wrong: what is behind is not a whole request, and its connection ends.
+    BrokenOff(Vec<u8>),
+    /// The proxy answers it with this status, and closes; nothing arrives.
+    AnsweredLast(u16),
+}
+use Outcome::{AnsweredLast, Arrives, ArrivesLast, BrokenOff, Refused};
+
+pub fn arrives(bytes: impl Into<Vec<u8>>) -> Outcome {
+    Arrives(bytes.into())
+}
+
+pub fn arrives_last(bytes: impl Into<Vec<u8>>) -> Outcome {
+    ArrivesLast(bytes.into())
+}
+
+/// A proxy before an upstream that answers with the request's first line and keeps every byte.
+pub struct Scene {
+    _rules: Rules,
+    pub upstream: Upstream,
+    pub proxy: Proxy,
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        let (rules, upstream) = (Rules::usual(), Upstream::echo());
+        let proxy = Proxy::start(rules.path(), upstream.address);
+        Self { _rules: rules, upstream, proxy }
+    }
+
+    /// Everything that has arrived since so many reads, whatever connection it was on.
+    fn arrived_since(&self, mark: usize) -> Vec<u8> {
+        self.upstream.wire().into_iter().skip(mark).flat_map(|(_, bytes)| bytes).collect()
+    }
+
+    /// Sends a request and checks its outcome. Then the next request, on the client's connection if that is open and on a pooled
+    /// one of the upstream in any case, has to be the one that was sent, without a byte before it.
+    pub fn check(&self, sent: impl AsRef<[u8]>, outcome: &Outcome) {
+        let sent = sent.as_ref();
+        // Shown when the case fails.
+        println!("{}", sent[..sent.len().min(300)].escape_ascii());
+        let mark = self.upstream.wire().len();
+        let mut connection = self.proxy.connect();
+        let was_sent = connection.try_send(sent).is_ok();
+        let mut expected = Vec::new();
+        match outcome {
+            Refused | BrokenOff(_) => {
+                let answer = String::from_utf8_lossy(&connection.rest()).into_owned();
+                let may_be_lost = !was_sent || sent.len() > SURELY_READ;
+                let is_told = answer.starts_with("HTTP/1.1 4") && answer.matches("HTTP/1.1 ").count() == 1;
+                assert!(is_told || (may_be_lost && answer.is_empty()), "{answer}");
+            }
+            Arrives(bytes) | ArrivesLast(bytes) => {
+                let answer = connection.receive();
+                assert_eq!((answer.status, answer.body.as_slice()), (200, line(bytes)), "{answer:?}");
+                expected.extend_from_slice(bytes);
+            }
+            AnsweredLast(status) => assert_eq!(connection.receive().status, *status),
+        }
+        match outcome {
+            Arrives(_) => {
+                let next = request("GET", "/bucket/next", &[], "");
+                assert_eq!(connection.send(&next).receive().body, line(next.as_bytes()));
+                expected.extend_from_slice(next.as_bytes());
+            }
+            ArrivesLast(_) | AnsweredLast(_) => assert_eq!(connection.rest().escape_ascii().to_string(), ""),
+            BrokenOff(head) => {
+                eventually("the upstream's connection ends", || {
+                    self.upstream.wire().into_iter().skip(mark).any(|(_, bytes)| bytes.is_empty()).then_some(())
+                });
+                let arrived = self.arrived_since(mark);
+                assert!(arrived.starts_with(head), "{}", arrived.escape_ascii());
+                assert!(!arrived.ends_with(b"0\r\n\r\n"), "{} is whole", arrived.escape_ascii());
+                expected = arrived;
+            }
+            Refused => {}
+        }
+        let pooled = request("GET", "/bucket/pooled", &[], "");
+        assert_eq!(self.proxy.connect().send(&pooled).receive().body, line(pooled.as_bytes()));
+        expected.extend_from_slice(pooled.as_bytes());
+        let arrived = self.arrived_since(mark);
+        assert_eq!(arrived.escape_ascii().to_string(), expected.escape_ascii().to_string());
+    }
+}
+
+fn line(request: &[u8]) -> &[u8] {
+    request.split(|byte| *byte == b'\r').next().unwrap_or_default()
+}

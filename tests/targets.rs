@@ -1,0 +1,90 @@
+//! Where requests go: to the configured upstream and nowhere else, whatever they say about hosts.
+
+use crate::support::upstream::Upstream;
+use crate::support::wire::Outcome::Refused;
+use crate::support::wire::{Scene, arrives};
+
+#[test]
+fn a_host_that_a_request_names_is_not_where_it_goes() {
+    let (scene, elsewhere) = (Scene::new(), Upstream::ok("elsewhere"));
+    let other = elsewhere.address.to_string();
+    for host in [
+        &*other,
+        "169.254.169.254",
+        "localhost",
+        "[::1]",
+        "h:99999",
+        "h:",
+        "h:x",
+        "",
+        "h h",
+        "h/path",
+        "h?q",
+        "h#f",
+        "h\\x",
+        "h,i",
+        "http://h",
+        "%68",
+        "[::1",
+        "<h>",
+        "h\tx",
+    ] {
+        let bytes = format!("GET /latest/meta-data HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-Host: {other}\r\n\r\n");
+        scene.check(&bytes, &arrives(&*bytes));
+    }
+    for host in ["u@h", "u:p@h", &format!("h@{other}"), "h\0", "h\r\nHost: h", "h\r\nHost: i"] {
+        scene.check(format!("GET /bucket/key HTTP/1.1\r\nHost: {host}\r\n\r\n"), &Refused);
+    }
+    assert!(elsewhere.received().is_empty());
+}
+
+#[test]
+fn a_host_in_the_target_is_not_where_a_request_goes() {
+    let (scene, elsewhere) = (Scene::new(), Upstream::ok("elsewhere"));
+    let other = elsewhere.address.to_string();
+    for target in [
+        format!("http://{other}/latest"),
+        format!("HTTP://{other}/latest"),
+        format!("https://{other}/latest"),
+        format!("ftp://{other}/"),
+        format!("http://{other}"),
+        format!("http://{other}?x"),
+        format!("http://{other}/../x"),
+        other.clone(),
+        format!("//{other}/latest"),
+        format!("/\\{other}/latest"),
+        format!("/http://{other}/"),
+        "*".to_owned(),
+        "bucket/key".to_owned(),
+        "?a".to_owned(),
+    ] {
+        for method in ["GET", "TRACE", "connect", "PRI"] {
+            let bytes = format!("{method} {target} HTTP/1.1\r\nHost: {other}\r\n\r\n");
+            scene.check(&bytes, &arrives(&*bytes));
+        }
+    }
+    let without = format!("GET http://{other}/latest HTTP/1.1\r\n");
+    scene.check(format!("{without}\r\n"), &arrives(format!("{without}Host: {other}\r\n\r\n")));
+    for target in [
+        format!("http://{other}/latest"),
+        format!("http://h@{other}/"),
+        format!("http://u:p@{other}/"),
+        "http://u:p@h/".to_owned(),
+        "http:/bucket/key".to_owned(),
+        "http:bucket".to_owned(),
+        "http:///bucket/key".to_owned(),
+        "file:///etc/passwd".to_owned(),
+    ] {
+        scene.check(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"), &Refused);
+    }
+    assert!(elsewhere.received().is_empty());
+}
+
+#[test]
+fn nothing_is_tunnelled() {
+    let (scene, elsewhere) = (Scene::new(), Upstream::ok("elsewhere"));
+    for target in [&*elsewhere.address.to_string(), "h:443", "/bucket/key", "http://h/", "*"] {
+        scene.check(format!("CONNECT {target} HTTP/1.1\r\nHost: h\r\n\r\n\x16\x03\x01"), &Refused);
+    }
+    assert!(elsewhere.received().is_empty());
+}
