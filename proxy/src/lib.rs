@@ -1,9 +1,9 @@
 //! s3cors: a reverse proxy that puts Amazon S3's CORS in front of any S3 endpoint.
 //!
-//! The engine (`s3-cors`) decides; everything here carries requests to it and its verdicts back: [`config`] becomes one checked
-//! value, [`rules`] are read from disk and swapped live, [`gateway`] is the proxy on Pingora, [`upstream`] knows where requests go,
-//! [`tls`] has the certificates,
-//! [`telemetry`] and [`admin`] tell operators about it, and [`serve`](serve::serve) puts them together.
+//! The engine (`s3-cors`) decides; everything here carries requests to it and its verdicts back. [`config`] becomes one checked value,
+//! [`rules`] are read from disk and swapped live, [`listening`] and [`tls`] are the way in, [`gateway`] is the proxy on Pingora,
+//! [`upstream`] knows where requests go, [`telemetry`] and [`admin`] tell operators about it, [`shutdown`] ends it, and
+//! [`serve`](serve::serve) puts them together.
 
 pub mod admin;
 pub mod config;

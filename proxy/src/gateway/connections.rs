@@ -60,7 +60,7 @@ impl Front {
 
     async fn serve_http1(&self, mut stream: Stream, shutdown: &ShutdownWatch) {
         let mut ending = shutdown.clone();
-        let mut settings = None;
+        let mut settings: Option<HttpPersistentSettings> = None;
         loop {
             let head = match read(&mut stream, &self.limits, settings.is_some(), &mut ending).await {
                 Ok(head) => head,
@@ -68,7 +68,7 @@ impl Front {
             };
             let mut session = ServerSession::new_http1(stream);
             if let Some(settings) = settings.take() {
-                HttpPersistentSettings::apply_to_session(settings, &mut session);
+                settings.apply_to_session(&mut session);
             }
             let keepalive = (!*shutdown.borrow()).then(|| self.limits.idle.as_secs().max(1));
             session.set_keepalive(keepalive);
