@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Each module of the proxy and the modules it may know. `main` and `serve` put everything together; nobody knows them, the
 /// gateway or the admin listener.
-const MAY_KNOW: [(&str, &[&str]); 12] = [
+const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("config", &[]),
     ("s3", &["config"]),
     ("rules", &["config"]),
@@ -12,15 +12,32 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("telemetry", &["config", "rules"]),
     ("tls", &["config"]),
     ("explanation", &["telemetry"]),
-    ("shutdown", &[]),
+    ("handover", &[]),
+    ("shutdown", &["handover"]),
+    ("signals", &["telemetry"]),
     ("gateway", &["config", "rules", "s3", "telemetry", "upstream"]),
     ("admin", &["explanation", "rules", "shutdown", "telemetry", "upstream"]),
-    ("listening", &["config", "shutdown", "tls"]),
-    ("serve", &["admin", "config", "gateway", "listening", "rules", "shutdown", "telemetry", "tls", "upstream"]),
+    ("listening", &["config", "tls"]),
+    (
+        "serve",
+        &[
+            "admin",
+            "config",
+            "gateway",
+            "handover",
+            "listening",
+            "rules",
+            "shutdown",
+            "signals",
+            "telemetry",
+            "tls",
+            "upstream",
+        ],
+    ),
 ];
 
 /// Where Pingora's types may be.
-const KNOW_PINGORA: [&str; 7] = ["gateway", "admin", "upstream", "tls", "shutdown", "listening", "serve"];
+const KNOW_PINGORA: [&str; 8] = ["gateway", "admin", "upstream", "tls", "shutdown", "signals", "listening", "serve"];
 
 /// What a pure library does not touch.
 const IMPURE: [&str; 9] =

@@ -9,6 +9,8 @@ use crate::support::upstream::{Received, Upstream};
 use crate::support::{DEADLINE, eventually};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const ORIGIN: (&str, &str) = ("Origin", "https://app.example");
 const ALLOW_ORIGIN: &str = "access-control-allow-origin";
@@ -196,4 +198,41 @@ fn a_connection_without_requests_is_closed() {
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.write_all(PREFACE).unwrap();
     stream.read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[test]
+fn a_client_that_drips_its_first_bytes_has_one_deadline_for_them_and_its_head() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let listen = format!("{H2C}\nlimits: {{header_read: 1s}}");
+    let proxy = serving(&listen, &rules, upstream.address);
+    let started = Instant::now();
+    let mut connection = proxy.connect();
+    // It may still become a client of HTTP/2, whose first bytes are 24.
+    connection.send("GET /bucket/key HTTP/1.");
+    let answer = connection.receive();
+    assert_eq!((answer.status, answer.element("Code").as_deref()), (408, Some("RequestTimeout")));
+    assert!(started.elapsed() < Duration::from_millis(1900), "{:?}", started.elapsed());
+    // A whole request may be shorter than that; nobody is to wait for more.
+    let answer = proxy.connect().send("GET / HTTP/1.0\r\n\r\n").receive();
+    assert_eq!(answer.text(), "body");
+    assert!(started.elapsed() < Duration::from_millis(1900), "{:?}", started.elapsed());
+}
+
+#[test]
+fn an_upload_that_stops_is_its_clients_fault() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let listen = format!("{H2C}\nupstream: {{timeouts: {{read: 1s}}}}");
+    let proxy = serving(&listen, &rules, upstream.address);
+    let url = format!("http://{}/bucket/key", proxy.address);
+    let mut command = Command::new("curl");
+    command.args(["--silent", "--http2-prior-knowledge", "--max-time", "10", "--upload-file", ".", &url]);
+    let mut client = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut body = client.stdin.take().unwrap();
+    body.write_all(b"the beginning").unwrap();
+    // curl does not look for an answer while it has nothing to send.
+    let refused = "s3cors_http_requests_total{code=\"408\",method=\"PUT\"}";
+    eventually("it is refused", || (proxy.metric(refused) == Some(1.0)).then_some(()));
+    client.kill().unwrap();
+    client.wait().unwrap();
+    assert_eq!(proxy.metric("s3cors_upstream_errors_total{kind=\"timeout\"}"), Some(0.0));
 }

@@ -35,6 +35,7 @@ mod metrics;
 mod preflight;
 mod rejected;
 mod reload;
+mod restart;
 mod retries;
 mod sdk;
 mod secrets;

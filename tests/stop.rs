@@ -82,6 +82,24 @@ fn an_idle_process_ends_within_a_second_whatever_is_connected() {
     }
 }
 
+/// A client can not know that the process ends: what it sends at that moment is not lost.
+#[test]
+fn a_request_that_was_on_its_way_is_answered_and_told_to_close() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let mut proxy = Proxy::start(rules.path(), upstream.address);
+    let (mut kept, mut fresh) = (proxy.connect(), proxy.connect());
+    let get = request("GET", "/bucket/key", &[], "");
+    assert_eq!(kept.send(&get).receive().header("connection"), Some("keep-alive"));
+    eventually("both are counted", || (proxy.metric("s3cors_connections_open") == Some(2.0)).then_some(()));
+    proxy.signal("TERM");
+    wait_until_refused(&proxy);
+    for connection in [&mut kept, &mut fresh] {
+        let answer = connection.send(&get).receive();
+        assert_eq!((answer.text().as_str(), answer.header("connection")), ("body", Some("close")));
+    }
+    assert_eq!(proxy.wait_for_exit().code(), Some(0));
+}
+
 #[test]
 fn what_outlives_the_drain_time_is_cut() {
     for (drain, least) in [("1s", 1000), ("300ms", 300)] {

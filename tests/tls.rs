@@ -50,7 +50,8 @@ fn a_handshake_that_fails_is_told_at_debug_only() {
     authority.install(&authority.issue(NAME));
     let told = |proxy: &Proxy| proxy.log().iter().any(|line| line.to_string().contains("handshake"));
     let loud = configured_with(&format!("listen: {}\nlog: {{level: debug}}", authority.listener()), &rules, &upstream);
-    eventually("the start's own look at the port is told", || told(&loud).then_some(()));
+    loud.connect().send("nonsense\r\n\r\n").rest();
+    eventually("it is told", || told(&loud).then_some(()));
     let mut quiet = serving(&authority, &rules, &upstream);
     quiet.connect().send("nonsense\r\n\r\n").rest();
     assert_eq!(authority.connect(quiet.address).get("/bucket/key"), 200);
@@ -78,7 +79,11 @@ fn listeners_with_and_without_tls_serve_side_by_side() {
     }
     // They share their connections to the upstream, the listeners with h2c too.
     eventually("a connection is used by two listeners", || {
-        assert_eq!((kept[0].get("/bucket/tls"), fetch(addresses[2], "GET", "/bucket/h2c", &[]).status), (200, 200));
+        assert_eq!(kept[0].get("/bucket/tls"), 200);
+        // Several: a connection is free again only a moment after its answer, so that two clients in turn may keep one each.
+        for _ in 0..3 {
+            assert_eq!(fetch(addresses[2], "GET", "/bucket/h2c", &[]).status, 200);
+        }
         let received = upstream.received();
         let of = |path| received.iter().filter(move |r| r.request_line().contains(path)).map(|r| r.connection);
         of("/tls").any(|used| of("/h2c").any(|also| also == used)).then_some(())

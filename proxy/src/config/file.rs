@@ -159,7 +159,7 @@ section!(KeepaliveSection for Keepalive { connections: usize, idle: Time });
 section!(RulesSection for Rules { path: PathBuf, poll: Time });
 section!(CorsSection for Cors { vary: VaryPolicy, credentials: CredentialsPolicy, debug_header: bool });
 section!(LogSection for Log { format: LogFormat, level: LogLevel, access: bool });
-section!(ShutdownSection for Shutdown { drain: Time, delay: Time });
+section!(ShutdownSection for Shutdown { drain: Time, delay: Time, handover: PathBuf });
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

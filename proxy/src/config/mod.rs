@@ -185,17 +185,19 @@ impl Default for Log {
 }
 
 /// How the process ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shutdown {
     /// How long requests in flight may take to end.
     pub drain: Duration,
     /// How long the listener stays open after `/readyz` has begun to fail.
     pub delay: Duration,
+    /// The Unix socket over which a process that starts takes the listening sockets of the one that runs.
+    pub handover: Option<PathBuf>,
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { drain: Duration::from_secs(25), delay: Duration::ZERO }
+        Self { drain: Duration::from_secs(25), delay: Duration::ZERO, handover: None }
     }
 }
 

@@ -6,7 +6,7 @@
 use super::Gateway;
 use super::counted::Counted;
 use super::head::{HeadLimits, read};
-use super::protocols::{Protocols, begins_with_http2};
+use super::protocols::{PREFACE, Protocols, unread};
 use super::refusal::Refusal;
 use async_trait::async_trait;
 use pingora::apps::{HttpPersistentSettings, HttpServerApp, ServerApp};
@@ -16,6 +16,7 @@ use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use pingora::server::configuration::ServerConf;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// Serves connections.
 pub struct Front {
@@ -48,24 +49,25 @@ impl Front {
         Self { proxy, refusal, ..*self }
     }
 
-    /// Whether the client speaks HTTP/2: by TLS, or because it begins with it where that is allowed.
-    async fn speaks_http2(&self, stream: &mut Stream) -> bool {
-        if stream.get_ssl_digest().is_some() {
-            return matches!(stream.selected_alpn_proto(), Some(ALPN::H2));
-        }
-        // Who says nothing is not waited for longer than for a head, and then is no HTTP/2 client.
-        let begins = begins_with_http2(stream);
-        self.proxy.is_h2c() && tokio::time::timeout(self.limits.time, begins).await.unwrap_or(false)
-    }
-
-    async fn serve_http1(&self, mut stream: Stream, shutdown: &ShutdownWatch) {
+    /// Serves requests one after the other; `None` when the connection is done, or the connection with what was read of it when
+    /// the client has begun with HTTP/2, where that is allowed without TLS.
+    async fn serve_http1(&self, mut stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+        let opened = Instant::now();
+        let is_h2c = self.proxy.is_h2c() && stream.get_ssl_digest().is_none();
         let mut ending = shutdown.clone();
         let mut settings: Option<HttpPersistentSettings> = None;
         loop {
-            let head = match read(&mut stream, &self.limits, settings.is_some(), &mut ending).await {
+            let fresh = settings.is_none().then_some(opened);
+            let head = match read(&mut stream, &self.limits, fresh, &mut ending).await {
                 Ok(head) => head,
-                Err(reason) => return self.refusal.say(&mut stream, reason).await,
+                Err(reason) => {
+                    self.refusal.say(&mut stream, reason).await;
+                    return None;
+                }
             };
+            if fresh.is_some() && is_h2c && head.starts_with(PREFACE) {
+                return unread(stream, &head);
+            }
             let mut session = ServerSession::new_http1(stream);
             if let Some(settings) = settings.take() {
                 settings.apply_to_session(&mut session);
@@ -73,8 +75,7 @@ impl Front {
             let keepalive = (!*shutdown.borrow()).then(|| self.limits.idle.as_secs().max(1));
             session.set_keepalive(keepalive);
             session.set_pipelined_prefix(head);
-            let Some(reusable) = self.proxy.process_new_http(session, shutdown).await else { return };
-            (stream, settings) = reusable.consume();
+            (stream, settings) = self.proxy.process_new_http(session, shutdown).await?.consume();
         }
     }
 }
@@ -87,11 +88,12 @@ impl ServerApp for Front {
             self.refusal.say_full(&mut stream).await;
             return None;
         }
-        if self.speaks_http2(&mut stream).await {
-            return self.proxy.process_new(stream, shutdown).await;
-        }
-        self.serve_http1(stream, shutdown).await;
-        None
+        let http2 = if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
+            stream
+        } else {
+            self.serve_http1(stream, shutdown).await?
+        };
+        self.proxy.process_new(http2, shutdown).await
     }
 
     async fn cleanup(&self) {

@@ -24,7 +24,8 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn of(error: &Error) -> Self {
+    /// `has_body`: whether all of the request's body had come.
+    pub(super) fn of(error: &Error, has_body: bool) -> Self {
         match error.esource() {
             _ if *error.etype() == UNRESOLVED => Self::upstream(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -32,6 +33,11 @@ impl Failure {
                 "The storage server's name does not resolve. Please try again.",
                 UpstreamErrorKind::Resolve,
             ),
+            // What was waited for was the client: the time for an upstream's answer runs on while a body comes. Over HTTP/2 no other
+            // time ends an upload that has stopped, for Pingora's read timeout does nothing there.
+            ErrorSource::Upstream if *error.etype() == ErrorType::ReadTimedout && !has_body => {
+                Self::of_downstream(&ErrorType::ReadTimedout)
+            }
             ErrorSource::Upstream => Self::of_upstream(error.etype()),
             ErrorSource::Downstream => Self::of_downstream(error.etype()),
             ErrorSource::Internal | ErrorSource::Unset => Self {
@@ -139,8 +145,11 @@ mod tests {
                 ErrorSource::Internal => Error::new_in(kind.clone()),
                 ErrorSource::Unset => Error::new(kind.clone()),
             };
-            let failure = Failure::of(&error);
+            let failure = Failure::of(&error, true);
             assert_eq!((failure.status.map(|s| s.as_u16()), failure.upstream), (status, upstream), "{kind:?}");
         }
+        let silent = Error::new_up(ErrorType::ReadTimedout);
+        let while_uploading = Failure::of(&silent, false);
+        assert_eq!((while_uploading.status, while_uploading.upstream), (Some(StatusCode::REQUEST_TIMEOUT), None));
     }
 }

@@ -3,6 +3,7 @@
 //! Pingora's own timeout starts anew with each byte, so a client that sends one a minute would hold a connection for ever. Here
 //! the whole head has one deadline. What was read goes to Pingora as it came; nothing is parsed but where the head ends.
 
+use super::protocols::PREFACE;
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
@@ -16,6 +17,10 @@ use tokio::time::{Instant, timeout_at};
 
 /// How much is read at a time, in bytes: what Pingora reads first, too.
 const STEP: usize = 4096;
+
+/// How long a process that ends waits for a request on a connection that has none: one may be on its way already, and to close
+/// on it would be a failure that the client can not tell from a lost answer.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
 
 /// How long and how large a head may be.
 #[derive(Clone, Copy, Debug)]
@@ -41,24 +46,24 @@ pub(super) enum NoHead {
 
 /// Waits for the next request on a connection and reads its head, and of its body what came with it.
 ///
-/// While it waits, it holds no buffer: what an idle connection costs is the connection.
+/// `opened` is when, on a connection that has served no request yet. While it waits, it holds no buffer: what an idle connection
+/// costs is the connection.
 pub(super) async fn read(
     stream: &mut Stream,
     limits: &HeadLimits,
-    served_before: bool,
+    opened: Option<Instant>,
     shutdown: &mut ShutdownWatch,
 ) -> Result<BytesMut, NoHead> {
     let mut head = BytesMut::new();
-    let patience = if served_before { limits.idle } else { limits.time };
-    let opened = Instant::now();
-    let first = timeout_at(opened + patience, read_some(stream, &mut head));
+    let patience = opened.map_or_else(|| Instant::now() + limits.idle, |opened| opened + limits.time);
+    let first = timeout_at(patience, read_some(stream, &mut head));
     tokio::select! {
         biased;
         // Who opens a connection and says nothing is not told anything either.
         first = first => first.map_err(|_| NoHead::Closed)??,
-        _ = shutdown.wait_for(|ending| *ending) => return Err(NoHead::Closed),
+        () = ended(shutdown) => return Err(NoHead::Closed),
     }
-    let deadline = if served_before { Instant::now() } else { opened } + limits.time;
+    let deadline = opened.unwrap_or_else(Instant::now) + limits.time;
     let mut searched = 0;
     loop {
         searched = match end_of_head(&mut head, searched) {
@@ -75,6 +80,12 @@ pub(super) async fn read(
     }
 }
 
+async fn ended(shutdown: &mut ShutdownWatch) {
+    // The sender lives as long as the process.
+    let _ = shutdown.wait_for(|ending| *ending).await;
+    tokio::time::sleep(ON_ITS_WAY).await;
+}
+
 /// Whether the head has ended: `Err` is how far it need not be searched again.
 ///
 /// Empty lines before a request are passed over (RFC 9112 §2.2). A line that ends with LF alone ends a line here, whatever the
@@ -84,6 +95,10 @@ fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<(), usize> {
         && let Some(empty) = [&b"\r\n"[..], b"\n"].into_iter().find(|line| head.starts_with(line))
     {
         bytes::Buf::advance(head, empty.len());
+    }
+    // Behind what looks like a head the whole beginning of HTTP/2 has to be there, for who reads on does so without a deadline.
+    if head.len() < PREFACE.len() && PREFACE.starts_with(head) {
+        return Err(0);
     }
     let unsearched = head.get(searched..).unwrap_or_default();
     let ends = |at: usize| {
@@ -121,6 +136,14 @@ mod tests {
                 head.extend_from_slice(&text.as_bytes()[cut..]);
                 assert_eq!(end_of_head(&mut head, searched), Ok(()), "{text:?} cut at {cut}");
             }
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_http2_is_waited_for_as_a_whole() {
+        for length in 1..=PREFACE.len() {
+            let mut head = BytesMut::from(&PREFACE[..length]);
+            assert_eq!(end_of_head(&mut head, 0).is_ok(), length == PREFACE.len(), "{length}");
         }
     }
 

@@ -209,7 +209,7 @@ impl ProxyHttp for Gateway {
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut Box<Context>) -> FailToProxy {
-        let failure = failure::Failure::of(error);
+        let failure = failure::Failure::of(error, session.is_body_done());
         if let Some(kind) = failure.upstream {
             self.metrics.http.upstream_error(kind);
         }

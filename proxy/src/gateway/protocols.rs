@@ -3,9 +3,9 @@
 use super::Gateway;
 use async_trait::async_trait;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
-use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
+use pingora::protocols::{Stream, l4};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use std::sync::Arc;
@@ -50,12 +50,14 @@ impl Protocols {
 }
 
 /// How every HTTP/2 client begins (RFC 9113 §3.4).
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(super) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Looks at the first bytes of a connection without taking them.
-pub(super) async fn begins_with_http2(stream: &mut Stream) -> bool {
-    let mut first = [0; PREFACE.len()];
-    matches!(stream.try_peek(&mut first).await, Ok(true)) && first == *PREFACE
+/// Puts bytes back that were read from a connection without TLS, to be read again. There is no other stream here whose kind is
+/// not known, so nothing is lost: `None` does not happen.
+pub(super) fn unread(stream: Stream, bytes: &[u8]) -> Option<Stream> {
+    let mut plain = stream.into_any().downcast::<l4::stream::Stream>().ok()?;
+    plain.rewind(bytes);
+    Some(plain)
 }
 
 #[async_trait]

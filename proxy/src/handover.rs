@@ -1,0 +1,217 @@
+//! A restart that no client notices: the listening sockets pass from a running process to the one that takes its place.
+//!
+//! The running process offers its sockets on a Unix socket; a process that starts with the same setting takes them, and says so
+//! once it accepts. Only then does the old one end, as on a signal; one that fails to start changes nothing. Between the two
+//! no port is closed and no queue is lost, because both have the same sockets. With SO_REUSEPORT each would have a queue of its
+//! own, and what waits in the old one would be reset.
+
+use rustix::cmsg_space;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
+use std::fs::Permissions;
+use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::TcpListener;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How many sockets the system passes at once (Linux, SCM_MAX_FD).
+const MAX_SOCKETS: usize = 253;
+/// How long the other process may take to hand its sockets over.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a process that has taken them may take until it accepts.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// What comes with the sockets: the version of this protocol.
+const VERSION: u8 = 1;
+/// What the successor says when it accepts.
+const ACCEPTING: u8 = b'a';
+
+/// Why sockets can not be handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum HandoverError {
+    /// The Unix socket can not be had.
+    #[error("shutdown.handover: {}: {source}", path.display())]
+    Socket {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The running process does not give its sockets.
+    #[error("the process that listens on {} does not hand its sockets over ({source}); end it first", path.display())]
+    Refused {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// The process that runs already.
+pub struct Predecessor(UnixStream);
+
+impl Predecessor {
+    /// Takes the listening sockets of the process that offers them at `path`; `None` when there is no such process.
+    ///
+    /// # Errors
+    /// [`HandoverError`] when there is one and it does not give them.
+    pub fn take(path: &Path) -> Result<Option<(Self, Vec<TcpListener>)>, HandoverError> {
+        let refused = |source| HandoverError::Refused { path: path.to_owned(), source };
+        let stream = match UnixStream::connect(path) {
+            Ok(stream) => stream,
+            // No file, or one that a process has left behind.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                return Ok(None);
+            }
+            Err(source) => return Err(HandoverError::Socket { path: path.to_owned(), source }),
+        };
+        stream.set_read_timeout(Some(PATIENCE)).map_err(refused)?;
+        let sockets = receive(&stream).map_err(refused)?;
+        Ok(Some((Self(stream), sockets)))
+    }
+
+    /// Tells it that its sockets are served, so that it ends.
+    ///
+    /// # Errors
+    /// When it has ended before.
+    pub fn release(mut self) -> std::io::Result<()> {
+        self.0.write_all(&[ACCEPTING])
+    }
+}
+
+/// Sockets for the process that comes after this one.
+pub struct Offer {
+    path: PathBuf,
+    /// None after they were withdrawn: as long as one is held, the system queues clients for it.
+    sockets: Mutex<Vec<TcpListener>>,
+    taken: Notify,
+}
+
+impl Offer {
+    /// Nobody can take them before they are [published](Prepared::publish).
+    ///
+    /// # Errors
+    /// [`HandoverError`] when there can be no Unix socket at `path`.
+    pub fn prepare(path: &Path, sockets: Vec<TcpListener>) -> Result<Prepared, HandoverError> {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(".new");
+        let aside = PathBuf::from(aside);
+        let failed = |source| HandoverError::Socket { path: path.to_owned(), source };
+        // A connection to any other file is refused as one to a socket without a process is, and it would be replaced.
+        if std::fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket()) {
+            return Err(failed(std::io::Error::other("it is there and not a socket")));
+        }
+        match std::fs::remove_file(&aside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&aside).map_err(failed)?;
+        // Whoever may connect gets the ports.
+        std::fs::set_permissions(&aside, Permissions::from_mode(0o600)).map_err(failed)?;
+        let offer = Self { path: path.to_owned(), sockets: Mutex::new(sockets), taken: Notify::new() };
+        Ok(Prepared { listener, aside, offer: Arc::new(offer) })
+    }
+
+    /// Waits until another process serves the sockets.
+    pub async fn taken(&self) {
+        self.taken.notified().await;
+    }
+
+    /// Holds the sockets no longer: nobody takes them any more, and when the last listener here closes, they are closed.
+    pub fn close(&self) {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The same, and takes away the Unix socket: no process has followed.
+    pub fn withdraw(&self) {
+        self.close();
+        // It may have been taken away before.
+        let _ = std::fs::remove_file(&self.path);
+    }
+
+    /// Gives the sockets to whoever comes, one after the other, until one serves them.
+    fn hand_over(&self, listener: &UnixListener) {
+        for stream in listener.incoming() {
+            match stream.and_then(|stream| self.give(stream)) {
+                Ok(()) => return self.taken.notify_one(),
+                Err(error) => {
+                    tracing::warn!(%error, "a process has asked for the listening sockets and does not serve");
+                }
+            }
+        }
+    }
+
+    fn give(&self, mut stream: UnixStream) -> std::io::Result<()> {
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(START_LIMIT))?;
+        send(&stream, &self.sockets.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let mut word = [0];
+        stream.read_exact(&mut word)?;
+        if word == [ACCEPTING] { Ok(()) } else { Err(ErrorKind::InvalidData.into()) }
+    }
+}
+
+/// An offer that nobody can see yet.
+pub struct Prepared {
+    listener: UnixListener,
+    aside: PathBuf,
+    offer: Arc<Offer>,
+}
+
+impl Prepared {
+    /// What will be offered.
+    #[must_use]
+    pub fn offer(&self) -> Arc<Offer> {
+        Arc::clone(&self.offer)
+    }
+
+    /// Takes the place of whatever is at the path, in one step, and waits there for a successor.
+    ///
+    /// # Errors
+    /// When the file system or the system refuses.
+    pub fn publish(self) -> std::io::Result<()> {
+        let Self { listener, aside, offer } = self;
+        std::fs::rename(aside, &offer.path)?;
+        let wait = move || offer.hand_over(&listener);
+        std::thread::Builder::new().name("handover".into()).spawn(wait).map(drop)
+    }
+}
+
+fn send(stream: &UnixStream, sockets: &[TcpListener]) -> std::io::Result<()> {
+    let descriptors: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_SOCKETS))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if descriptors.is_empty() || !ancillary.push(SendAncillaryMessage::ScmRights(&descriptors)) {
+        return Err(std::io::Error::other(format!("{} sockets can not be handed over", sockets.len())));
+    }
+    sendmsg(stream, &[IoSlice::new(&[VERSION])], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+fn receive(stream: &UnixStream) -> std::io::Result<Vec<TcpListener>> {
+    let mut version = [0];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_SOCKETS))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    // Closed on exec: a program that this one starts shall not keep the ports.
+    recvmsg(stream, &mut [IoSliceMut::new(&mut version)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let sockets: Vec<_> = ancillary
+        .drain()
+        .filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+            _ => None,
+        })
+        .flatten()
+        .map(TcpListener::from)
+        .collect();
+    if sockets.is_empty() || version != [VERSION] {
+        return Err(std::io::Error::other("it is about to end, or it is not an s3cors of this kind"));
+    }
+    Ok(sockets)
+}
