@@ -47,5 +47,6 @@ mod systemd;
 mod targets;
 mod tls;
 mod tls_upstream;
+mod transfers;
 mod uploads;
 mod upstreams;

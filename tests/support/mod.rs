@@ -8,6 +8,7 @@ pub mod process;
 pub mod proxy;
 pub mod relay;
 pub mod rules;
+pub mod signed;
 pub mod store;
 pub mod tls;
 pub mod upstream;

@@ -76,6 +76,17 @@ impl Authority {
         vec!["--cacert".into(), self.file(), "--resolve".into(), resolve]
     }
 
+    /// How a client trusts this authority and no other.
+    pub fn client(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).unwrap();
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth()
+    }
+
     /// A connection to this address, over HTTP/1.1 and any version of TLS.
     pub fn connect(&self, address: SocketAddr) -> TlsConnection {
         self.connect_with(address, rustls::ALL_VERSIONS)
@@ -83,15 +94,8 @@ impl Authority {
 
     /// The same with these versions only.
     pub fn connect_with(&self, address: SocketAddr, versions: &[&'static SupportedProtocolVersion]) -> TlsConnection {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.issuer.der().clone()).unwrap();
-        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let name = ServerName::try_from("s3.example.test").unwrap();
-        let tls = ClientConnection::new(Arc::new(config), name).unwrap();
+        let tls = ClientConnection::new(Arc::new(self.client(versions)), name).unwrap();
         let stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         TlsConnection { stream: BufReader::new(StreamOwned::new(tls, stream)) }
