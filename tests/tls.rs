@@ -9,6 +9,7 @@ use crate::support::tls::Authority;
 use crate::support::upstream::Upstream;
 use rustls::ProtocolVersion;
 use rustls::version::{TLS12, TLS13};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const NAME: &str = "s3.example.test";
 
@@ -110,6 +111,37 @@ fn a_certificate_is_replaced_while_connections_stay_open() {
     });
     assert_eq!((open.get("/bucket/key"), open.certificate()), (200, first.der));
     proxy.wait_for_log("certificate replaced");
+}
+
+#[test]
+fn a_certificate_that_is_replaced_under_load_fails_no_handshake_and_no_request() {
+    let (authority, rules, upstream) = (Authority::new(), Rules::usual(), Upstream::ok("body"));
+    authority.install(&authority.issue(NAME));
+    let proxy = serving(&authority, &rules, &upstream);
+    let has_ended = AtomicBool::new(false);
+    let served: usize = std::thread::scope(|scope| {
+        let load = || {
+            let new = || (!has_ended.load(Ordering::SeqCst)).then(|| authority.connect(proxy.address));
+            // Whatever fails here is a panic.
+            std::iter::from_fn(new)
+                .map(|mut new| assert_eq!([new.get("/bucket/a"), new.get("/bucket/b")], [200; 2]))
+                .count()
+        };
+        let clients: Vec<_> = (0..4).map(|_| scope.spawn(load)).collect();
+        for _ in 0..5 {
+            let issued = authority.issue(NAME);
+            authority.install(&issued);
+            eventually("new connections get the new one", || {
+                let mut new = authority.connect(proxy.address);
+                assert_eq!(new.get("/bucket/key"), 200);
+                (new.certificate() == issued.der).then_some(())
+            });
+        }
+        has_ended.store(true, Ordering::SeqCst);
+        clients.into_iter().map(|client| client.join().unwrap()).sum()
+    });
+    println!("{served} connections with 2 requests each while 5 certificates were installed");
+    assert!(served > 20, "that is no load: {served}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
 use crate::support::upstream::{Served, Upstream};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -191,6 +192,37 @@ fn when_one_is_killed_exactly_the_requests_in_its_middle_fail() {
     assert_eq!(proxy.metric("s3cors_upstream_errors_total{kind=\"connect\"}"), Some(0.0));
     // The other download goes on.
     in_flight(&proxy, 1.0);
+}
+
+#[test]
+fn restarts_under_load_fail_nothing_but_what_was_in_flight() {
+    const CLIENTS: usize = 4;
+    const RESTARTS: usize = 3;
+    let (rules, mut first, second) =
+        (Rules::usual(), Upstream::at(FIRST.into(), holding), Upstream::at(SECOND.into(), holding));
+    let proxy = start(&rules, first.address, second.address, "");
+    let has_ended = AtomicBool::new(false);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let load =
+            || std::iter::from_fn(|| (!has_ended.load(Ordering::SeqCst)).then(|| get(&proxy))).collect::<Vec<_>>();
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(load)).collect();
+        for _ in 0..RESTARTS {
+            eventually("the first is under load", || (count(&first, "/bucket/key") > 20).then_some(()));
+            let address = first.kill();
+            eventually("that is noticed", || (up(&proxy, address) == 0.0).then_some(()));
+            first = Upstream::at(address, holding);
+        }
+        eventually("it is under load again", || (count(&first, "/bucket/key") > 20).then_some(()));
+        has_ended.store(true, Ordering::SeqCst);
+        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    });
+    let failed: Vec<_> = statuses.iter().filter(|status| **status != 200).collect();
+    println!("{} of {} requests failed: {failed:?}", failed.len(), statuses.len());
+    // Each client has one request on its way when a server is killed, and only one that had never had an answer on its connection
+    // is not tried again.
+    assert!(failed.len() <= RESTARTS * CLIENTS && failed.iter().all(|status| **status == 502), "{failed:?}");
+    assert_eq!(proxy.metric("s3cors_upstream_errors_total{kind=\"reset\"}"), Some(failed.len() as f64));
+    assert_eq!(proxy.metric("s3cors_upstream_errors_total{kind=\"connect\"}"), Some(0.0), "the other one took those");
 }
 
 #[test]
