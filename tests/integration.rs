@@ -32,6 +32,7 @@ mod log;
 mod malformed;
 mod memory;
 mod metrics;
+mod names;
 mod preflight;
 mod rejected;
 mod reload;
