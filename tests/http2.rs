@@ -1,6 +1,7 @@
 //! HTTP/2 for clients: everything that holds for HTTP/1.1 holds over it.
 
 use crate::support::curl::{Fetched, curl, try_curl};
+use crate::support::frames::PREFACE;
 use crate::support::process::{ConfigFile, s3cors};
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
@@ -155,9 +156,6 @@ fn without_tls_both_protocols_share_a_port_where_that_is_asked_for() {
         }
     }
 }
-
-/// The beginning of a connection: what the client must send first, with empty settings (RFC 9113 §3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 #[test]
 fn what_a_client_may_use_is_bounded_and_said() {

@@ -27,6 +27,7 @@ mod forwarding;
 mod health;
 mod house;
 mod http2;
+mod http2_frames;
 mod limits;
 mod log;
 mod malformed;

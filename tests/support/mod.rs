@@ -2,6 +2,7 @@
 
 pub mod corpus;
 pub mod curl;
+pub mod frames;
 pub mod http;
 pub mod manners;
 pub mod process;
