@@ -107,7 +107,8 @@ impl ProxyHttp for Gateway {
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Box<Context>) -> Result<bool> {
         self.classify(session.req_header(), ctx);
-        if framing::is_ambiguous(&session.req_header().headers) {
+        let request = session.req_header();
+        if framing::is_ambiguous(&request.headers) || request::has_invalid_host(request) {
             return Error::err_down(ErrorType::InvalidHTTPHeader);
         }
         let Some(answer) = self.own_answer(session.req_header(), ctx) else { return Ok(false) };

@@ -45,6 +45,13 @@ pub(super) fn host(request: &RequestHeader) -> Option<&str> {
     authority.or_else(header).or_else(target)
 }
 
+/// Whether `Host` is there and is no host, which a server has to refuse (RFC 9112 §3.2): an upstream, or a proxy before it, could
+/// take another part of it for the host than the rules were looked up by.
+pub(super) fn has_invalid_host(request: &RequestHeader) -> bool {
+    let mut hosts = request.headers.get_all(http::header::HOST).iter().filter(|host| !host.is_empty());
+    hosts.any(|host| http::uri::Authority::try_from(host.as_bytes()).is_err())
+}
+
 /// Gives a request to the upstream the `Host` that it is to see.
 pub(super) fn set_host(request: &mut RequestHeader, host: &UpstreamHost) -> pingora::Result<()> {
     let UpstreamHost::Name(name) = host else { return Ok(()) };
