@@ -48,8 +48,12 @@ pub(super) fn host(request: &RequestHeader) -> Option<&str> {
 /// Whether `Host` is there and is no host, which a server has to refuse (RFC 9112 §3.2): an upstream, or a proxy before it, could
 /// take another part of it for the host than the rules were looked up by.
 pub(super) fn has_invalid_host(request: &RequestHeader) -> bool {
-    let mut hosts = request.headers.get_all(http::header::HOST).iter().filter(|host| !host.is_empty());
-    hosts.any(|host| http::uri::Authority::try_from(host.as_bytes()).is_err())
+    request.headers.get_all(http::header::HOST).iter().any(|host| !host.as_bytes().iter().all(may_be_in_host))
+}
+
+/// The bytes of a host and port (RFC 3986 §3.2.2), without percent-encodings: over HTTP/2 those are refused as well.
+fn may_be_in_host(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]".contains(byte)
 }
 
 /// Gives a request to the upstream the `Host` that it is to see.
