@@ -1,5 +1,6 @@
 //! Objects through the proxy: the store gets the very bytes that the SDK sends, and the SDK those that the store has.
 
+use crate::support::bytes;
 use crate::support::http::{Connection, request};
 use crate::support::proxy::Proxy;
 use crate::support::relay::Relay;
@@ -49,11 +50,6 @@ impl Scene {
         assert!(sent == arrived, "{}, where the client sent {}", around(&arrived), around(&sent));
         String::from_utf8_lossy(&sent).into_owned()
     }
-}
-
-/// Bytes in which every mistake of order or length shows.
-fn bytes(length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at.wrapping_mul(31) ^ (at >> 8) ^ (at >> 16)) as u8).collect()
 }
 
 fn digest(bytes: &[u8]) -> Vec<u8> {

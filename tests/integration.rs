@@ -34,6 +34,7 @@ mod malformed;
 mod memory;
 mod metrics;
 mod names;
+mod operations;
 mod preflight;
 mod rejected;
 mod reload;

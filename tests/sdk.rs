@@ -1,5 +1,6 @@
 //! The AWS SDK through the proxy, to a store that checks every signature: what it gets is what it gets from the store itself.
 
+use crate::support::bytes;
 use crate::support::http::{Connection, Response, request};
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
@@ -38,11 +39,6 @@ impl Scene {
         let put = client.put_object().bucket("bucket").key(key).content_type("text/x-test").metadata("note", "a b");
         put.body(ByteStream::from(body.to_vec())).send().await.unwrap().e_tag
     }
-}
-
-/// Bytes in which every mistake of order or length shows.
-fn bytes(length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at.wrapping_mul(31) ^ (at >> 8) ^ (at >> 16)) as u8).collect()
 }
 
 /// What a GET gives: bytes, length, type, tag, metadata, and the time of the last change.

@@ -6,6 +6,7 @@ pub mod frames;
 pub mod http;
 pub mod manners;
 pub mod process;
+pub mod proxied;
 pub mod proxy;
 pub mod relay;
 pub mod rules;
@@ -31,4 +32,9 @@ pub fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
         std::thread::yield_now();
         std::thread::park_timeout(Duration::from_millis(2));
     }
+}
+
+/// Bytes in which every mistake of order or length shows.
+pub fn bytes(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at.wrapping_mul(31) ^ (at >> 8) ^ (at >> 16)) as u8).collect()
 }

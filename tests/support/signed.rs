@@ -1,5 +1,7 @@
 //! A client that signs as S3 wants it in every way there is, over every protocol, and sends its targets as they are written.
 
+use super::bytes;
+use super::proxied::Protocol;
 use super::store::{ACCESS_KEY, Asked, REGION, SECRET_KEY};
 use super::tls::Authority;
 use aws_credential_types::Credentials;
@@ -25,27 +27,6 @@ use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-
-/// How a client and the proxy speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    Http1,
-    Http1OverTls,
-    Http2OverTls,
-    Http2,
-}
-
-impl Protocol {
-    pub const ALL: [Self; 4] = [Self::Http1, Self::Http1OverTls, Self::Http2OverTls, Self::Http2];
-
-    pub const fn is_tls(self) -> bool {
-        matches!(self, Self::Http1OverTls | Self::Http2OverTls)
-    }
-
-    pub const fn is_http2(self) -> bool {
-        matches!(self, Self::Http2OverTls | Self::Http2)
-    }
-}
 
 /// Where the signature is, and what it covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,10 +54,8 @@ const BLOCK: usize = 1024 * 1024 + 7;
 const CHUNK: usize = 64 * 1024;
 
 impl Content {
-    /// Bytes in which every mistake of order or length shows.
     pub fn of_length(length: usize) -> Self {
-        let byte = |at: usize| (at.wrapping_mul(31) ^ (at >> 8) ^ (at >> 16)) as u8;
-        Self { block: (0..BLOCK.min(length)).map(byte).collect::<Vec<_>>().into(), length }
+        Self { block: bytes(BLOCK.min(length)).into(), length }
     }
 
     pub fn text(text: &str) -> Self {
@@ -98,7 +77,7 @@ impl Content {
         starts.map(|start| self.block.slice(..self.block.len().min(self.length - start)))
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    fn whole(&self) -> Vec<u8> {
         self.pieces().collect::<Vec<_>>().concat()
     }
 }
@@ -236,7 +215,7 @@ fn signed(method: &str, host: &str, target: &str, signing: Signing, content: Con
     settings.percent_encoding_mode = PercentEncodingMode::Single;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
     let mut headers = Vec::new();
-    let bytes = if signing == Signing::Headers { content.bytes() } else { Vec::new() };
+    let bytes = if signing == Signing::Headers { content.whole() } else { Vec::new() };
     let decoded_length = content.len().to_string();
     let signable = match signing {
         Signing::Headers => SignableBody::Bytes(&bytes),
@@ -276,7 +255,7 @@ fn signed(method: &str, host: &str, target: &str, signing: Signing, content: Con
 
 /// The content as S3's own chunks, each with a signature that covers it and the one before.
 fn in_chunks(content: &Content, mut signature: String, parameters: &v4::SigningParams<'_, SigningSettings>) -> Content {
-    let bytes = content.bytes();
+    let bytes = content.whole();
     let mut body = Vec::new();
     for chunk in bytes.chunks(CHUNK).chain([&[][..]]) {
         signature = v4::sign_chunk(&Bytes::copy_from_slice(chunk), &signature, parameters).unwrap().into_parts().1;
