@@ -44,7 +44,8 @@ impl Traffic {
                 let mut connection = Connection::open(address);
                 let get = request("GET", "/bucket/key", &[("Origin", "https://any.example")], "");
                 let mut sent = 0;
-                while !stop.load(Ordering::Relaxed) {
+                // One at least, however late the thread begins.
+                while sent == 0 || !stop.load(Ordering::Relaxed) {
                     let started = Instant::now();
                     let answer: Response = connection.send(&get).receive();
                     assert_eq!((answer.status, answer.text().as_str()), (200, "body"));
