@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// The file as it is written: whatever is left out has its default.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ConfigFile {
     pub(super) listen: Option<OneOrMany<Listener>>,
@@ -98,6 +99,7 @@ fn message(error: &serde_saphyr::Error) -> String {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct UpstreamSection {
     pub(super) url: Option<OneOrMany<UpstreamUrl>>,
@@ -110,6 +112,7 @@ pub(super) struct UpstreamSection {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct HealthCheckSection {
     path: Option<CheckPath>,
@@ -133,6 +136,7 @@ macro_rules! section {
     ($(#[$doc:meta])* $section:ident for $target:ident { $($key:ident: $kind:ty),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields, default)]
         pub(super) struct $section { $($key: Option<$kind>),* }
 
@@ -162,6 +166,7 @@ section!(LogSection for Log { format: LogFormat, level: LogLevel, access: bool }
 section!(ShutdownSection for Shutdown { drain: Time, delay: Time, handover: PathBuf });
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct MetricsSection {
     pub(super) rejected_origins: Option<usize>,

@@ -26,8 +26,9 @@ impl From<SocketAddr> for Listener {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct ListenerSection {
+pub(super) struct ListenerSection {
     address: SocketAddr,
     tls: Option<TlsFiles>,
     http2: Option<bool>,

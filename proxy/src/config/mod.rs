@@ -6,6 +6,8 @@
 mod file;
 mod flags;
 mod listen;
+#[cfg(test)]
+mod schema;
 mod tls;
 mod upstream;
 mod values;

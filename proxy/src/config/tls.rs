@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 /// The files that a listener shows and proves who it is with, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TlsFiles {
     /// The certificate, and after it those between it and the authority.
@@ -41,6 +42,7 @@ impl Default for UpstreamTls {
 
 /// A name or an address that a certificate can be for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
 pub struct ServerName(String);
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 /// Where an S3 server is: scheme, host and port, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
 pub struct UpstreamUrl {
     tls: bool,
@@ -84,6 +85,7 @@ impl fmt::Display for UpstreamUrl {
 
 /// Which address a request is sent to, of those that may be sent to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Balance {
     /// One after the other.
@@ -95,6 +97,7 @@ pub enum Balance {
 
 /// Which `Host` an upstream sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
 pub enum UpstreamHost {
     /// The client's own: it is part of what the client signs.
@@ -128,6 +131,7 @@ impl TryFrom<String> for UpstreamHost {
 
 /// What a health check asks for: a path, with or without a query.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
 pub struct CheckPath(String);
 

@@ -24,6 +24,7 @@ impl ValueError {
 
 /// A domain below which a label is a bucket, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
 pub struct Domain(String);
 
@@ -56,6 +57,7 @@ impl TryFrom<String> for Domain {
 
 /// Which answers carry `Vary`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum VaryPolicy {
     /// Every answer of a bucket that has rules: right for every cache.
@@ -67,6 +69,7 @@ pub enum VaryPolicy {
 
 /// Whether a grant to a named origin includes credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialsPolicy {
     /// As S3: whenever the answer is not `*`.
@@ -87,6 +90,7 @@ impl From<CredentialsPolicy> for s3_cors::Credentials {
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object a line.
@@ -98,6 +102,7 @@ pub enum LogFormat {
 
 /// The least important level that is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// What has to be mended.
@@ -113,6 +118,7 @@ pub enum LogLevel {
 
 /// A length of time, written with its unit.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
 pub(super) struct Time(Duration);
 
@@ -133,6 +139,7 @@ impl From<Time> for Duration {
 
 /// A number of bytes, written with its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
 pub struct Size(pub usize);
 
@@ -147,6 +154,7 @@ impl TryFrom<String> for Size {
 
 /// A length of time that is not nothing.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
 pub(super) struct Interval(Duration);
 
@@ -167,6 +175,7 @@ impl From<Interval> for Duration {
 
 /// A number of threads: at least one.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "u16")]
 pub(super) struct Threads(pub(super) usize);
 

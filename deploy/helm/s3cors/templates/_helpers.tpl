@@ -98,7 +98,7 @@ spec:
     - name: storage
       image: {{ .Values.storage.image }}
       # On loopback: only the container beside it gets there.
-      args: [server, --address=127.0.0.1:9000, --certs-dir=/tmp/certs, /data]
+      args: [server, --address=127.0.0.1:9000, --console-address=127.0.0.1:9001, --certs-dir=/tmp/certs, /data]
       envFrom:
         - secretRef: {name: {{ required "storage.secretName: a Secret with MINIO_ROOT_USER and MINIO_ROOT_PASSWORD" .Values.storage.secretName }}}
       securityContext:

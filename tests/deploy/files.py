@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""No file of deploy/ is only written: each belongs to a check, is well formed, and what Markdown links to is there."""
+
+import fnmatch
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import urllib.parse
+
+from alerts import anchors
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Which check looks at which files, beside this one. A new kind of file needs a new line, and so a check.
+CHECKED_BY = {
+    "compose.py": ["deploy/compose/*"],
+    "grafana.py": ["deploy/grafana/s3cors.json"],
+    "guides.py": ["deploy/guides/*.md", "deploy/README.md"],
+    "helm": ["deploy/helm/*"],
+    "image": ["deploy/Dockerfile", "deploy/build", "deploy/image/*"],
+    "kustomize": ["deploy/kubernetes/*", "deploy/grafana/kustomization.yaml"],
+    "prometheus": ["deploy/prometheus/*", "deploy/runbooks.md"],
+    "release": ["deploy/release"],
+    "run": ["deploy/generate", "deploy/demo", "deploy/prerequisites"],
+    "systemd": ["deploy/systemd/*"],
+    "files.py": ["deploy/*.md"],
+}
+
+
+def tracked(*patterns):
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def versions():
+    """Where the version of the program is said again: it is the same one."""
+    version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE).group(1)
+    said = {
+        "deploy/Dockerfile": r"^ARG VERSION=(.*)$",
+        "deploy/README.md": r"s3cors:(\d[\d.]*\d)",
+        "deploy/helm/s3cors/Chart.yaml": r"^(?:appV|v)ersion: (.*)$",
+        "deploy/kubernetes/overlays/edge/kustomization.yaml": r"newTag: (.*)$",
+        "deploy/kubernetes/overlays/sidecar/kustomization.yaml": r"newTag: (.*)$",
+    }
+    for file, pattern in said.items():
+        found = re.findall(pattern, (ROOT / file).read_text(), re.MULTILINE)
+        if set(found) != {version}:
+            yield f"{file} says version {found}, the program is {version}"
+
+
+def broken_links(page):
+    text = re.sub(r"^```.*?^```", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        address, _, anchor = urllib.parse.unquote(link).partition("#")
+        if "://" in address or address.startswith("mailto:"):
+            continue
+        target = (ROOT / page).parent / address if address else ROOT / page
+        if not target.exists():
+            yield f"{page}: {link} is not there"
+        elif anchor and anchor not in anchors(target):
+            yield f"{page}: {link} has no such heading"
+
+
+def main():
+    wrong = []
+    files = tracked("deploy")
+    for file in files:
+        if not any(fnmatch.fnmatch(file, pattern) for patterns in CHECKED_BY.values() for pattern in patterns):
+            wrong.append(f"{file}: no check looks at it")
+        if file.endswith(".json"):
+            try:
+                json.loads((ROOT / file).read_text())
+            except ValueError as error:
+                wrong.append(f"{file}: {error}")
+    for check in CHECKED_BY:
+        if not (ROOT / "tests/deploy" / check).exists():
+            wrong.append(f"tests/deploy/{check} is not there")
+
+    # Templates of Helm are YAML only when they have been rendered.
+    documents = [file for file in files if file.endswith((".yaml", ".yml")) and "/templates/" not in file]
+    rules = "{extends: default, rules: {braces: {max-spaces-inside: 0}, document-start: disable, line-length: {max: 140}}}"
+    lint = subprocess.run(["yamllint", "--strict", "--config-data", rules, *documents], cwd=ROOT, check=False)
+    if lint.returncode:
+        wrong.append("yamllint has something to say")
+
+    wrong += versions()
+    pages = tracked("*.md")
+    wrong += [problem for page in pages for problem in broken_links(page)]
+    print(*wrong, f"{len(files)} files, {len(pages)} pages", sep="\n")
+    sys.exit(bool(wrong))
+
+
+main()
