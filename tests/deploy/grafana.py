@@ -52,8 +52,21 @@ def substitute(query):
     return query
 
 
+def data_sources(part):
+    """Every data source that any part of the dashboard names."""
+    if isinstance(part, dict):
+        if "datasource" in part:
+            yield part["datasource"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for below in part:
+            yield from data_sources(below)
+
+
 def shape(dashboard):
     """What Grafana needs that a query does not tell."""
+    for source in data_sources(dashboard):
+        assert source == {"type": "prometheus", "uid": "${datasource}"}, f"not the chosen data source: {source}"
     variables = [variable["name"] for variable in dashboard["templating"]["list"]]
     assert variables == ["datasource", "job", "bucket"], variables
     panels = dashboard["panels"]
@@ -71,8 +84,7 @@ def shape(dashboard):
         assert panel["type"] in ("timeseries", "stat", "table"), f"{title}: {panel['type']}"
         assert panel["fieldConfig"]["defaults"]["unit"], f"{title} has no unit"
         assert panel["targets"], f"{title} asks nothing"
-        for target in panel["targets"]:
-            assert target["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, f"{title}: {target['datasource']}"
+        assert all("datasource" in target for target in panel["targets"]), f"{title} asks no data source"
 
 
 def queries(dashboard):
