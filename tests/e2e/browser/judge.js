@@ -1,0 +1,53 @@
+"use strict";
+// The browser's word on CORS: a task as JSON comes in, and for each case a line of JSON goes out: its name, and what was wrong.
+// A case gets a browser context of its own, so that no cache of another one is in it.
+
+const fs = require("node:fs");
+const path = require("node:path");
+const { launch } = require("./launch.js");
+const { servePages } = require("./pages.js");
+const { store } = require("./objects.js");
+const { Scene } = require("./scene.js");
+
+const CASES = fs
+  .readdirSync(path.join(__dirname, "cases"))
+  .sort()
+  .flatMap((file) => Object.entries(require(`./cases/${file}`)));
+const PATIENCE = 30_000;
+
+async function judge(browser, task, [name, run]) {
+  const scene = new Scene(browser, task);
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end within ${PATIENCE / 1000} s`)), PATIENCE);
+  });
+  try {
+    await Promise.race([run(scene), late]);
+    return { name };
+  } catch (error) {
+    const file = path.join(task.results, `${task.server.name}-${name.replace(/\W+/g, "-")}.png`);
+    await scene.picture(file, `${name}\n\n${error.message}`);
+    return { name, error: error.message, console: scene.console };
+  } finally {
+    clearTimeout(timer);
+    await scene.close();
+  }
+}
+
+async function main() {
+  const task = JSON.parse(fs.readFileSync(0, "utf8"));
+  await store(task.server);
+  const pages = await servePages(task.port);
+  const browser = await launch();
+  try {
+    for (const one of CASES) console.log(JSON.stringify(await judge(browser, task, one)));
+  } finally {
+    await browser.close();
+    pages.close();
+  }
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

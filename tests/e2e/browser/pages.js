@@ -1,0 +1,24 @@
+"use strict";
+// The pages' own server. Chromium takes every name below localhost for this machine, so one port is as many origins as are wanted,
+// and all of them are secure contexts.
+
+const http = require("node:http");
+
+/// Serves these bodies by path, and an empty page by any other.
+async function servePages(port, bodies = {}) {
+  const server = http.createServer((request, response) => {
+    const body = bodies[request.url];
+    const type = request.url.endsWith(".js") ? "text/javascript" : "application/octet-stream";
+    response.writeHead(200, { "content-type": body === undefined ? "text/html" : type });
+    response.end(body === undefined ? "<!doctype html><title>a page</title><body>" : body);
+  });
+  await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+  return server;
+}
+
+/// The origin of an application with this name.
+function originOf(name, port) {
+  return `http://${name}.localhost:${port}`;
+}
+
+module.exports = { servePages, originOf };

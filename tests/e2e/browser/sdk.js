@@ -1,0 +1,44 @@
+"use strict";
+// The AWS SDK for JavaScript in a page in Chromium: a task as JSON comes in, what the SDK says to each operation goes out.
+//     node sdk.js [--without-cors] < TASK
+// Without CORS, the page speaks to a server as if it had the server's own origin: this is the same call made directly.
+
+const fs = require("node:fs");
+const path = require("node:path");
+const { launch } = require("./launch.js");
+const { originOf, servePages } = require("./pages.js");
+
+function bundle() {
+  const built = require("esbuild").buildSync({
+    entryPoints: [path.join(__dirname, "sdk-page.mjs")],
+    nodePaths: [process.env.NODE_PATH],
+    bundle: true,
+    platform: "browser",
+    format: "iife",
+    write: false,
+    logLevel: "error",
+  });
+  return built.outputFiles[0].text;
+}
+
+async function main() {
+  const task = JSON.parse(fs.readFileSync(0, "utf8"));
+  const bodies = { "/sdk.js": bundle() };
+  for (const name of ["content", "large", "small"]) bodies[`/${name}`] = fs.readFileSync(path.join(task.folder, name));
+  const pages = await servePages(task.port, bodies);
+  const browser = await launch(process.argv.includes("--without-cors") ? ["--disable-web-security"] : []);
+  try {
+    const page = await browser.newPage();
+    await page.goto(originOf("app", task.port));
+    await page.addScriptTag({ url: "/sdk.js" });
+    process.stdout.write(JSON.stringify(await page.evaluate((task) => carryOut(task), task)));
+  } finally {
+    await browser.close();
+    pages.close();
+  }
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -1,0 +1,61 @@
+"""Pages in Chromium, on origins of their own, before a server: what the browser lets them read is what the rules say."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from harness.environment import RESULTS
+from harness.processes import Failed, free_port
+from harness.proxy import proxy
+
+SUITE = "browser"
+PROGRAM = Path(__file__).parent / "judge.js"
+DEADLINE = 300
+# Reserved (RFC 2606): it never resolves.
+UNKNOWN = "http://storage.invalid:9000"
+
+
+def missing_tools():
+    if "NODE_PATH" not in os.environ:
+        return "there is no Node.js 20 or newer"
+    return None if shutil.which("chromium") else "Chromium is not installed"
+
+
+@contextlib.contextmanager
+def _others(server, rules):
+    """More of s3cors, for what the usual one does not show: no server, a server without address, and S3's own `Vary`."""
+    upstreams = {"down": f"http://127.0.0.1:{free_port()}", "unknown": UNKNOWN, "as_s3": server.url}
+    with contextlib.ExitStack() as running:
+        urls = {}
+        for name, upstream in upstreams.items():
+            config = "cors: {vary: matched}\n" if name == "as_s3" else None
+            urls[name] = running.enter_context(proxy(f"s3cors-{server.name}-{name}", rules, upstream, config)).url
+        yield urls
+
+
+def run(server, rules, pages, s3cors, results):
+    """All cases; without s3cors at the server itself."""
+    if reason := missing_tools():
+        results.skipped(server.name, SUITE, "all cases", reason)
+        return
+    about = {name: getattr(server, name) for name in ("name", "url", "region", "access_key", "secret_key")}
+    with _others(server, rules) as others:
+        task = {"server": about, "port": pages, "results": str(RESULTS), **others}
+        task |= {"url": s3cors.url, "admin": s3cors.admin} if s3cors else {"url": server.url, "admin": None}
+        if not s3cors:
+            # There is nobody then who would answer for a server that is down, or change a Vary.
+            task |= {"down": f"http://127.0.0.1:{free_port()}", "unknown": UNKNOWN, "as_s3": server.url}
+        done = subprocess.run(
+            ["node", str(PROGRAM)], input=json.dumps(task), capture_output=True, text=True, timeout=DEADLINE
+        )
+    for line in done.stdout.splitlines():
+        case = json.loads(line)
+        if "error" in case:
+            results.failed(server.name, SUITE, case["name"], "\n    ".join([case["error"], *case["console"]]))
+        else:
+            results.passed(server.name, SUITE, case["name"])
+    if done.returncode != 0:
+        raise Failed(f"the browser's tests could not be run: {done.stderr[-2000:]}")

@@ -1,0 +1,1 @@
+"""What every suite needs: processes, the proxy under test, results."""

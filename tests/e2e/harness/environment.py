@@ -1,0 +1,34 @@
+"""The environment of everything that is started: nothing of this machine's settings, and no way out of it."""
+
+import os
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve()
+# Logs, and screenshots of failures.
+RESULTS = TARGET / "e2e"
+PROGRAM = TARGET / "debug" / "s3cors"
+
+# What programs need to be found and to speak; proxies, authorities and credentials of this machine are not among it.
+KEPT = ("PATH", "LANG", "TMPDIR", "CI", "PYTHON", "NODE_PATH", "MINIO", "GARAGE")
+
+
+def seal():
+    """Makes this process's environment, which all others inherit, ours; gives the folder that is the home of all of them."""
+    home = Path(tempfile.mkdtemp(prefix="s3cors-e2e-"))
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    os.environ.clear()
+    os.environ.update(kept)
+    os.environ.update(
+        HOME=str(home),
+        LC_ALL="C.UTF-8",
+        TZ="UTC",
+        # Without these two the SDKs ask the network for credentials and for the region.
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_DEFAULT_REGION="us-east-1",
+        AWS_PAGER="",
+        # A request that fails is to be seen, not sent again.
+        AWS_MAX_ATTEMPTS="1",
+    )
+    return home

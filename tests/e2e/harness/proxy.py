@@ -1,0 +1,51 @@
+"""s3cors, as a process of its own."""
+
+import contextlib
+import json
+import re
+import urllib.request
+
+from harness.environment import PROGRAM
+from harness.processes import eventually, running
+
+
+class Proxy:
+    """A running s3cors."""
+
+    def __init__(self, address, admin):
+        self.address = address
+        self.admin = admin
+        self.url = f"http://{address}"
+
+    def metric(self, name, **labels):
+        """The sum of the series of a metric that have these labels."""
+        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        wanted = {f'{label}="{value}"' for label, value in labels.items()}
+        total = 0.0
+        for line in lines:
+            series = re.fullmatch(rf"{name}(?:\{{(.*)\}})? (\S+)", line)
+            if series and wanted <= set((series[1] or "").split(",")):
+                total += float(series[2])
+        return total
+
+
+def _ready(log):
+    for line in log.read_text().splitlines():
+        if '"s3cors is ready"' in line:
+            return json.loads(line)
+    return None
+
+
+@contextlib.contextmanager
+def proxy(name, rules, upstream, config=None):
+    """s3cors with these rules before this upstream, on ports of the system's choice."""
+    command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+    command += ["--rules", rules, "--upstream", upstream]
+    if config is not None:
+        file = rules.parent / f"{name}.yaml"
+        file.write_text(config)
+        command += ["--config", file]
+    with running(name, *command) as process:
+        ready = eventually(f"{name} is ready", lambda: _ready(process.log), process)
+        yield Proxy(ready["listen"].strip("[]"), ready["admin"].strip("[]"))

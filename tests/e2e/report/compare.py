@@ -1,0 +1,47 @@
+"""What s3cors may change about an answer, and what it must not."""
+
+import re
+
+# What the proxy and the server each say for themselves, or anew for each request; nothing of it is about the object.
+#   connection, keep-alive   of one connection, not of the whole way (RFC 9110 §7.6.1)
+#   date                     Pingora writes it anew: the same instant, but a second may pass
+#   ids of the request       each request has its own
+VOLATILE = {"connection", "keep-alive", "date", "x-amz-request-id", "x-amz-id-2"}
+IDS = re.compile(r"(<(RequestId|HostId)>)[^<]*")
+# The same for all requests of a moment.
+TIMES = re.compile(r"\d{8}T\d{6}Z|<ServerTime>[^<]*")
+
+
+def is_cors(name):
+    return name.startswith("access-control-") or name == "vary"
+
+
+def _kept(answer):
+    """What must arrive as it was sent, in its order and its spelling."""
+    return [(name, value) for name, value in answer.headers if not (is_cors(name.lower()) or name.lower() in VOLATILE)]
+
+
+def _body(answer):
+    return TIMES.sub("", IDS.sub(r"\1", answer.body))
+
+
+def differences(own, proxied):
+    """What s3cors changed about an answer and must not; the pairs are the server's own and what came through."""
+    found = []
+    if own.status != proxied.status:
+        found.append(f"status {own.status} became {proxied.status}")
+    if (kept := _kept(own)) != (arrived := _kept(proxied)):
+        lost = [header for header in kept if header not in arrived]
+        new = [header for header in arrived if header not in kept]
+        found.append(f"headers: {lost} became {new}" if lost or new else f"order of headers: {kept} became {arrived}")
+    if _body(own) != _body(proxied):
+        found.append(f"body: {own.body[:500]!r} became {proxied.body[:500]!r}")
+    # Vary may only grow.
+    missing = set(_tokens(own)) - set(_tokens(proxied))
+    if missing:
+        found.append(f"Vary lost {missing}")
+    return found
+
+
+def _tokens(answer):
+    return [token.strip().lower() for value in answer.values("vary") for token in value.split(",")]

@@ -1,0 +1,67 @@
+"""The same requests at each server directly and through s3cors: what differs is CORS and nothing else.
+
+What was seen is rendered as REPORT.md, which is committed: a run that sees something else fails until the report is written anew.
+"""
+
+import difflib
+from pathlib import Path
+
+from harness.environment import RESULTS
+from report import requests
+from report.compare import differences, is_cors
+from report.render import render
+from report.wire import send
+
+SUITE = "difference report"
+FILE = Path(__file__).resolve().parent.parent / "REPORT.md"
+
+
+def run(server, s3cors, results):
+    """Sends all requests both ways; gives the pairs of answers, the server's own first, by the request's name."""
+    etag = requests.store(server)
+    seen = {}
+    for case in (*requests.PREFLIGHTS, *requests.ACTUAL):
+        what = (case.method, requests.target(server, case), requests.head(server, case, etag))
+        own, proxied = (send(address, *what) for address in (server.address, s3cors.address))
+        seen[case] = (own, proxied)
+        # A preflight is s3cors' own answer, so there is nothing that it could have kept.
+        if case in requests.ACTUAL:
+            if found := differences(own, proxied):
+                results.failed(server.name, SUITE, case.name, "; ".join(found))
+            else:
+                results.passed(server.name, SUITE, case.name)
+    return seen
+
+
+def _cors(answer):
+    return answer.status, [header for header in answer.headers if is_cors(header[0].lower())]
+
+
+def conclude(seen, versions, write, results):
+    """Compares what s3cors said before each server, and all of it with the report."""
+    answers = seen.answers
+    first = next(iter(answers))
+    for case in requests.PREFLIGHTS:
+        others = {name: _cors(pairs[case][1]) for name, pairs in answers.items()}
+        unlike = {name: cors for name, cors in others.items() if cors != others[first]}
+        if unlike:
+            results.failed("all", SUITE, case.name, f"s3cors answers {others[first]} before {first}, and {unlike}")
+        else:
+            results.passed("all", SUITE, f"{case.name}: the same preflight before every server")
+    text = render(seen, versions)
+    (RESULTS / FILE.name).write_text(text)
+    if write:
+        FILE.write_text(text)
+    committed = FILE.read_text() if FILE.exists() else ""
+    changes = [
+        line for line in difflib.unified_diff(*map(_lines, (committed, text)), lineterm="", n=0) if line[:1] in "+-"
+    ]
+    if changes:
+        results.failed("all", SUITE, FILE.name, "\n    ".join(["is out of date (--write-report)", *changes]))
+    else:
+        results.passed("all", SUITE, f"{FILE.name} is up to date")
+
+
+def _lines(text):
+    """What is compared: versions change with every update of a system's packages, and are no finding."""
+    return [line for line in text.splitlines() if not line.startswith("- ")]

@@ -1,0 +1,87 @@
+"""Ceph's RGW on the smallest cluster there is: one monitor and one OSD that keeps everything in memory."""
+
+import contextlib
+import re
+import shutil
+import uuid
+
+from harness.processes import connects, eventually, free_port, output_of, running
+from servers import Server
+
+TITLE = "Ceph RGW"
+
+CONFIGURATION = """
+[global]
+fsid = {fsid}
+mon_host = v1:{monitor}
+mon_initial_members = a
+public_addr = 127.0.0.1
+cluster_addr = 127.0.0.1
+ms_bind_msgr2 = false
+auth_cluster_required = none
+auth_service_required = none
+auth_client_required = none
+osd_pool_default_size = 1
+osd_pool_default_min_size = 1
+osd_pool_default_pg_num = 4
+osd_pool_default_pgp_num = 4
+osd_crush_chooseleaf_type = 0
+mon_allow_pool_size_one = true
+mon_warn_on_pool_no_redundancy = false
+mon_max_pg_per_osd = 1000
+# A machine with little disk left is no reason to stop.
+mon_data_avail_crit = 1
+osd_objectstore = memstore
+memstore_device_bytes = 1073741824
+run_dir = {folder}
+admin_socket = {folder}/$name.asok
+log_file = {folder}/$name.log
+pid_file = {folder}/$name.pid
+setuser_match_path =
+[mon.a]
+mon_data = {folder}/mon
+host = localhost
+[osd.0]
+osd_data = {folder}/osd
+[client.rgw]
+rgw_frontends = beast endpoint={server}
+rgw_data = {folder}/rgw
+rgw_dns_name = localhost
+rgw_enable_usage_log = false
+"""
+
+
+def missing():
+    absent = [tool for tool in ("radosgw", "ceph-mon", "ceph-osd", "ceph") if shutil.which(tool) is None]
+    return f"not installed: {' '.join(absent)}" if absent else None
+
+
+def version():
+    return re.search(r"ceph version (\S+)", output_of("radosgw", "--version"))[1]
+
+
+@contextlib.contextmanager
+def start(folder):
+    server = Server("rgw", f"127.0.0.1:{free_port()}", "RGWACCESSKEY00000001", "rgw-secret-key")
+    fsid, monitor = uuid.uuid4(), f"127.0.0.1:{free_port()}"
+    for name in ("mon", "osd", "rgw"):
+        (folder / name).mkdir(parents=True)
+    file = folder / "ceph.conf"
+    file.write_text(CONFIGURATION.format(fsid=fsid, monitor=monitor, folder=folder, server=server.address))
+    use = ("-c", file)
+
+    output_of("monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"v1:{monitor}", folder / "monmap")
+    output_of("ceph-mon", *use, "--mkfs", "-i", "a", "--monmap", folder / "monmap", "--keyring", "/dev/null")
+    with contextlib.ExitStack() as daemons:
+        # -f: in the foreground, so that it is ours to end.
+        daemons.enter_context(running("ceph-mon", "ceph-mon", *use, "-f", "-i", "a"))
+        osd = uuid.uuid4()
+        output_of("ceph", *use, "osd", "create", osd)
+        output_of("ceph-osd", *use, "-i", "0", "--mkfs", "--osd-uuid", osd)
+        output_of("ceph", *use, "osd", "crush", "add", "osd.0", "1", "root=default", "host=localhost")
+        daemons.enter_context(running("ceph-osd", "ceph-osd", *use, "-f", "-i", "0"))
+        gateway = daemons.enter_context(running("radosgw", "radosgw", *use, "-f", "-n", "client.rgw"))
+        eventually("RGW is up", lambda: connects(int(server.address.rpartition(":")[2])), gateway)
+        keys = (f"--access-key={server.access_key}", f"--secret={server.secret_key}")
+        output_of("radosgw-admin", *use, "-n", "client.rgw", "user", "create", "--uid=e2e", "--display-name=e2e", *keys)
+        yield server
