@@ -6,53 +6,63 @@ import shutil
 import signal
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 from harness.environment import RESULTS, seal
 
 HOME = seal()
 
+# The SDKs read their settings from the sealed environment when they are imported.
 import browser.suite  # noqa: E402
-import clients.suite  # noqa: E402 - the SDKs read their settings from the sealed environment
+import clients.suite  # noqa: E402
 import report.suite  # noqa: E402
-from clients import by_name as all_clients  # noqa: E402
+from clients import by_name as clients_by_name  # noqa: E402
 from harness import buckets  # noqa: E402
-from harness.processes import Failed, free_port  # noqa: E402
+from harness.processes import free_port  # noqa: E402
 from harness.proxy import proxy  # noqa: E402
 from harness.results import Results  # noqa: E402
 from servers import ON_REQUEST, USUAL, by_name  # noqa: E402
 
 SUITES = ("clients", "browser", "report")
+CLIENTS = clients_by_name()
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/e2e/run", description=__doc__)
-    parser.add_argument(
-        "--server", action="append", choices=USUAL + ON_REQUEST, help="only this one; several times for several"
-    )
-    parser.add_argument("--with", dest="also", action="append", default=[], choices=ON_REQUEST, help="this one too")
-    parser.add_argument("--only", action="append", choices=SUITES, help="only this suite; several times for several")
-    parser.add_argument("--client", action="append", choices=tuple(all_clients()), help="only this client")
+    several = {"action": "append", "help": "only this one; several times for several"}
+    parser.add_argument("--server", choices=USUAL + ON_REQUEST, **several)
+    parser.add_argument("--only", choices=SUITES, **several)
+    parser.add_argument("--client", choices=tuple(CLIENTS), **several)
+    parser.add_argument("--with", dest="also", action="append", default=[], choices=ON_REQUEST, help="this server too")
     parser.add_argument("--without-proxy", action="store_true", help="take s3cors away: the browser's tests must fail")
     parser.add_argument("--write-report", action="store_true", help="write REPORT.md anew instead of comparing with it")
-    return parser.parse_args()
+    wanted = parser.parse_args()
+    wanted.server = wanted.server or (*USUAL, *wanted.also)
+    wanted.only = wanted.only or SUITES
+    wanted.client = wanted.client or tuple(CLIENTS)
+    return wanted
 
 
 @dataclasses.dataclass
 class Seen:
-    """What the report is made of, by server."""
+    """What the report is made of, by server: the pairs of answers, and whether it takes rules."""
 
     answers: dict = dataclasses.field(default_factory=dict)
     rules: dict = dataclasses.field(default_factory=dict)
 
+    def usual(self):
+        """What was seen of the usual servers, or None if one of them is not there: the report is of these and of no others."""
+        if not set(USUAL) <= set(self.answers):
+            return None
+        return Seen({name: self.answers[name] for name in USUAL}, {name: self.rules[name] for name in USUAL})
+
 
 def versions():
     """Of the servers and the clients of the report."""
-    servers = [f"{by_name(name).TITLE} {by_name(name).version()}" for name in USUAL]
-    return [
-        f"servers: {', '.join(servers)}",
-        f"clients: {', '.join(f'{name} {client.version()}' for name, client in all_clients().items())}",
-    ]
+    servers = (f"{by_name(name).TITLE} {by_name(name).version()}" for name in USUAL)
+    there = (client for client in CLIENTS.values() if not client.missing_tools())
+    return ", ".join(servers), ", ".join(f"{client.name} {client.version()}" for client in there)
 
 
 def run_server(name, wanted, seen, results):
@@ -63,47 +73,45 @@ def run_server(name, wanted, seen, results):
         return
     results.say(f"{module.TITLE} {module.version()}")
     folder = Path(tempfile.mkdtemp(dir=HOME))
-    pages = free_port()
-    buckets.write_rules(folder / "rules", pages)
+    rules, pages = folder / "rules", free_port()
+    buckets.write_rules(rules, pages)
     with module.start(folder / "data") as server:
-        results.say(f"{module.TITLE} is up on {server.address}")
-        own = buckets.create(server, folder / "rules")
-        with proxy(f"s3cors-{name}", folder / "rules", server.url) as s3cors:
-            if wanted.without_proxy:
-                s3cors = None
-            url = s3cors.url if s3cors else server.url
-            if "clients" in wanted.only:
-                for client_name, client in all_clients().items():
-                    if client_name in wanted.client:
-                        clients.suite.run(client, server, url, pages, results)
-                        results.say(client_name)
-            if "browser" in wanted.only:
-                browser.suite.run(server, folder / "rules", pages, s3cors, results)
-                results.say("browser")
-            if "report" in wanted.only and s3cors:
-                seen.answers[name] = report.suite.run(server, s3cors, results)
-                seen.rules[module.TITLE] = own
-                results.say("difference report")
+        seen.rules[name] = buckets.create(server, rules)
+        with proxy(f"s3cors-{name}", rules, server.url) as s3cors:
+            run_suites(server, rules, pages, None if wanted.without_proxy else s3cors, wanted, seen, results)
     shutil.rmtree(folder)
+
+
+def run_suites(server, rules, pages, s3cors, wanted, seen, results):
+    if "clients" in wanted.only:
+        for client in wanted.client:
+            clients.suite.run(CLIENTS[client], server, s3cors.url if s3cors else server.url, pages, results)
+            results.say(client)
+    if "browser" in wanted.only:
+        browser.suite.run(server, rules, pages, s3cors, results)
+        results.say(browser.suite.SUITE)
+    if "report" in wanted.only and s3cors:
+        seen.answers[server.name] = report.suite.run(server, s3cors, results)
+        results.say(report.suite.SUITE)
 
 
 def main():
     wanted = arguments()
-    wanted.only = wanted.only or SUITES
-    wanted.client = wanted.client or tuple(all_clients())
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
+    # So that everything that was started ends, as with Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    results = Results()
-    seen = Seen()
-    for name in wanted.server or (*USUAL, *wanted.also):
-        try:
-            run_server(name, wanted, seen, results)
-        except Failed as failed:
-            results.failed(name, "start", by_name(name).TITLE, str(failed))
-    if set(USUAL) == set(seen.answers):
-        report.suite.conclude(seen, versions(), wanted.write_report, results)
-    shutil.rmtree(HOME, ignore_errors=True)
+    results, seen = Results(), Seen()
+    try:
+        for name in wanted.server:
+            try:
+                run_server(name, wanted, seen, results)
+            except Exception as error:  # whatever it is, the other servers can still be tested
+                results.failed(name, "run", by_name(name).TITLE, f"{error}\n{traceback.format_exc()}")
+        if usual := seen.usual():
+            report.suite.conclude(usual, versions(), wanted.write_report, results)
+    finally:
+        shutil.rmtree(HOME, ignore_errors=True)
     return results.summary()
 
 

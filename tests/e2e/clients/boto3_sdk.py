@@ -73,6 +73,10 @@ class Boto3:
         self._s3 = connect(server, url)
 
     @staticmethod
+    def missing_tools():
+        return None
+
+    @staticmethod
     def version():
         return boto3.__version__
 

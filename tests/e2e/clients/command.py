@@ -1,6 +1,7 @@
 """Clients that are programs."""
 
 import os
+import shutil
 import subprocess
 
 from clients import Refused
@@ -12,6 +13,9 @@ DEADLINE = 120
 class Command:
     """What the programs share: files to send and to get, and how they are called."""
 
+    # What has to be installed.
+    program = None
+
     def __init__(self, server, url, folder):
         self.server = server
         self.url = url
@@ -20,6 +24,11 @@ class Command:
         self.large = self._file(folder / "large", LARGE_CONTENT)
         self.small = self._file(folder / "small", SMALL)
         self.got = folder / "got"
+
+    @classmethod
+    def missing_tools(cls):
+        """Why it can not be run here, or None."""
+        return None if cls.program is None or shutil.which(cls.program) else f"{cls.program} is not installed"
 
     @staticmethod
     def _file(path, content):

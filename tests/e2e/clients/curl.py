@@ -11,6 +11,7 @@ from harness.processes import output_of
 
 class Curl(Command):
     name = "curl"
+    program = "curl"
 
     @staticmethod
     def version():

@@ -9,7 +9,7 @@ from pathlib import Path
 from clients.command import Command
 from clients.operations import BUCKET, COPY, FORM, KEY, LARGE, MISSING, PART, PRESIGNED, RANGE
 from harness.environment import REPOSITORY
-from harness.processes import Failed
+from harness.processes import Failed, output_of
 
 PROGRAM = REPOSITORY / "tests" / "e2e" / "browser" / "sdk.js"
 NAMES = {
@@ -30,6 +30,7 @@ class JavaScriptSdk(Command):
 
     @staticmethod
     def missing_tools():
+        """Why it can not be run here, or None."""
         if "NODE_PATH" not in os.environ:
             return "there is no Node.js 20 or newer"
         return None if shutil.which("chromium") else "Chromium is not installed"
@@ -37,7 +38,8 @@ class JavaScriptSdk(Command):
     @staticmethod
     def version():
         package = Path(os.environ["NODE_PATH"]) / "@aws-sdk" / "client-s3" / "package.json"
-        return json.loads(package.read_text())["version"]
+        browser = output_of("chromium", "--version").split()[1]
+        return f"{json.loads(package.read_text())['version']} (Chromium {browser})"
 
     def everything(self, pages):
         """What the SDK says to each operation, by its name."""

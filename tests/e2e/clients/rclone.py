@@ -8,6 +8,7 @@ from harness.processes import output_of
 
 class Rclone(Command):
     name = "rclone"
+    program = "rclone"
 
     @staticmethod
     def version():

@@ -8,6 +8,7 @@ from harness.processes import output_of
 
 class S3cmd(Command):
     name = "s3cmd"
+    program = "s3cmd"
 
     @staticmethod
     def version():

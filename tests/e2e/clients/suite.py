@@ -92,7 +92,7 @@ def run(client_class, server, url, pages, results):
     """One client's operations, directly and through the proxy."""
     judge = Judge(server)
     suite = client_class.name
-    if (tools := getattr(client_class, "missing_tools", None)) and (reason := tools()):
+    if reason := client_class.missing_tools():
         results.skipped(server.name, suite, "all operations", reason)
         return
     direct, wrong_direct = _perform(client_class, server, server.url, pages, judge)

@@ -57,7 +57,8 @@ class Results:
         for outcome in ("skipped", "failed"):
             for result in self.all:
                 if result.outcome == outcome:
-                    print(f"{outcome}: {result.server}: {result.suite}: {result.name}: {result.detail}")
+                    first = result.detail.partition("\n")[0][:200]
+                    print(f"{outcome}: {result.server}: {result.suite}: {result.name}: {first}")
         passed, failed, skipped = (self.count(outcome) for outcome in ("passed", "failed", "skipped"))
         print(f"\ne2e: {passed} passed, {failed} failed, {skipped} skipped")
         sys.stdout.flush()

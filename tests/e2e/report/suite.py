@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.environment import RESULTS
 from report import requests
 from report.compare import differences, is_cors
-from report.render import render
+from report.render import VERSIONS, render
 from report.wire import send
 
 SUITE = "difference report"
@@ -64,4 +64,4 @@ def conclude(seen, versions, write, results):
 
 def _lines(text):
     """What is compared: versions change with every update of a system's packages, and are no finding."""
-    return [line for line in text.splitlines() if not line.startswith("- ")]
+    return [line for line in text.splitlines() if not line.startswith(VERSIONS)]

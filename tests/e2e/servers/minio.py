@@ -20,8 +20,9 @@ def version():
     return re.search(r"mod\s+github.com/minio/minio\s+(\S+)", about)[1]
 
 
-def _alive(url):
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/minio/health/live", timeout=1) as answer:
+def _ready(url):
+    # `live` and `ready` are so before it takes requests.
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/minio/health/cluster", timeout=1) as answer:
         return answer.status == 200
     return False
 
@@ -38,5 +39,5 @@ def start(folder):
     }
     command = [os.environ["MINIO"], "server", "--quiet", "--address", server.address, folder]
     with running("minio", *command, **settings) as process:
-        eventually("MinIO is up", lambda: _alive(server.url), process)
+        eventually("MinIO is up", lambda: _ready(server.url), process)
         yield server

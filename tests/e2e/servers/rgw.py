@@ -5,10 +5,12 @@ import re
 import shutil
 import uuid
 
-from harness.processes import connects, eventually, free_port, output_of, running
+from harness.environment import RESULTS
+from harness.processes import Failed, connects, eventually, free_port, output_of, running
 from servers import Server
 
 TITLE = "Ceph RGW"
+ATTEMPTS = 5
 
 CONFIGURATION = """
 [global]
@@ -35,7 +37,7 @@ osd_objectstore = memstore
 memstore_device_bytes = 1073741824
 run_dir = {folder}
 admin_socket = {folder}/$name.asok
-log_file = {folder}/$name.log
+log_file = {logs}/$name.log
 pid_file = {folder}/$name.pid
 setuser_match_path =
 [mon.a]
@@ -60,28 +62,50 @@ def version():
     return re.search(r"ceph version (\S+)", output_of("radosgw", "--version"))[1]
 
 
+def _start(daemons, up, name, *command):
+    """A daemon that is up. One that speaks before it has the monitor's map is refused ("wrong fsid") and ends: it is started again."""
+    for _ in range(ATTEMPTS):
+        # -f: in the foreground, so that it is ours to end.
+        process = daemons.enter_context(running(name, *command, "-f"))
+        eventually(f"{name} is up", lambda process=process: process.poll() is not None or up())
+        if process.poll() is None:
+            return
+    raise Failed(f"{name} does not stay up: see its log")
+
+
+def _says(part, *command):
+    """Whether a command works and prints this."""
+    try:
+        return part in output_of(*command)
+    except Failed:
+        return False
+
+
 @contextlib.contextmanager
 def start(folder):
     server = Server("rgw", f"127.0.0.1:{free_port()}", "RGWACCESSKEY00000001", "rgw-secret-key")
-    fsid, monitor = uuid.uuid4(), f"127.0.0.1:{free_port()}"
+    fsid, monitor, osd = uuid.uuid4(), f"127.0.0.1:{free_port()}", uuid.uuid4()
     for name in ("mon", "osd", "rgw"):
         (folder / name).mkdir(parents=True)
     file = folder / "ceph.conf"
-    file.write_text(CONFIGURATION.format(fsid=fsid, monitor=monitor, folder=folder, server=server.address))
+    text = CONFIGURATION.format(fsid=fsid, monitor=monitor, folder=folder, logs=RESULTS, server=server.address)
+    file.write_text(text)
     use = ("-c", file)
+
+    def tell(*command, said=""):
+        """Repeats a command to the monitor until it is taken; each of them may be repeated."""
+        eventually(f"ceph {' '.join(map(str, command))}", lambda: _says(said, "ceph", *use, *command))
 
     output_of("monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"v1:{monitor}", folder / "monmap")
     output_of("ceph-mon", *use, "--mkfs", "-i", "a", "--monmap", folder / "monmap", "--keyring", "/dev/null")
     with contextlib.ExitStack() as daemons:
-        # -f: in the foreground, so that it is ours to end.
-        daemons.enter_context(running("ceph-mon", "ceph-mon", *use, "-f", "-i", "a"))
-        osd = uuid.uuid4()
-        output_of("ceph", *use, "osd", "create", osd)
+        _start(daemons, lambda: _says("", "ceph", *use, "mon", "stat"), "ceph-mon", "ceph-mon", *use, "-i", "a")
+        tell("osd", "create", osd, said="0")
         output_of("ceph-osd", *use, "-i", "0", "--mkfs", "--osd-uuid", osd)
-        output_of("ceph", *use, "osd", "crush", "add", "osd.0", "1", "root=default", "host=localhost")
-        daemons.enter_context(running("ceph-osd", "ceph-osd", *use, "-f", "-i", "0"))
-        gateway = daemons.enter_context(running("radosgw", "radosgw", *use, "-f", "-n", "client.rgw"))
-        eventually("RGW is up", lambda: connects(int(server.address.rpartition(":")[2])), gateway)
+        tell("osd", "crush", "add", "osd.0", "1", "root=default", "host=localhost")
+        _start(daemons, lambda: _says("1 up", "ceph", *use, "osd", "stat"), "ceph-osd", "ceph-osd", *use, "-i", "0")
+        port = int(server.address.rpartition(":")[2])
+        _start(daemons, lambda: connects(port), "radosgw", "radosgw", *use, "-n", "client.rgw")
         keys = (f"--access-key={server.access_key}", f"--secret={server.secret_key}")
         output_of("radosgw-admin", *use, "-n", "client.rgw", "user", "create", "--uid=e2e", "--display-name=e2e", *keys)
         yield server
