@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -38,7 +39,7 @@ class JavaScriptSdk(Command):
     @staticmethod
     def version():
         package = Path(os.environ["NODE_PATH"]) / "@aws-sdk" / "client-s3" / "package.json"
-        browser = output_of("chromium", "--version").split()[1]
+        browser = re.search(r"Chromium (\S+)", output_of("chromium", "--version"))[1]
         return f"{json.loads(package.read_text())['version']} (Chromium {browser})"
 
     def everything(self, pages):

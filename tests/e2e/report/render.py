@@ -66,8 +66,8 @@ def _cell(answer, notes):
     return "<br>".join(lines)
 
 
-def _table(heading, columns, rows):
-    lines = [f"## {heading}", "", "| request | " + " | ".join(columns) + " |", "|" + "---|" * (len(columns) + 1)]
+def _table(heading, first, columns, rows):
+    lines = [f"## {heading}", "", f"| {first} | " + " | ".join(columns) + " |", "|" + "---|" * (len(columns) + 1)]
     lines += [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows]
     return "\n".join([*lines, "", ""])
 
@@ -89,20 +89,24 @@ def render(seen, versions):
     preflights = [
         (case.name, [_cell(answer, notes) for answer in _preflight(seen.answers, case)]) for case in requests.PREFLIGHTS
     ]
-    text += _table("Preflights", ["s3cors", *titles], preflights)
+    text += _table("Preflights", "request", ["s3cors", *titles], preflights)
 
     columns = [column for title in titles for column in (title, "with s3cors")]
     actual = [
         (case.name, [_cell(answer, notes) for server in servers for answer in seen.answers[server][case]])
         for case in requests.ACTUAL
     ]
-    text += _table("Actual requests", columns, actual)
+    text += _table("Actual requests", "request", columns, actual)
     limits = [
         (f"{by_name(server).TITLE}, {client}", [f"`{operation}`", why])
         for (server, client, operation), why in LIMITS.items()
         if server in servers
     ]
-    return f"{text}{notes}{DIFFERENCES}\n" + _table(REFUSED, ["operation", "why"], limits).rstrip() + "\n"
+    return (
+        f"{text}{notes}{DIFFERENCES}\n"
+        + _table(REFUSED, "server, client", ["operation", "why"], limits).rstrip()
+        + "\n"
+    )
 
 
 DIFFERENCES = """## What else differs
