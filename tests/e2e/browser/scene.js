@@ -73,7 +73,10 @@ class Scene {
 
   /// A picture of the page with what was wrong and what the browser said on it.
   async picture(file, text) {
-    const show = (text) => (document.body.appendChild(document.createElement("pre")).textContent = text);
+    const show = (text) => {
+      const shown = document.body.appendChild(document.createElement("pre"));
+      Object.assign(shown, { textContent: text, style: "white-space: pre-wrap; word-break: break-all" });
+    };
     try {
       await this.page.evaluate(show, [text, ...this.console].join("\n"));
       await this.page.screenshot({ path: file, timeout: 5000 });
