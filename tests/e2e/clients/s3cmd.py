@@ -34,7 +34,8 @@ class S3cmd(Command):
         return self._s3cmd("ls", f"s3://{BUCKET}/notes/")
 
     def head(self):
-        return self._s3cmd("info", f"s3://{BUCKET}/{KEY}")
+        # s3s-fs sends an object's metadata in another order each time.
+        return "\n".join(sorted(self._s3cmd("info", f"s3://{BUCKET}/{KEY}").splitlines()))
 
     def download(self):
         return self._s3cmd("get", f"s3://{BUCKET}/{KEY}", self.got) + self.take()
