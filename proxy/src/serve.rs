@@ -204,8 +204,9 @@ fn server_conf(config: &Config) -> ServerConf {
         grace_period_seconds: Some(u64::try_from(config.shutdown.drain.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)),
         graceful_shutdown_timeout_seconds: Some(1),
         // Pingora's own timers are kept until they would have fired, also when the wait has long ended: those for an upstream's
-        // answer would pile up for five minutes. Longer ones are tokio's, which go when they are not needed any more.
-        fast_timeout_to_tokio_threshold_seconds: Some(60),
+        // answer would pile up for five minutes. Longer ones are tokio's, which go when they are not needed any more, and cost the
+        // same.
+        fast_timeout_to_tokio_threshold_seconds: Some(5),
         ..ServerConf::default()
     }
 }
