@@ -16,6 +16,7 @@ fn with_hosts(hosts: &Path, command: &Command) -> Option<Command> {
     let own_mounts = ["--mount", "--map-root-user"];
     let is_allowed = Command::new("unshare").args(own_mounts).arg("true").stderr(Stdio::null()).status();
     if !is_allowed.is_ok_and(|status| status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "no mount namespaces here: on CI nothing is left out");
         eprintln!("not tested: no mount namespaces here");
         return None;
     }

@@ -18,6 +18,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -91,6 +92,9 @@ pub struct Offer {
     path: PathBuf,
     /// None after they were withdrawn: as long as one is held, the system queues clients for it.
     sockets: Mutex<Vec<TcpListener>>,
+    /// Whether what is at the path is ours: until then it is the socket of the process before this one, which goes on if this one
+    /// ends.
+    is_published: AtomicBool,
     taken: Notify,
 }
 
@@ -115,7 +119,12 @@ impl Offer {
         let listener = UnixListener::bind(&aside).map_err(failed)?;
         // Whoever may connect gets the ports.
         std::fs::set_permissions(&aside, Permissions::from_mode(0o600)).map_err(failed)?;
-        let offer = Self { path: path.to_owned(), sockets: Mutex::new(sockets), taken: Notify::new() };
+        let offer = Self {
+            path: path.to_owned(),
+            sockets: Mutex::new(sockets),
+            is_published: AtomicBool::new(false),
+            taken: Notify::new(),
+        };
         Ok(Prepared { listener, aside, offer: Arc::new(offer) })
     }
 
@@ -132,8 +141,10 @@ impl Offer {
     /// The same, and takes away the Unix socket: no process has followed.
     pub fn withdraw(&self) {
         self.close();
-        // It may have been taken away before.
-        let _ = std::fs::remove_file(&self.path);
+        if self.is_published.load(Ordering::Acquire) {
+            // It may have been taken away before.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 
     /// Gives the sockets to whoever comes, one after the other, until one serves them.
@@ -179,6 +190,7 @@ impl Prepared {
     pub fn publish(self) -> std::io::Result<()> {
         let Self { listener, aside, offer } = self;
         std::fs::rename(aside, &offer.path)?;
+        offer.is_published.store(true, Ordering::Release);
         let wait = move || offer.hand_over(&listener);
         std::thread::Builder::new().name("handover".into()).spawn(wait).map(drop)
     }
@@ -214,4 +226,27 @@ fn receive(stream: &UnixStream) -> std::io::Result<Vec<TcpListener>> {
         return Err(std::io::Error::other("it is about to end, or it is not an s3cors of this kind"));
     }
     Ok(sockets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_ends_before_it_serves_leaves_the_place_to_the_one_that_runs() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("handover.sock");
+        let prepare = || Offer::prepare(&path, vec![TcpListener::bind("127.0.0.1:0").unwrap()]).unwrap();
+        prepare().publish().unwrap();
+        prepare().offer().withdraw();
+        let (_, sockets) = Predecessor::take(&path).unwrap().expect("it is still offered");
+        assert_eq!(sockets.len(), 1);
+
+        let prepared = prepare();
+        let offer = prepared.offer();
+        prepared.publish().unwrap();
+        offer.withdraw();
+        assert!(!path.exists());
+        assert!(Predecessor::take(&path).unwrap().is_none());
+    }
 }

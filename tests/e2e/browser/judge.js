@@ -4,8 +4,7 @@
 
 const fs = require("node:fs");
 const path = require("node:path");
-const { launch } = require("./launch.js");
-const { servePages } = require("./pages.js");
+const { withBrowser } = require("./launch.js");
 const { store } = require("./objects.js");
 const { Scene } = require("./scene.js");
 
@@ -34,20 +33,8 @@ async function judge(browser, task, [name, run]) {
   }
 }
 
-async function main() {
-  const task = JSON.parse(fs.readFileSync(0, "utf8"));
+const task = JSON.parse(fs.readFileSync(0, "utf8"));
+withBrowser({ port: task.port }, async (browser) => {
   await store(task.server);
-  const pages = await servePages(task.port);
-  const browser = await launch();
-  try {
-    for (const one of CASES) console.log(JSON.stringify(await judge(browser, task, one)));
-  } finally {
-    await browser.close();
-    pages.close();
-  }
-}
-
-main().catch((error) => {
-  console.error(error);
-  process.exit(1);
+  for (const one of CASES) console.log(JSON.stringify(await judge(browser, task, one)));
 });

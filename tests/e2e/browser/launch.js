@@ -2,6 +2,7 @@
 // Chromium as Debian has it, without anything of its own on the network.
 
 const { chromium } = require("playwright-core");
+const { servePages } = require("./pages.js");
 
 const ARGUMENTS = [
   "--no-sandbox", // the tests may run as root
@@ -14,9 +15,20 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-/// Starts it; `further` arguments are the caller's.
-function launch(further = []) {
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: [...ARGUMENTS, ...further] });
+/// Does something with it, beside pages at this port (servePages); both end with it, and the process with 1 when it fails.
+async function withBrowser({ port, bodies, further = [] }, work) {
+  let pages, browser;
+  try {
+    pages = await servePages(port, bodies);
+    browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: [...ARGUMENTS, ...further] });
+    await work(browser);
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+  } finally {
+    await browser?.close();
+    pages?.close();
+  }
 }
 
-module.exports = { launch };
+module.exports = { withBrowser };

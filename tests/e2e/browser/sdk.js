@@ -5,8 +5,8 @@
 
 const fs = require("node:fs");
 const path = require("node:path");
-const { launch } = require("./launch.js");
-const { originOf, servePages } = require("./pages.js");
+const { withBrowser } = require("./launch.js");
+const { originOf } = require("./pages.js");
 
 function bundle() {
   const built = require("esbuild").buildSync({
@@ -21,24 +21,13 @@ function bundle() {
   return built.outputFiles[0].text;
 }
 
-async function main() {
-  const task = JSON.parse(fs.readFileSync(0, "utf8"));
-  const bodies = { "/sdk.js": bundle() };
-  for (const name of ["content", "large", "small"]) bodies[`/${name}`] = fs.readFileSync(path.join(task.folder, name));
-  const pages = await servePages(task.port, bodies);
-  const browser = await launch(process.argv.includes("--without-cors") ? ["--disable-web-security"] : []);
-  try {
-    const page = await browser.newPage();
-    await page.goto(originOf("app", task.port));
-    await page.addScriptTag({ url: "/sdk.js" });
-    process.stdout.write(JSON.stringify(await page.evaluate((task) => carryOut(task), task)));
-  } finally {
-    await browser.close();
-    pages.close();
-  }
-}
-
-main().catch((error) => {
-  console.error(error);
-  process.exit(1);
+const task = JSON.parse(fs.readFileSync(0, "utf8"));
+const bodies = { "/sdk.js": bundle() };
+for (const name of ["content", "large", "small"]) bodies[`/${name}`] = fs.readFileSync(path.join(task.folder, name));
+const further = process.argv.includes("--without-cors") ? ["--disable-web-security"] : [];
+withBrowser({ port: task.port, bodies, further }, async (browser) => {
+  const page = await browser.newPage();
+  await page.goto(originOf("app", task.port));
+  await page.addScriptTag({ url: "/sdk.js" });
+  process.stdout.write(JSON.stringify(await page.evaluate((task) => carryOut(task), task)));
 });
