@@ -31,11 +31,8 @@ impl Gateway {
             set(&mut head, CONTENT_TYPE, XML);
         }
         set(&mut head, SERVER, SERVER_NAME);
-        for (name, value) in [(REQUEST_ID, ctx.id.value()), (HOST_ID, self.host_id.value())] {
-            if let Some(value) = value {
-                set(&mut head, name, value);
-            }
-        }
+        set(&mut head, REQUEST_ID, ctx.id.value());
+        set(&mut head, HOST_ID, self.host_id.value().clone());
         self.add_cors(&mut head, ctx);
         Answer { head, body }
     }

@@ -1,8 +1,8 @@
 //! What is known about one request while it lasts.
 
 use super::counted::Counted;
-use super::identity::RequestId;
 use crate::rules::Bucket;
+use crate::s3::identity::RequestId;
 use crate::telemetry::BucketCounters;
 use crate::upstream::InFlight;
 use prometheus::IntGauge;

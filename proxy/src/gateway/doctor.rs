@@ -5,6 +5,7 @@ use super::Gateway;
 use super::context::Context;
 use super::request::host;
 use crate::config::UpstreamHost;
+use crate::s3::signature::HostSignature;
 use crate::telemetry::log::printable;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
@@ -58,8 +59,9 @@ impl Gateway {
             UpstreamHost::Preserve => received,
             UpstreamHost::Name(name) => name,
         };
-        let signed = Signed::of(&request.headers, request.uri.query());
-        let advice = advice(received, sent, &signed, &request.headers);
+        let authorization = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let signed = HostSignature::of(authorization, request.uri.query());
+        let advice = advice(received, sent, signed, &request.headers);
         tracing::warn!(
             request_id = ctx.id.as_str(),
             method = request.method.as_str(),
@@ -78,53 +80,12 @@ fn says_mismatch(body: &[u8]) -> bool {
     start.windows(CODE.len()).any(|window| window == CODE)
 }
 
-/// Whether the client signed `Host`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Signed {
-    Yes,
-    No,
-    /// Nothing says which headers were signed: signature version 2, or a form upload.
-    Unknown,
-}
-
-impl Signed {
-    /// The names of the signed headers stand in `Authorization`, or in the query of a presigned URL (AWS Signature Version 4).
-    fn of(headers: &HeaderMap, query: Option<&str>) -> Self {
-        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let in_header = header.and_then(|value| {
-            let parts = value.split([',', ' ']);
-            parts
-                .filter_map(|part| part.split_once('='))
-                .find(|(key, _)| *key == "SignedHeaders")
-                .map(|(_, names)| names)
-        });
-        let in_query = || {
-            let parameters = query.unwrap_or_default().split('&').filter_map(|parameter| parameter.split_once('='));
-            parameters
-                .into_iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case("X-Amz-SignedHeaders"))
-                .map(|(_, names)| names)
-        };
-        let Some(names) = in_header.or_else(in_query) else { return Self::Unknown };
-        let names = percent_encoding::percent_decode_str(names).decode_utf8_lossy();
-        if names.split(';').any(|name| name.eq_ignore_ascii_case("host")) { Self::Yes } else { Self::No }
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 /// What to set, by what is known.
-fn advice(received: &str, sent: &str, signed: &Signed, headers: &HeaderMap) -> &'static str {
+fn advice(received: &str, sent: &str, signed: HostSignature, headers: &HeaderMap) -> &'static str {
     let forwarded = headers.get("x-forwarded-host").and_then(|value| value.to_str().ok());
     let was_rewritten_before = forwarded.is_some_and(|forwarded| !forwarded.eq_ignore_ascii_case(received));
     match signed {
-        Signed::No => "the client did not sign Host, so the host is not the cause: look at its secret key",
+        HostSignature::Absent => "the client did not sign Host, so the host is not the cause: look at its secret key",
         _ if received != sent => {
             "set upstream.host to preserve, or let clients sign for the host that is sent: the upstream checks that one"
         }
@@ -164,39 +125,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_signed_is_read_from_the_header_or_the_query() {
-        let sdk = "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=ab";
-        let tight = "AWS4-HMAC-SHA256 Credential=AK/x,SignedHeaders=content-type;Host,Signature=ab";
-        let without = "AWS4-HMAC-SHA256 Credential=AK/x, SignedHeaders=x-amz-date;x-host, Signature=ab";
-        let presigned = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Signature=ab";
-        for (authorization, query, signed) in [
-            (Some(sdk), None, Signed::Yes),
-            (Some(tight), None, Signed::Yes),
-            (Some(without), None, Signed::No),
-            (None, Some(presigned), Signed::Yes),
-            (None, Some("X-Amz-SignedHeaders=x-amz-date"), Signed::No),
-            (Some("AWS AK:signature"), None, Signed::Unknown),
-            (None, Some("a&b=c"), Signed::Unknown),
-            (None, None, Signed::Unknown),
-        ] {
-            let map = authorization.map(|value| headers(&[("authorization", value)])).unwrap_or_default();
-            assert_eq!(Signed::of(&map, query), signed, "{authorization:?} {query:?}");
-        }
-    }
-
-    #[test]
     fn advice_names_whoever_changed_the_host() {
         let none = HeaderMap::new();
         let forwarded = |host| headers(&[("x-forwarded-host", host)]);
         for (sent, signed, map, said) in [
-            ("minio:9000", Signed::Yes, &none, "upstream.host to preserve"),
-            ("minio:9000", Signed::Unknown, &none, "upstream.host to preserve"),
-            ("s3.example", Signed::Yes, &forwarded("public.example"), "proxy in front"),
-            ("s3.example", Signed::Yes, &forwarded("S3.example"), "passed on as it came"),
-            ("s3.example", Signed::Yes, &none, "passed on as it came"),
-            ("minio:9000", Signed::No, &none, "not the cause"),
+            ("minio:9000", HostSignature::Covered, &none, "upstream.host to preserve"),
+            ("minio:9000", HostSignature::Unknown, &none, "upstream.host to preserve"),
+            ("s3.example", HostSignature::Covered, &forwarded("public.example"), "proxy in front"),
+            ("s3.example", HostSignature::Covered, &forwarded("S3.example"), "passed on as it came"),
+            ("s3.example", HostSignature::Covered, &none, "passed on as it came"),
+            ("minio:9000", HostSignature::Absent, &none, "not the cause"),
         ] {
-            let advice = advice("s3.example", sent, &signed, map);
+            let advice = advice("s3.example", sent, signed, map);
             assert!(advice.contains(said), "{sent} {signed:?}: {advice}");
         }
     }

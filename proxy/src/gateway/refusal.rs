@@ -2,8 +2,8 @@
 
 use super::Gateway;
 use super::head::NoHead;
-use super::identity::{HostId, RequestId};
 use crate::s3::error::ErrorDocument;
+use crate::s3::identity::{HostId, RequestId};
 use crate::telemetry::{Metrics, Served};
 use http::StatusCode;
 use pingora::protocols::Stream;

@@ -1,7 +1,60 @@
-//! S3's `<Error>` documents, for what the proxy answers itself.
+//! S3's error codes and `<Error>` documents, for what the proxy answers itself.
 
+use http::StatusCode;
 use quick_xml::escape::partial_escape;
 use std::fmt::Write;
+
+/// The codes of the proxy's own errors. Those of a refused preflight are the engine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// The request is not valid HTTP.
+    BadRequest,
+    /// The client was too slow.
+    RequestTimeout,
+    /// The request's head is too large (S3's own code; RFC 6585 §5 has the status).
+    RequestHeaderSectionTooLarge,
+    /// There are too many requests.
+    SlowDown,
+    /// A fault of the proxy.
+    InternalError,
+    /// The upstream failed.
+    BadGateway,
+    /// The upstream did not answer in time.
+    GatewayTimeout,
+    /// There is no upstream to ask.
+    ServiceUnavailable,
+}
+
+impl ErrorCode {
+    /// The code as SDKs switch on it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "BadRequest",
+            Self::RequestTimeout => "RequestTimeout",
+            Self::RequestHeaderSectionTooLarge => "RequestHeaderSectionTooLarge",
+            Self::SlowDown => "SlowDown",
+            Self::InternalError => "InternalError",
+            Self::BadGateway => "BadGateway",
+            Self::GatewayTimeout => "GatewayTimeout",
+            Self::ServiceUnavailable => "ServiceUnavailable",
+        }
+    }
+
+    /// The status that goes with it.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::RequestHeaderSectionTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::SlowDown | Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::BadGateway => StatusCode::BAD_GATEWAY,
+            Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+}
 
 /// An error as S3 clients know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +94,7 @@ impl ErrorDocument<'_> {
 }
 
 fn element(xml: &mut String, name: &str, text: &str) {
-    // Writing to a String does not fail.
+    // Writing to a String cannot fail.
     let _ = write!(xml, "<{name}>{}</{name}>", partial_escape(text));
 }
 

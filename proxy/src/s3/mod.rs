@@ -1,4 +1,9 @@
-//! S3 on the wire, as far as a proxy must know it: which bucket a request is for, and what an error looks like.
+//! S3 on the wire, as far as a proxy must know it: which bucket a request is for, what it has signed, what an error looks like,
+//! and how requests are named.
+//!
+//! Must not know: rules, configuration, or who answers.
 
 pub mod address;
 pub mod error;
+pub mod identity;
+pub mod signature;
