@@ -7,7 +7,7 @@ use crate::support::rules::Rules;
 use crate::support::store::{ACCESS_KEY, Store, client};
 use crate::support::upstream::Upstream;
 
-const MESSAGE: &str = "the upstream says that the signature does not match";
+const MESSAGE: &str = "the upstream reports a signature mismatch";
 const BODY: &str =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>SignatureDoesNotMatch</Code><Message>m</Message></Error>";
 

@@ -1,47 +1,55 @@
-//! How the code is laid out: who may know whom. A change here is a change of design, not of a test.
+//! How the code is laid out: who may know whom, as ARCHITECTURE.md says. A change here is a change of design, not of a test.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Each module of the proxy and the modules it may know. `main` and `serve` put everything together; nobody knows them, the
-/// gateway or the admin listener.
+/// Each room of the proxy and the rooms that it may know. `serve` puts everything together and no one knows it; `cli` is the program.
 const MAY_KNOW: [(&str, &[&str]); 14] = [
-    ("config", &[]),
-    ("s3", &["config"]),
-    ("rules", &["config"]),
-    ("upstream", &["config"]),
-    ("telemetry", &["config", "rules"]),
+    ("s3", &[]),
+    ("process", &[]),
+    ("telemetry", &[]),
+    ("config", &["s3"]),
     ("tls", &["config"]),
-    ("explanation", &["telemetry"]),
-    ("handover", &[]),
-    ("shutdown", &["handover"]),
-    ("signals", &["telemetry"]),
-    ("gateway", &["config", "rules", "s3", "telemetry", "upstream"]),
-    ("admin", &["explanation", "rules", "shutdown", "telemetry", "upstream"]),
-    ("listening", &["config", "tls"]),
+    ("rules", &["config"]),
+    ("observe", &["telemetry"]),
+    ("upstream", &["config", "telemetry"]),
+    ("exchange", &["config", "observe", "rules", "s3", "telemetry"]),
+    ("drivers", &["config", "exchange", "telemetry", "upstream"]),
+    ("downstream", &["config", "drivers", "exchange", "process", "tls", "upstream"]),
+    ("admin", &["observe", "process", "rules", "telemetry", "upstream"]),
     (
         "serve",
-        &[
-            "admin",
-            "config",
-            "gateway",
-            "handover",
-            "listening",
-            "rules",
-            "shutdown",
-            "signals",
-            "telemetry",
-            "tls",
-            "upstream",
-        ],
+        &["admin", "config", "downstream", "exchange", "observe", "process", "rules", "telemetry", "tls", "upstream"],
     ),
+    ("cli", &["config", "rules", "serve", "telemetry", "tls"]),
 ];
 
-/// Where Pingora's types may be.
-const KNOW_PINGORA: [&str; 8] = ["gateway", "admin", "upstream", "tls", "shutdown", "signals", "listening", "serve"];
+/// Where Pingora's types may be; everything else decides without them.
+const KNOW_PINGORA: [&str; 7] = ["drivers", "downstream", "upstream", "tls", "admin", "process", "serve"];
+
+/// Where metrics may be held. State is held by its owner and only exported: elsewhere no decision can read a metric.
+const KNOW_PROMETHEUS: [&str; 1] = ["telemetry"];
+
+/// What a decision about an exchange must not see: sessions, sockets, runtimes.
+const NO_EXCHANGE_KNOWS: [&str; 10] = [
+    "pingora",
+    "Session",
+    "RequestHeader,",
+    "RequestHeader)",
+    "ResponseHeader",
+    "Stream",
+    "tokio",
+    "async fn",
+    "TcpListener",
+    "std::io",
+];
 
 /// What a pure library does not touch.
 const IMPURE: [&str; 9] =
     ["tokio", "pingora", "tracing", "log::", "std::fs", "std::net", "std::time", "std::env", "std::thread"];
+
+/// A file that is longer is not read in one sitting.
+const LONGEST_FILE: usize = 320;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -63,31 +71,91 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-fn module_of(path: &Path, source: &Path) -> String {
+fn room_of(path: &Path, source: &Path) -> String {
     let first = path.strip_prefix(source).unwrap().components().next().unwrap();
     first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
 }
 
+/// Whether a source names a room: by `crate::room`, or in the program by `s3cors_proxy::room`.
+fn names(text: &str, room: &str) -> bool {
+    ["crate", "s3cors_proxy"].iter().any(|root| text.contains(&format!("{root}::{room}")))
+}
+
 #[test]
-fn each_module_knows_only_whom_it_may() {
+fn each_room_knows_only_whom_it_may() {
     let source = root().join("proxy/src");
-    let mut wrong = Vec::new();
+    let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
     for (path, text) in sources(&source) {
-        let module = module_of(&path, &source);
-        let Some((_, may_know)) = MAY_KNOW.iter().find(|(name, _)| *name == module) else {
-            assert!(["lib", "main", "cli"].contains(&module.as_str()), "{module}: say whom it may know");
+        let room = room_of(&path, &source);
+        let Some((_, may_know)) = MAY_KNOW.iter().find(|(name, _)| *name == room) else {
+            assert!(["lib", "main"].contains(&room.as_str()), "{room}: say whom it may know");
             continue;
         };
-        for (other, _) in MAY_KNOW.iter().filter(|(other, _)| *other != module && !may_know.contains(other)) {
-            if text.contains(&format!("crate::{other}")) {
+        for (other, _) in MAY_KNOW.iter().filter(|(other, _)| *other != room && names(&text, other)) {
+            if may_know.contains(other) {
+                used.insert((room.clone(), *other));
+            } else {
                 wrong.push(format!("{} knows {other}", path.display()));
             }
         }
-        if text.contains("pingora::") && !KNOW_PINGORA.contains(&module.as_str()) {
-            wrong.push(format!("{} knows Pingora", path.display()));
+        for (library, rooms) in [("pingora::", &KNOW_PINGORA[..]), ("prometheus::", &KNOW_PROMETHEUS)] {
+            if text.contains(library) && !rooms.contains(&room.as_str()) {
+                wrong.push(format!("{} knows {library}", path.display()));
+            }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    // A leave that no one needs is a design that was not built.
+    for (room, may_know) in MAY_KNOW {
+        for other in may_know {
+            assert!(
+                used.contains(&(room.to_owned(), *other)) || ["observe", "upstream"].contains(&room),
+                "{room} may know {other} and does not: take the leave away"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_exchange_names_no_session_and_no_socket() {
+    for (path, text) in sources(&root().join("proxy/src/exchange")) {
+        for name in NO_EXCHANGE_KNOWS {
+            assert!(!text.contains(name), "{} names {name}", path.display());
+        }
+    }
+}
+
+/// The body of each method of the `ProxyHttp` implementation is one line: decisions are the exchange's, work is in `phases`.
+#[test]
+fn each_hook_of_the_pingora_driver_is_one_line() {
+    let text = std::fs::read_to_string(root().join("proxy/src/drivers/pingora/mod.rs")).unwrap();
+    let (_, hooks) = text.split_once("impl ProxyHttp for").unwrap();
+    let mut bodies = 0;
+    let mut lines = hooks.lines().peekable();
+    while let Some(line) = lines.next() {
+        if !line.ends_with(" {") || line.starts_with(' ') && !line.starts_with("    ") {
+            continue;
+        }
+        let is_signature = line.trim_start().starts_with("fn ")
+            || line.trim_start().starts_with("async fn ")
+            || line.trim_start().starts_with(") -> ");
+        if is_signature {
+            let body: Vec<_> = lines.by_ref().take_while(|line| *line != "    }").collect();
+            assert_eq!(body.len(), 1, "{line}\n{}", body.join("\n"));
+            bodies += 1;
+        }
+    }
+    assert!(bodies >= 12, "{bodies} hooks were found");
+}
+
+#[test]
+fn a_file_is_read_in_one_sitting() {
+    for folder in ["proxy/src", "proxy/cors/src"] {
+        for (path, _) in sources(&root().join(folder)) {
+            let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines <= LONGEST_FILE, "{} has {lines} lines: does it hold two subjects?", path.display());
+        }
+    }
 }
 
 #[test]
@@ -96,5 +164,14 @@ fn the_engine_is_pure() {
         for impure in IMPURE {
             assert!(!text.contains(impure), "{} has {impure}", path.display());
         }
+    }
+}
+
+/// ARCHITECTURE.md is what a reader finds: every room is described there.
+#[test]
+fn the_architecture_page_names_every_room() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for (room, _) in MAY_KNOW {
+        assert!(page.contains(&format!("`{room}")) || page.contains(&format!("{room}/")), "{room} is not on the page");
     }
 }

@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a test that can not go on has failed, and Clippy takes only the functions marked as tests for one"
+    reason = "a test that cannot go on has failed, and Clippy exempts only functions marked as tests"
 )]
 
 mod support;
@@ -20,6 +20,7 @@ mod clients;
 mod conformance;
 mod demo;
 mod doctor;
+mod exchange;
 mod expect;
 mod failures;
 mod fidelity;

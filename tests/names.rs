@@ -65,6 +65,6 @@ fn a_name_that_moves_under_load_is_followed_and_no_request_fails() {
 
     // A name that is gone is no reason to forget where the server was.
     std::fs::write(&hosts, "").unwrap();
-    proxy.wait_for_log("the upstream's name does not resolve any more; its last addresses stay");
+    proxy.wait_for_log("the upstream's name no longer resolves; its last addresses stay");
     assert!((0..20).all(|_| get(&proxy) == 200));
 }

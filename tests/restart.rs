@@ -186,7 +186,7 @@ fn a_successor_that_does_not_start_changes_nothing() {
     let ended = run(&["serve", "--config", &setup.config.argument()]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("broken.xml"), "{}", ended.stderr);
-    first.wait_for_log("a process has asked for the listening sockets and does not serve");
+    first.wait_for_log("a process asked for the listening sockets and does not serve");
     assert_eq!(first.ask("GET", "/readyz").status, 200);
     assert_eq!(first.fetch("GET", "/bucket/key", &[]).text(), "body");
     std::fs::remove_file(setup.rules.file("broken.xml")).unwrap();

@@ -75,7 +75,7 @@ fn a_port_in_use_ends_the_start_and_is_named() {
     ] {
         let ended = serve(directory, &arguments);
         assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
-        let said = format!("can not listen on {named}: ");
+        let said = format!("cannot listen on {named}: ");
         assert!(ended.stderr.contains(&said), "{arguments:?}: {}", ended.stderr);
         assert!(ended.took < AT_ONCE, "{arguments:?}: {:?}", ended.took);
     }

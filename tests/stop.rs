@@ -82,7 +82,7 @@ fn an_idle_process_ends_within_a_second_whatever_is_connected() {
     }
 }
 
-/// A client can not know that the process ends: what it sends at that moment is not lost.
+/// A client cannot know that the process ends: what it sends at that moment is not lost.
 #[test]
 fn a_request_that_was_on_its_way_is_answered_and_told_to_close() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));

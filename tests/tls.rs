@@ -188,7 +188,7 @@ fn files_that_can_not_be_used_end_the_start_and_are_named() {
         (Some(&issued.certificate), Some(&encrypted), "tls.key", "not encrypted"),
         (Some(&issued.certificate), Some(&other.key), "tls.key", "does not fit the first certificate in "),
         (Some(&issued.certificate[..200].to_owned()), Some(&issued.key), "tls.crt", "not valid PEM"),
-        (Some(&issued.key.replace("PRIVATE KEY", "CERTIFICATE")), Some(&issued.key), "tls.crt", "can not be read"),
+        (Some(&issued.key.replace("PRIVATE KEY", "CERTIFICATE")), Some(&issued.key), "tls.crt", "cannot be read"),
     ] {
         for (name, text) in [("tls.crt", certificate), ("tls.key", key)] {
             let _ = std::fs::remove_file(authority.path(name));

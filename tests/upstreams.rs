@@ -100,7 +100,7 @@ fn a_killed_one_is_passed_over_and_comes_back() {
     let address = first.kill();
     assert!((0..20).all(|_| get(&proxy) == 200));
     assert_eq!((up(&proxy, address), up(&proxy, second.address)), (0.0, 1.0));
-    let line = proxy.wait_for_log("the address can not be connected to; it is passed over for a while");
+    let line = proxy.wait_for_log("the address cannot be connected to; it is passed over for a while");
     assert_eq!((line["upstream"].as_str(), line["level"].as_str()), (Some(url(address).as_str()), Some("WARN")));
 
     let back = Upstream::at(address, holding);
@@ -110,7 +110,7 @@ fn a_killed_one_is_passed_over_and_comes_back() {
     });
     assert_eq!(up(&proxy, address), 1.0);
     proxy.wait_for_log("the address answers again");
-    for message in ["the address can not be connected to; it is passed over for a while", "the address answers again"] {
+    for message in ["the address cannot be connected to; it is passed over for a while", "the address answers again"] {
         assert_eq!(lines(&proxy, message), 1, "{message}");
     }
 }

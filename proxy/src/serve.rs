@@ -2,16 +2,19 @@
 
 use crate::admin::Admin;
 use crate::config::{Config, UpstreamHost, UpstreamTls, UpstreamUrl};
-use crate::gateway::{Front, Gateway};
-use crate::handover::{HandoverError, Offer, Predecessor, Prepared};
-use crate::listening::{BindError, Sockets, Starting, proxies};
-use crate::rules::{FileError, Store, WatchError, watch};
-use crate::shutdown::{Drain, InFlight, Readiness, exit_when_drained};
-use crate::signals::{ReloadOnHangup, SucceedOnUser2};
+use crate::downstream::{BindError, ConnectionServer, Sockets, Starting, listeners};
+use crate::exchange::{Count, Exchange};
+use crate::observe::Rejections;
+use crate::process::drain::{Drain, DrainGauges, exit_when_drained};
+use crate::process::exit::Ending;
+use crate::process::handover::{HandoverError, Offer, Predecessor, Prepared};
+use crate::process::readiness::Readiness;
+use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
+use crate::rules::{Outcome, Report, Snapshot, SourceError, Store, WatchError, watch};
 use crate::telemetry::log::LogGuard;
-use crate::telemetry::{Metrics, MetricsError, Reloader, prepare};
+use crate::telemetry::{Exported, Metrics, MetricsError, ReloadOutcome};
 use crate::tls::{Certificates, TlsError, check_roots};
-use crate::upstream::{HealthCheckError, HealthChecks, Resolver, Upstreams};
+use crate::upstream::{HealthCheckError, HealthChecks, MAX_TRIES, Resolver, Upstreams};
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
@@ -21,33 +24,31 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often an upstream is tried: once, once more when a kept connection turned out closed, once more for another address.
-const MAX_TRIES: usize = 3;
 /// How long listeners may take to accept after the start.
-const START_LIMIT: Duration = Duration::from_secs(5);
+const LISTEN_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why the proxy did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// An address can not be listened on.
+    /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The listening sockets can not pass from one process to the next.
+    /// The listening sockets cannot pass from one process to the next.
     #[error(transparent)]
     Handover(#[from] HandoverError),
     /// The rules are not valid.
     #[error("the rules are not valid:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Rules(Vec<FileError>),
-    /// The rules can not be watched.
+    Rules(Vec<SourceError>),
+    /// The rules cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),
-    /// Certificates can not be used.
+    /// Certificates cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The metrics are not valid.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// The upstreams can not be checked.
+    /// The upstreams cannot be checked.
     #[error(transparent)]
     HealthCheck(#[from] HealthCheckError),
 }
@@ -55,71 +56,147 @@ pub enum ServeError {
 /// Serves until a signal ends it. Must be called outside any async runtime: the server brings its own.
 ///
 /// # Errors
-/// [`ServeError`] when something stands in the way of the start; once it serves, it serves.
+/// [`ServeError`] when the start fails; a process that serves returns no error.
 pub fn serve(mut config: Config, log: LogGuard) -> Result<(), ServeError> {
     let (sockets, predecessor, prepared) = take_sockets(&mut config)?;
     let offer = prepared.as_ref().map(Prepared::offer);
     check_upstream_tls(&config)?;
-    let metrics = Arc::new(Metrics::new(config.rejected_origins)?);
-    let rules = Store::open(&config.rules, config.cors.credentials.into(), prepare(Arc::clone(&metrics)));
-    let rules = Arc::new(rules.map_err(ServeError::Rules)?);
-    let reloader = Reloader::new(Arc::clone(&rules), Arc::clone(&metrics));
-    let upstreams = Arc::new(Upstreams::new(&config, |upstream| metrics.upstream_up(upstream)));
-    let readiness = Arc::new(Readiness::default());
-
+    let parts = Parts::new(&config)?;
     let mut server = Server::new_with_opt_and_conf(None, server_conf(&config));
-    follow_upstreams(&mut server, &config, &upstreams)?;
-    let gateway = Gateway::new(&config, Arc::clone(&rules), upstreams, Arc::clone(&metrics));
-    let sockets = sockets.into_table();
+    follow_upstreams(&mut server, &config, &parts.upstreams)?;
     let mut starting = Starting::default();
+    let open = serve_clients(&mut server, &config, &parts, &mut starting, sockets)?;
+    let rules = Arc::clone(&parts.rules);
+    let reload = move || drop(rules.reload());
+    server.add_service(background_service("hangup", ReloadOnHangup(Arc::new(reload))));
+    server.add_service(background_service("successor", SucceedOnUser2 { has_handover: offer.is_some() }));
+    parts.export(open.clone())?;
+    let _watch = watch(Arc::clone(&parts.rules), config.rules.poll)?;
+    exit_when_drained(server.watch_execution_phase(), parts.drain_gauges(open), move || {
+        tracing::info!("drained");
+        log.flush();
+        Ending::Drained.end();
+    });
+    let announcement = Announcement {
+        listen: config.listen.iter().map(|listener| listener.address).collect(),
+        admin: config.admin,
+        upstreams: config.upstreams.iter().map(ToString::to_string).collect(),
+        rules: parts.rules.live().rule_count(),
+        readiness: Arc::clone(&parts.readiness),
+        predecessor,
+        prepared,
+    };
+    if let Err(error) = std::thread::Builder::new().name("start".into()).spawn(move || announcement.make(starting)) {
+        tracing::error!(%error, "readiness will not be announced");
+    }
+    let signals = Drain { readiness: parts.readiness, delay: config.shutdown.delay, offer };
+    server.run(RunArgs { shutdown_signal: Box::new(signals) });
+    Ok(())
+}
+
+/// What requests, operators and signals share.
+struct Parts {
+    metrics: Arc<Metrics>,
+    rules: Arc<Store>,
+    rejections: Arc<Rejections>,
+    upstreams: Arc<Upstreams>,
+    exchange: Arc<Exchange>,
+    readiness: Arc<Readiness>,
+}
+
+impl Parts {
+    fn new(config: &Config) -> Result<Self, ServeError> {
+        let metrics = Arc::new(Metrics::new()?);
+        let rejections = Arc::new(Rejections::new(config.rejected_origins));
+        let store = Store::open(&config.rules, config.cors.credentials.into()).map_err(ServeError::Rules)?;
+        let rules = Arc::new(store);
+        prepare(&metrics, &rejections, &rules.live());
+        metrics.rules_started(rules.live().rule_count(), Outcome::ALL.map(Outcome::as_str));
+        let (counters, rejected) = (Arc::clone(&metrics), Arc::clone(&rejections));
+        rules.observe(Box::new(move |report: &Report, live: &Snapshot| {
+            prepare(&counters, &rejected, live);
+            let (label, is_successful) = (report.outcome.as_str(), report.outcome != Outcome::Rejected);
+            counters.reloaded(ReloadOutcome { label, is_successful }, live.rule_count());
+        }));
+        let upstreams = Arc::new(Upstreams::new(config));
+        let exchange = Exchange::new(config, Arc::clone(&rules), Arc::clone(&rejections), Arc::clone(&metrics));
+        let (exchange, readiness) = (Arc::new(exchange), Arc::default());
+        Ok(Self { metrics, rules, rejections, upstreams, exchange, readiness })
+    }
+
+    /// Shows as metrics what the parts know about themselves.
+    fn export(&self, open: Count) -> Result<(), MetricsError> {
+        let (in_flight, rejections) = (self.exchange.in_flight().clone(), Arc::clone(&self.rejections));
+        let upstreams = Arc::clone(&self.upstreams);
+        self.metrics.export(Exported::gauge(
+            "s3cors_http_requests_in_flight",
+            "Requests that are being served.",
+            move || in_flight.get(),
+        ))?;
+        self.metrics.export(Exported::gauge(
+            "s3cors_connections_open",
+            "Open connections of S3 clients.",
+            move || open.get(),
+        ))?;
+        self.metrics.export(Exported::gauges(
+            "s3cors_upstream_up",
+            "Whether an address of the upstream could be reached when last tried.",
+            &["upstream"],
+            move || upstreams.states().into_iter().map(|state| (vec![state.url], state.is_up.into())).collect(),
+        ))?;
+        self.metrics.export(Exported::counters(
+            "s3cors_rejected_origins_total",
+            "Requests that no rule grants, by bucket and Origin; origins beyond the configured number are _other.",
+            &["bucket", "origin"],
+            move || rejections.series().into_iter().map(|row| (vec![row.bucket, row.origin], row.count)).collect(),
+        ))
+    }
+
+    fn drain_gauges(&self, open: Count) -> DrainGauges {
+        let in_flight = self.exchange.in_flight().clone();
+        DrainGauges { connections: Box::new(move || open.get()), requests: Box::new(move || in_flight.get()) }
+    }
+}
+
+/// Makes the counters of every bucket that a request can get.
+fn prepare(metrics: &Metrics, rejections: &Rejections, live: &Snapshot) {
+    metrics.buckets.prepare(live.all().map(|bucket| (&*bucket.label, bucket.rules.as_ref())));
+    rejections.prepare(live.all().map(|bucket| &*bucket.label));
+}
+
+/// Adds the listeners for clients and for operators. Returns the count of open connections.
+fn serve_clients(
+    server: &mut Server,
+    config: &Config,
+    parts: &Parts,
+    starting: &mut Starting,
+    sockets: Sockets,
+) -> Result<Count, ServeError> {
+    let sockets = sockets.into_table();
     let mut certificates = Certificates::default();
-    let front = Front::new(&server.configuration, gateway);
-    let with_h2c = front.with_h2c();
-    for proxy in proxies(front, with_h2c, &config.listen, &mut certificates)? {
-        server.add_service(starting.service(proxy, &sockets));
+    let (exchange, upstreams) = (Arc::clone(&parts.exchange), Arc::clone(&parts.upstreams));
+    let connections = ConnectionServer::new(&server.configuration, config, exchange, upstreams);
+    let (open, with_h2c) = (connections.open().clone(), connections.with_h2c());
+    for service in listeners(connections, with_h2c, &config.listen, &mut certificates)? {
+        server.add_service(starting.service(service, &sockets));
     }
     let admin = Admin {
-        rules: Arc::clone(&rules),
-        metrics: Arc::clone(&metrics),
-        reloader: reloader.clone(),
-        readiness: Arc::clone(&readiness),
+        rules: Arc::clone(&parts.rules),
+        metrics: Arc::clone(&parts.metrics),
+        rejections: Arc::clone(&parts.rejections),
+        upstreams: Arc::clone(&parts.upstreams),
+        readiness: Arc::clone(&parts.readiness),
     };
     let mut admin = Service::new("admin".into(), admin);
     admin.threads = Some(1);
     admin.add_tcp(&config.admin.to_string());
     server.add_service(starting.service(admin, &sockets));
     server.add_service(background_service("certificates", certificates));
-    server.add_service(background_service("hangup", ReloadOnHangup(reloader.clone())));
-    server.add_service(background_service("successor", SucceedOnUser2 { has_handover: offer.is_some() }));
-
-    let watched = Arc::clone(&rules);
-    let counted = reloader.clone();
-    let _watch = watch(watched, config.rules.poll, move |report| counted.record(report))?;
-    let left = InFlight { connections: metrics.http.connections.clone(), requests: metrics.http.in_flight.clone() };
-    exit_when_drained(server.watch_execution_phase(), left, move || {
-        tracing::info!("drained");
-        log.flush();
-        std::process::exit(0);
-    });
-    let announcement = Announcement {
-        listen: config.listen.iter().map(|listener| listener.address).collect(),
-        admin: config.admin,
-        upstreams: config.upstreams.iter().map(ToString::to_string).collect(),
-        rules: reloader.rule_count(),
-        readiness: Arc::clone(&readiness),
-        predecessor,
-        prepared,
-    };
-    if let Err(error) = std::thread::Builder::new().name("start".into()).spawn(move || announcement.make(starting)) {
-        tracing::error!(%error, "readiness will not be told");
-    }
-    let signals = Drain { readiness, delay: config.shutdown.delay, offer };
-    server.run(RunArgs { shutdown_signal: Box::new(signals) });
-    Ok(())
+    Ok(open)
 }
 
-/// The sockets to listen on: those of a process that is to be replaced, where there is one; and what is kept of them for the process
-/// that comes after this one.
+/// The sockets to listen on: those of the process that this one replaces, where there is one; and duplicates for the process that comes
+/// after this one.
 fn take_sockets(config: &mut Config) -> Result<(Sockets, Option<Predecessor>, Option<Prepared>), ServeError> {
     let handover = config.shutdown.handover.as_deref();
     let taken = handover.map(Predecessor::take).transpose()?.flatten();
@@ -134,7 +211,7 @@ fn take_sockets(config: &mut Config) -> Result<(Sockets, Option<Predecessor>, Op
     Ok((sockets, predecessor, prepared))
 }
 
-/// What is said and done once the listeners accept.
+/// What happens once the listeners accept.
 struct Announcement {
     listen: Vec<SocketAddr>,
     admin: SocketAddr,
@@ -148,19 +225,19 @@ struct Announcement {
 impl Announcement {
     fn make(self, starting: Starting) {
         let Self { listen, admin, upstreams, rules, readiness, predecessor, prepared } = self;
-        if let Err(error) = starting.wait(START_LIMIT) {
+        if let Err(error) = starting.wait(LISTEN_LIMIT) {
             tracing::error!(%error, "ending");
-            std::process::exit(1);
+            Ending::NotListening.end();
         }
         readiness.set_listening();
         tracing::info!(?listen, %admin, ?upstreams, rules, "s3cors is ready");
-        // Nobody may have asked to be told (systemd, Type=notify). The process that was started by it may be another one.
+        // It fails where systemd did not start us. The process that systemd started may be another one, hence the PID.
         let _ = sd_notify::notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
-        // From here on the other process may end, so it comes last but for what only its end makes room for.
+        // From here on the other process may end, so this comes last, but for what only its end makes room for.
         if let Some(predecessor) = predecessor
             && let Err(error) = predecessor.release()
         {
-            tracing::warn!(%error, "the process before this one had ended already");
+            tracing::warn!(%error, "the process before this one had already ended");
         }
         if let Some(Err(error)) = prepared.map(Prepared::publish) {
             tracing::error!(%error, "shutdown.handover: no other process will be able to take over");
@@ -199,13 +276,12 @@ fn server_conf(config: &Config) -> ServerConf {
         ca_file: config.upstream_tls.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
         upstream_keepalive_pool_size: config.keepalive.connections,
         max_retries: MAX_TRIES,
-        // The whole of it is slept, even when nothing is left: `exit_when_drained` ends it.
-        // Whole seconds only, and with 0 requests would be cut at once: a part of a second becomes a whole one.
+        // Pingora sleeps all of it, even when nothing is left: `exit_when_drained` ends it.
+        // It takes whole seconds, and 0 would cut requests at once: a part of a second becomes a whole one.
         grace_period_seconds: Some(u64::try_from(config.shutdown.drain.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)),
         graceful_shutdown_timeout_seconds: Some(1),
-        // Pingora's own timers are kept until they would have fired, also when the wait has long ended: those for an upstream's
-        // answer would pile up for five minutes. Longer ones are tokio's, which go when they are not needed any more, and cost the
-        // same.
+        // Pingora keeps its own timers until they would have fired, even when the wait ended long ago: those for an upstream's
+        // response would pile up for five minutes. Longer ones are tokio's, which are dropped with the wait and cost the same.
         fast_timeout_to_tokio_threshold_seconds: Some(5),
         ..ServerConf::default()
     }

@@ -1,7 +1,6 @@
 //! Answers a preflight from a document, as a server would: `cargo run -p s3-cors --example preflight -- https://app.example PUT`
 
-use http::{HeaderMap, HeaderValue, Method, header};
-use s3_cors::{Credentials, Document, Format, ResourceType, RuleTable, VARY, Verdict, asked_method, evaluate};
+use s3_cors::{CorsRequest, Credentials, Document, Format, ResourceType, RuleTable, VARY, Verdict, evaluate};
 
 const RULES: &[u8] = br#"{"CORSRules": [{
     "AllowedOrigins": ["https://app.example"], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"],
@@ -17,11 +16,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let document = Document::parse(RULES, Format::Json)?;
     let rules = RuleTable::new(document.configuration(), Credentials::S3);
 
-    let mut headers = HeaderMap::new();
-    headers.insert(header::ORIGIN, HeaderValue::try_from(origin)?);
-    headers.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::try_from(method)?);
+    // A server takes the method and the header lines from the head that it has read.
+    let mut request = CorsRequest::new(b"OPTIONS");
+    request.add_line(b"Origin", origin.as_bytes());
+    request.add_line(b"Access-Control-Request-Method", method.as_bytes());
 
-    match evaluate(Some(&rules), &Method::OPTIONS, &headers) {
+    match evaluate(Some(&rules), &request).verdict {
         Verdict::Granted(grant) => {
             println!("200, by rule {}", grant.rule().name());
             grant.for_each_header(|name, value| println!("{name}: {value:?}"));
@@ -29,9 +29,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Verdict::Denied(denial) => {
             let refusal = denial.refusal(ResourceType::Object);
-            println!("{} {} ({}): {}", refusal.status, refusal.code, asked_method(&headers), refusal.message);
+            println!("{} {} ({}): {}", refusal.status, refusal.code, request.asked_method(), refusal.message);
         }
-        Verdict::NotCors => println!("no Origin: not a matter of CORS"),
+        Verdict::NotCors => println!("no Origin: CORS has no part in it"),
     }
     Ok(())
 }

@@ -8,8 +8,7 @@
 use corpus::{Differences, DocumentCase, Request, RequestCase, differs, documents, report, requests};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use s3_cors::{
-    Credentials, Document, Format, RequestKind, ResourceType, RuleTable, VARY, Verdict, asked_method, classify,
-    evaluate,
+    CorsRequest, Credentials, Decision, Document, Format, RequestKind, ResourceType, RuleTable, VARY, evaluate,
 };
 use std::collections::BTreeMap;
 
@@ -70,24 +69,19 @@ fn request_differences(case: &RequestCase) -> Differences {
     }
 
     let mut differences = Differences::new();
-    let kind = classify(&method, &headers);
-    differs(&mut differences, "is a preflight", kind == RequestKind::Preflight, case.upstream.is_none());
-    let verdict = evaluate(rules.as_ref(), &method, &headers);
-    differs(
-        &mut differences,
-        "is no matter of CORS",
-        matches!(verdict, Verdict::NotCors),
-        kind == RequestKind::NoOrigin,
-    );
-    if kind == RequestKind::Preflight {
-        preflight_differences(case, &verdict, &headers, &mut differences);
+    let request = CorsRequest::from((&method, &headers));
+    let decision = evaluate(rules.as_ref(), &request);
+    let is_preflight = decision.kind == RequestKind::Preflight;
+    differs(&mut differences, "is a preflight", is_preflight, case.upstream.is_none());
+    let has_no_part = decision.outcome().is_none();
+    differs(&mut differences, "CORS has no part", has_no_part, decision.kind == RequestKind::NoOrigin);
+    if is_preflight {
+        preflight_differences(case, &decision, &request, &mut differences);
     }
 
-    let mut answer = match &verdict {
-        Verdict::Granted(grant) => grant.headers(),
-        Verdict::NotCors | Verdict::Denied(_) => HeaderMap::new(),
-    };
-    if matches!(verdict, Verdict::Granted(_)) {
+    let mut answer = HeaderMap::new();
+    if let Some(grant) = decision.grant() {
+        answer = grant.headers();
         answer.insert(http::header::VARY, VARY);
     }
     let answer: BTreeMap<_, _> = answer.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
@@ -106,12 +100,14 @@ fn request_differences(case: &RequestCase) -> Differences {
     differences
 }
 
-fn preflight_differences(case: &RequestCase, verdict: &Verdict, headers: &HeaderMap, differences: &mut Differences) {
+fn preflight_differences(
+    case: &RequestCase,
+    decision: &Decision,
+    request: &CorsRequest<'_>,
+    differences: &mut Differences,
+) {
     let resource = resource_type(&case.request);
-    let refusal = match verdict {
-        Verdict::Denied(denial) => Some(denial.refusal(resource)),
-        Verdict::Granted(_) | Verdict::NotCors => None,
-    };
+    let refusal = decision.denial().map(|denial| denial.refusal(resource));
     let status = refusal.as_ref().map_or(200, |refusal| refusal.status.as_u16());
     differs(differences, "status", status, case.expect.status);
     let code = refusal.as_ref().map(|refusal| refusal.code);
@@ -119,7 +115,7 @@ fn preflight_differences(case: &RequestCase, verdict: &Verdict, headers: &Header
     let message = refusal.as_ref().map(|refusal| &*refusal.message);
     differs(differences, "message", message, case.expect.error_message.as_deref());
     let fields = refusal.and_then(|refusal| refusal.resource).map(|resource| {
-        let method = ("Method".to_owned(), asked_method(headers).to_owned());
+        let method = ("Method".to_owned(), request.asked_method().to_owned());
         BTreeMap::from([method, ("ResourceType".to_owned(), resource.as_str().to_owned())])
     });
     differs(differences, "fields", fields.as_ref(), case.expect.error_fields.as_ref());

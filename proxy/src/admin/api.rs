@@ -1,11 +1,12 @@
 //! The JSON of the admin listener.
 
 use super::{JSON, Page, text};
-use crate::explanation::{Question, answer};
-use crate::rules::{Outcome, Report};
-use crate::telemetry::{Metrics, Rules};
+use crate::observe::Rejections;
+use crate::rules::explanation::{Question, explain_request};
+use crate::rules::{Bucket, DocumentOrigin, Outcome, Report, SourceError, Store};
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -16,41 +17,59 @@ fn json(status: StatusCode, value: &impl Serialize) -> Page {
     }
 }
 
-/// The live rules, and what on disk is not live because it is not valid.
-pub(super) fn rules(rules: &Rules) -> Page {
-    let live = rules.live();
-    let buckets: Vec<_> = live
-        .with_rules()
-        .into_iter()
-        .filter_map(|bucket| {
-            let source = bucket.source.as_ref()?;
-            let warnings: Vec<_> = source.warnings.iter().map(ToString::to_string).collect();
-            let document = source.configuration.to_json().ok()?;
-            let document: Value = serde_json::from_str(&document).ok()?;
-            Some(json!({
-                "bucket": bucket.label,
-                "file": source.path,
-                "configuration": document,
-                "warnings": warnings,
-            }))
-        })
-        .collect();
-    json(StatusCode::OK, &json!({ "path": rules.path(), "buckets": buckets, "errors": errors(&rules.errors()) }))
+/// A bucket of `/api/rules`.
+#[derive(Serialize)]
+struct LiveBucket<'b> {
+    bucket: &'b str,
+    file: &'b std::path::Path,
+    /// The JSON of the AWS CLI, as the engine writes it.
+    configuration: Box<RawValue>,
+    warnings: Vec<String>,
 }
 
-fn errors(errors: &[crate::rules::FileError]) -> Vec<Value> {
+impl<'b> LiveBucket<'b> {
+    fn new(bucket: &'b Bucket, origin: &'b DocumentOrigin) -> Result<Self, Box<dyn std::error::Error>> {
+        Ok(Self {
+            bucket: &bucket.label,
+            file: &origin.path,
+            configuration: RawValue::from_string(origin.configuration.to_json()?)?,
+            warnings: origin.warnings.iter().map(ToString::to_string).collect(),
+        })
+    }
+}
+
+/// The live rules, and what in the source is not live because it is not valid.
+pub(super) fn rules(rules: &Store) -> Page {
+    let live = rules.live();
+    let with_origin = live.with_rules().into_iter().filter_map(|bucket| Some((bucket, bucket.origin.as_ref()?)));
+    let buckets: Result<Vec<_>, _> = with_origin.map(|(bucket, origin)| LiveBucket::new(bucket, origin)).collect();
+    #[derive(Serialize)]
+    struct Body<'b> {
+        path: &'b std::path::Path,
+        buckets: Vec<LiveBucket<'b>>,
+        errors: Vec<Value>,
+    }
+    match buckets {
+        Ok(buckets) => {
+            let body = Body { path: rules.path(), buckets, errors: errors(&rules.errors()) };
+            json(StatusCode::OK, &body)
+        }
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+fn errors(errors: &[SourceError]) -> Vec<Value> {
     errors.iter().map(|error| json!({ "file": error.path(), "message": error.to_string() })).collect()
 }
 
 /// Who is turned away, most often first.
-pub(super) fn rejections(metrics: &Metrics) -> Page {
-    let rows = metrics.rejected_origins();
-    let rows =
-        rows.into_iter().map(|(bucket, origin, count)| json!({ "bucket": bucket, "origin": origin, "count": count }));
+pub(super) fn rejections(rejections: &Rejections) -> Page {
+    let rows = rejections.top();
+    let rows = rows.iter().map(|row| json!({ "bucket": row.bucket, "origin": row.origin, "count": row.count }));
     json(StatusCode::OK, &json!({ "rejections": rows.collect::<Vec<_>>() }))
 }
 
-/// What came of a reload: 422 when something on disk is not valid, whatever else was applied.
+/// What a reload came to: 422 when something in the source is not valid, whatever else was applied.
 pub(super) fn reloaded(report: &Report) -> Page {
     let status = match report.outcome {
         Outcome::Applied | Outcome::Unchanged => StatusCode::OK,
@@ -63,10 +82,13 @@ pub(super) fn reloaded(report: &Report) -> Page {
 }
 
 /// Why a request is or is not allowed, by the live rules.
-pub(super) fn explain(rules: &Rules, query: &str) -> Page {
+pub(super) fn explain(rules: &Store, query: &str) -> Page {
     let asked: HashMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).collect();
     let (Some(origin), Some(method)) = (asked.get("origin"), asked.get("method")) else {
-        return text(StatusCode::BAD_REQUEST, "say origin= and method=, and where needed bucket= and request_headers=");
+        return text(
+            StatusCode::BAD_REQUEST,
+            "give origin= and method=, and where needed bucket= and request_headers=",
+        );
     };
     let question = Question {
         bucket: asked.get("bucket").map(AsRef::as_ref),
@@ -75,7 +97,7 @@ pub(super) fn explain(rules: &Rules, query: &str) -> Page {
         request_headers: asked.get("request_headers").map(AsRef::as_ref),
     };
     let live = rules.live();
-    match answer(live.bucket(question.bucket).rules.as_ref(), &question) {
+    match explain_request(live.bucket(question.bucket).rules.as_ref(), &question) {
         Ok(explained) => json(StatusCode::OK, &explained),
         Err(error) => text(StatusCode::BAD_REQUEST, &error.to_string()),
     }

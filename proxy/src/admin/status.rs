@@ -1,50 +1,71 @@
-//! The page for people: what is live, what is not and why, and who is turned away.
+//! The page for people: what is live, what is not and why, where requests go, and who is turned away.
 
 use super::Admin;
 use quick_xml::escape::escape;
+use std::fmt::Write;
+
+type Rows = Vec<Vec<String>>;
 
 pub(super) fn page(admin: &Admin) -> String {
     let state = admin.readiness.why_not().unwrap_or("ready");
-    let errors = admin.rules.errors();
-    let live = admin.rules.live();
-    let errors: Vec<_> =
-        errors.iter().map(|error| vec![error.path().display().to_string(), error.to_string()]).collect();
-    let rules: Vec<_> = live
-        .with_rules()
-        .into_iter()
-        .filter_map(|bucket| Some((bucket, bucket.source.as_ref()?, bucket.rules.as_ref()?)))
-        .map(|(bucket, source, rules)| {
-            let warnings: Vec<_> = source.warnings.iter().map(ToString::to_string).collect();
-            vec![
-                bucket.label.to_string(),
-                rules.rules().len().to_string(),
-                source.path.display().to_string(),
-                warnings.join("; "),
-            ]
-        })
-        .collect();
-    let rejected: Vec<_> = admin
-        .metrics
-        .rejected_origins()
-        .into_iter()
-        .map(|(bucket, origin, count)| vec![bucket, origin, count.to_string()])
-        .collect();
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>s3cors</title>\n\
          <style>body{{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:75rem}}table{{border-collapse:collapse}}\
          td,th{{border:1px solid #ccc;padding:.2rem .6rem;text-align:left;vertical-align:top}}</style>\n\
-         <h1>s3cors {}</h1>\n<p>State: <strong>{}</strong></p>\n",
+         <h1>s3cors {}</h1>\n<p>State: <strong>{}</strong></p>\n<p>Last reload: {}</p>\n",
         env!("CARGO_PKG_VERSION"),
-        escape(state)
+        escape(state),
+        escape(last_reload(admin)),
     );
-    table(&mut html, "Not live, because not valid", &["File", "What is wrong"], &errors);
-    table(&mut html, "Live rules", &["Bucket", "Rules", "File", "Warnings"], &rules);
-    table(&mut html, "Rejected origins", &["Bucket", "Origin", "Requests"], &rejected);
+    table(&mut html, "Not live, because not valid", &["File", "What is wrong"], &errors(admin));
+    table(&mut html, "Live rules", &["Bucket", "Rules", "File", "Warnings"], &rules(admin));
+    table(&mut html, "Upstreams", &["Upstream", "State", "Addresses"], &upstreams(admin));
+    table(&mut html, "Rejected origins", &["Bucket", "Origin", "Requests"], &rejected(admin));
     html
 }
 
+fn last_reload(admin: &Admin) -> String {
+    let Some(last) = admin.rules.last_reload() else { return "none since the start".into() };
+    let changed = if last.changed.is_empty() { String::new() } else { format!(": {}", last.changed.join(", ")) };
+    format!("{} at {}{changed}", last.outcome.as_str(), humantime::format_rfc3339_seconds(last.at))
+}
+
+fn errors(admin: &Admin) -> Rows {
+    let errors = admin.rules.errors();
+    errors.iter().map(|error| vec![error.path().display().to_string(), error.to_string()]).collect()
+}
+
+fn rules(admin: &Admin) -> Rows {
+    let live = admin.rules.live();
+    let mut rows = Rows::new();
+    for bucket in live.with_rules() {
+        let (Some(origin), Some(rules)) = (&bucket.origin, &bucket.rules) else { continue };
+        let warnings: Vec<_> = origin.warnings.iter().map(ToString::to_string).collect();
+        rows.push(vec![
+            bucket.label.to_string(),
+            rules.rules().len().to_string(),
+            origin.path.display().to_string(),
+            warnings.join("; "),
+        ]);
+    }
+    rows
+}
+
+fn upstreams(admin: &Admin) -> Rows {
+    let row = |state: crate::upstream::UpstreamState| {
+        let addresses: Vec<_> = state.addresses.iter().map(ToString::to_string).collect();
+        vec![state.url, if state.is_up { "up" } else { "down" }.to_owned(), addresses.join(", ")]
+    };
+    admin.upstreams.states().into_iter().map(row).collect()
+}
+
+fn rejected(admin: &Admin) -> Rows {
+    admin.rejections.top().into_iter().map(|row| vec![row.bucket, row.origin, row.count.to_string()]).collect()
+}
+
 fn table(html: &mut String, title: &str, columns: &[&str], rows: &[Vec<String>]) {
-    html.push_str(&format!("<h2>{}</h2>\n", escape(title)));
+    // Writing to a String cannot fail.
+    let _ = writeln!(html, "<h2>{}</h2>", escape(title));
     if rows.is_empty() {
         html.push_str("<p>none</p>\n");
         return;

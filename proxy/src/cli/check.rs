@@ -4,7 +4,7 @@ use super::{Format, print};
 use clap::Args;
 use s3_cors::Position;
 use s3cors_proxy::config::{ConfigFile, ConfigFileError, Rules, UpstreamTls};
-use s3cors_proxy::rules::{Checked, FileError, check};
+use s3cors_proxy::rules::{Checked, Directory, SourceError, check};
 use s3cors_proxy::tls::{check_files, check_roots};
 use serde::Serialize;
 use std::fmt::Write;
@@ -64,7 +64,7 @@ impl Check {
             paths.push(Rules::default().path);
         }
         for path in &paths {
-            findings.add(check(path));
+            findings.add(check(&Directory::new(path.clone())));
         }
         findings.valid = findings.errors.is_empty() && (findings.warnings.is_empty() || !self.strict);
         let text = match self.format {
@@ -134,12 +134,12 @@ impl Finding {
         }
     }
 
-    fn of_file(error: FileError) -> Vec<Self> {
+    fn of_file(error: SourceError) -> Vec<Self> {
         match error {
-            FileError::Unreadable { path, reason } => vec![Self::whole(&path, "Unreadable", reason)],
-            FileError::ReservedName { ref path } => vec![Self::whole(path, "ReservedName", error.to_string())],
-            FileError::Twice { ref path, .. } => vec![Self::whole(path, "TwoFilesForOneBucket", error.to_string())],
-            FileError::Invalid { path, errors } => errors
+            SourceError::Unreadable { path, reason } => vec![Self::whole(&path, "Unreadable", reason)],
+            SourceError::ReservedName { ref path } => vec![Self::whole(path, "ReservedName", error.to_string())],
+            SourceError::Twice { ref path, .. } => vec![Self::whole(path, "TwoFilesForOneBucket", error.to_string())],
+            SourceError::Invalid { path, errors } => errors
                 .iter()
                 .map(|e| Self::at(&path, e.position, e.code.as_str(), e.message.clone(), e.detail.clone()))
                 .collect(),

@@ -35,14 +35,14 @@ pub(super) struct Demo {
     data: Option<PathBuf>,
 }
 
-/// Why the demo can not be shown.
+/// Why the demo cannot be shown.
 #[derive(Debug, thiserror::Error)]
 enum DemoError {
     #[error("{}: {source}", path.display())]
     Files { path: PathBuf, source: std::io::Error },
-    #[error("the store can not be started: {0}")]
+    #[error("the store cannot be started: {0}")]
     Store(String),
-    #[error("the link can not be signed: {0}")]
+    #[error("the link cannot be signed: {0}")]
     Signing(String),
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -82,7 +82,7 @@ impl Demo {
 fn write(path: &Path, text: &str) -> Result<(), DemoError> {
     let failed = |source| DemoError::Files { path: path.to_owned(), source };
     std::fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
-    // What somebody changed in a directory of their own stays.
+    // What a user changed in a directory of their own stays.
     if path.exists() { Ok(()) } else { std::fs::write(path, text).map_err(failed) }
 }
 
@@ -107,7 +107,7 @@ async fn accept(listener: TcpListener, service: S3Service) {
     while let Ok((stream, _)) = listener.accept().await {
         let service = service.clone();
         tokio::spawn(async move {
-            // A client that goes away in the middle is its own affair.
+            // A client that goes away early is no error of the store.
             let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -143,7 +143,7 @@ Ctrl-C ends it.
     ))
 }
 
-/// A link to an object that anyone who has it may read.
+/// A link that lets anyone who has it read an object.
 fn presigned(url: &str) -> Result<String, DemoError> {
     let failed = |error: &dyn std::fmt::Display| DemoError::Signing(error.to_string());
     let mut settings = SigningSettings::default();

@@ -2,18 +2,20 @@
 
 use super::{Format, fail, print};
 use clap::Args;
-use s3_cors::Credentials;
-use s3cors_proxy::config::Rules;
-use s3cors_proxy::explanation::{Question, answer};
+use s3cors_proxy::config::{ConfigFile, Cors, Rules};
 use s3cors_proxy::rules::Store;
+use s3cors_proxy::rules::explanation::{Question, explain_request};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Args)]
 pub(super) struct Explain {
-    /// Directory with BUCKET.xml or BUCKET.json, or one file
-    #[arg(long, value_name = "PATH")]
-    rules: PathBuf,
+    /// Configuration file: its `cors` settings apply, and its rules unless --rules names others
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory with BUCKET.xml or BUCKET.json, or one file [default: what the configuration says]
+    #[arg(long, value_name = "PATH", required_unless_present = "config")]
+    rules: Option<PathBuf>,
     /// The bucket; without it, the rules of a single file, or those of requests without a bucket
     #[arg(long)]
     bucket: Option<String>,
@@ -26,37 +28,49 @@ pub(super) struct Explain {
     /// The headers that the page wants to send, separated by commas
     #[arg(long, value_name = "NAMES")]
     request_headers: Option<String>,
-    /// How to say it
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 impl Explain {
     pub(super) fn run(self) -> ExitCode {
-        let is_file = self.rules.is_file();
-        let rules = Rules { path: self.rules, ..Rules::default() };
-        let store = match Store::open(&rules, Credentials::S3, Box::new(|_, _| ())) {
+        let (configured, cors) = match self.config.as_deref().map(ConfigFile::read).transpose() {
+            Ok(Some(file)) => (file.rules_path(), file.cors()),
+            Ok(None) => (Rules::default().path, Cors::default()),
+            Err(error) => return fail(&error),
+        };
+        let rules = Rules { path: self.rules.unwrap_or(configured), ..Rules::default() };
+        let is_file = rules.path.is_file();
+        let store = match Store::open(&rules, cors.credentials.into()) {
             Ok(store) => store,
             Err(errors) => {
                 let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
                 return fail(&errors.join("\n"));
             }
         };
-        // A single file holds the rules of every bucket, whichever is meant.
-        let bucket = self.bucket.as_deref().or(is_file.then_some(""));
+        let live = store.live();
+        let bucket = match &self.bucket {
+            // A single file holds the rules of every bucket, whichever is meant.
+            None if is_file => live.default_bucket(),
+            name => live.bucket(name.as_deref()),
+        };
         let question = Question {
             bucket: self.bucket.as_deref(),
             origin: &self.origin,
             method: &self.method,
             request_headers: self.request_headers.as_deref(),
         };
-        let live = store.live();
-        match answer(live.bucket(bucket).rules.as_ref(), &question) {
-            Err(error) => fail(&error),
-            Ok(explained) => print(&match self.format {
-                Format::Text => explained.to_string(),
-                Format::Json => serde_json::to_string_pretty(&explained).unwrap_or_default() + "\n",
-            }),
+        let explained = match explain_request(bucket.rules.as_ref(), &question) {
+            Ok(explained) => explained,
+            Err(error) => return fail(&error),
+        };
+        match self.format {
+            Format::Text => print(&explained.to_string()),
+            Format::Json => match serde_json::to_string_pretty(&explained) {
+                Ok(json) => print(&format!("{json}\n")),
+                Err(error) => fail(&error),
+            },
         }
     }
 }

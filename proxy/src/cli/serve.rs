@@ -1,7 +1,7 @@
 //! `s3cors serve`
 
 use super::fail;
-use s3cors_proxy::config::{Config, Flags};
+use s3cors_proxy::config::{Config, Flags, LogFormat, LogLevel};
 use s3cors_proxy::serve::serve;
 use s3cors_proxy::telemetry::log;
 use std::process::ExitCode;
@@ -14,7 +14,17 @@ pub(super) fn run(flags: Flags) -> ExitCode {
 }
 
 pub(super) fn start(config: Config) -> ExitCode {
-    let log = log::start(&config.log);
+    let format = match config.log.format {
+        LogFormat::Json => log::Format::Json,
+        LogFormat::Text => log::Format::Text,
+    };
+    let level = match config.log.level {
+        LogLevel::Error => log::Level::Error,
+        LogLevel::Warn => log::Level::Warn,
+        LogLevel::Info => log::Level::Info,
+        LogLevel::Debug => log::Level::Debug,
+    };
+    let log = log::start(format, level);
     match serve(config, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),

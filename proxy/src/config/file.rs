@@ -3,10 +3,9 @@
 use super::listen::Listener;
 use super::tls::{ServerName, UpstreamTls};
 use super::upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
-use super::values::{
-    CredentialsPolicy, Domain, Interval, LogFormat, LogLevel, OneOrMany, Size, Threads, Time, VaryPolicy,
-};
+use super::values::{CredentialsPolicy, Interval, LogFormat, LogLevel, OneOrMany, Size, Threads, Time, VaryPolicy};
 use super::{Cors, HealthCheck, Keepalive, Limits, Log, Rules, Shutdown, Timeouts};
+use crate::s3::domain::Domain;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -69,6 +68,12 @@ impl ConfigFile {
     #[must_use]
     pub fn rules_path(&self) -> PathBuf {
         self.rules.clone().unwrap_or_default().or_default().path
+    }
+
+    /// The `cors` settings, with their defaults.
+    #[must_use]
+    pub fn cors(&self) -> Cors {
+        self.cors.clone().unwrap_or_default().or_default()
     }
 
     /// Where the file has clients connect, if it says so.

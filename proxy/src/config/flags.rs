@@ -1,7 +1,7 @@
 //! What can be said on the command line and in the environment.
 
 use super::upstream::UpstreamUrl;
-use super::values::Domain;
+use crate::s3::domain::Domain;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 

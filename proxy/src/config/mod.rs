@@ -17,8 +17,9 @@ pub use flags::Flags;
 pub use listen::Listener;
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
-pub use values::{CredentialsPolicy, Domain, LogFormat, LogLevel, Size, ValueError, VaryPolicy};
+pub use values::{CredentialsPolicy, LogFormat, LogLevel, Size, ValueError, VaryPolicy};
 
+use crate::s3::domain::Domain;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;

@@ -5,7 +5,6 @@ use serde::de::{IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::marker::PhantomData;
-use std::str::FromStr;
 use std::time::Duration;
 
 /// A value that is not valid: which, and what would be.
@@ -19,39 +18,6 @@ pub struct ValueError {
 impl ValueError {
     pub(super) fn new(value: &str, reason: &'static str) -> Self {
         Self { value: value.to_owned(), reason }
-    }
-}
-
-/// A domain below which a label is a bucket, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String")]
-pub struct Domain(String);
-
-impl Domain {
-    /// The domain, in lower case, without a dot at either end.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Domain {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        let domain = text.trim_matches('.').to_ascii_lowercase();
-        let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let valid = domain.split('.').all(|label| !label.is_empty() && label.bytes().all(is_label_byte));
-        if valid { Ok(Self(domain)) } else { Err(ValueError::new(text, "a domain is a name without scheme and port")) }
-    }
-}
-
-impl TryFrom<String> for Domain {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        text.parse()
     }
 }
 
@@ -218,18 +184,5 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
         }
 
         deserializer.deserialize_any(Values(PhantomData))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_domain_is_folded_and_checked() {
-        assert_eq!("S3.Example.test.".parse::<Domain>().unwrap().as_str(), "s3.example.test");
-        for text in ["", ".", "a..b", "https://x", "x:8080", "*.x"] {
-            assert!(text.parse::<Domain>().is_err(), "{text}");
-        }
     }
 }

@@ -1,23 +1,24 @@
 //! What `s3cors check` finds: the same reading as for serving, without anything going live.
 
-use super::files::{FileError, Listing, parse, read};
+use super::document::parse;
+use super::source::{Source, SourceError};
 use s3_cors::Warning;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Everything that is to be said about a file or a directory of rules.
+/// Everything to report about a source of rules.
 #[derive(Debug, Default)]
 pub struct Checked {
-    /// What S3 refuses, or what can not be served.
-    pub errors: Vec<FileError>,
-    /// What S3 takes and nobody wants.
+    /// What S3 refuses, or what cannot be served.
+    pub errors: Vec<SourceError>,
+    /// What S3 accepts and is likely a mistake.
     pub warnings: Vec<(PathBuf, Warning)>,
 }
 
-/// Checks a file, or every file of rules in a directory.
+/// Checks every document of a source.
 #[must_use]
-pub fn check(path: &Path) -> Checked {
+pub fn check(source: &dyn Source) -> Checked {
     let mut checked = Checked::default();
-    let listing = match Listing::of(path) {
+    let listing = match source.list() {
         Ok(listing) => listing,
         Err(error) => {
             checked.errors.push(error);
@@ -25,12 +26,12 @@ pub fn check(path: &Path) -> Checked {
         }
     };
     checked.errors.extend(listing.errors);
-    for paths in listing.files.into_values() {
+    for paths in listing.documents.into_values() {
         if let [first, second, ..] = paths.as_slice() {
-            checked.errors.push(FileError::Twice { path: second.clone(), other: first.clone() });
+            checked.errors.push(SourceError::Twice { path: second.clone(), other: first.clone() });
         }
         for path in paths {
-            match read(&path).and_then(|bytes| parse(&path, &bytes)) {
+            match source.read(&path).and_then(|bytes| parse(&path, &bytes)) {
                 Ok(document) => {
                     checked.warnings.extend(document.warnings().into_iter().map(|warning| (path.clone(), warning)));
                 }

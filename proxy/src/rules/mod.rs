@@ -1,18 +1,21 @@
-//! The rules of all buckets: read from disk, kept as one immutable snapshot, swapped whole when a file changes.
+//! The rules of all buckets: read from a source, kept as one immutable snapshot, swapped whole when a document changes.
 //!
-//! Knows the engine and the configuration. Must not know who asks: what is prepared for each bucket beside its rules (counters)
-//! is the caller's type `P`.
+//! Decides: which rules are live, and what a reload comes to. Must not know: requests, metrics, or who asks.
 
 mod check;
-mod files;
+mod document;
+pub mod explanation;
 mod reload;
+mod slot;
 mod snapshot;
+mod source;
 mod store;
 mod watch;
 
 pub use check::{Checked, check};
-pub use files::{FileError, Slot};
-pub use reload::{Outcome, Prepare, Report};
-pub use snapshot::{Bucket, Snapshot, Source};
+pub use reload::{LastReload, Outcome, Report};
+pub use slot::Slot;
+pub use snapshot::{Bucket, DocumentOrigin, Snapshot};
+pub use source::{Changed, Changes, Directory, Listing, Source, SourceError};
 pub use store::Store;
 pub use watch::{Watch, WatchError, watch};

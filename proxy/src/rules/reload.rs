@@ -1,30 +1,23 @@
-//! What a look at the files finds: what is new and valid replaces, what is not valid leaves the last good rules.
+//! What a reload comes to: what is new and valid replaces, what is not valid leaves the last good rules.
 
-use super::files::{FileError, Listing, Slot, parse, read};
-use super::snapshot::{Bucket, Snapshot, Source};
+use super::document::parse;
+use super::slot::Slot;
+use super::snapshot::{Bucket, DocumentOrigin, Snapshot};
+use super::source::{Source, SourceError};
 use s3_cors::{Credentials, RuleTable};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Makes what the caller keeps beside a bucket's rules, from its label and its rules.
-pub type Prepare<P> = Box<dyn Fn(&str, Option<&RuleTable>) -> P + Send + Sync>;
-
-/// Where rules come from and what is made of them.
-pub(super) struct Loader<P> {
-    pub(super) path: PathBuf,
-    pub(super) credentials: Credentials,
-    pub(super) prepare: Prepare<P>,
-}
+use std::time::SystemTime;
 
 /// What a reload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// The rules are others now.
+    /// The rules have changed.
     Applied,
-    /// The files say what is live already.
+    /// The source holds what is live already.
     Unchanged,
-    /// Something on disk is not valid; what is valid was applied all the same.
+    /// Something in the source is not valid; what is valid was applied all the same.
     Rejected,
 }
 
@@ -48,143 +41,171 @@ impl Outcome {
 pub struct Report {
     /// What it came to.
     pub outcome: Outcome,
-    /// The labels whose rules are others now, or gone.
+    /// The labels whose rules have changed or are gone.
     pub changed: Vec<String>,
-    /// Everything wrong on disk.
-    pub errors: Vec<FileError>,
-    /// Whether the disk shows something else than at the last look: a watcher that sees nothing new has nothing to tell.
-    pub news: bool,
+    /// Everything wrong in the source.
+    pub errors: Vec<SourceError>,
+    /// Whether the source differs from the last reading: a poll that finds nothing new has nothing to tell.
+    pub is_news: bool,
 }
 
-/// What was last seen on disk.
+impl Report {
+    /// Logs what the reload came to; `rules` is the number of rules that are live now.
+    pub(super) fn log(&self, rules: usize) {
+        let changed = self.changed.join(", ");
+        match self.outcome {
+            Outcome::Applied => tracing::info!(changed, rules, "rules reloaded"),
+            Outcome::Unchanged => tracing::info!(rules, "rules unchanged"),
+            Outcome::Rejected => {
+                for error in &self.errors {
+                    tracing::error!(%error, changed, "rules rejected; the last good ones stay");
+                }
+            }
+        }
+    }
+}
+
+/// A reload that operators were told of.
+#[derive(Clone, Debug)]
+pub struct LastReload {
+    /// When.
+    pub at: SystemTime,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The labels whose rules changed.
+    pub changed: Vec<String>,
+}
+
+/// What was last read from the source.
 #[derive(Debug, Default)]
-pub(super) struct State {
-    files: BTreeMap<Slot, Seen>,
-    errors: Vec<FileError>,
+pub(super) struct Reading {
+    documents: BTreeMap<Slot, Seen>,
+    errors: Vec<SourceError>,
 }
 
+/// A document as it was last read.
 #[derive(Debug)]
 struct Seen {
     path: PathBuf,
     bytes: Vec<u8>,
-    error: Option<FileError>,
+    error: Option<SourceError>,
 }
 
-impl State {
-    pub(super) fn errors(&self) -> &[FileError] {
+impl Reading {
+    pub(super) fn errors(&self) -> &[SourceError] {
         &self.errors
     }
 
-    /// Looks at the files and builds the next snapshot, if it differs from the live one.
-    pub(super) fn look<P>(&mut self, loader: &Loader<P>, live: &Snapshot<P>) -> (Report, Option<Snapshot<P>>) {
-        let listing = match Listing::of(&loader.path) {
+    /// Reads the source and builds the next snapshot, if it differs from the live one.
+    pub(super) fn next(
+        &mut self,
+        source: &dyn Source,
+        credentials: Credentials,
+        live: &Snapshot,
+    ) -> (Report, Option<Snapshot>) {
+        let listing = match source.list() {
             Ok(listing) => listing,
-            // Without a directory nothing is known to be removed: all rules stay.
+            // Without a listing no document is known to be removed: all rules stay.
             Err(error) => return (self.report(Vec::new(), vec![error]), None),
         };
-        let mut next = Next { buckets: BTreeMap::new(), changed: Vec::new() };
-        let mut seen = BTreeMap::new();
+        let mut next = Next { live, credentials, buckets: BTreeMap::new(), changed: Vec::new() };
+        let mut documents = BTreeMap::new();
         let mut errors = listing.errors;
-        for (slot, mut paths) in listing.files {
+        for (slot, mut paths) in listing.documents {
             let Some(path) = paths.pop() else { continue };
             if let Some(other) = paths.pop() {
-                errors.push(FileError::Twice { path, other });
-                next.keep(&slot, live);
+                errors.push(SourceError::Twice { path, other });
+                next.keep(&slot);
                 continue;
             }
-            let file = self.read_file(loader, live, &slot, path, &mut next);
-            errors.extend(file.error.clone());
-            seen.insert(slot, file);
+            let last = self.documents.remove(&slot).filter(|last| last.path == path);
+            let seen = next.read(source, &slot, path, last);
+            errors.extend(seen.error.clone());
+            documents.insert(slot, seen);
         }
-        next.note_removed(live);
-        self.files = seen;
-        let changed = !next.changed.is_empty();
+        next.note_removed();
+        self.documents = documents;
         let labels = next.changed.iter().map(|slot| slot.label().to_owned()).collect();
-        let snapshot = changed.then(|| next.into_snapshot(live));
+        let snapshot = (!next.changed.is_empty()).then(|| next.into_snapshot());
         (self.report(labels, errors), snapshot)
     }
 
-    fn read_file<P>(
-        &mut self,
-        loader: &Loader<P>,
-        live: &Snapshot<P>,
-        slot: &Slot,
-        path: PathBuf,
-        next: &mut Next<P>,
-    ) -> Seen {
-        let last = self.files.remove(slot).filter(|last| last.path == path);
-        let bytes = match read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                next.keep(slot, live);
-                return Seen { path, bytes: Vec::new(), error: Some(error) };
-            }
-        };
-        if let Some(last) =
-            last.filter(|last| last.bytes == bytes && !matches!(last.error, Some(FileError::Unreadable { .. })))
-        {
-            next.keep(slot, live);
-            return last;
-        }
-        let error = match loader.build(slot, &path, &bytes) {
-            Ok(bucket) => {
-                next.replace(slot, bucket, live);
-                None
-            }
-            Err(error) => {
-                next.keep(slot, live);
-                Some(error)
-            }
-        };
-        Seen { path, bytes, error }
-    }
-
-    fn report(&mut self, changed: Vec<String>, errors: Vec<FileError>) -> Report {
-        let news = !changed.is_empty() || self.errors != errors;
+    fn report(&mut self, changed: Vec<String>, errors: Vec<SourceError>) -> Report {
+        let is_news = !changed.is_empty() || self.errors != errors;
         self.errors.clone_from(&errors);
         let outcome = match (errors.is_empty(), changed.is_empty()) {
             (false, _) => Outcome::Rejected,
             (true, false) => Outcome::Applied,
             (true, true) => Outcome::Unchanged,
         };
-        Report { outcome, changed, errors, news }
+        Report { outcome, changed, errors, is_news }
     }
 }
 
 /// The snapshot in the making.
-struct Next<P> {
-    buckets: BTreeMap<Slot, Arc<Bucket<P>>>,
+struct Next<'l> {
+    live: &'l Snapshot,
+    credentials: Credentials,
+    buckets: BTreeMap<Slot, Arc<Bucket>>,
     changed: Vec<Slot>,
 }
 
-impl<P> Next<P> {
-    fn keep(&mut self, slot: &Slot, live: &Snapshot<P>) {
-        if let Some(bucket) = live.get(slot) {
+impl Next<'_> {
+    /// Reads one document: its rules replace the live ones if they are new and valid.
+    fn read(&mut self, source: &dyn Source, slot: &Slot, path: PathBuf, last: Option<Seen>) -> Seen {
+        let bytes = match source.read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.keep(slot);
+                return Seen { path, bytes: Vec::new(), error: Some(error) };
+            }
+        };
+        let is_same = |last: &Seen| last.bytes == bytes && !matches!(last.error, Some(SourceError::Unreadable { .. }));
+        if let Some(last) = last.filter(is_same) {
+            self.keep(slot);
+            return last;
+        }
+        let error = match build(slot, &path, &bytes, self.credentials) {
+            Ok(bucket) => {
+                self.replace(slot, bucket);
+                None
+            }
+            Err(error) => {
+                self.keep(slot);
+                Some(error)
+            }
+        };
+        Seen { path, bytes, error }
+    }
+
+    fn keep(&mut self, slot: &Slot) {
+        if let Some(bucket) = self.live.get(slot) {
             self.buckets.insert(slot.clone(), Arc::clone(bucket));
         }
     }
 
-    /// A file that says the same in other words (a comment, the other form) changes nothing.
-    fn replace(&mut self, slot: &Slot, bucket: Bucket<P>, live: &Snapshot<P>) {
-        let same = |source: &Option<Source>| source.as_ref().map(|s| (s.path.clone(), s.configuration.clone()));
-        let unchanged = live.get(slot).is_some_and(|live| same(&live.source) == same(&bucket.source));
-        if unchanged {
-            return self.keep(slot, live);
+    /// A document that means the same in other words (a comment, the other form) changes nothing.
+    fn replace(&mut self, slot: &Slot, bucket: Bucket) {
+        let meaning =
+            |bucket: &Bucket| bucket.origin.as_ref().map(|origin| (origin.path.clone(), origin.configuration.clone()));
+        if self.live.get(slot).is_some_and(|live| meaning(live) == meaning(&bucket)) {
+            return self.keep(slot);
         }
         self.changed.push(slot.clone());
         self.buckets.insert(slot.clone(), Arc::new(bucket));
     }
 
-    fn note_removed(&mut self, live: &Snapshot<P>) {
-        let named = live.buckets.keys().map(|name| Slot::Bucket(name.clone()));
-        let gone = named.chain([Slot::Default, Slot::Service]);
-        let gone: Vec<_> = gone.filter(|slot| live.get(slot).is_some() && !self.buckets.contains_key(slot)).collect();
+    fn note_removed(&mut self) {
+        let named = self.live.buckets.keys().map(|name| Slot::Bucket(name.clone()));
+        let slots = named.chain([Slot::Default, Slot::Service]);
+        let is_gone = |slot: &Slot| self.live.get(slot).is_some() && !self.buckets.contains_key(slot);
+        let gone: Vec<_> = slots.filter(is_gone).collect();
         self.changed.extend(gone);
     }
 
-    fn into_snapshot(self, live: &Snapshot<P>) -> Snapshot<P> {
+    fn into_snapshot(self) -> Snapshot {
         let mut snapshot =
-            Snapshot { buckets: HashMap::new(), default: None, service: None, other: Arc::clone(&live.other) };
+            Snapshot { buckets: HashMap::new(), default: None, service: None, other: Arc::clone(&self.live.other) };
         for (slot, bucket) in self.buckets {
             match slot {
                 Slot::Bucket(name) => {
@@ -198,16 +219,13 @@ impl<P> Next<P> {
     }
 }
 
-impl<P> Loader<P> {
-    fn build(&self, slot: &Slot, path: &Path, bytes: &[u8]) -> Result<Bucket<P>, FileError> {
-        let document = parse(path, bytes)?;
-        let warnings = document.warnings();
-        let rules = RuleTable::new(document.configuration(), self.credentials);
-        Ok(Bucket {
-            label: slot.label().into(),
-            prepared: (self.prepare)(slot.label(), Some(&rules)),
-            rules: Some(rules),
-            source: Some(Source { path: path.to_owned(), configuration: document.into_configuration(), warnings }),
-        })
-    }
+fn build(slot: &Slot, path: &Path, bytes: &[u8], credentials: Credentials) -> Result<Bucket, SourceError> {
+    let document = parse(path, bytes)?;
+    let warnings = document.warnings();
+    let rules = RuleTable::new(document.configuration(), credentials);
+    Ok(Bucket {
+        label: slot.label().into(),
+        rules: Some(rules),
+        origin: Some(DocumentOrigin { path: path.to_owned(), configuration: document.into_configuration(), warnings }),
+    })
 }

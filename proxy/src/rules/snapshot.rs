@@ -1,57 +1,58 @@
-//! All rules at one moment, and what a request gets of them.
+//! All rules at one moment, and which of them a request gets.
 
-use super::files::Slot;
+use super::slot::Slot;
 use s3_cors::{CorsConfiguration, RuleTable, Warning};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The rules of one bucket, or of all that share them.
+/// The rules of one bucket, or of all buckets that share them.
 #[derive(Debug)]
-pub struct Bucket<P> {
+pub struct Bucket {
     /// What metrics and logs call it: its name, `_default`, `_service` or `_other`.
     pub label: Box<str>,
     /// Its rules; `None` when it has none.
     pub rules: Option<RuleTable>,
-    /// What the caller prepared for it.
-    pub prepared: P,
     /// Where its rules come from; `None` when it has none.
-    pub source: Option<Source>,
+    pub origin: Option<DocumentOrigin>,
 }
 
 /// Where a bucket's rules come from.
 #[derive(Debug)]
-pub struct Source {
-    /// The file.
+pub struct DocumentOrigin {
+    /// The document's name in its source.
     pub path: PathBuf,
     /// The configuration in it.
     pub configuration: CorsConfiguration,
-    /// What S3 takes and nobody wants in it.
+    /// What S3 accepts in it and is likely a mistake.
     pub warnings: Vec<Warning>,
 }
 
 /// All rules at one moment.
 #[derive(Debug)]
-pub struct Snapshot<P> {
-    pub(super) buckets: HashMap<Box<str>, Arc<Bucket<P>>>,
-    pub(super) default: Option<Arc<Bucket<P>>>,
-    pub(super) service: Option<Arc<Bucket<P>>>,
+pub struct Snapshot {
+    pub(super) buckets: HashMap<Box<str>, Arc<Bucket>>,
+    pub(super) default: Option<Arc<Bucket>>,
+    pub(super) service: Option<Arc<Bucket>>,
     /// For buckets without rules of any kind, and for requests without a bucket where there are no service rules.
-    pub(super) other: Arc<Bucket<P>>,
+    pub(super) other: Arc<Bucket>,
 }
 
-impl<P> Snapshot<P> {
-    /// The label of whatever has no rules.
-    pub(super) const OTHER: &str = "_other";
-
-    pub(super) fn empty(prepared: P) -> Self {
-        let other = Bucket { label: Self::OTHER.into(), rules: None, prepared, source: None };
+impl Default for Snapshot {
+    /// No rules at all.
+    fn default() -> Self {
+        let other = Bucket { label: Self::OTHER.into(), rules: None, origin: None };
         Self { buckets: HashMap::new(), default: None, service: None, other: Arc::new(other) }
     }
+}
+
+impl Snapshot {
+    /// The label of a bucket without rules.
+    const OTHER: &str = "_other";
 
     /// The rules for a request: those of its bucket, else the default; without a bucket those of the service.
     #[must_use]
-    pub fn bucket(&self, name: Option<&str>) -> &Arc<Bucket<P>> {
+    pub fn bucket(&self, name: Option<&str>) -> &Arc<Bucket> {
         let found = match name {
             Some(name) => self.buckets.get(name).or(self.default.as_ref()),
             None => self.service.as_ref(),
@@ -59,15 +60,32 @@ impl<P> Snapshot<P> {
         found.unwrap_or(&self.other)
     }
 
+    /// The rules of a bucket that has no document of its own.
+    #[must_use]
+    pub fn default_bucket(&self) -> &Arc<Bucket> {
+        self.default.as_ref().unwrap_or(&self.other)
+    }
+
     /// Everything that has rules, by label.
     #[must_use]
-    pub fn with_rules(&self) -> Vec<&Arc<Bucket<P>>> {
+    pub fn with_rules(&self) -> Vec<&Arc<Bucket>> {
         let mut all: Vec<_> = self.buckets.values().chain(&self.default).chain(&self.service).collect();
         all.sort_unstable_by(|a, b| a.label.cmp(&b.label));
         all
     }
 
-    pub(super) fn get(&self, slot: &Slot) -> Option<&Arc<Bucket<P>>> {
+    /// Every bucket that a request can get, also the one without rules.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Bucket>> {
+        self.buckets.values().chain(&self.default).chain(&self.service).chain([&self.other])
+    }
+
+    /// How many rules are live, of all buckets together.
+    #[must_use]
+    pub fn rule_count(&self) -> usize {
+        self.all().filter_map(|bucket| bucket.rules.as_ref()).map(|table| table.rules().len()).sum()
+    }
+
+    pub(super) fn get(&self, slot: &Slot) -> Option<&Arc<Bucket>> {
         match slot {
             Slot::Bucket(name) => self.buckets.get(name),
             Slot::Default => self.default.as_ref(),

@@ -1,59 +1,119 @@
 //! The live rules: one snapshot that a request reads once, without a lock.
 
-use super::files::FileError;
-use super::reload::{Loader, Outcome, Prepare, Report, State};
+use super::reload::{LastReload, Outcome, Reading, Report};
 use super::snapshot::Snapshot;
+use super::source::{Directory, Source, SourceError};
 use crate::config;
 use arc_swap::{ArcSwap, Guard};
 use s3_cors::Credentials;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
-/// The live rules and the files behind them.
-pub struct Store<P> {
-    loader: Loader<P>,
-    live: ArcSwap<Snapshot<P>>,
-    /// What was last seen on disk. Held while reloading only; no request waits for it.
-    state: Mutex<State>,
+/// Told of a reload, with the rules that are live after it.
+pub type Observer = Box<dyn Fn(&Report, &Snapshot) + Send + Sync>;
+
+/// The live rules and the source behind them.
+pub struct Store {
+    source: Box<dyn Source>,
+    credentials: Credentials,
+    live: ArcSwap<Snapshot>,
+    /// What was last read. Held while reloading only; no request waits for it.
+    reading: Mutex<Reading>,
+    last: Mutex<Option<LastReload>>,
+    observer: OnceLock<Observer>,
 }
 
-impl<P: Send + Sync + 'static> Store<P> {
-    /// Reads all rules for the first time.
+impl Store {
+    /// Reads all rules of a directory or file for the first time.
     ///
     /// # Errors
-    /// Everything wrong, when anything is: a proxy does not start with rules other than those on disk.
-    pub fn open(rules: &config::Rules, credentials: Credentials, prepare: Prepare<P>) -> Result<Self, Vec<FileError>> {
-        let loader = Loader { path: rules.path.clone(), credentials, prepare };
-        let live = ArcSwap::from_pointee(Snapshot::empty((loader.prepare)(Snapshot::<P>::OTHER, None)));
-        let store = Self { loader, live, state: Mutex::default() };
-        let report = store.reload();
+    /// Everything wrong, when anything is: a proxy does not start with other rules than those it was given.
+    pub fn open(rules: &config::Rules, credentials: Credentials) -> Result<Self, Vec<SourceError>> {
+        Self::of(Box::new(Directory::new(rules.path.clone())), credentials)
+    }
+
+    /// Reads all rules of a source for the first time.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of(source: Box<dyn Source>, credentials: Credentials) -> Result<Self, Vec<SourceError>> {
+        let store = Self {
+            source,
+            credentials,
+            live: ArcSwap::default(),
+            reading: Mutex::default(),
+            last: Mutex::default(),
+            observer: OnceLock::new(),
+        };
+        let report = store.read();
         if report.outcome == Outcome::Rejected { Err(report.errors) } else { Ok(store) }
     }
 
+    /// Tells `observer` of every reload from now on that someone asked for or that found something new. The first observer stays.
+    pub fn observe(&self, observer: Observer) {
+        let _ = self.observer.set(observer);
+    }
+
     /// The rules of this moment.
-    pub fn live(&self) -> Guard<Arc<Snapshot<P>>> {
+    pub fn live(&self) -> Guard<Arc<Snapshot>> {
         self.live.load()
     }
 
     /// The directory or file that the rules come from.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.loader.path
+        self.source.path()
     }
 
-    /// What is wrong on disk as last seen: empty when all of it is live.
+    pub(super) fn source(&self) -> &dyn Source {
+        &*self.source
+    }
+
+    /// What is wrong in the source as last read: empty when all of it is live.
     #[must_use]
-    pub fn errors(&self) -> Vec<FileError> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).errors().to_vec()
+    pub fn errors(&self) -> Vec<SourceError> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).errors().to_vec()
     }
 
-    /// Reads the files again and swaps in what is valid. Blocks on file I/O: not for a request's thread.
+    /// The last reload that changed something, was rejected or was asked for; `None` since the start.
+    #[must_use]
+    pub fn last_reload(&self) -> Option<LastReload> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the source again because someone asked for it, and tells of it. Blocks on I/O: not for a request's thread.
     pub fn reload(&self) -> Report {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (report, snapshot) = state.look(&self.loader, &self.live.load());
+        let report = self.read();
+        self.tell(&report);
+        report
+    }
+
+    /// Reads the source again, and tells of it if there is something new.
+    pub(super) fn look(&self) {
+        let report = self.read();
+        if report.is_news {
+            self.tell(&report);
+        }
+    }
+
+    /// Reads the source and swaps in what is valid.
+    fn read(&self) -> Report {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let (report, snapshot) = reading.next(&*self.source, self.credentials, &self.live.load());
         if let Some(snapshot) = snapshot {
             self.live.store(Arc::new(snapshot));
         }
         report
+    }
+
+    fn tell(&self, report: &Report) {
+        let live = self.live.load();
+        report.log(live.rule_count());
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(LastReload { at: SystemTime::now(), outcome: report.outcome, changed: report.changed.clone() });
+        if let Some(observer) = self.observer.get() {
+            observer(report, &live);
+        }
     }
 }

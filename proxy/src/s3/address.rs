@@ -2,7 +2,7 @@
 //!
 //! Virtual-host style when the host is a label below a domain, otherwise the path's first segment. Nothing here changes a request.
 
-use crate::config::Domain;
+use crate::s3::domain::Domain;
 use percent_encoding::percent_decode_str;
 use s3_cors::ResourceType;
 use std::borrow::Cow;

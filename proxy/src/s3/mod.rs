@@ -4,6 +4,7 @@
 //! Must not know: rules, configuration, or who answers.
 
 pub mod address;
+pub mod domain;
 pub mod error;
 pub mod identity;
 pub mod signature;

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
 /// The names of the headers that a request has signed, separated by `;`: in `Authorization`, or in the query of a presigned URL
-/// (S3 API, Authenticating Requests). `None` where nothing says it: signature version 2, or a form upload.
+/// (S3 API, Authenticating Requests). `None` for signature version 2 and form uploads, which do not list them.
 #[must_use]
 pub fn signed_headers<'r>(authorization: Option<&'r str>, query: Option<&'r str>) -> Option<Cow<'r, str>> {
     let in_header = || {

@@ -2,32 +2,32 @@
 
 use super::registry::register;
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, exponential_buckets,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, exponential_buckets,
 };
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The methods that have a label of their own; whatever else is sent is `other`.
+/// The methods that have a label of their own; every other one is `other`.
 const METHODS: [&str; 8] = ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "other"];
 const OTHER_METHOD: usize = METHODS.len() - 1;
 /// Status codes that have a label of their own: 100 to 599 (RFC 9110 §15).
 const FIRST_CODE: u16 = 100;
 const CODES: usize = 500;
 
-/// Why an upstream did not answer.
+/// Why an upstream gave no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpstreamErrorKind {
     /// No connection.
     Connect,
     /// No TLS.
     Tls,
-    /// No answer in time.
+    /// No response in time.
     Timeout,
     /// The connection broke.
     Reset,
     /// No address.
     Resolve,
-    /// Anything else, such as an answer that is not HTTP.
+    /// Anything else, such as a response that is not HTTP.
     Other,
 }
 
@@ -48,7 +48,7 @@ impl UpstreamErrorKind {
     }
 }
 
-/// The counters of requests. What a request needs is found by index, not by label.
+/// The counters of requests. A request finds its counters by index, not by label.
 pub struct HttpCounters {
     requests: IntCounterVec,
     by_method_and_code: Box<[OnceLock<IntCounter>]>,
@@ -58,12 +58,8 @@ pub struct HttpCounters {
     pub preflight: Histogram,
     request_bytes: IntCounter,
     response_bytes: IntCounter,
-    /// Requests that are being served.
-    pub in_flight: IntGauge,
-    /// Connections of S3 clients.
-    pub connections: IntGauge,
     upstream_errors: [IntCounter; UpstreamErrorKind::ALL.len()],
-    /// Answers of upstreams that say that a signature does not match.
+    /// Responses of upstreams that report a signature mismatch.
     pub signature_mismatches: IntCounter,
 }
 
@@ -72,22 +68,21 @@ pub struct HttpCounters {
 pub struct Served<'a> {
     /// Its method.
     pub method: &'a str,
-    /// The status that the client saw, 499 when it had gone before.
+    /// The status that the client saw, 499 when it had gone before that.
     pub code: u16,
-    /// From the end of the request's head to the end of the answer.
+    /// From the end of the request's head to the end of the response.
     pub duration: Duration,
     /// Body bytes from the client.
     pub request_bytes: usize,
     /// Body bytes to the client.
     pub response_bytes: usize,
-    /// From the request's start towards the upstream to the head of its answer.
+    /// From sending the request to the upstream to the head of its response.
     pub upstream: Option<Duration>,
 }
 
 impl HttpCounters {
     pub(super) fn new(registry: &Registry) -> prometheus::Result<Self> {
         let counter = |name, help| register(registry, IntCounter::new(name, help)?);
-        let gauge = |name, help| register(registry, IntGauge::new(name, help)?);
         let requests = register(
             registry,
             IntCounterVec::new(
@@ -124,8 +119,6 @@ impl HttpCounters {
             )?,
             request_bytes: counter("s3cors_http_request_bytes_total", "Body bytes received from clients.")?,
             response_bytes: counter("s3cors_http_response_bytes_total", "Body bytes sent to clients.")?,
-            in_flight: gauge("s3cors_http_requests_in_flight", "Requests that are being served.")?,
-            connections: gauge("s3cors_connections_open", "Open connections of S3 clients.")?,
             upstream_errors: UpstreamErrorKind::ALL.map(|kind| errors.with_label_values(&[kind.as_str()])),
             signature_mismatches: counter(
                 "s3cors_signature_mismatches_total",

@@ -2,7 +2,6 @@
 //!
 //! Lines go through a bounded queue to a thread of their own: a reader that stalls costs lines, not requests.
 
-use crate::config::{Log, LogFormat, LogLevel};
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 use tracing::Event;
@@ -16,6 +15,28 @@ use tracing_subscriber::{EnvFilter, Layer};
 /// Lines that wait for a reader that stalls, before further ones are lost. The queue's memory is taken at once.
 const QUEUED_LINES: usize = 8192;
 
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    Json,
+    /// One line of text.
+    Text,
+}
+
+/// The least important level that is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// What must be fixed.
+    Error,
+    /// What may have to be fixed.
+    Warn,
+    /// What happened, requests included.
+    Info,
+    /// What helps to find a fault.
+    Debug,
+}
+
 /// Writes what is still queued; must outlive everything that logs.
 pub struct LogGuard(Mutex<Option<WorkerGuard>>);
 
@@ -28,34 +49,34 @@ impl LogGuard {
 
 /// Starts the log of the process.
 ///
-/// Below `info` the library that serves HTTP prints whole heads, `Authorization` included, and above it the raw request line with
-/// the signature of a presigned URL; so its targets never go below `warn`, whatever is asked for.
+/// At `debug` the HTTP library prints whole heads, `Authorization` included, and at `info` the raw request line with the signature of
+/// a presigned URL. So its targets never go below `warn`, whatever level is asked for.
 #[must_use]
-pub fn start(log: &Log) -> LogGuard {
+pub fn start(format: Format, level: Level) -> LogGuard {
     let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(QUEUED_LINES).finish(std::io::stdout());
-    let filter = EnvFilter::new(directives(log.level));
+    let filter = EnvFilter::new(directives(level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_timer(SystemTime);
-    let handshakes = Handshakes { shown: log.level == LogLevel::Debug };
+    let handshakes = Handshakes { shown: level == Level::Debug };
     // A second start in one process (tests) keeps the first log.
-    let _ = match log.format {
-        LogFormat::Json => {
+    let _ = match format {
+        Format::Json => {
             let builder = builder.json().flatten_event(true).with_current_span(false).with_span_list(false);
             builder.finish().with(handshakes).try_init()
         }
-        LogFormat::Text => builder.with_ansi(false).finish().with(handshakes).try_init(),
+        Format::Text => builder.with_ansi(false).finish().with(handshakes).try_init(),
     };
     LogGuard(Mutex::new(Some(guard)))
 }
 
-/// The library's line about a TLS handshake that failed, an error to it. To an operator it is a load balancer that looks whether
-/// the port is open, or a scanner: shown only where everything is.
+/// The HTTP library logs a failed TLS handshake as an error. To an operator it is a load balancer that probes the port, or a
+/// scanner: the line is shown at `debug` only.
 struct Handshakes {
     shown: bool,
 }
 
 impl<S: tracing::Subscriber> Layer<S> for Handshakes {
     fn event_enabled(&self, event: &Event<'_>, _: layer::Context<'_, S>) -> bool {
-        // Lines of libraries that write with `log` all have this target here.
+        // Libraries that write with the `log` crate all have this target here.
         if self.shown || event.metadata().target() != "log" {
             return true;
         }
@@ -67,12 +88,12 @@ impl<S: tracing::Subscriber> Layer<S> for Handshakes {
     }
 }
 
-fn directives(level: LogLevel) -> String {
+fn directives(level: Level) -> String {
     let (ours, library) = match level {
-        LogLevel::Error => ("error", "error"),
-        LogLevel::Warn => ("warn", "warn"),
-        LogLevel::Info => ("info", "warn"),
-        LogLevel::Debug => ("debug", "warn"),
+        Level::Error => ("error", "error"),
+        Level::Warn => ("warn", "warn"),
+        Level::Info => ("info", "warn"),
+        Level::Debug => ("debug", "warn"),
     };
     format!("{library},s3cors={ours},s3cors_proxy={ours},access={ours}")
 }
@@ -90,66 +111,6 @@ pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
             let ellipsis = if cut.len() < bytes.len() { "…" } else { "" };
             format!("{}{ellipsis}", cut.escape_ascii()).into()
         }
-    }
-}
-
-/// One request, as the access line shows it. There is no place for a query or for a header other than Origin.
-#[derive(Debug)]
-pub struct Access<'a> {
-    /// Names the request in answers and logs.
-    pub request_id: &'a str,
-    /// The client's address.
-    pub client: &'a str,
-    /// The method.
-    pub method: &'a str,
-    /// The bucket's label.
-    pub bucket: &'a str,
-    /// The path without the query.
-    pub path: &'a str,
-    /// The status that the client saw.
-    pub status: u16,
-    /// Body bytes to the client.
-    pub bytes: usize,
-    /// Seconds from the request's head to the end of the answer.
-    pub duration: f64,
-    /// Seconds to the head of the upstream's answer.
-    pub upstream_time: Option<f64>,
-    /// The Origin, fit for a log.
-    pub origin: Option<&'a str>,
-    /// What CORS decided.
-    pub cors: Option<&'a str>,
-    /// Why.
-    pub reason: Option<&'a str>,
-    /// The rule that granted.
-    pub rule: Option<&'a str>,
-}
-
-impl Access<'_> {
-    /// Whether anybody wants the line: asked before it is made.
-    #[must_use]
-    pub fn wanted() -> bool {
-        tracing::enabled!(target: "access", tracing::Level::INFO)
-    }
-
-    /// Writes the line.
-    pub fn write(&self) {
-        tracing::info!(
-            target: "access",
-            request_id = self.request_id,
-            client = self.client,
-            method = self.method,
-            bucket = self.bucket,
-            path = self.path,
-            status = self.status,
-            bytes = self.bytes,
-            duration = self.duration,
-            upstream_time = self.upstream_time,
-            origin = self.origin,
-            cors = self.cors,
-            reason = self.reason,
-            rule = self.rule,
-            "request"
-        );
     }
 }
 

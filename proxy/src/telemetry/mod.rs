@@ -1,16 +1,19 @@
-//! What operators see: metrics, the log and its access line.
+//! What operators see: metric families, the log, the access line, and what must never be in any of them.
 //!
-//! Labels are closed sets or bounded tables; the registry belongs to one [`Metrics`], not to the process. Must not know Pingora.
+//! A leaf: it counts and writes what it is given and decides nothing. Labels are closed sets or bounded tables; the registry belongs
+//! to one [`Metrics`], not to the process. It knows value types of the engine; state that others own it exports, it never holds it.
 
-mod bucket;
-mod families;
+mod access;
+mod buckets;
+mod exported;
 mod http;
 pub mod log;
+mod metrics;
 mod registry;
-mod rejected;
-mod reloads;
 
-pub use bucket::{BucketCounters, Decision, Kind};
-pub use families::{Metrics, MetricsError};
+pub use access::Access;
+pub use buckets::Buckets;
+pub use exported::{Exported, Row};
 pub use http::{HttpCounters, Served, UpstreamErrorKind};
-pub use reloads::{Reloader, Rules, prepare};
+pub use log::printable;
+pub use metrics::{Metrics, MetricsError, ReloadOutcome};

@@ -1,4 +1,4 @@
-//! The certificates that are in use, and their replacement while connections stay open.
+//! The certificates in use, and their replacement while connections stay open.
 
 use super::TlsError;
 use super::pair::{Contents, Pair};
@@ -14,21 +14,22 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// How often the files are looked at. By content, because a secret that a kubelet mounts changes by a link, and its time may not.
+/// How often the files are read. They are compared by content: a secret that a kubelet mounts changes by a link, perhaps with the same
+/// time.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// One certificate, as its files last had it when they were right.
+/// One certificate, as its files last held it when they were valid.
 pub struct LiveCertificate {
     files: TlsFiles,
     current: ArcSwap<CertifiedKey>,
     judged: Mutex<Judged>,
 }
 
-/// What was seen of the files, by digest.
+/// What was read from the files, by digest.
 struct Judged {
-    /// What was taken or refused last.
+    /// What was accepted or refused last.
     last: u64,
-    /// What was wrong when it was seen, once: the two files are seldom replaced at the same moment, so it has to be seen twice.
+    /// Invalid contents that were seen once: the two files are seldom replaced at the same moment, so a fault must be seen twice.
     suspect: Option<u64>,
 }
 
@@ -44,7 +45,7 @@ impl LiveCertificate {
         })
     }
 
-    /// Reads the files again, and takes what is in them if it is new and right. Blocks.
+    /// Reads the files again, and takes their contents if they are new and valid. Blocks.
     fn look(&self) {
         let (digest, judgement) = match Contents::read(&self.files) {
             Ok(contents) => (contents.digest(), Ok(contents)),
@@ -128,7 +129,7 @@ impl BackgroundService for Certificates {
                 () = tokio::time::sleep(LOOK) => {}
             }
             let all = self.clone();
-            // Files may be on a network: they are read where waiting harms nobody.
+            // Files may be on a network: they are read where waiting blocks no request.
             let _ = tokio::task::spawn_blocking(move || all.0.iter().for_each(|certificate| certificate.look())).await;
         }
     }

@@ -1,6 +1,6 @@
-//! Certificates: those that the listeners show, replaced live, and those that upstreams are verified with.
+//! Certificates: those that listeners present, replaced live, and the roots that verify upstreams.
 //!
-//! Decides: what files can be served with, and when they are read again. Must not know: who listens and who connects.
+//! Decides: which files can be used, and when they are read again. Must not know: who listens and who connects.
 
 mod live;
 mod pair;
@@ -12,10 +12,10 @@ pub use roots::check_roots;
 
 use std::path::PathBuf;
 
-/// Why files can not be used. No variant holds a line of a file: it might be one of the key.
+/// Why files cannot be used. No variant holds a line of a file: it could be one of the key.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// It can not be read.
+    /// It cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable {
         /// The file.
@@ -41,16 +41,16 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
     },
-    /// The first certificate is none.
-    #[error("{}: its first certificate can not be read: {reason}", path.display())]
+    /// The first certificate is not valid.
+    #[error("{}: its first certificate cannot be read: {reason}", path.display())]
     BadCertificate {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
-    /// The key can not sign.
-    #[error("{}: its private key can not be used: {reason}", path.display())]
+    /// The key cannot sign.
+    #[error("{}: its private key cannot be used: {reason}", path.display())]
     BadKey {
         /// The file.
         path: PathBuf,
@@ -73,19 +73,19 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The system's authorities can not be read.
-    #[error("the system's certificates can not be read: {reason}; mend SSL_CERT_FILE or set upstream.tls.ca_file")]
+    /// The system's authorities cannot be read.
+    #[error("the system's certificates cannot be read: {reason}; fix SSL_CERT_FILE or set upstream.tls.ca_file")]
     BadSystemAuthorities {
         /// What is wrong with them.
         reason: String,
     },
     /// The library refuses.
-    #[error("TLS can not be set up: {reason}")]
+    #[error("TLS cannot be set up: {reason}")]
     Settings {
         /// What it says.
         reason: String,
     },
-    /// Nobody is trusted.
+    /// No root is trusted.
     #[error(
         "the system trusts no authority, so no https upstream can be reached; install ca-certificates or set upstream.tls.ca_file"
     )]

@@ -1,4 +1,4 @@
-//! A certificate and its key, as two files have them.
+//! A certificate and its key, read from two files.
 
 use super::TlsError;
 use crate::config::TlsFiles;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// Both files, unjudged.
+/// Both files, not yet validated.
 pub(super) struct Contents {
     certificate: Vec<u8>,
     key: Vec<u8>,
@@ -30,14 +30,14 @@ impl Contents {
         Ok(Self { certificate: read(&files.certificate)?, key: read(&files.key)? })
     }
 
-    /// A number that is another one for other contents: none of the key is kept to compare it with.
+    /// A digest to compare contents by, so that nothing of the key is kept.
     pub(super) fn digest(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         (&self.certificate, &self.key).hash(&mut hasher);
         hasher.finish()
     }
 
-    /// Judges the files; their names are for the error.
+    /// Validates the files; their names are for the error.
     pub(super) fn pair(&self, files: &TlsFiles) -> Result<Pair, TlsError> {
         let chain = self.chain(&files.certificate)?;
         let not_after = chain.first().map(|leaf| not_after(leaf, &files.certificate)).transpose()?;

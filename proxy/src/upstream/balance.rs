@@ -1,15 +1,14 @@
 //! Which peer a request gets. Nothing here locks or allocates.
 //!
-//! Not `LoadBalancer` of pingora-load-balancing (0.9.1), from which the health checks are: its `select` builds a set of what it
-//! has seen for every request, it has no choice by requests in flight, it gives nothing at all when every backend is unhealthy,
-//! and where it passes one over its round robin takes further turns from the counter that all requests share, so that requests at
-//! the same time send each other back to what is down.
+//! Not `LoadBalancer` of pingora-load-balancing (0.9.1), which provides the health checks: its `select` builds a set for every request,
+//! it cannot choose by requests in flight, it returns nothing when every backend is unhealthy, and where it passes one over it takes
+//! further turns from the counter that all requests share, so that concurrent requests send each other back to what is down.
 
-use super::peer::Peer;
+use super::peers::Peer;
 use crate::config::Balance;
 use std::sync::Arc;
 
-/// Chooses among these: who is healthy and can be reached, else who can be reached, else whoever's turn it is.
+/// Chooses a peer that is healthy and reachable, else one that is reachable, else the one whose turn it is.
 pub(super) fn choose(peers: &[Arc<Peer>], balance: Balance, turn: usize, now: u64) -> Option<&Arc<Peer>> {
     let healthy = peers.iter().filter(|peer| peer.is_healthy());
     pick(healthy, balance, turn, now)
@@ -26,7 +25,7 @@ fn pick<'a>(
     if let Some(trial) = candidates.clone().find(|peer| peer.takes_a_trial(now)) {
         return Some(trial);
     }
-    // Turns go round among those that are left: were the next in the list taken instead, the one behind a dead peer would have
+    // Turns go round among the peers that are left: if the next in the list were taken instead, the one after a dead peer would get
     // twice its share.
     let reachable = candidates.filter(|peer| peer.is_reachable());
     let count = reachable.clone().count();
@@ -40,7 +39,7 @@ fn pick<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::peer::{InFlight, PASS_OVER};
+    use super::super::peers::{PASS_OVER, PeerLease};
     use super::*;
     use pingora::upstreams::peer::HttpPeer;
 
@@ -110,7 +109,7 @@ mod tests {
     fn fewest_in_flight_wins_and_equals_share() {
         let peers = peers(3);
         assert_eq!(chosen(&peers, LEAST, 1), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]);
-        let (first, second) = (InFlight::on(&peers[0]), InFlight::on(&peers[2]));
+        let (first, second) = (PeerLease::on(&peers[0]), PeerLease::on(&peers[2]));
         assert_eq!(chosen(&peers, LEAST, 1), [1; 10]);
         drop(first);
         assert!(!chosen(&peers, LEAST, 1).contains(&2));

@@ -1,10 +1,10 @@
-//! Active health checks: every address is asked at an interval, whether requests come or not.
+//! Active health checks: every address is checked at an interval, whether requests come or not.
 //!
-//! The asking is pingora-load-balancing's. What comes of it is counted here, beside what requests find out about an address, for
-//! the library's registry would be a second list of addresses with a state of its own, and a second line in the log.
+//! The checks are pingora-load-balancing's. Their results are kept here, beside what requests find out about an address: the
+//! library's registry would be a second list of addresses with a state of its own, and would log a second line.
 
-use super::peer::Peer;
-use super::target::{Target, Upstreams};
+use super::peers::Peer;
+use super::targets::{Target, Upstreams};
 use crate::config::{CheckPath, HealthCheck, UpstreamUrl};
 use async_trait::async_trait;
 use pingora::ErrorType::CustomCode;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// The checks can not be made from the configuration.
+/// The checks cannot be made from the configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("health check: {0}")]
 pub struct HealthCheckError(#[from] Box<pingora::Error>);
@@ -103,7 +103,7 @@ fn authority(url: &UpstreamUrl) -> String {
     authority.strip_suffix(own_port).unwrap_or(authority).to_owned()
 }
 
-/// One check; the library's own timeouts are for single steps of it.
+/// One check; the library's own timeouts cover single steps of it.
 async fn outcome(peer: &Peer, check: AnyCheck, timeout: Duration) -> Result<(), String> {
     let backend = Backend { addr: peer.address.into(), weight: 1, ext: Extensions::new() };
     match tokio::time::timeout(timeout, check.check(&backend)).await {
@@ -120,7 +120,7 @@ async fn outcome(peer: &Peer, check: AnyCheck, timeout: Duration) -> Result<(), 
 impl BackgroundService for HealthChecks {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         let mut ticks = tokio::time::interval(self.interval);
-        // A pass that took longer than an interval is not made up for.
+        // A pass that took longer than an interval is not caught up.
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {

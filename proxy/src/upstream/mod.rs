@@ -1,15 +1,17 @@
 //! Where requests go: addresses of the S3 servers, resolved beside the requests and never within one.
 //!
-//! Decides: which of them a request gets. An address is passed over for a while when it could not be connected to, and while its
-//! checks fail, if there are checks.
+//! Decides: which address a request gets, and whether it may be tried again. An address is passed over for a while when it could not
+//! be connected to, and while its checks fail, if there are checks. Must not know: what a request is.
 
+mod attempts;
 mod balance;
 mod health;
-mod peer;
+mod peers;
 mod resolve;
-mod target;
+mod targets;
 
+pub use attempts::{Attempts, MAX_TRIES};
 pub use health::{HealthCheckError, HealthChecks};
-pub use peer::{InFlight, Peer};
+pub use peers::{Peer, PeerLease};
 pub use resolve::Resolver;
-pub use target::Upstreams;
+pub use targets::{UpstreamState, Upstreams};

@@ -8,16 +8,20 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use s3_cors::{CorsConfiguration, Credentials, Denial, RuleFinding, RuleTable, Verdict, evaluate, explain};
+use s3_cors::{
+    CorsConfiguration, CorsRequest, Credentials, Decision, Denial, MAX_REPEATED, Reason, RequestKind, ResourceType,
+    RuleFinding, RuleTable, Verdict, evaluate, explain,
+};
 use std::collections::HashSet;
 
-fn decide(configuration: &CorsConfiguration, request: &Request) -> Verdict {
-    evaluate(Some(&RuleTable::new(configuration, Credentials::S3)), &request.method, &request.headers())
+fn decide(configuration: &CorsConfiguration, request: &Request) -> Decision {
+    let headers = request.headers();
+    evaluate(Some(&RuleTable::new(configuration, Credentials::S3)), &(&request.method, &headers).into())
 }
 
-/// The engine's verdict in the reference's words.
-fn in_words(verdict: &Verdict) -> Answer {
-    match verdict {
+/// The engine's decision in the reference's words.
+fn in_words(decision: &Decision) -> Answer {
+    match &decision.verdict {
         Verdict::NotCors => Answer::NotCors,
         Verdict::Denied(denial) => Answer::Denied(denial.reason().as_str()),
         Verdict::Granted(grant) => {
@@ -55,7 +59,8 @@ proptest! {
     ) {
         let credentials = if never { Credentials::Never } else { Credentials::S3 };
         let table = RuleTable::new(&configuration, credentials);
-        if let Verdict::Granted(grant) = evaluate(Some(&table), &request.method, &request.headers()) {
+        let headers = request.headers();
+        if let Some(grant) = evaluate(Some(&table), &(&request.method, &headers).into()).grant() {
             let headers = grant.headers();
             let origin = headers[ACCESS_CONTROL_ALLOW_ORIGIN].as_bytes();
             prop_assert_eq!(origin, grant.allow_origin().as_bytes());
@@ -66,9 +71,9 @@ proptest! {
 
     #[test]
     fn no_header_of_a_grant_occurs_twice(configuration in configuration(), request in request()) {
-        if let Verdict::Granted(grant) = decide(&configuration, &request) {
+        if let Some(grant) = decide(&configuration, &request).grant() {
             let mut names = Vec::new();
-            grant.for_each_header(|name, _| names.push(name));
+            grant.for_each_header(|name, _| names.push(name.clone()));
             prop_assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
             prop_assert_eq!(grant.headers().len(), names.len());
         }
@@ -81,7 +86,7 @@ proptest! {
         let before = decide(&configuration, &request);
         let rules = configuration.rules().iter().cloned().chain([more]).collect();
         let after = decide(&CorsConfiguration::new(rules).unwrap(), &request);
-        if let Verdict::Granted(_) = before {
+        if before.grant().is_some() {
             prop_assert_eq!(in_words(&after), in_words(&before));
         }
     }
@@ -93,14 +98,16 @@ proptest! {
         let table = RuleTable::new(&configuration, Credentials::S3);
         let rules = has_rules.then_some(&table);
         let headers = request.headers();
-        let verdict = evaluate(rules, &request.method, &headers);
-        let explanation = explain(rules, &request.method, &headers);
-        prop_assert_eq!(in_words(&explanation.verdict), in_words(&verdict));
+        let request = CorsRequest::from((&request.method, &headers));
+        let decision = evaluate(rules, &request);
+        let explanation = explain(rules, &request);
+        prop_assert_eq!(in_words(&explanation.decision), in_words(&decision));
+        prop_assert_eq!(explanation.decision.detail(), decision.detail());
 
         let granting = explanation.rules.iter().find(|finding| finding.blamed().is_none()).map(|finding| finding.number);
-        match verdict {
+        match decision.verdict {
             Verdict::Granted(grant) => prop_assert_eq!(granting, Some(grant.rule().number())),
-            Verdict::Denied(Denial::Refused(clause)) => {
+            Verdict::Denied(Denial::Refused { clause, .. }) => {
                 prop_assert_eq!(granting, None);
                 prop_assert_eq!(explanation.rules.iter().filter_map(RuleFinding::blamed).max(), Some(clause));
                 prop_assert!(explanation.nearest().is_some());
@@ -119,11 +126,13 @@ proptest! {
         let request = Request { method, origins, asked_methods, asked_headers };
         let table = RuleTable::new(&configuration, Credentials::S3);
         let headers = request.headers();
-        let explanation = explain(Some(&table), &request.method, &headers);
-        prop_assert_eq!(in_words(&explanation.verdict), answer(&configuration, &request));
-        prop_assert!(!s3_cors::asked_method(&headers).is_empty());
-        if let Verdict::Denied(denial) = explanation.verdict {
-            prop_assert!(denial.refusal(s3_cors::ResourceType::Object).message.len() < 4096);
+        let asked = CorsRequest::from((&request.method, &headers));
+        let explanation = explain(Some(&table), &asked);
+        prop_assert_eq!(in_words(&explanation.decision), answer(&configuration, &request));
+        prop_assert!(!asked.asked_method().is_empty());
+        if let Some(denial) = explanation.decision.denial() {
+            prop_assert!(denial.refusal(ResourceType::Object).message.len() < 4096);
+            prop_assert!(denial.detail().is_none_or(|detail| detail.chars().count() <= MAX_REPEATED));
         }
     }
 }
@@ -135,20 +144,35 @@ fn what_is_drawn_is_often_granted() {
     let mut counts = [0; 3];
     for _ in 0..1000 {
         let case = (configuration(), request()).new_tree(&mut runner).unwrap().current();
-        match decide(&case.0, &case.1) {
+        match decide(&case.0, &case.1).verdict {
             Verdict::Granted(_) => counts[0] += 1,
-            Verdict::Denied(Denial::Refused(_)) => counts[1] += 1,
+            Verdict::Denied(Denial::Refused { .. }) => counts[1] += 1,
             Verdict::NotCors | Verdict::Denied(_) => counts[2] += 1,
         }
     }
     assert!(counts.iter().all(|count| *count > 150), "granted, refused, other: {counts:?}");
 }
 
-/// A proxy asks with whatever map it has: other headers, and none of those that matter.
+/// Kind, outcome and reason are three views of one decision and never contradict each other.
 #[test]
-fn a_request_without_any_header_is_no_matter_of_cors() {
-    assert!(matches!(evaluate(None, &Method::GET, &HeaderMap::new()), Verdict::NotCors));
+fn kind_outcome_and_reason_fit_together() {
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..1000 {
+        let (configuration, request) = (configuration(), request()).new_tree(&mut runner).unwrap().current();
+        let decision = decide(&configuration, &request);
+        let is_options = request.method == Method::OPTIONS;
+        assert_eq!(decision.kind == RequestKind::Preflight, is_options, "{request:?}");
+        assert_eq!(decision.outcome().is_none(), decision.kind == RequestKind::NoOrigin, "{request:?}");
+        assert_eq!(decision.reason() == Reason::None, decision.denial().is_none(), "{request:?}");
+        assert_eq!(decision.rule().is_some(), decision.grant().is_some(), "{request:?}");
+        assert!(decision.detail().is_none() || decision.denial().is_some(), "{request:?}");
+    }
+}
+
+#[test]
+fn cors_has_no_part_in_a_request_without_an_origin() {
     let mut headers = HeaderMap::new();
+    assert!(evaluate(None, &(&Method::GET, &headers).into()).outcome().is_none());
     headers.insert(ORIGIN, http::HeaderValue::from_static(""));
-    assert!(matches!(evaluate(None, &Method::GET, &headers), Verdict::NotCors));
+    assert!(evaluate(None, &(&Method::GET, &headers).into()).outcome().is_none());
 }

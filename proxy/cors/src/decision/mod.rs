@@ -1,0 +1,17 @@
+//! What S3's CORS says to a request.
+//!
+//! A [`CorsRequest`](request::CorsRequest) borrows the few parts of a head that CORS looks at. [`evaluate`](evaluate::evaluate)
+//! reads it once and asks the bucket's [`RuleTable`](table::RuleTable). What comes out is a
+//! [`Decision`](verdict::Decision): the headers of a grant, or a denial with its reason.
+
+mod asked;
+pub(crate) mod denial;
+pub(crate) mod evaluate;
+pub(crate) mod explain;
+pub(crate) mod grant;
+pub(crate) mod request;
+pub(crate) mod table;
+pub(crate) mod vary;
+pub(crate) mod verdict;
+
+pub use asked::{MAX_REQUEST_HEADERS, MAX_REQUEST_HEADERS_LENGTH};

@@ -1,0 +1,186 @@
+//! The JSON form: what `aws s3api put-bucket-cors --cors-configuration` takes and `get-bucket-cors` prints.
+//!
+//! Decides: what is well-formed and has known keys. Must not know: which values are valid.
+//!
+//! Every value is first taken as a slice of the document (`RawValue`): a slice knows where it stands, a parsed value does not.
+
+use super::raw::{Problems, RawRule, RawValue as Value};
+use super::xml;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use std::collections::HashSet;
+use std::fmt;
+
+/// Reads the rules and notes what is wrong; a rule that can not be read does not hide the next.
+pub(crate) fn read(text: &str, problems: &mut Problems) -> Vec<RawRule> {
+    let mut reading = Reading { text, problems };
+    // The slice is the value without the white space around it, so that its start is the value's.
+    match reading.parse::<&RawValue>(text) {
+        Some(document) if document.get().starts_with('[') => reading.rules(document),
+        Some(document) => reading.configuration(document),
+        None => Vec::new(),
+    }
+}
+
+/// An object's keys and values as slices, in their order: serde's own structs would take a list for an object, and give an
+/// unknown or doubled key no place.
+struct Entries<'t>(Vec<(&'t RawValue, &'t RawValue)>);
+
+impl<'t> Deserialize<'t> for Entries<'t> {
+    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'t> Visitor<'t> for Collect {
+            type Value = Entries<'t>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+struct Reading<'t, 'p> {
+    text: &'t str,
+    problems: &'p mut Problems,
+}
+
+impl<'t> Reading<'t, '_> {
+    /// Where a slice of the text stands in it.
+    fn offset(&self, part: &str) -> usize {
+        (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize)
+    }
+
+    fn parse<T: Deserialize<'t>>(&mut self, part: &'t str) -> Option<T> {
+        match serde_json::from_str(part) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let detail = without_place(&error);
+                let within = match error.classify() {
+                    Category::Eof => part.len(),
+                    // Of this one error serde_json names the character before (1.0.154, `ignore_str`).
+                    Category::Syntax if detail.starts_with("control character") => {
+                        offset_in(part, error.line(), error.column() + 1)
+                    }
+                    Category::Syntax => offset_in(part, error.line(), error.column()),
+                    // A value of the wrong type is wrong from its start; serde_json names its end.
+                    Category::Data | Category::Io => 0,
+                };
+                self.problems.malformed(self.offset(part) + within, detail);
+                None
+            }
+        }
+    }
+
+    fn configuration(&mut self, document: &'t RawValue) -> Vec<RawRule> {
+        let mut rules = None;
+        let Some(entries) = self.entries(document) else {
+            return Vec::new();
+        };
+        for (key, name, value) in entries {
+            match &*name {
+                "CORSRules" if rules.is_some() => self.doubled(key, &name),
+                "CORSRules" => rules = Some(self.rules(value)),
+                _ => self.unknown(key, &name, "CORSRules"),
+            }
+        }
+        rules.unwrap_or_else(|| {
+            self.problems.malformed(self.offset(document.get()), "there is no CORSRules");
+            Vec::new()
+        })
+    }
+
+    fn rules(&mut self, list: &'t RawValue) -> Vec<RawRule> {
+        let rules = self.parse::<Vec<&RawValue>>(list.get()).unwrap_or_default();
+        rules.into_iter().filter_map(|rule| self.rule(rule)).collect()
+    }
+
+    fn rule(&mut self, raw: &'t RawValue) -> Option<RawRule> {
+        let mut rule = RawRule { offset: self.offset(raw.get()), ..RawRule::default() };
+        let mut seen = HashSet::new();
+        for (key, name, value) in self.entries(raw)? {
+            if !seen.insert(name.clone()) {
+                self.doubled(key, &name);
+                continue;
+            }
+            match &*name {
+                "ID" => rule.ids = self.optional::<String>(value),
+                "AllowedHeaders" => rule.headers = self.list(value),
+                "AllowedMethods" => rule.methods = self.list(value),
+                "AllowedOrigins" => rule.origins = self.list(value),
+                "ExposeHeaders" => rule.expose = self.list(value),
+                "MaxAgeSeconds" => rule.max_ages = self.optional::<i64>(value),
+                _ => self.unknown(
+                    key,
+                    &name,
+                    "ID, AllowedHeaders, AllowedMethods, AllowedOrigins, ExposeHeaders or MaxAgeSeconds",
+                ),
+            }
+        }
+        Some(rule)
+    }
+
+    fn entries(&mut self, object: &'t RawValue) -> Option<Vec<(&'t RawValue, String, &'t RawValue)>> {
+        let Entries(entries) = self.parse(object.get())?;
+        let named = entries.into_iter().filter_map(|(key, value)| Some((key, self.parse(key.get())?, value)));
+        Some(named.collect())
+    }
+
+    fn unknown(&mut self, key: &RawValue, name: &str, expected: &str) {
+        let detail = format!("unknown key {:?}, expected {expected}", cut(name));
+        self.problems.malformed(self.offset(key.get()), detail);
+    }
+
+    fn doubled(&mut self, key: &RawValue, name: &str) {
+        self.problems.malformed(self.offset(key.get()), format!("the key {:?} is there twice", cut(name)));
+    }
+
+    /// `null` is taken as absent, as writers of JSON use it.
+    fn optional<T: DeserializeOwned + ToString>(&mut self, value: &'t RawValue) -> Vec<Value> {
+        if value.get() == "null" { Vec::new() } else { self.value::<T>(value).into_iter().collect() }
+    }
+
+    fn list(&mut self, list: &'t RawValue) -> Vec<Value> {
+        let values = self.parse::<Vec<&RawValue>>(list.get()).unwrap_or_default();
+        values.into_iter().filter_map(|value| self.value::<String>(value)).collect()
+    }
+
+    fn value<T: DeserializeOwned + ToString>(&mut self, raw: &'t RawValue) -> Option<Value> {
+        let text = self.parse::<T>(raw.get())?.to_string();
+        let offset = self.offset(raw.get());
+        // S3 keeps a configuration as XML, so what XML can not carry it can not be given.
+        if let Some(character) = text.chars().find(|character| !xml::is_character(*character)) {
+            self.problems.malformed(offset, format!("the character {character:?} can not stand in XML"));
+        }
+        Some(Value { text, offset })
+    }
+}
+
+/// serde_json counts lines from 1 and, in each, the bytes up to and with the wrong one: 0 when that is the line feed before.
+fn offset_in(part: &str, line: usize, column: usize) -> usize {
+    let lines_before = part.split_inclusive('\n').take(line.saturating_sub(1));
+    (lines_before.map(str::len).sum::<usize>() + column).saturating_sub(1)
+}
+
+/// The message without serde_json's own place, which is that in the part.
+fn without_place(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    message.rsplit_once(" at line ").map_or(message.clone(), |(what, _)| what.to_owned())
+}
+
+/// Enough of a hostile name to find it.
+fn cut(name: &str) -> String {
+    name.chars().take(80).collect()
+}

@@ -1,0 +1,137 @@
+//! Text with at most one `*`, which S3 allows in `AllowedOrigin` and `AllowedHeader`.
+//!
+//! Decides: what one pattern matches, and how a list of patterns is searched. Must not know: what the text stands for, or whether
+//! its case matters; who compares without regard to case folds both sides first.
+
+/// A text without a `*`, or the parts around the only one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Wildcard {
+    Exact(Box<str>),
+    Pattern { prefix: Box<str>, suffix: Box<str> },
+}
+
+/// More than one `*` where S3 accepts one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than one wildcard")]
+pub struct TooManyWildcards;
+
+impl Wildcard {
+    pub(crate) fn parse(text: &str) -> Result<Self, TooManyWildcards> {
+        match text.split_once('*') {
+            None => Ok(Self::Exact(text.into())),
+            Some((_, suffix)) if suffix.contains('*') => Err(TooManyWildcards),
+            Some((prefix, suffix)) => Ok(Self::Pattern { prefix: prefix.into(), suffix: suffix.into() }),
+        }
+    }
+
+    /// Whether this is `*` alone.
+    pub(crate) fn is_any(&self) -> bool {
+        self.parts() == Some(("", ""))
+    }
+
+    /// The text before and after the `*`; `None` without one.
+    pub(crate) fn parts(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Exact(_) => None,
+            Self::Pattern { prefix, suffix } => Some((prefix, suffix)),
+        }
+    }
+
+    /// Whether the text matches: anchored at both ends; the `*` stands for any run of bytes, also an empty one, and prefix and
+    /// suffix do not overlap.
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+        match self {
+            Self::Exact(exact) => exact.as_bytes() == text,
+            Self::Pattern { prefix, suffix } => {
+                text.len() >= prefix.len() + suffix.len()
+                    && text.starts_with(prefix.as_bytes())
+                    && text.ends_with(suffix.as_bytes())
+            }
+        }
+    }
+}
+
+/// A list of wildcards, prepared for matching: `*` at once, exact texts by binary search, patterns one by one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WildcardSet {
+    any: bool,
+    exact: Box<[Box<str>]>,
+    patterns: Box<[Wildcard]>,
+}
+
+impl WildcardSet {
+    /// Whether `*` alone is in the list.
+    pub(crate) const fn has_any(&self) -> bool {
+        self.any
+    }
+
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+        self.any
+            || self.exact.binary_search_by(|exact| exact.as_bytes().cmp(text)).is_ok()
+            || self.patterns.iter().any(|pattern| pattern.matches(text))
+    }
+}
+
+impl<'w> FromIterator<&'w Wildcard> for WildcardSet {
+    fn from_iter<I: IntoIterator<Item = &'w Wildcard>>(wildcards: I) -> Self {
+        let (mut exact, mut patterns) = (Vec::new(), Vec::new());
+        for wildcard in wildcards {
+            match wildcard {
+                Wildcard::Exact(text) => exact.push(text.clone()),
+                pattern @ Wildcard::Pattern { .. } => patterns.push(pattern.clone()),
+            }
+        }
+        exact.sort_unstable();
+        exact.dedup();
+        Self { any: patterns.iter().any(Wildcard::is_any), exact: exact.into(), patterns: patterns.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_is_any_run_and_anchored_at_both_ends() {
+        let cases = [
+            ("https://*.example", "https://.example", true),
+            ("https://*.example", "https://a.b.example", true),
+            ("https://*.example", "https://example", false),
+            ("https://*.example", "https://a.example.evil", false),
+            ("http*://x", "https://x", true),
+            ("*", "", true),
+            ("*", "null", true),
+            ("null", "null", true),
+            ("", "", true),
+            ("", "a", false),
+            ("start*end", "startend", true),
+            ("aba*ba", "aba", false),
+            ("aba*ba", "ababa", true),
+            ("https://A", "https://a", false),
+            ("https://a.c", "https://abc", false),
+        ];
+        for (pattern, text, expected) in cases {
+            let wildcard = Wildcard::parse(pattern).unwrap();
+            assert_eq!(wildcard.matches(text.as_bytes()), expected, "{pattern} against {text}");
+            // A list answers like the pattern that it holds, whatever else is in it.
+            for list in [vec!["x"], vec!["z", "y*"], vec![]] {
+                let others: Vec<_> = list.into_iter().map(|text| Wildcard::parse(text).unwrap()).collect();
+                let set: WildcardSet = others.iter().chain([&wildcard]).collect();
+                assert_eq!(set.matches(text.as_bytes()), expected, "{pattern} in a list against {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_wildcards_are_rejected() {
+        for text in ["https://*.*", "**", "*a*", "***"] {
+            assert_eq!(Wildcard::parse(text), Err(TooManyWildcards), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_list_matches_nothing() {
+        let set = WildcardSet::default();
+        assert!(!set.matches(b"") && !set.matches(b"x") && !set.has_any());
+    }
+}

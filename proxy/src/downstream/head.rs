@@ -1,0 +1,165 @@
+//! Reads a request head, bounded in time and size.
+//!
+//! Pingora's own timeout starts again with each byte, so a client that sends one a minute holds a connection for ever. Here the whole
+//! head has one deadline. What was read goes to the driver as it came; only the end of the head is looked for.
+
+use super::http2::PREFACE;
+use crate::config::Limits;
+use crate::exchange::Refusal;
+use bytes::BytesMut;
+use pingora::protocols::Stream;
+use pingora::server::ShutdownWatch;
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Instant, timeout_at};
+
+/// How much is read at a time, in bytes: as much as Pingora reads first.
+const STEP: usize = 4096;
+
+/// How long a process that ends waits for a request on a connection that has none: one may be on its way already, and the client
+/// could not tell a close from a lost response.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
+
+/// How long and how large a head may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadLimits {
+    /// For the whole head.
+    pub(super) time: Duration,
+    /// Before its first byte, on a connection that has served a request.
+    pub(super) idle: Duration,
+    /// In bytes.
+    pub(super) size: usize,
+}
+
+impl From<&Limits> for HeadLimits {
+    fn from(limits: &Limits) -> Self {
+        Self { time: limits.header_read, idle: limits.idle, size: limits.header_size.0 }
+    }
+}
+
+/// Why there is no head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoHead {
+    /// The client is gone or was idle for too long, or the process ends: there is no one to reply to.
+    Closed,
+    /// It began, and is refused.
+    Refused(Refusal),
+}
+
+/// Waits for the next request on a connection and reads its head, with the part of its body that came with it.
+///
+/// `opened` is the time of opening for a connection that has served no request yet. While it waits, it holds no buffer.
+pub(super) async fn read(
+    stream: &mut Stream,
+    limits: &HeadLimits,
+    opened: Option<Instant>,
+    shutdown: &mut ShutdownWatch,
+) -> Result<BytesMut, NoHead> {
+    let mut head = BytesMut::new();
+    let patience = opened.map_or_else(|| Instant::now() + limits.idle, |opened| opened + limits.time);
+    let first = timeout_at(patience, read_some(stream, &mut head));
+    tokio::select! {
+        biased;
+        // A client that sends no byte is closed without a response.
+        first = first => first.map_err(|_| NoHead::Closed)??,
+        () = ended(shutdown) => return Err(NoHead::Closed),
+    }
+    let deadline = opened.unwrap_or_else(Instant::now) + limits.time;
+    let mut searched = 0;
+    loop {
+        searched = match end_of_head(&mut head, searched) {
+            Ok(()) => return Ok(head),
+            Err(searched) => searched,
+        };
+        if head.len() > limits.size {
+            return Err(NoHead::Refused(Refusal::HeadTooLarge));
+        }
+        match timeout_at(deadline, read_some(stream, &mut head)).await {
+            Ok(read) => read?,
+            Err(_) => return Err(NoHead::Refused(Refusal::HeadTooSlow)),
+        }
+    }
+}
+
+async fn ended(shutdown: &mut ShutdownWatch) {
+    // The sender lives as long as the process.
+    let _ = shutdown.wait_for(|ending| *ending).await;
+    tokio::time::sleep(ON_ITS_WAY).await;
+}
+
+/// Whether the head has ended; `Err` is how far it need not be searched again.
+///
+/// Empty lines before a request are skipped (RFC 9112 §2.2). LF alone ends a line here, whatever the parser makes of it: more bytes
+/// would not come.
+fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<(), usize> {
+    while searched == 0
+        && let Some(empty) = [&b"\r\n"[..], b"\n"].into_iter().find(|line| head.starts_with(line))
+    {
+        bytes::Buf::advance(head, empty.len());
+    }
+    // Wait for the full HTTP/2 preface: the code that takes over reads without a deadline.
+    if head.len() < PREFACE.len() && PREFACE.starts_with(head) {
+        return Err(0);
+    }
+    let unsearched = head.get(searched..).unwrap_or_default();
+    let ends = |at: usize| {
+        let rest = unsearched.get(at + 1..).unwrap_or_default();
+        rest.starts_with(b"\n") || rest.starts_with(b"\r\n")
+    };
+    if memchr::memchr_iter(b'\n', unsearched).any(ends) { Ok(()) } else { Err(head.len().saturating_sub(2)) }
+}
+
+/// Reads what is there, at most [`STEP`] bytes; no buffer is held while waiting.
+async fn read_some(stream: &mut Stream, head: &mut BytesMut) -> Result<(), NoHead> {
+    poll_fn(|context| {
+        let mut scratch = [const { MaybeUninit::uninit() }; STEP];
+        let mut buffer = ReadBuf::uninit(&mut scratch);
+        let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer));
+        let some = read.is_ok() && !buffer.filled().is_empty();
+        head.extend_from_slice(buffer.filled());
+        Poll::Ready(if some { Ok(()) } else { Err(NoHead::Closed) })
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_ends_with_an_empty_line_wherever_the_pieces_are_cut() {
+        for text in
+            ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\nHost: x\n\n", "GET / HTTP/1.1\r\nHost: x\n\r\n"]
+        {
+            for cut in 1..text.len() {
+                let mut head = BytesMut::from(&text[..cut]);
+                let searched = end_of_head(&mut head, 0).unwrap_err();
+                head.extend_from_slice(&text.as_bytes()[cut..]);
+                assert_eq!(end_of_head(&mut head, searched), Ok(()), "{text:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_http2_preface_is_waited_for_as_a_whole() {
+        for length in 1..=PREFACE.len() {
+            let mut head = BytesMut::from(&PREFACE[..length]);
+            assert_eq!(end_of_head(&mut head, 0).is_ok(), length == PREFACE.len(), "{length}");
+        }
+    }
+
+    #[test]
+    fn empty_lines_before_a_request_are_no_head() {
+        let mut head = BytesMut::from("\r\n\r\n\r\n");
+        assert_eq!(end_of_head(&mut head, 0), Err(0));
+        assert!(head.is_empty());
+        // A CR alone ends no line: the parser sees and refuses it.
+        let mut head = BytesMut::from("\rGET / HTTP/1.1\r\n\r\n");
+        assert_eq!(end_of_head(&mut head, 0), Ok(()));
+        assert!(head.starts_with(b"\r"));
+    }
+}

@@ -1,0 +1,32 @@
+//! Replies to connections that are refused before a driver has them, written to the raw connection.
+
+use crate::exchange::{Ended, Exchange, Refusal};
+use pingora::protocols::Stream;
+use pingora::protocols::http::date::get_cached_date;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+
+/// How long a refused client may take for its reply.
+const REPLY_LIMIT: Duration = Duration::from_secs(5);
+
+/// Refuses a connection; the caller closes it.
+pub(super) async fn refuse(stream: &mut Stream, exchange: &Exchange, refusal: Refusal) {
+    let ctx = exchange.begin();
+    let reply = exchange.refusal(refusal, &ctx);
+    let mut bytes = format!("HTTP/1.1 {}\r\n", reply.status).into_bytes();
+    let mut line = |name: &[u8], value: &[u8]| bytes.extend([name, b": ", value, b"\r\n"].concat());
+    exchange.reply_headers(&reply, &ctx, |name, value| line(name.as_str().as_bytes(), value.as_bytes()));
+    line(b"date", get_cached_date().as_bytes());
+    line(b"connection", b"close");
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(&reply.body);
+    let (status, response_bytes) = (reply.status.as_u16(), reply.body.len());
+    exchange.record_refusal(&ctx, &Ended { status, request_bytes: 0, response_bytes, client: None });
+    // A client that does not take the reply has its connection closed all the same.
+    let _ = tokio::time::timeout(REPLY_LIMIT, async {
+        stream.write_all(&bytes).await?;
+        stream.flush().await?;
+        stream.shutdown().await
+    })
+    .await;
+}

@@ -1,0 +1,107 @@
+//! Pingora's heads, as the exchange reads and edits them.
+
+use crate::exchange::{Context, Exchange, Reply, RequestHead, is_removed};
+use crate::telemetry::printable;
+use http::header::VARY;
+use http::{HeaderName, HeaderValue};
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::protocols::http::authority::raw_target_authority;
+
+/// A request's head.
+pub(super) struct Head<'r>(pub(super) &'r RequestHeader);
+
+impl RequestHead for Head<'_> {
+    fn method(&self) -> &str {
+        self.0.method.as_str()
+    }
+
+    /// In HTTP/2 the target's own (RFC 9113 §8.3.1), otherwise what `Host` says. For an absolute target Pingora keeps the authority
+    /// out of the `Uri` and refuses a `Host` that differs, but accepts one without a `Host`, and then gives the upstream the
+    /// target's own (RFC 9112 §3.2.2).
+    fn host(&self) -> Option<&str> {
+        let authority = self.0.uri.authority().map(http::uri::Authority::as_str);
+        let header = || self.0.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        let target = || raw_target_authority(self.0.raw_path()).authority().and_then(|host| str::from_utf8(host).ok());
+        authority.or_else(header).or_else(target)
+    }
+
+    /// Not `raw_path`: for a target in absolute form that is the whole of it.
+    fn path(&self) -> &str {
+        self.0.uri.path()
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.0.uri.query()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
+    }
+}
+
+/// Gives the request to the upstream the `Host` that it is to see.
+pub(super) fn edit_request(exchange: &Exchange, request: &mut RequestHeader) -> pingora::Result<()> {
+    let Some(host) = exchange.host_for_upstream() else { return Ok(()) };
+    // An absolute target holds a host too, and that one counts (RFC 9112 §3.2.2): only the target's path is left.
+    if raw_target_authority(request.raw_path()).authority().is_some() {
+        let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
+        request.set_raw_path(path.as_bytes())?;
+    }
+    request.insert_header(http::header::HOST, host)
+}
+
+/// Makes an upstream's head ours.
+pub(super) fn edit_response(exchange: &Exchange, head: &mut ResponseHeader, ctx: &Context) {
+    while let Some(name) = head.headers.keys().find(|name| is_removed(name.as_str().as_bytes())).cloned() {
+        head.remove_header(&name);
+    }
+    let mut additions = Vec::with_capacity(8);
+    let vary = head.headers.get_all(VARY).iter().map(HeaderValue::as_bytes);
+    exchange.response_additions(ctx, vary, |name, value| additions.push((name.clone(), value.clone())));
+    for (name, value) in additions {
+        set(head, name, value);
+    }
+}
+
+/// The head of the exchange's own reply: without the map that keeps the case of names, because ours are in lower case.
+pub(super) fn reply_head(exchange: &Exchange, reply: &Reply, ctx: &Context) -> ResponseHeader {
+    let (mut parts, ()) = http::Response::new(()).into_parts();
+    parts.status = reply.status;
+    parts.headers.reserve(14);
+    let mut head = parts.into();
+    exchange.reply_headers(reply, ctx, |name, value| set(&mut head, name.clone(), value.clone()));
+    head
+}
+
+/// Replaces all values of a header.
+#[expect(clippy::expect_used, reason = "name and value are typed: there is nothing to refuse")]
+fn set(head: &mut ResponseHeader, name: HeaderName, value: HeaderValue) {
+    head.insert_header(name, value).expect("a typed header can be set");
+}
+
+/// A request as Pingora's own log lines name it.
+pub(super) fn summary(request: &RequestHeader, ctx: &Context) -> String {
+    format!("{} {} {}", ctx.request_id(), request.method, printable(request.uri.path().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_removed_is_removed_in_all_its_lines() {
+        let mut head = ResponseHeader::build(200, None).unwrap();
+        for (name, value) in [
+            ("Access-Control-Allow-Origin", "*"),
+            ("access-control-allow-origin", "https://a.example"),
+            ("Keep-Alive", "timeout=1"),
+            ("ETag", "\"e\""),
+        ] {
+            head.append_header(name, value).unwrap();
+        }
+        while let Some(name) = head.headers.keys().find(|name| is_removed(name.as_str().as_bytes())).cloned() {
+            head.remove_header(&name);
+        }
+        assert_eq!(head.headers.len(), 1, "{:?}", head.headers);
+    }
+}

@@ -1,0 +1,73 @@
+//! What is known about one exchange while it lasts.
+
+use super::count::Counted;
+use crate::rules::Bucket;
+use crate::s3::identity::RequestId;
+use http::StatusCode;
+use s3_cors::{Decision, ResourceType};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// One exchange.
+pub struct Context {
+    pub(super) started: Instant,
+    pub(super) id: RequestId,
+    /// The rules that the request is judged by, from the one snapshot that it read; `None` before that.
+    pub(super) bucket: Option<Arc<Bucket>>,
+    pub(super) resource: ResourceType,
+    pub(super) decision: Decision,
+    upstream_started: Option<Instant>,
+    pub(super) upstream_time: Option<Duration>,
+    /// Whether the first bytes of the response's body may report a signature mismatch.
+    pub(super) may_be_mismatch: bool,
+    _in_flight: Counted,
+}
+
+impl Context {
+    pub(super) fn new(in_flight: Counted) -> Self {
+        Self {
+            started: Instant::now(),
+            id: RequestId::random(),
+            bucket: None,
+            resource: ResourceType::Bucket,
+            decision: Decision::not_cors(),
+            upstream_started: None,
+            upstream_time: None,
+            may_be_mismatch: false,
+            _in_flight: in_flight,
+        }
+    }
+
+    /// The request is on its way to an upstream.
+    pub fn sent_upstream(&mut self) {
+        self.upstream_started = Some(Instant::now());
+    }
+
+    /// The head of the upstream's response is here: not a 1xx, but the final one.
+    pub fn upstream_answered(&mut self, status: StatusCode) {
+        self.upstream_time = self.upstream_started.map(|started| started.elapsed());
+        // S3 reports a signature mismatch with 403 only.
+        self.may_be_mismatch = status == StatusCode::FORBIDDEN;
+    }
+
+    /// What was decided.
+    #[must_use]
+    pub const fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// The bucket's label; empty before the request was judged.
+    pub(super) fn label(&self) -> &str {
+        self.bucket.as_ref().map_or("", |bucket| &bucket.label)
+    }
+
+    pub(super) fn has_rules(&self) -> bool {
+        self.bucket.as_ref().is_some_and(|bucket| bucket.rules.is_some())
+    }
+
+    /// Names the exchange in replies and logs.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.id.as_str()
+    }
+}

@@ -1,0 +1,51 @@
+//! A request head, as every driver can show it without copying.
+
+/// What the exchange reads of a request's head.
+pub trait RequestHead {
+    /// The method, as it was sent.
+    fn method(&self) -> &str;
+
+    /// The host that the request is for, with its port: the target's own authority, else `Host` (RFC 9110 §7.1).
+    fn host(&self) -> Option<&str>;
+
+    /// The path of the target, without the query.
+    fn path(&self) -> &str;
+
+    /// The query of the target.
+    fn query(&self) -> Option<&str>;
+
+    /// The header lines, in order: name and value.
+    fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
+
+    /// The first line with this name, in any case.
+    fn value(&self, name: &str) -> Option<&[u8]> {
+        self.lines().find_map(|(line, value)| line.eq_ignore_ascii_case(name.as_bytes()).then_some(value))
+    }
+
+    /// The first line with this name, where it is text.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.value(name).and_then(|value| str::from_utf8(value).ok())
+    }
+}
+
+impl RequestHead for http::request::Parts {
+    fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    fn host(&self) -> Option<&str> {
+        self.uri.authority().map(http::uri::Authority::as_str).or_else(|| self.text("host"))
+    }
+
+    fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
+    }
+}

@@ -1,0 +1,79 @@
+//! One exchange: a request and its response (RFC 9110 §3.4), and everything that is decided about it.
+//!
+//! Decides: which rules apply, whether the proxy answers itself, what the upstream and the client see of each other's heads, what
+//! a failure looks like, what is counted and logged. Must not know: sessions, sockets, or the library that moves the bytes. A driver
+//! asks at the fixed points of a request's life: [`judge`](Exchange::judge), [`response_additions`](Exchange::response_additions) or
+//! [`fail`](Exchange::fail), and at the end [`record`](Exchange::record).
+
+mod context;
+mod count;
+mod failure;
+pub mod framing;
+mod head;
+mod record;
+mod reply;
+mod request;
+mod response;
+mod signature_mismatch;
+
+pub use context::Context;
+pub use count::{Count, Counted};
+pub use failure::Failure;
+pub use head::RequestHead;
+pub use record::{CLIENT_GONE, Ended};
+pub use reply::{Refusal, Reply};
+pub use response::is_removed;
+
+use crate::config::{Config, Cors, UpstreamHost};
+use crate::observe::Rejections;
+use crate::rules::Store;
+use crate::s3::domain::Domain;
+use crate::s3::identity::HostId;
+use crate::telemetry::Metrics;
+use signature_mismatch::LogLimiter;
+use std::sync::Arc;
+
+/// What every exchange needs. One for the process, shared by all drivers.
+pub struct Exchange {
+    rules: Arc<Store>,
+    rejections: Arc<Rejections>,
+    metrics: Arc<Metrics>,
+    domains: Vec<Domain>,
+    cors: Cors,
+    upstream_host: UpstreamHost,
+    has_access_log: bool,
+    host_id: HostId,
+    mismatches: LogLimiter,
+    in_flight: Count,
+}
+
+impl Exchange {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(config: &Config, rules: Arc<Store>, rejections: Arc<Rejections>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            rules,
+            rejections,
+            metrics,
+            domains: config.domains.clone(),
+            cors: config.cors,
+            upstream_host: config.upstream_host.clone(),
+            has_access_log: config.log.access,
+            host_id: HostId::random(),
+            mismatches: LogLimiter::default(),
+            in_flight: Count::default(),
+        }
+    }
+
+    /// Begins an exchange.
+    #[must_use]
+    pub fn begin(&self) -> Context {
+        Context::new(self.in_flight.enter())
+    }
+
+    /// How many exchanges have begun and not ended.
+    #[must_use]
+    pub fn in_flight(&self) -> &Count {
+        &self.in_flight
+    }
+}

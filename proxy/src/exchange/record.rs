@@ -1,0 +1,91 @@
+//! The end of an exchange: what is counted and what is logged, once, from the context.
+
+use super::head::RequestHead;
+use super::{Context, Exchange};
+use crate::telemetry::{Access, Served, printable};
+use s3_cors::{Outcome, Reason, RequestKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The status of a request whose client had gone before there was one, as nginx has it.
+pub const CLIENT_GONE: u16 = 499;
+
+/// What the driver knows at the end of an exchange.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// The status that the client saw, or [`CLIENT_GONE`].
+    pub status: u16,
+    /// Body bytes from the client.
+    pub request_bytes: usize,
+    /// Body bytes to the client.
+    pub response_bytes: usize,
+    /// The client's address, where it is known.
+    pub client: Option<SocketAddr>,
+}
+
+impl Exchange {
+    /// Counts and logs an exchange that has ended.
+    pub fn record(&self, head: &impl RequestHead, ctx: &Context, ended: &Ended) {
+        let served = self.count(head.method(), ctx, ended);
+        let origin = head.value("origin");
+        self.metrics.buckets.count(ctx.label(), &ctx.decision);
+        // Where there are no rules, no one is turned away by them.
+        if ctx.decision.outcome() == Some(Outcome::Denied) {
+            self.rejections.count(ctx.label(), origin);
+        }
+        if self.has_access_log && Access::is_wanted() {
+            log_access(head, ctx, &served, ended.client, origin);
+        }
+    }
+
+    /// Counts a connection that was refused before there was a request.
+    pub fn record_refusal(&self, ctx: &Context, ended: &Ended) {
+        self.count("", ctx, ended);
+    }
+
+    fn count<'r>(&self, method: &'r str, ctx: &Context, ended: &Ended) -> Served<'r> {
+        let served = Served {
+            method,
+            code: ended.status,
+            duration: ctx.started.elapsed(),
+            request_bytes: ended.request_bytes,
+            response_bytes: ended.response_bytes,
+            upstream: ctx.upstream_time,
+        };
+        self.metrics.http.served(&served);
+        if ctx.decision.kind == RequestKind::Preflight {
+            self.metrics.http.preflight.observe(seconds(served.duration));
+        }
+        served
+    }
+}
+
+fn log_access(
+    head: &impl RequestHead,
+    ctx: &Context,
+    served: &Served<'_>,
+    client: Option<SocketAddr>,
+    origin: Option<&[u8]>,
+) {
+    let outcome = ctx.decision.outcome();
+    Access {
+        request_id: ctx.request_id(),
+        client: &client.map(|client| client.to_string()).unwrap_or_default(),
+        method: &printable(served.method.as_bytes()),
+        bucket: ctx.label(),
+        path: &printable(head.path().as_bytes()),
+        status: served.code,
+        bytes: served.response_bytes,
+        duration: seconds(served.duration),
+        upstream_time: served.upstream.map(seconds),
+        origin: origin.map(printable).as_deref(),
+        cors: outcome.map(Outcome::as_str),
+        reason: outcome.map(|_| ctx.decision.reason()).map(Reason::as_str),
+        rule: ctx.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
+    }
+    .write();
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}

@@ -1,0 +1,101 @@
+//! Replies that the proxy makes itself: status, identity, CORS headers and, for an error, S3's document.
+
+use super::{Context, Exchange, Failure};
+use crate::s3::error::{ErrorCode, ErrorDocument};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SERVER};
+use http::{HeaderName, HeaderValue, StatusCode};
+
+const SERVER_NAME: HeaderValue = HeaderValue::from_static("s3cors");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+const XML: HeaderValue = HeaderValue::from_static(ErrorDocument::CONTENT_TYPE);
+
+/// A whole reply, but for the headers that [`Exchange::reply_headers`] adds.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The body; a reply to HEAD says its length and leaves it out.
+    pub body: Bytes,
+    /// Whether the connection must end with it: what follows on it could not be told from a body.
+    pub ends_connection: bool,
+}
+
+impl Reply {
+    /// A reply without a body.
+    #[must_use]
+    pub const fn empty(status: StatusCode) -> Self {
+        Self { status, body: Bytes::new(), ends_connection: false }
+    }
+}
+
+/// Why a connection gets no exchange: it is refused before there is a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request's head did not end in time.
+    HeadTooSlow,
+    /// The request's head is larger than it may be.
+    HeadTooLarge,
+    /// There are too many connections.
+    TooManyConnections,
+}
+
+impl Refusal {
+    const fn code(self) -> ErrorCode {
+        match self {
+            Self::HeadTooSlow => ErrorCode::RequestTimeout,
+            Self::HeadTooLarge => ErrorCode::RequestHeaderSectionTooLarge,
+            Self::TooManyConnections => ErrorCode::SlowDown,
+        }
+    }
+
+    const fn message(self) -> &'static str {
+        match self {
+            Self::HeadTooSlow => Failure::TOO_SLOW,
+            Self::HeadTooLarge => {
+                "Your request header and query parameters used to make the request exceed the maximum allowed size."
+            }
+            Self::TooManyConnections => "Please reduce your request rate.",
+        }
+    }
+}
+
+impl Exchange {
+    /// The reply to a connection that gets no exchange.
+    #[must_use]
+    pub fn refusal(&self, refusal: Refusal, ctx: &Context) -> Reply {
+        let code = refusal.code();
+        tracing::debug!(request_id = ctx.request_id(), code = code.as_str(), "refused before there was a request");
+        let reply = self.error_reply(code.status(), code.as_str(), refusal.message(), None, ctx);
+        Reply { ends_connection: true, ..reply }
+    }
+
+    /// An error, as S3 writes it.
+    pub(super) fn error_reply(
+        &self,
+        status: StatusCode,
+        code: &str,
+        message: &str,
+        refused: Option<(&str, &str)>,
+        ctx: &Context,
+    ) -> Reply {
+        let (request_id, host_id) = (ctx.request_id(), self.host_id.as_str());
+        let document = ErrorDocument { code, message, refused, request_id, host_id };
+        Reply { status, body: document.to_xml().into(), ends_connection: false }
+    }
+
+    /// Hands over each header of a reply, in their order.
+    ///
+    /// The length is always among them: without it the connection would have to close after the reply.
+    pub fn reply_headers(&self, reply: &Reply, ctx: &Context, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
+        set(&CONTENT_LENGTH, &HeaderValue::from(reply.body.len()));
+        if !reply.body.is_empty() {
+            set(&CONTENT_TYPE, &XML);
+        }
+        set(&SERVER, &SERVER_NAME);
+        set(&REQUEST_ID, &ctx.id.value());
+        set(&HOST_ID, self.host_id.value());
+        self.response_additions(ctx, std::iter::empty(), set);
+    }
+}

@@ -1,0 +1,68 @@
+//! The request's head: which bucket it is for, what the rules say, and whether the upstream sees it.
+
+use super::head::RequestHead;
+use super::{Context, Exchange, Failure, Reply, framing};
+use crate::config::UpstreamHost;
+use crate::s3::address::Address;
+use http::StatusCode;
+use s3_cors::{CorsRequest, Denial, RequestKind, Verdict, evaluate};
+use std::sync::Arc;
+
+impl Exchange {
+    /// Judges a request, once, by one snapshot of the rules. Returns the reply to a request that no upstream needs to see.
+    pub fn judge(&self, head: &impl RequestHead, ctx: &mut Context) -> Option<Reply> {
+        let address = Address::of(head.host(), head.path(), &self.domains);
+        let bucket = Arc::clone(self.rules.live().bucket(address.bucket.as_deref()));
+        let mut asked = CorsRequest::new(head.method().as_bytes());
+        for (name, value) in head.lines() {
+            asked.add_line(name, value);
+        }
+        ctx.resource = address.resource;
+        ctx.decision = evaluate(bucket.rules.as_ref(), &asked);
+        ctx.bucket = Some(bucket);
+        if framing::is_ambiguous(head.lines()) || has_invalid_host(head) {
+            return Some(self.fail(Failure::InvalidRequest, "ambiguous framing or host", head, ctx));
+        }
+        self.own_reply(&asked, ctx)
+    }
+
+    fn own_reply(&self, asked: &CorsRequest<'_>, ctx: &Context) -> Option<Reply> {
+        let is_preflight = ctx.decision.kind == RequestKind::Preflight;
+        match &ctx.decision.verdict {
+            // S3 refuses a malformed request outright (S3: sd-acrh-bad-token), actual requests too; a browser never sends one.
+            Verdict::Denied(denial) if is_preflight || denial.is_malformed() => Some(self.refuse(asked, ctx, denial)),
+            // 200 without a body, not 204 (S3: sd-first-match-bucket-root).
+            Verdict::Granted(_) | Verdict::NotCors if is_preflight => Some(Reply::empty(StatusCode::OK)),
+            _ => None,
+        }
+    }
+
+    /// What S3 answers to a denial.
+    fn refuse(&self, asked: &CorsRequest<'_>, ctx: &Context, denial: &Denial) -> Reply {
+        let refusal = denial.refusal(ctx.resource);
+        let refused = refusal.resource.map(|resource| (asked.asked_method(), resource.as_str()));
+        self.error_reply(refusal.status, refusal.code, &refusal.message, refused, ctx)
+    }
+
+    /// The `Host` that the upstream sees; `None`: the client's own, which is part of what the client signs.
+    #[must_use]
+    pub fn host_for_upstream(&self) -> Option<&str> {
+        match &self.upstream_host {
+            UpstreamHost::Preserve => None,
+            UpstreamHost::Name(name) => Some(name),
+        }
+    }
+}
+
+/// Whether a `Host` line is no host, which a server must refuse (RFC 9112 §3.2): an upstream, or a proxy before it, could take
+/// another part of it for the host than the rules were looked up by.
+fn has_invalid_host(head: &impl RequestHead) -> bool {
+    head.lines()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"host"))
+        .any(|(_, value)| !value.iter().all(may_be_in_host))
+}
+
+/// The bytes of a host and port (RFC 3986 §3.2.2), without percent-encodings: HTTP/2 refuses those as well.
+fn may_be_in_host(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]".contains(byte)
+}

@@ -1,0 +1,85 @@
+//! Rules on disk: a directory with a document for each bucket, or one file for every bucket.
+
+use super::notifications::Notifications;
+use super::{Changed, Changes, Listing, Source, SourceError};
+use crate::rules::slot::Slot;
+use s3_cors::MAX_DOCUMENT_LENGTH;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A directory of rule documents, or a single file.
+#[derive(Clone, Debug)]
+pub struct Directory(PathBuf);
+
+impl Directory {
+    /// The directory or file at `path`.
+    #[must_use]
+    pub const fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+}
+
+impl Source for Directory {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn list(&self) -> Result<Listing, SourceError> {
+        let path = &self.0;
+        let unreadable = |error: std::io::Error| unreadable(path, &error);
+        if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+            return Ok(Listing {
+                documents: BTreeMap::from([(Slot::Default, vec![path.to_owned()])]),
+                errors: Vec::new(),
+            });
+        }
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            paths.push(entry.map_err(unreadable)?.path());
+        }
+        // The system lists in any order; the message about two files for one bucket must not change with it.
+        paths.sort_unstable();
+        let mut listing = Listing::default();
+        for path in paths {
+            listing.add(path);
+        }
+        Ok(listing)
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
+        let mut bytes = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(MAX_DOCUMENT_LENGTH as u64 + 1).read_to_end(&mut bytes))
+            .map_err(|error| unreadable(path, &error))?;
+        Ok(bytes)
+    }
+
+    fn changes(&self, changed: Changed) -> Box<dyn Changes> {
+        Box::new(Notifications::new(&self.0, changed))
+    }
+}
+
+impl Listing {
+    /// Adds a file whose name is that of a rules file; others (hidden, other endings) are passed over.
+    fn add(&mut self, path: PathBuf) {
+        let Some(stem) = rules_stem(&path) else { return };
+        match Slot::from_stem(stem) {
+            None => self.errors.push(SourceError::ReservedName { path }),
+            Some(slot) => self.documents.entry(slot).or_default().push(path),
+        }
+    }
+}
+
+/// The name without its ending, when it is one of a rules file.
+fn rules_stem(path: &Path) -> Option<&str> {
+    let is_rules = matches!(path.extension().and_then(OsStr::to_str), Some("xml" | "json"));
+    let stem = path.file_stem().and_then(OsStr::to_str)?;
+    (is_rules && !stem.starts_with('.')).then_some(stem)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> SourceError {
+    SourceError::Unreadable { path: path.to_owned(), reason: error.to_string() }
+}

@@ -1,0 +1,109 @@
+//! Where rule documents come from: a source lists them, reads them, and tells when they change.
+//!
+//! Decides: what a source is. Must not know: what is in a document, or what a reload makes of it. A path names a document within
+//! its source: a file's path today, an object's key in a store.
+
+mod directory;
+mod notifications;
+
+pub use directory::Directory;
+
+use super::slot::Slot;
+use s3_cors::DocumentErrors;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A place that holds rule documents. Every method may block on I/O.
+pub trait Source: Send + Sync {
+    /// The place, as operators configured it.
+    fn path(&self) -> &Path;
+
+    /// Lists the documents.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreadable`] when the place cannot be listed.
+    fn list(&self) -> Result<Listing, SourceError>;
+
+    /// Reads a document, but never many more bytes than a valid one has.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreadable`] when it cannot be read.
+    fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError>;
+
+    /// Begins to call `changed` when documents change. A source that cannot tell returns one that never calls: the poll remains.
+    fn changes(&self, changed: Changed) -> Box<dyn Changes>;
+}
+
+/// What a source calls when documents may have changed.
+pub type Changed = Box<dyn Fn() + Send>;
+
+/// A subscription to the changes of a source; it ends when dropped.
+pub trait Changes: Send {
+    /// Subscribes again where the subscription may have lost its object, such as a directory that was replaced.
+    fn renew(&mut self);
+}
+
+/// The documents of a source, by whose rules they hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The documents of each slot; more than one is an error that the reload reports.
+    pub documents: BTreeMap<Slot, Vec<PathBuf>>,
+    /// Names that are not allowed.
+    pub errors: Vec<SourceError>,
+}
+
+/// What is wrong with a document of rules, or with the place that holds it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// It cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Unreadable {
+        /// The document, or the place that holds documents.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// Its name is not that of a bucket.
+    #[error("{}: names that begin with _ are _default and _service only", path.display())]
+    ReservedName {
+        /// The document.
+        path: PathBuf,
+    },
+    /// There is another document for the same bucket.
+    #[error("{}: there is also {} for the same bucket; remove one of them", path.display(), other.display())]
+    Twice {
+        /// The document.
+        path: PathBuf,
+        /// The other one.
+        other: PathBuf,
+    },
+    /// The document is not valid.
+    #[error("{}", located(path, errors))]
+    Invalid {
+        /// The document.
+        path: PathBuf,
+        /// Everything wrong with it.
+        errors: DocumentErrors,
+    },
+}
+
+impl SourceError {
+    /// The document.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Unreadable { path, .. }
+            | Self::ReservedName { path }
+            | Self::Twice { path, .. }
+            | Self::Invalid { path, .. } => path,
+        }
+    }
+}
+
+fn located(path: &Path, errors: &DocumentErrors) -> String {
+    let mut lines: Vec<_> = errors.iter().map(|error| format!("{}:{error}", path.display())).collect();
+    if errors.unlisted() > 0 {
+        lines.push(format!("{}: and {} more", path.display(), errors.unlisted()));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,55 @@
+//! A domain for virtual-host style requests: in `photos.s3.example.com`, `s3.example.com` is the domain and `photos` the bucket.
+
+use serde::Deserialize;
+use std::str::FromStr;
+
+/// A domain whose subdomains are buckets, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "String")]
+pub struct Domain(String);
+
+/// The text is not a domain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?}: a domain is a name without scheme and port")]
+pub struct InvalidDomain(String);
+
+impl Domain {
+    /// The domain in lower case, without leading and trailing dots.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Domain {
+    type Err = InvalidDomain;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDomain> {
+        let domain = text.trim_matches('.').to_ascii_lowercase();
+        let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let valid = domain.split('.').all(|label| !label.is_empty() && label.bytes().all(is_label_byte));
+        if valid { Ok(Self(domain)) } else { Err(InvalidDomain(text.to_owned())) }
+    }
+}
+
+impl TryFrom<String> for Domain {
+    type Error = InvalidDomain;
+
+    fn try_from(text: String) -> Result<Self, InvalidDomain> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_lowercased_and_checked() {
+        assert_eq!("S3.Example.test.".parse::<Domain>().unwrap().as_str(), "s3.example.test");
+        for text in ["", ".", "a..b", "https://x", "x:8080", "*.x"] {
+            assert!(text.parse::<Domain>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The retry rule: at which address a request is tried, and how often.
+//!
+//! A connection that could not be made was sent nothing, so the next address may be tried, whatever the method. A kept connection
+//! that turned out closed says nothing against its address: the driver tries once more there, where it can send the request again.
+
+use super::peers::PeerLease;
+use super::targets::Upstreams;
+
+/// How often an upstream is tried at most: once, once more when a kept connection turned out closed, once more at another address.
+pub const MAX_TRIES: usize = 3;
+
+/// The attempts of one request.
+#[derive(Default)]
+pub struct Attempts {
+    /// The request's turn among the upstreams; `None` before the first attempt. It keeps its turn for all attempts: if a second one
+    /// took a new turn, requests at the same time would send each other back to an address that is down.
+    turn: Option<usize>,
+    /// How many addresses could not be connected to.
+    unreachable: usize,
+    /// The peer that has the request, or had it.
+    lease: Option<PeerLease>,
+}
+
+impl Attempts {
+    /// The peer for the next attempt; `None` while no upstream's name has resolved.
+    pub fn next(&mut self, upstreams: &Upstreams) -> Option<&PeerLease> {
+        let turn = *self.turn.get_or_insert_with(|| upstreams.turn());
+        // The last attempt no longer counts against its address.
+        self.lease = None;
+        self.lease = upstreams.peer(turn);
+        self.lease.as_ref()
+    }
+
+    /// The current peer could not be connected to. Returns whether another address may be tried.
+    pub fn unreachable(&mut self, upstreams: &Upstreams) -> bool {
+        if let Some(peer) = &self.lease {
+            upstreams.unreachable(peer);
+        }
+        self.turn = self.turn.map(|turn| turn.wrapping_add(1));
+        self.unreachable += 1;
+        self.unreachable < upstreams.len()
+    }
+
+    /// The current peer responded.
+    pub fn answered(&self, upstreams: &Upstreams) {
+        if let Some(peer) = &self.lease {
+            upstreams.reached(peer);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! One address of an upstream: what is known about it, and how many requests it has.
+
+use pingora::upstreams::peer::HttpPeer;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// How long an address that could not be connected to is passed over, in milliseconds: as long as names are kept, so that a pod that
+/// is gone costs one request a connect timeout, not every one.
+pub(super) const PASS_OVER: u64 = 5_000;
+/// How many checks in a row must fail: one may be lost to a garbage collector's pause or to a lost packet.
+const FAILURES: usize = 2;
+
+/// An address that requests can be sent to. Its state is atomic, because every request reads it.
+pub struct Peer {
+    http: HttpPeer,
+    pub(super) address: SocketAddr,
+    /// Which of the configured URLs it belongs to.
+    pub(super) target: usize,
+    in_flight: AtomicUsize,
+    /// Checks that failed since the last that did not.
+    failed_checks: AtomicUsize,
+    /// Until when it is passed over, in milliseconds since the start; 0 when it could be reached.
+    passed_over_until: AtomicU64,
+}
+
+impl Peer {
+    pub(super) fn new(http: HttpPeer, address: SocketAddr, target: usize) -> Self {
+        let (in_flight, failed_checks, passed_over_until) = Default::default();
+        Self { http, address, target, in_flight, failed_checks, passed_over_until }
+    }
+
+    /// What a connection is made from.
+    #[must_use]
+    pub fn http(&self) -> &HttpPeer {
+        &self.http
+    }
+
+    /// Requests that it has been given and that have not ended.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Whether its checks say that it is well; without checks it always is.
+    pub(super) fn is_healthy(&self) -> bool {
+        self.failed_checks.load(Ordering::Relaxed) < FAILURES
+    }
+
+    /// Whether the last request could connect to it.
+    pub(super) fn is_reachable(&self) -> bool {
+        self.passed_over_until.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether this request is the one to try it again: once its time is over one request does, while the others still pass it over.
+    /// If all of them tried, each would wait for the connect timeout.
+    pub(super) fn takes_a_trial(&self, now: u64) -> bool {
+        let until = self.passed_over_until.load(Ordering::Relaxed);
+        let next = now.saturating_add(PASS_OVER);
+        until != 0
+            && until <= now
+            && self.passed_over_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// It could not be connected to; `true` when that is new.
+    pub(super) fn pass_over(&self, now: u64) -> bool {
+        self.passed_over_until.swap(now.saturating_add(PASS_OVER), Ordering::Relaxed) == 0
+    }
+
+    /// It could be reached; `true` when that is new. Read first, because every answer comes by here.
+    pub(super) fn reached(&self) -> bool {
+        !self.is_reachable() && self.passed_over_until.swap(0, Ordering::Relaxed) != 0
+    }
+
+    /// It passed a check; `true` when it was unhealthy.
+    pub(super) fn passed_check(&self) -> bool {
+        self.failed_checks.swap(0, Ordering::Relaxed) >= FAILURES
+    }
+
+    /// It failed a check; `true` when that makes it unhealthy.
+    pub(super) fn failed_check(&self) -> bool {
+        self.failed_checks.fetch_add(1, Ordering::Relaxed) + 1 == FAILURES
+    }
+}
+
+/// The peer that a request was given: it counts as one in flight for as long as this lives.
+pub struct PeerLease(Arc<Peer>);
+
+impl PeerLease {
+    pub(super) fn on(peer: &Arc<Peer>) -> Self {
+        peer.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(peer))
+    }
+}
+
+impl Deref for PeerLease {
+    type Target = Peer;
+
+    fn deref(&self) -> &Peer {
+        &self.0
+    }
+}
+
+impl Drop for PeerLease {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
