@@ -8,7 +8,7 @@ use crate::support::upstream::Upstream;
 
 const ORIGIN: (&str, &str) = ("Origin", "https://app.example");
 const TLS_ERRORS: &str = "s3cors_upstream_errors_total{kind=\"tls\"}";
-const WARNING: &str = "upstream.tls.verify is false: whoever stands in between can read and change everything";
+const WARNING: &str = "upstream.tls.verify is false: anyone on the network path can read and change everything";
 
 /// A proxy in front of https on 127.0.0.1, with this under `upstream.tls`.
 fn serving(tls: &str, port: u16, rules: &Rules) -> Proxy {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes conf/REFERENCE.md, or with --check says whether it is right.
+"""Writes conf/REFERENCE.md; with --check, fails if it is out of date.
 
-What keys there are and what they take comes from conf/s3cors.schema.json, which is made from the types of the program and compared with
-them by its tests. Defaults and words come from conf/s3cors.yaml, whose keys and defaults those tests compare with the program's."""
+Keys and types come from conf/s3cors.schema.json, which is made from the types of the program; its tests compare them. Defaults and
+descriptions come from conf/s3cors.yaml, whose keys and defaults those tests compare with the program's."""
 
 import json
 import pathlib
@@ -16,9 +16,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "conf/REFERENCE.md"
 HEAD = """# Configuration reference
 
-Made from the types of the program and from [s3cors.yaml](s3cors.yaml), which has the same as one file with every default. Editors that
-know JSON Schema complete and check it by [s3cors.schema.json](s3cors.schema.json). `s3cors check --config FILE` says whether a file is
-right. A key that is not known is an error.
+Generated from the types of the program and from [s3cors.yaml](s3cors.yaml), which is the same as one file with every default. Editors
+with JSON Schema support use [s3cors.schema.json](s3cors.schema.json). `s3cors check --config FILE` checks a file. An unknown key is an
+error.
 
 Flags win over the environment, the environment over the file, the file over the defaults:
 
@@ -26,7 +26,7 @@ Flags win over the environment, the environment over the file, the file over the
 
 
 def flags():
-    """The flags of `s3cors serve`, and their variables, as its source declares them."""
+    """The flags of `s3cors serve` and their variables, as declared in its source."""
     source = (ROOT / "proxy/src/config/flags.rs").read_text()
     found = re.findall(r'/// (.*)\n\s*#\[arg\(long, value_name = "(\w+)", env = "(\w+)".*\)\]\n\s*pub (\w+):', source)
     yield "| flag | environment | |"
@@ -46,7 +46,7 @@ def one(schema):
 
 
 def takes(schema):
-    """What a value may be, in words."""
+    """What a value may be."""
     schema = one(schema)
     if "anyOf" in schema:
         return ", or ".join(dict.fromkeys(takes(choice) for choice in schema["anyOf"] if not nothing(choice)))
@@ -57,9 +57,9 @@ def takes(schema):
         return ", ".join(f"`{value}`" for value in values)
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     kind = next(kind for kind in kinds if kind != "null")
-    if kind == "string" and schema.get("description"):
-        # The type of the value says what it is.
-        about = description(schema).rstrip(".")
+    if schema.get("title"):
+        # The type of the value.
+        about = schema["title"].rstrip(".")
         return about[0].lower() + about[1:]
     words = {"array": "a list", "boolean": "`true`, `false`", "integer": "a number", "object": "an object", "string": "text"}
     return words[kind]
@@ -70,7 +70,7 @@ def description(schema):
 
 
 def properties(schema):
-    """The keys below a schema, whichever of its forms has them."""
+    """The keys of a schema, in whichever of its forms has them."""
     schema = one(schema)
     if "properties" in schema:
         return schema["properties"]
@@ -87,7 +87,7 @@ def leaves(schema, path=""):
 
 
 def sample():
-    """Key by key what conf/s3cors.yaml says: its default, and the remark before or behind it."""
+    """Each key of conf/s3cors.yaml with its default and the comment before or after it."""
     said, remark, path = {}, [], []
     for line in (ROOT / "conf/s3cors.yaml").read_text().splitlines():
         text = line.strip()
@@ -97,9 +97,9 @@ def sample():
             remark.append(text[2:])
         elif setting:
             commented, key, rest = setting.groups()
-            value, _, behind = (rest or "").partition(" # ")
+            value, _, after = (rest or "").partition(" # ")
             path = path[: indent // 2] + [key]
-            words = " ".join(remark) if remark else behind.strip()
+            words = " ".join(remark) if remark else after.strip()
             said[".".join(path)] = ("" if commented else value.strip(), words)
             if commented and value.startswith("{"):
                 for below, default in yaml.safe_load(value).items():
@@ -118,7 +118,7 @@ def table(section, rows, words):
     yield "|---|---|---|---|"
     for key, takes_, default, about in rows:
         about = about.replace("|", "\\|").replace("<", "&lt;")
-        # conf/s3cors.yaml has to name some upstream.
+        # conf/s3cors.yaml needs some upstream as an example.
         shown = f"`{default}`" if default and "It has no default." not in about else ""
         yield f"| `{key}` | {takes_} | {shown} | {about} |"
     yield ""
@@ -128,12 +128,12 @@ def page():
     schema = json.loads((ROOT / "conf/s3cors.schema.json").read_text())
     said, sections = sample(), {}
     for name, below in leaves(schema):
-        assert name in said, f"conf/s3cors.yaml does not say anything about {name}"
+        assert name in said, f"conf/s3cors.yaml does not mention {name}"
         default, words = said[name]
         parent = said.get(name.rpartition(".")[0], ("", ""))[1] if name.count(".") > 1 else ""
         kind = takes(below)
         about = words or description(below)
-        # Where the file says nothing, the type has said it already.
+        # Without a comment in the file, the type already says it.
         row = (name, kind, default, "" if about.rstrip(".").lower() == kind.lower() else about, parent)
         sections.setdefault(name.split(".")[0], []).append(row)
     lines = [HEAD + "\n".join(flags()), ""]
@@ -157,7 +157,7 @@ def main():
         sample_file = ["check-jsonschema", "--schemafile", ROOT / "conf/s3cors.schema.json", ROOT / "conf/s3cors.yaml"]
         subprocess.run(sample_file, check=True)
         if REFERENCE.read_text() != made:
-            sys.exit("conf/REFERENCE.md is not what tests/deploy/reference.py makes: run it")
+            sys.exit("conf/REFERENCE.md is out of date: run tests/deploy/reference.py")
     else:
         REFERENCE.write_text(made)
 

@@ -1,45 +1,55 @@
-//! The configuration file: YAML, in which a key that is not known is an error with its place.
+//! The configuration file: YAML. An unknown key is an error with its place.
 
+use super::fields::{OneOrMany, OrDefault};
 use super::listen::Listener;
-use super::tls::{ServerName, UpstreamTls};
-use super::upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
-use super::values::{CredentialsPolicy, Interval, LogFormat, LogLevel, OneOrMany, Size, Threads, Time, VaryPolicy};
-use super::{Cors, HealthCheck, Keepalive, Limits, Log, Rules, Shutdown, Timeouts};
+use super::settings::{Cors, Limits, Log, Metrics, Rules, Shutdown, Upstream};
+use super::tls::UpstreamTls;
+use super::upstream::UpstreamUrl;
+use super::values::Threads;
 use crate::s3::domain::Domain;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// The file as it is written: whatever is left out has its default.
+/// The configuration file. A missing key has its default.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ConfigFile {
-    pub(super) listen: Option<OneOrMany<Listener>>,
+    #[serde(with = "OrDefault::<OneOrMany<Listener>>")]
+    pub(super) listen: OneOrMany<Listener>,
     pub(super) admin: Option<SocketAddr>,
-    pub(super) upstream: Option<UpstreamSection>,
-    pub(super) domains: Option<OneOrMany<Domain>>,
-    pub(super) rules: Option<RulesSection>,
-    pub(super) cors: Option<CorsSection>,
-    pub(super) limits: Option<LimitsSection>,
-    pub(super) log: Option<LogSection>,
-    pub(super) shutdown: Option<ShutdownSection>,
+    #[serde(with = "OrDefault::<Upstream>")]
+    pub(super) upstream: Upstream,
+    #[serde(with = "OrDefault::<OneOrMany<Domain>>")]
+    pub(super) domains: OneOrMany<Domain>,
+    #[serde(with = "OrDefault::<Rules>")]
+    pub(super) rules: Rules,
+    #[serde(with = "OrDefault::<Cors>")]
+    pub(super) cors: Cors,
+    #[serde(with = "OrDefault::<Limits>")]
+    pub(super) limits: Limits,
+    #[serde(with = "OrDefault::<Log>")]
+    pub(super) log: Log,
+    #[serde(with = "OrDefault::<Shutdown>")]
+    pub(super) shutdown: Shutdown,
     pub(super) threads: Option<Threads>,
-    pub(super) metrics: Option<MetricsSection>,
+    #[serde(with = "OrDefault::<Metrics>")]
+    pub(super) metrics: Metrics,
 }
 
-/// Why the file can not be used.
+/// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigFileError {
-    /// It can not be read.
+    /// It cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// It is not valid.
+    /// Its content is invalid.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Invalid {
         /// The file.
@@ -64,117 +74,50 @@ impl ConfigFile {
         Self::parse(&text, path)
     }
 
-    /// Where the file says that the rules are, or where they are by default.
+    /// Where the rules are.
     #[must_use]
     pub fn rules_path(&self) -> PathBuf {
-        self.rules.clone().unwrap_or_default().or_default().path
+        self.rules.path.clone()
     }
 
-    /// The `cors` settings, with their defaults.
+    /// The `cors` settings.
     #[must_use]
-    pub fn cors(&self) -> Cors {
-        self.cors.clone().unwrap_or_default().or_default()
+    pub const fn cors(&self) -> Cors {
+        self.cors
     }
 
-    /// Where the file has clients connect, if it says so.
+    /// The listeners in the file; empty for the default one.
     #[must_use]
     pub fn listeners(&self) -> Vec<Listener> {
-        self.listen.as_ref().map(|listeners| listeners.0.clone()).unwrap_or_default()
+        self.listen.0.clone()
     }
 
-    /// How the upstreams' certificates are verified.
+    /// How upstream certificates are verified.
     #[must_use]
     pub fn upstream_tls(&self) -> UpstreamTls {
-        self.upstream.as_ref().and_then(|upstream| upstream.tls.clone()).unwrap_or_default().or_default()
+        self.upstream.tls.clone()
+    }
+
+    /// Whether any upstream uses https.
+    #[must_use]
+    pub fn has_tls_upstream(&self) -> bool {
+        self.upstream.url.0.iter().any(UpstreamUrl::is_tls)
     }
 
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self, ConfigFileError> {
-        // A file of comments alone is an empty document: all defaults.
+        // A file without a value (empty, or only comments) is null in YAML: all defaults.
         serde_saphyr::from_str::<Option<Self>>(text).map(Option::unwrap_or_default).map_err(|error| {
+            // The parser knows no place for a file that is truncated or not YAML at all: then the file as a whole is wrong.
             let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
             ConfigFileError::Invalid { path: path.to_owned(), line, column, message: message(&error) }
         })
     }
 }
 
-/// The library's message without its own place and its picture of the source.
+/// The library's message without its own place and source excerpt.
 fn message(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
     text.split(" at line ").next().unwrap_or(&text).trim().to_owned()
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct UpstreamSection {
-    pub(super) url: Option<OneOrMany<UpstreamUrl>>,
-    pub(super) balance: Option<Balance>,
-    pub(super) host: Option<UpstreamHost>,
-    pub(super) health_check: Option<HealthCheckSection>,
-    pub(super) tls: Option<UpstreamTlsSection>,
-    pub(super) timeouts: Option<TimeoutsSection>,
-    pub(super) keepalive: Option<KeepaliveSection>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct HealthCheckSection {
-    path: Option<CheckPath>,
-    interval: Option<Interval>,
-    timeout: Option<Interval>,
-}
-
-impl HealthCheckSection {
-    pub(super) fn or_default(self) -> HealthCheck {
-        let default = HealthCheck::default();
-        HealthCheck {
-            path: self.path,
-            interval: self.interval.map_or(default.interval, Into::into),
-            timeout: self.timeout.map_or(default.timeout, Into::into),
-        }
-    }
-}
-
-/// A section of the file: every key may be missing, and then has its default.
-macro_rules! section {
-    ($(#[$doc:meta])* $section:ident for $target:ident { $($key:ident: $kind:ty),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default, Deserialize)]
-        #[cfg_attr(test, derive(schemars::JsonSchema))]
-        #[serde(deny_unknown_fields, default)]
-        pub(super) struct $section { $($key: Option<$kind>),* }
-
-        impl $section {
-            pub(super) fn or_default(self) -> $target {
-                let default = $target::default();
-                $target { $($key: self.$key.map_or(default.$key, Into::into)),* }
-            }
-        }
-    };
-}
-
-section!(TimeoutsSection for Timeouts { connect: Time, read: Time, write: Time });
-section!(LimitsSection for Limits {
-    header_read: Time,
-    header_size: Size,
-    idle: Time,
-    body_read: Time,
-    body_write: Time,
-    connections: usize,
-});
-section!(UpstreamTlsSection for UpstreamTls { ca_file: PathBuf, server_name: ServerName, verify: bool });
-section!(KeepaliveSection for Keepalive { connections: usize, idle: Time });
-section!(RulesSection for Rules { path: PathBuf, poll: Time });
-section!(CorsSection for Cors { vary: VaryPolicy, credentials: CredentialsPolicy, debug_header: bool });
-section!(LogSection for Log { format: LogFormat, level: LogLevel, access: bool });
-section!(ShutdownSection for Shutdown { drain: Time, delay: Time, handover: PathBuf });
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct MetricsSection {
-    pub(super) rejected_origins: Option<usize>,
 }
 
 #[cfg(test)]
@@ -186,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_has_its_place() {
+    fn every_error_has_its_place() {
         for (text, place, about) in [
             ("admin: 127.0.0.1:1\nlisen: 127.0.0.1:2\n", "s3cors.yaml:2:1:", "lisen"),
             ("upstream:\n  url: minio:9000\n", "s3cors.yaml:2:8:", "http://"),
@@ -199,6 +142,9 @@ mod tests {
             ("upstream: {health_check: {interval: 0s}}\n", "s3cors.yaml:1:37:", "longer than 0"),
             ("upstream: {health_check: {path: x}}\n", "s3cors.yaml:1:33:", "begins with /"),
             ("threads: 0\n", "s3cors.yaml:1:10:", "at least one"),
+            ("limits: {connections: }\n", "s3cors.yaml:1:21:", "leave the key out"),
+            ("limits:\n  header_size:\n", "s3cors.yaml:2:14:", "leave the key out"),
+            ("rules: {path: ~}\n", "s3cors.yaml:1:15:", "leave the key out"),
             ("admin: [\n", "s3cors.yaml:", ""),
         ] {
             let message = error(text);
@@ -207,8 +153,51 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_can_only_be_a_mistake_is_an_error() {
+        for (section, key, value, about) in [
+            ("rules", "poll", "0s", "longer than 0"),
+            ("limits", "connections", "0", "at least 1"),
+            ("limits", "header_size", "0B", "more than 0"),
+            ("limits", "header_read", "0s", "longer than 0"),
+            ("limits", "idle", "0s", "longer than 0"),
+            ("limits", "body_read", "0s", "longer than 0"),
+            ("limits", "body_write", "0ms", "longer than 0"),
+            ("upstream: {timeouts", "connect", "0s", "longer than 0"),
+            ("upstream: {timeouts", "read", "0s", "longer than 0"),
+            ("upstream: {timeouts", "write", "0s", "longer than 0"),
+            ("upstream: {keepalive", "idle", "0s", "longer than 0"),
+        ] {
+            let before = format!("{section}: {{{key}: ");
+            let text = format!("{before}{value}}}{}\n", if section.contains('{') { "}" } else { "" });
+            let message = error(&text);
+            let place = format!("s3cors.yaml:1:{}: ", before.len() + 1);
+            assert!(message.starts_with(&place) && message.contains(about), "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn zero_is_legal_where_it_turns_something_off() {
+        for text in [
+            "upstream: {keepalive: {connections: 0}}",
+            "metrics: {rejected_origins: 0}",
+            "shutdown: {drain: 0s, delay: 0s}",
+        ] {
+            assert!(ConfigFile::parse(text, Path::new("x")).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn an_empty_file_is_all_defaults() {
-        for text in ["", "# nothing\n", "log: {}\n"] {
+        for text in [
+            "",
+            "# a comment\n",
+            "log: {}\n",
+            "log:\n",
+            "upstream:\n  tls:\n  timeouts:\n",
+            "listen:\n",
+            "threads:\n",
+            "cors: {vary: }\n",
+        ] {
             assert!(ConfigFile::parse(text, Path::new("x")).is_ok(), "{text:?}");
         }
     }

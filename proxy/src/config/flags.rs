@@ -1,20 +1,20 @@
-//! What can be said on the command line and in the environment.
+//! The settings on the command line and in the environment.
 
 use super::upstream::UpstreamUrl;
 use crate::s3::domain::Domain;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// The flags of `serve`; each stands alone without a file, and each has a variable of its own.
+/// The flags of `serve`. Each works without a file and has its own environment variable.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Flags {
     /// Configuration file (YAML)
     #[arg(long, value_name = "FILE", env = "S3CORS_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Address for S3 clients; may be given several times [default: 127.0.0.1:8080]
+    /// Address for S3 clients; repeatable [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", env = "S3CORS_LISTEN", value_delimiter = ',')]
     pub listen: Vec<SocketAddr>,
-    /// The S3 server, as http://HOST:PORT or https://HOST; may be given several times
+    /// The S3 server: http://HOST:PORT or https://HOST; repeatable
     #[arg(long, value_name = "URL", env = "S3CORS_UPSTREAM", value_delimiter = ',')]
     pub upstream: Vec<UpstreamUrl>,
     /// Directory with BUCKET.xml or BUCKET.json, or one file for every bucket [default: conf/rules]
@@ -23,7 +23,7 @@ pub struct Flags {
     /// Address for metrics, health and status [default: 127.0.0.1:9180]
     #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN")]
     pub admin: Option<SocketAddr>,
-    /// Domain below which a label is a bucket; may be given several times
+    /// Domain whose subdomains are buckets; repeatable
     #[arg(long, value_name = "NAME", env = "S3CORS_DOMAIN", value_delimiter = ',')]
     pub domain: Vec<Domain>,
 }

@@ -1,4 +1,4 @@
-//! Where S3 clients connect, and how they are spoken to there.
+//! Where S3 clients connect, and the protocols spoken there.
 
 use super::tls::TlsFiles;
 use serde::de::value::MapAccessDeserializer;
@@ -12,9 +12,9 @@ use std::net::SocketAddr;
 pub struct Listener {
     /// Its address.
     pub address: SocketAddr,
-    /// With these files it speaks TLS only.
+    /// With these files, the listener speaks only TLS.
     pub tls: Option<TlsFiles>,
-    /// Whether it speaks HTTP/2 beside HTTP/1.1: with TLS by ALPN, without it to clients that know beforehand (h2c).
+    /// Whether it speaks HTTP/2 in addition to HTTP/1.1: over TLS by ALPN, otherwise with prior knowledge (h2c).
     pub http2: bool,
 }
 
@@ -41,12 +41,12 @@ impl From<ListenerSection> for Listener {
     }
 }
 
-/// An address alone, or an object with more: not an untagged enum, whose error would not say what is wrong.
+/// An address or an object. Not an untagged enum: its error would not name the problem.
 impl<'de> Deserialize<'de> for Listener {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AddressOrMore;
+        struct AddressOrObject;
 
-        impl<'de> Visitor<'de> for AddressOrMore {
+        impl<'de> Visitor<'de> for AddressOrObject {
             type Value = Listener;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for Listener {
             }
         }
 
-        deserializer.deserialize_any(AddressOrMore)
+        deserializer.deserialize_any(AddressOrObject)
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_listener_has_its_place() {
+    fn every_listener_error_has_its_place() {
         for (text, place, about) in [
             ("listen: here", "1:9:", "socket address"),
             ("listen: {address: here}", "1:19:", "socket address"),

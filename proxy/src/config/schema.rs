@@ -1,13 +1,19 @@
-//! The schema of the configuration file, made from its types: for editors, for the reference, and so that neither can lie.
+//! The schema of the configuration file, made from its types: for editors and the reference. Tests keep schema and sample file true.
 
 use super::ConfigFile;
+use super::fields::{As, OneOrMany, OrDefault};
 use super::listen::{Listener, ListenerSection};
-use super::values::OneOrMany;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serializer;
+use serde::ser::Error;
+use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+
+pub(super) const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/s3cors.yaml");
 
 impl JsonSchema for Listener {
     fn schema_name() -> Cow<'static, str> {
@@ -31,19 +37,102 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     }
 }
 
-#[test]
-fn the_schema_beside_the_sample_file_is_that_of_the_types() {
+impl<T: JsonSchema> JsonSchema for As<T> {
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OrDefault<T> {
+    fn schema_name() -> Cow<'static, str> {
+        Option::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Option::<T>::json_schema(generator)
+    }
+}
+
+/// schemars writes the default of a `with` field through `serialize`; an error leaves it out. The sample file states the defaults.
+fn no_default<S: Serializer>() -> Result<S::Ok, S::Error> {
+    Err(S::Error::custom("the sample file states the defaults"))
+}
+
+impl<T> As<T> {
+    pub(super) fn serialize<Kept, S: Serializer>(_: &Kept, _: S) -> Result<S::Ok, S::Error> {
+        no_default::<S>()
+    }
+}
+
+impl<T> OrDefault<T> {
+    pub(super) fn serialize<S: Serializer>(_: &T, _: S) -> Result<S::Ok, S::Error> {
+        no_default::<S>()
+    }
+}
+
+fn schema() -> Schema {
     let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
-    let schema = settings.into_generator().into_root_schema_for::<ConfigFile>();
-    let made = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    settings.into_generator().into_root_schema_for::<ConfigFile>()
+}
+
+/// The sample file with the settings that it comments out because they have no default.
+///
+/// Their `#` is directly before the key; that of a comment is before a space.
+pub(super) fn sample_with_every_key() -> String {
+    let commented_out =
+        |line: &str| line.trim_start().strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+    let text = std::fs::read_to_string(SAMPLE).unwrap();
+    let lines = text.lines().map(|line| if commented_out(line) { line.replacen('#', "", 1) } else { line.to_owned() });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The path of every key of a value, `upstream.timeouts.read`.
+fn keys_of_value(value: &Value, above: &str, keys: &mut BTreeSet<String>) {
+    for (key, below) in value.as_object().into_iter().flatten() {
+        let path = format!("{above}{key}");
+        keys_of_value(below, &format!("{path}."), keys);
+        keys.insert(path);
+    }
+}
+
+/// The path of every key that a schema knows, in any of its alternatives.
+fn keys_of_schema(schema: &Value, above: &str, keys: &mut BTreeSet<String>) {
+    for choice in schema["anyOf"].as_array().into_iter().flatten() {
+        keys_of_schema(choice, above, keys);
+    }
+    for (key, below) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{above}{key}");
+        keys_of_schema(below, &format!("{path}."), keys);
+        keys.insert(path);
+    }
+}
+
+#[test]
+fn the_sample_file_has_every_key_of_the_schema_and_no_other() {
+    let (mut known, mut shown) = (BTreeSet::new(), BTreeSet::new());
+    keys_of_schema(schema().as_value(), "", &mut known);
+    keys_of_value(&serde_saphyr::from_str(&sample_with_every_key()).unwrap(), "", &mut shown);
+    for key in ["admin", "listen.tls.key", "upstream.health_check.path", "limits.connections"] {
+        assert!(known.contains(key), "{key}: {known:?}");
+    }
+    assert_eq!(shown, known);
+}
+
+#[test]
+fn the_schema_next_to_the_sample_file_is_that_of_the_types() {
+    let made = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/s3cors.schema.json"));
     if std::env::var_os("S3CORS_WRITE").is_some() {
         std::fs::write(path, &made).unwrap();
     }
-    let is = std::fs::read_to_string(path).unwrap_or_default();
+    let found = std::fs::read_to_string(path).unwrap();
     assert!(
-        is == made,
-        "{} is not that of the types: `S3CORS_WRITE=1 cargo test schema` makes it anew",
+        found == made,
+        "{} does not match the types: regenerate it with `S3CORS_WRITE=1 cargo test schema`",
         path.display()
     );
 }

@@ -1,37 +1,41 @@
-//! What TLS needs to be told, towards clients and towards upstreams.
+//! TLS settings, towards clients and towards upstreams.
 
+use super::fields::As;
 use super::values::ValueError;
 use rustls::pki_types;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The files that a listener shows and proves who it is with, in PEM.
+/// Certificate and key of a listener, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TlsFiles {
-    /// The certificate, and after it those between it and the authority.
+    /// The server's certificate, followed by the intermediate certificates.
     pub certificate: PathBuf,
-    /// Its private key, unencrypted.
+    /// The private key, unencrypted.
     pub key: PathBuf,
 }
 
-/// How the certificates of upstreams are verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How upstream certificates are verified.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct UpstreamTls {
-    /// The authorities that are trusted, in PEM, instead of the system's.
+    /// CA roots in PEM, used instead of the system's.
     pub ca_file: Option<PathBuf>,
-    /// The name that is asked for (SNI) and verified, instead of the URL's host.
+    /// The name that is sent (SNI) and verified, instead of the URL's host.
     pub server_name: Option<ServerName>,
     /// Whether certificates are verified at all.
+    #[serde(with = "As::<bool>")]
     pub verify: bool,
 }
 
 impl UpstreamTls {
-    /// What to say when certificates are not verified.
+    /// The warning when certificates are not verified.
     pub const NOT_VERIFIED: &str =
-        "upstream.tls.verify is false: whoever stands in between can read and change everything";
+        "upstream.tls.verify is false: anyone on the network path can read and change everything";
 }
 
 impl Default for UpstreamTls {
@@ -40,14 +44,14 @@ impl Default for UpstreamTls {
     }
 }
 
-/// A name or an address that a certificate can be for.
+/// A host name or address that a certificate can be issued for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A host name or an address."))]
 #[serde(try_from = "String")]
 pub struct ServerName(String);
 
 impl ServerName {
-    /// The name as it was written.
+    /// The name as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -60,9 +64,7 @@ impl FromStr for ServerName {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         match pki_types::ServerName::try_from(text) {
             Ok(_) => Ok(Self(text.to_owned())),
-            Err(_) => {
-                Err(ValueError::new(text, "a server's name is a host name or an address, without scheme and port"))
-            }
+            Err(_) => Err(ValueError::new(text, "a server name is a host name or an address, without scheme and port")),
         }
     }
 }

@@ -1,13 +1,13 @@
-//! What can be said about upstreams: where they are, how they are chosen, checked and addressed.
+//! Settings of upstreams: their URLs, how one is chosen, which `Host` they see, what a health check requests.
 
 use super::values::ValueError;
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
 
-/// Where an S3 server is: scheme, host and port, nothing else.
+/// The URL of an S3 server: scheme, host and port only.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "http://HOST:PORT or https://HOST."))]
 #[serde(try_from = "String")]
 pub struct UpstreamUrl {
     tls: bool,
@@ -28,7 +28,7 @@ impl UpstreamUrl {
         &self.host
     }
 
-    /// The port, the scheme's own if the URL has none.
+    /// The port; the scheme's default if the URL has none.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
@@ -51,7 +51,7 @@ impl FromStr for UpstreamUrl {
         }
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(invalid(
-                "an upstream has no path: a request's path goes on byte for byte, or signatures break",
+                "an upstream has no path: request paths are forwarded byte for byte, or signatures break",
             ));
         }
         let host = match url.host() {
@@ -83,12 +83,12 @@ impl fmt::Display for UpstreamUrl {
     }
 }
 
-/// Which address a request is sent to, of those that may be sent to.
+/// How an address is chosen among the available ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Balance {
-    /// One after the other.
+    /// Each address in turn.
     #[default]
     RoundRobin,
     /// The one with the fewest requests in flight.
@@ -97,13 +97,13 @@ pub enum Balance {
 
 /// Which `Host` an upstream sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "`preserve`, or a name with or without a port."))]
 #[serde(try_from = "String")]
 pub enum UpstreamHost {
-    /// The client's own: it is part of what the client signs.
+    /// The client's own: the client signs it.
     #[default]
     Preserve,
-    /// This one, always.
+    /// Always this one.
     Name(String),
 }
 
@@ -129,14 +129,14 @@ impl TryFrom<String> for UpstreamHost {
     }
 }
 
-/// What a health check asks for: a path, with or without a query.
+/// The path that a health check requests, with or without a query.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A path, with or without a query."))]
 #[serde(try_from = "String")]
 pub struct CheckPath(String);
 
 impl CheckPath {
-    /// The path as it is sent.
+    /// The path as sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_is_sent_on_is_a_name_with_or_without_a_port() {
+    fn a_replacement_host_is_a_name_with_or_without_a_port() {
         assert_eq!("preserve".parse(), Ok(UpstreamHost::Preserve));
         for text in ["minio", "minio:9000", "s3.example.test", "[::1]:9000", "10.0.0.1"] {
             assert_eq!(text.parse(), Ok(UpstreamHost::Name(text.to_owned())));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_asks_for_a_path() {
+    fn a_check_requests_a_path() {
         for (text, valid) in
             [("/", true), ("/minio/health/live", true), ("/x?y=1", true), ("x", false), ("/a b", false)]
         {

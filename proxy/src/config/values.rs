@@ -1,13 +1,11 @@
-//! The kinds of value that a setting can have, each of them parsed and checked in one place, for flags and file alike.
+//! The value types of settings. Each is parsed and checked in one place, for flags and file alike.
+//!
+//! In the schema a value type has a title, which the reference shows as what the key takes.
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{IntoDeserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use std::fmt;
-use std::marker::PhantomData;
+use serde::Deserialize;
 use std::time::Duration;
 
-/// A value that is not valid: which, and what would be.
+/// An invalid value and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?}: {reason}")]
 pub struct ValueError {
@@ -21,15 +19,15 @@ impl ValueError {
     }
 }
 
-/// Which answers carry `Vary`.
+/// Which responses carry `Vary`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum VaryPolicy {
-    /// Every answer of a bucket that has rules: right for every cache.
+    /// Every response of a bucket that has rules: correct for every cache.
     #[default]
     Always,
-    /// Only granted ones, as S3.
+    /// Only responses that grant access, as S3 does.
     Matched,
 }
 
@@ -38,7 +36,7 @@ pub enum VaryPolicy {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialsPolicy {
-    /// As S3: whenever the answer is not `*`.
+    /// As S3 does: with every grant that is not to `*`.
     #[default]
     S3,
     /// Never.
@@ -54,37 +52,37 @@ impl From<CredentialsPolicy> for s3_cors::Credentials {
     }
 }
 
-/// The form of the log.
+/// The log format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     #[default]
     Json,
-    /// One line of text.
+    /// One line of text per event.
     Text,
 }
 
-/// The least important level that is logged.
+/// The least severe level that is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// What has to be mended.
+    /// Faults that need a fix.
     Error,
-    /// What may have to be.
+    /// Conditions that may need one.
     Warn,
-    /// What happened, requests included.
+    /// Normal events, requests included.
     #[default]
     Info,
-    /// What helps to find a fault; of the proxy itself, never of the library below, which would print signatures.
+    /// Details of the proxy itself, for troubleshooting. The library below it stays silent: it would print signatures.
     Debug,
 }
 
-/// A length of time, written with its unit.
+/// A duration with its unit; zero turns something off.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A duration with its unit."))]
 #[serde(try_from = "String")]
 pub(super) struct Time(Duration);
 
@@ -103,24 +101,9 @@ impl From<Time> for Duration {
     }
 }
 
-/// A number of bytes, written with its unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String")]
-pub struct Size(pub usize);
-
-impl TryFrom<String> for Size {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        let parsed = text.parse::<bytesize::ByteSize>().ok().and_then(|size| usize::try_from(size.as_u64()).ok());
-        parsed.map(Self).ok_or_else(|| ValueError::new(&text, "a size has a unit: 512B, 64KiB, 1MiB"))
-    }
-}
-
-/// A length of time that is not nothing.
+/// A duration for which zero can only be a mistake: a timeout that always expires, a loop without a pause.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A duration with its unit, longer than 0."))]
 #[serde(try_from = "String")]
 pub(super) struct Interval(Duration);
 
@@ -129,7 +112,7 @@ impl TryFrom<String> for Interval {
 
     fn try_from(text: String) -> Result<Self, ValueError> {
         let Time(time) = text.clone().try_into()?;
-        if time.is_zero() { Err(ValueError::new(&text, "longer than 0")) } else { Ok(Self(time)) }
+        if time.is_zero() { Err(ValueError::new(&text, "must be longer than 0")) } else { Ok(Self(time)) }
     }
 }
 
@@ -139,9 +122,48 @@ impl From<Interval> for Duration {
     }
 }
 
-/// A number of threads: at least one.
+/// A number of bytes with its unit, more than 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A number of bytes with its unit, more than 0."))]
+#[serde(try_from = "String")]
+pub struct Size(pub usize);
+
+impl TryFrom<String> for Size {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        let parsed = text.parse::<bytesize::ByteSize>().ok().and_then(|size| usize::try_from(size.as_u64()).ok());
+        match parsed {
+            Some(0) => Err(ValueError::new(&text, "must be more than 0")),
+            Some(bytes) => Ok(Self(bytes)),
+            None => Err(ValueError::new(&text, "a size has a unit: 512B, 64KiB, 1MiB")),
+        }
+    }
+}
+
+/// A number for which zero can only be a mistake.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A number, at least 1."))]
+#[serde(try_from = "usize")]
+pub(super) struct Count(usize);
+
+impl TryFrom<usize> for Count {
+    type Error = ValueError;
+
+    fn try_from(count: usize) -> Result<Self, ValueError> {
+        if count == 0 { Err(ValueError::new("0", "must be at least 1")) } else { Ok(Self(count)) }
+    }
+}
+
+impl From<Count> for usize {
+    fn from(count: Count) -> Self {
+        count.0
+    }
+}
+
+/// A number of threads.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A number, at least 1."))]
 #[serde(try_from = "u16")]
 pub(super) struct Threads(pub(super) usize);
 
@@ -150,39 +172,5 @@ impl TryFrom<u16> for Threads {
 
     fn try_from(threads: u16) -> Result<Self, ValueError> {
         if threads == 0 { Err(ValueError::new("0", "at least one thread")) } else { Ok(Self(threads.into())) }
-    }
-}
-
-/// A single value, or a list of them.
-///
-/// Not an untagged enum, whose error would say neither what is wrong nor with which element.
-#[derive(Clone, Debug)]
-pub(super) struct OneOrMany<T>(pub(super) Vec<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Values<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Values<T> {
-            type Value = OneOrMany<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value or a list of values")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
-                T::deserialize(value.into_deserializer()).map(|value| OneOrMany(vec![value]))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, value: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(value)).map(|value| OneOrMany(vec![value]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(values)).map(OneOrMany)
-            }
-        }
-
-        deserializer.deserialize_any(Values(PhantomData))
     }
 }

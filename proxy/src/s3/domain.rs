@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A domain whose subdomains are buckets, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A host name."))]
 #[serde(try_from = "String")]
 pub struct Domain(String);
 

@@ -1,0 +1,227 @@
+//! The sections of the configuration file, each with its defaults. The rest of the proxy reads these structs as they are.
+//!
+//! `#[serde(default)]` on a struct takes a missing key from the struct's `Default`, so a default is stated once.
+
+use super::fields::{As, OneOrMany, OrDefault};
+use super::tls::UpstreamTls;
+use super::upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
+use super::values::{Count, CredentialsPolicy, Interval, LogFormat, LogLevel, Size, Time, VaryPolicy};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The S3 server and how to talk to it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Upstream {
+    #[serde(with = "OrDefault::<OneOrMany<UpstreamUrl>>")]
+    pub(super) url: OneOrMany<UpstreamUrl>,
+    #[serde(with = "OrDefault::<Balance>")]
+    pub(super) balance: Balance,
+    #[serde(with = "OrDefault::<UpstreamHost>")]
+    pub(super) host: UpstreamHost,
+    pub(super) health_check: Option<HealthCheck>,
+    #[serde(with = "OrDefault::<UpstreamTls>")]
+    pub(super) tls: UpstreamTls,
+    #[serde(with = "OrDefault::<Timeouts>")]
+    pub(super) timeouts: Timeouts,
+    #[serde(with = "OrDefault::<Keepalive>")]
+    pub(super) keepalive: Keepalive,
+}
+
+/// How long each step towards an upstream may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    /// To open a TCP connection to an upstream.
+    #[serde(with = "As::<Interval>")]
+    pub connect: Duration,
+    /// Between two reads from an upstream, and until its response begins.
+    #[serde(with = "As::<Interval>")]
+    pub read: Duration,
+    /// Between two writes to an upstream.
+    #[serde(with = "As::<Interval>")]
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    /// The read timeout runs while a slow client uploads. It is longer than the client's own timeout, or a slow client would be
+    /// reported as an upstream failure. It is minutes because CompleteMultipartUpload may be silent that long (S3 API).
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(3), read: Duration::from_secs(300), write: Duration::from_secs(60) }
+    }
+}
+
+/// Limits on what a client may use: time, memory, connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// To send a whole request head, from its first byte; on a new connection, from when it opens.
+    #[serde(with = "As::<Interval>")]
+    pub header_read: Duration,
+    /// The size of a request head.
+    #[serde(with = "As::<Size>")]
+    pub header_size: Size,
+    /// Between two requests on a connection.
+    #[serde(with = "As::<Interval>")]
+    pub idle: Duration,
+    /// Between two reads of a request body.
+    #[serde(with = "As::<Interval>")]
+    pub body_read: Duration,
+    /// Until the client accepts the next bytes of a response.
+    #[serde(with = "As::<Interval>")]
+    pub body_write: Duration,
+    /// Connections open at the same time.
+    #[serde(with = "As::<Count>")]
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_read: Duration::from_secs(30),
+            header_size: Size(64 * 1024),
+            idle: Duration::from_secs(75),
+            body_read: Duration::from_secs(60),
+            body_write: Duration::from_secs(60),
+            connections: 10_000,
+        }
+    }
+}
+
+/// Idle connections to upstreams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Keepalive {
+    /// How many are kept; 0 keeps none.
+    #[serde(with = "As::<usize>")]
+    pub connections: usize,
+    /// How long one is kept. Shorter than the server keeps it (MinIO: 30 s), or requests meet closed connections.
+    #[serde(with = "As::<Interval>")]
+    pub idle: Duration,
+}
+
+impl Default for Keepalive {
+    fn default() -> Self {
+        Self { connections: 256, idle: Duration::from_secs(20) }
+    }
+}
+
+/// Active health checks of upstream addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthCheck {
+    /// The path to request; it must return 2xx. Without a path, an open connection is enough.
+    pub path: Option<CheckPath>,
+    /// From one check of an address to the next.
+    #[serde(with = "As::<Interval>")]
+    pub interval: Duration,
+    /// How long one check may take.
+    #[serde(with = "As::<Interval>")]
+    pub timeout: Duration,
+}
+
+impl Default for HealthCheck {
+    fn default() -> Self {
+        Self { path: None, interval: Duration::from_secs(5), timeout: Duration::from_secs(2) }
+    }
+}
+
+/// Where the rules are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// A directory with one document per bucket, or one document for every bucket.
+    #[serde(with = "As::<PathBuf>")]
+    pub path: PathBuf,
+    /// How often the files are compared, in addition to file system notifications.
+    #[serde(with = "As::<Interval>")]
+    pub poll: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { path: "conf/rules".into(), poll: Duration::from_millis(500) }
+    }
+}
+
+/// Deliberate differences from S3's CORS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Cors {
+    /// Which responses carry `Vary`.
+    #[serde(with = "OrDefault::<VaryPolicy>")]
+    pub vary: VaryPolicy,
+    /// Whether a grant to a named origin includes credentials.
+    #[serde(with = "OrDefault::<CredentialsPolicy>")]
+    pub credentials: CredentialsPolicy,
+    /// Whether responses carry `x-s3cors-decision`: what was decided and why.
+    #[serde(with = "OrDefault::<bool>")]
+    pub debug_header: bool,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// JSON or text.
+    #[serde(with = "OrDefault::<LogFormat>")]
+    pub format: LogFormat,
+    /// The least severe level that is logged.
+    #[serde(with = "OrDefault::<LogLevel>")]
+    pub level: LogLevel,
+    /// Whether each request is logged.
+    #[serde(with = "As::<bool>")]
+    pub access: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::default(), level: LogLevel::default(), access: true }
+    }
+}
+
+/// How the process stops.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Shutdown {
+    /// How long requests in flight may take to finish.
+    #[serde(with = "As::<Time>")]
+    pub drain: Duration,
+    /// How long the listeners stay open after `/readyz` starts to fail.
+    #[serde(with = "As::<Time>")]
+    pub delay: Duration,
+    /// The Unix socket over which a starting process takes the listening sockets of the running one.
+    pub handover: Option<PathBuf>,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { drain: Duration::from_secs(25), delay: Duration::ZERO, handover: None }
+    }
+}
+
+/// What the metrics show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Metrics {
+    /// How many rejected origins have a series of their own; 0 shows none.
+    #[serde(with = "As::<usize>")]
+    pub(super) rejected_origins: usize,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { rejected_origins: 50 }
+    }
+}
