@@ -1,11 +1,11 @@
-//! The command line beside `serve`: what scripts and people ask of files, with the status that says it shortly.
+//! The commands other than `serve`: output for people and scripts, and the exit status.
 
 use crate::support::process::{ConfigFile, Ended, run, run_to_end, s3cors};
 use crate::support::rules::{RULES, Rules, allowing};
 use serde_json::{Value, json};
 
 const MALFORMED: &str = "<CORSConfiguration>\n  <Rule/>\n</CORSConfiguration>";
-/// Valid, and nobody wants it: an origin with a slash at its end never comes.
+/// Valid but useless: no browser sends an origin with a trailing slash.
 const DOUBTFUL: &str = "https://a.example/";
 
 fn of_file(arguments: &[&str], rules: &Rules, names: &[&str]) -> Ended {
@@ -14,7 +14,7 @@ fn of_file(arguments: &[&str], rules: &Rules, names: &[&str]) -> Ended {
 }
 
 #[test]
-fn check_ends_with_0_when_valid_1_when_not_and_2_on_wrong_usage() {
+fn check_exits_with_0_when_valid_1_when_not_and_2_on_wrong_usage() {
     let rules = Rules::usual();
     rules.write("doubtful.xml", allowing(DOUBTFUL));
     rules.write("malformed.xml", MALFORMED);
@@ -39,7 +39,7 @@ fn check_ends_with_0_when_valid_1_when_not_and_2_on_wrong_usage() {
 }
 
 #[test]
-fn check_finds_what_is_wrong_with_the_directory_itself() {
+fn check_reports_errors_of_the_directory_itself() {
     let rules = Rules::usual();
     rules.write("bucket.json", r#"{"CORSRules":[{"AllowedOrigins":["*"],"AllowedMethods":["GET"]}]}"#);
     rules.write("_strange.xml", allowing("*"));
@@ -81,7 +81,7 @@ fn check_as_json_is_one_object_with_the_promised_fields() {
 }
 
 #[test]
-fn check_takes_the_configuration_and_the_rules_that_it_names() {
+fn check_reads_the_configuration_and_the_rules_that_it_names() {
     let rules = Rules::usual();
     let config = |text: &str| ConfigFile::new(&text.replace("RULES", rules.path().to_str().unwrap()));
     let good = config("upstream: {url: 'http://127.0.0.1:1'}\nrules: {path: 'RULES'}\n");
@@ -94,6 +94,51 @@ fn check_takes_the_configuration_and_the_rules_that_it_names() {
     let ended = run(&["check", "--config", &good.argument()]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stdout.contains("bucket.xml:2:3: error: MalformedXML"), "{}", ended.stdout);
+}
+
+#[test]
+fn what_serve_refuses_check_refuses_with_its_place() {
+    let rules = Rules::usual();
+    let rules = format!("rules: {{path: '{}'}}\n", rules.path().display());
+    let url = "upstream: {url: 'http://127.0.0.1:1'}\n";
+    for (text, place, said) in [
+        (String::new(), ":1:1: error: NoUpstream: ", "upstream.url"),
+        ("upstream: {url: []}\n".to_owned(), ":1:1: error: NoUpstream: ", "upstream.url"),
+        (format!("{url}limits: {{connections: 0}}\n"), ":2:23: error: InvalidConfiguration: ", "at least 1"),
+        (format!("{url}listen: [127.0.0.1:7, 127.0.0.1:7]\n"), ":1:1: error: AddressConflict: ", "127.0.0.1:7"),
+        (format!("{url}listen: 0.0.0.0:7\nadmin: 127.0.0.1:7\n"), ":1:1: error: AddressConflict: ", "127.0.0.1:7"),
+    ] {
+        let config = ConfigFile::new(&format!("{text}{rules}"));
+        let argument = config.argument();
+        // The result of `check` does not depend on the environment in which it runs.
+        let mut check = s3cors(&["check", "--config", &argument]);
+        check.env("S3CORS_UPSTREAM", "http://127.0.0.1:1");
+        let ended = run_to_end(check, "");
+        assert_eq!(ended.code, Some(1), "{text:?}: {ended:?}");
+        assert!(ended.stdout.contains(place) && ended.stdout.contains(said), "{text:?}: {}", ended.stdout);
+        assert_eq!(run(&["serve", "--config", &argument]).code, Some(1), "{text:?}");
+    }
+    let config = ConfigFile::new(&format!("upstream: {{url: 'https://127.0.0.1:1'}}\n{rules}"));
+    let roots = tempfile::NamedTempFile::new().unwrap();
+    let mut check = s3cors(&["check", "--config", &config.argument()]);
+    check.env("SSL_CERT_FILE", roots.path()).env_remove("SSL_CERT_DIR");
+    let ended = run_to_end(check, "");
+    assert_eq!(ended.code, Some(1), "https without CA roots: {ended:?}");
+    assert!(ended.stdout.contains(":1:1: error: UnusableCertificate: "), "{}", ended.stdout);
+    let config = ConfigFile::new(&format!("{url}listen: [127.0.0.1:0, 127.0.0.1:0]\nadmin: 127.0.0.1:0\n{rules}"));
+    assert_eq!(run(&["check", "--config", &config.argument()]).code, Some(0), "port 0 is a different port each time");
+}
+
+#[test]
+#[cfg(unix)]
+fn check_that_cannot_write_its_result_says_so_and_exits_with_1() {
+    use std::os::unix::ffi::OsStrExt;
+    // JSON is Unicode; a file name need not be.
+    let mut check = s3cors(&["check", "--format", "json"]);
+    check.arg(std::ffi::OsStr::from_bytes(b"/nonexistent/\xff.xml"));
+    let ended = run_to_end(check, "");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+    assert!(ended.stderr.contains("cannot write the result as JSON"), "{}", ended.stderr);
 }
 
 fn explain(rules: &str, arguments: &[&str]) -> Ended {
@@ -135,7 +180,7 @@ fn explain_says_which_clause_failed_and_what_to_change() {
         assert_eq!(answer["allowed"], said[0].starts_with("ALLOWED"), "{answer:#}");
         assert_eq!(answer["bucket"], bucket);
     }
-    // One file holds the rules of every bucket, whichever is meant.
+    // A single file has the rules of every bucket.
     let file = rules.file("bucket.xml");
     let question = ["--origin", app, "--method", "GET"];
     assert!(explain(file.to_str().unwrap(), &question).stdout.starts_with("ALLOWED"));
@@ -146,7 +191,7 @@ fn explain_says_which_clause_failed_and_what_to_change() {
 }
 
 #[test]
-fn convert_goes_both_ways_from_a_file_or_a_pipe_and_loses_nothing() {
+fn convert_works_both_ways_from_a_file_or_a_pipe_without_loss() {
     let rules = Rules::usual();
     let xml = rules.file("bucket.xml").to_str().unwrap().to_owned();
     let convert = |to: &str, input: &str| run_to_end(s3cors(&["convert", "--to", to]), input);
@@ -165,12 +210,12 @@ fn convert_goes_both_ways_from_a_file_or_a_pipe_and_loses_nothing() {
     assert_eq!(value["CORSRules"][0], app);
     let back = convert("xml", &json.stdout);
     assert_eq!(back.code, Some(0), "{back:?}");
-    assert_eq!(convert("json", &back.stdout).stdout, json.stdout, "there and back again");
-    assert_eq!(convert("xml", &back.stdout).stdout, back.stdout, "a form is its own conversion");
+    assert_eq!(convert("json", &back.stdout).stdout, json.stdout, "the round trip changes nothing");
+    assert_eq!(convert("xml", &back.stdout).stdout, back.stdout, "converting to the same form changes nothing");
 }
 
 #[test]
-fn convert_says_where_a_document_is_wrong() {
+fn convert_reports_the_place_of_an_error() {
     let rules = Rules::empty();
     rules.write("wrong.xml", MALFORMED);
     for (ended, place) in [
@@ -186,7 +231,7 @@ fn convert_says_where_a_document_is_wrong() {
 }
 
 #[test]
-fn shells_and_man_get_what_they_need() {
+fn completions_man_page_and_help_are_printed() {
     for (arguments, said) in [
         (&["completions", "bash"][..], "complete -F"),
         (&["completions", "zsh"], "#compdef s3cors"),

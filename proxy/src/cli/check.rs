@@ -1,9 +1,9 @@
-//! `s3cors check`: everything wrong with configuration and rules, each with its place.
+//! `s3cors check`: every error and warning in configuration and rules, each with its place.
 
-use super::{Format, print};
+use super::{Format, fail, print};
 use clap::Args;
 use s3_cors::Position;
-use s3cors_proxy::config::{ConfigFile, ConfigFileError, Rules, UpstreamTls};
+use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, Rules, UpstreamTls};
 use s3cors_proxy::rules::{Checked, Directory, SourceError, check};
 use s3cors_proxy::tls::{check_files, check_roots};
 use serde::Serialize;
@@ -11,23 +11,26 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// The variable that may name the upstream instead of the file, as in the image.
+const UPSTREAM: &str = "S3CORS_UPSTREAM";
+
 #[derive(Args)]
 pub(super) struct Check {
     /// Configuration file; its rules are checked too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Take warnings as errors
+    /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
-    /// How to say it
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Rules: files, or directories of them [default: conf/rules, or what the configuration says]
+    /// Rule files or directories [default: rules.path of the configuration, or conf/rules]
     #[arg(value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
 }
 
-/// What was found; the JSON form is this, as it stands.
+/// The result; serialized as it is for `--format json`.
 #[derive(Serialize)]
 struct Findings {
     valid: bool,
@@ -53,12 +56,12 @@ impl Check {
         if let Some(file) = &self.config {
             match ConfigFile::read(file) {
                 Ok(config) => {
-                    findings.add_tls(file, &config);
                     if paths.is_empty() {
                         paths.push(config.rules_path());
                     }
+                    findings.add_config(file, config);
                 }
-                Err(error) => findings.errors.push(Finding::of_config(error)),
+                Err(error) => findings.errors.push(Finding::of_config_file(error)),
             }
         } else if paths.is_empty() {
             paths.push(Rules::default().path);
@@ -68,11 +71,18 @@ impl Check {
         }
         findings.valid = findings.errors.is_empty() && (findings.warnings.is_empty() || !self.strict);
         let text = match self.format {
-            Format::Json => serde_json::to_string_pretty(&findings).unwrap_or_default() + "\n",
-            Format::Text => findings.to_text(),
+            // Fails on a path that is not Unicode, which JSON cannot express.
+            Format::Json => serde_json::to_string_pretty(&findings).map(|text| text + "\n"),
+            Format::Text => Ok(findings.to_text()),
         };
-        let printed = print(&text);
-        if findings.valid { printed } else { ExitCode::FAILURE }
+        match text {
+            Ok(text) if findings.valid => print(&text),
+            Ok(text) => {
+                print(&text);
+                ExitCode::FAILURE
+            }
+            Err(error) => fail(&format!("cannot write the result as JSON: {error}")),
+        }
     }
 }
 
@@ -87,15 +97,20 @@ impl Findings {
         }
     }
 
-    /// What the configuration says about TLS, with the files that it names.
-    fn add_tls(&mut self, file: &Path, config: &ConfigFile) {
+    /// What `serve` would refuse about a valid file in this environment. Flags are not known here.
+    fn add_config(&mut self, file: &Path, config: ConfigFile) {
         let listeners = config.listeners();
         let mut errors: Vec<_> = listeners.iter().filter_map(|l| check_files(l.tls.as_ref()?).err()).collect();
         let upstream = config.upstream_tls();
-        errors.extend(upstream.ca_file.and_then(|authorities| check_roots(Some(&authorities), false).err()));
+        errors.extend(check_roots(upstream.ca_file.as_deref(), config.has_tls_upstream()).err());
         self.errors.extend(errors.iter().map(|error| Finding::whole(file, "UnusableCertificate", error.to_string())));
         if !upstream.verify {
             self.warnings.push(Finding::whole(file, "UpstreamNotVerified", UpstreamTls::NOT_VERIFIED.to_owned()));
+        }
+        match Config::from_file(config) {
+            Err(ConfigError::NoUpstream) if std::env::var_os(UPSTREAM).is_some_and(|value| !value.is_empty()) => {}
+            Err(error) => self.errors.push(Finding::of_config(file, error)),
+            Ok(_) => {}
         }
     }
 
@@ -125,7 +140,16 @@ impl Finding {
         Self::at(file, Position::default(), code, message, None)
     }
 
-    fn of_config(error: ConfigFileError) -> Self {
+    fn of_config(file: &Path, error: ConfigError) -> Self {
+        let code = match error {
+            ConfigError::File(error) => return Self::of_config_file(error),
+            ConfigError::NoUpstream => "NoUpstream",
+            ConfigError::AddressConflict { .. } => "AddressConflict",
+        };
+        Self::whole(file, code, error.to_string())
+    }
+
+    fn of_config_file(error: ConfigFileError) -> Self {
         match error {
             ConfigFileError::Unreadable { path, source } => Self::whole(&path, "Unreadable", source.to_string()),
             ConfigFileError::Invalid { path, line, column, message } => {
