@@ -1,4 +1,4 @@
-//! What a client may take: of time, of memory, of connections.
+//! Limits on what a client may use: time, memory, connections.
 
 use crate::support::eventually;
 use crate::support::http::{Connection, Response, request};
@@ -23,14 +23,14 @@ fn error(answer: &Response) -> (u16, Option<String>) {
 }
 
 #[test]
-fn a_head_has_one_deadline_however_steadily_its_bytes_come() {
+fn a_head_has_one_deadline_even_if_bytes_keep_arriving() {
     let (proxy, upstream, _rules) = limited("header_read: 600ms");
     let started = Instant::now();
     let mut connection = proxy.connect();
     let head = request("GET", "/bucket/key", &[("x-long", &"y".repeat(500))], "");
     connection.stream().set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     let mut bytes = head.as_bytes().iter();
-    // A byte each 20 ms: ten seconds for the whole head.
+    // One byte every 20 ms: the whole head would take ten seconds.
     while !connection.has_input() {
         connection.try_send([*bytes.next().expect("the deadline passes before the head is sent")]).unwrap();
     }
@@ -43,13 +43,13 @@ fn a_head_has_one_deadline_however_steadily_its_bytes_come() {
 }
 
 #[test]
-fn who_says_nothing_is_told_nothing() {
+fn a_client_that_sends_no_byte_is_closed_without_a_response() {
     let (proxy, _upstream, _rules) = limited("header_read: 200ms");
     assert_eq!(proxy.connect().rest(), b"");
 }
 
 #[test]
-fn a_head_beyond_its_size_is_refused_and_one_within_it_is_not() {
+fn a_head_above_the_size_limit_is_rejected_and_one_below_is_not() {
     let (proxy, upstream, _rules) = limited("header_size: 16KiB");
     let long = "x".repeat(15 * 1024);
     assert_eq!(proxy.fetch("GET", "/bucket/key", &[("x-long", &long)]).status, 200);
@@ -61,7 +61,7 @@ fn a_head_beyond_its_size_is_refused_and_one_within_it_is_not() {
 }
 
 #[test]
-fn a_head_in_pieces_and_behind_empty_lines_is_a_head() {
+fn a_head_may_arrive_in_pieces_and_after_empty_lines() {
     let (proxy, upstream, _rules) = limited("");
     let mut connection = proxy.connect();
     for round in 0..3 {
@@ -78,10 +78,10 @@ fn a_head_in_pieces_and_behind_empty_lines_is_a_head() {
 }
 
 #[test]
-fn connections_beyond_the_limit_are_told_to_slow_down() {
+fn connections_above_the_limit_get_slow_down() {
     let (proxy, _upstream, _rules) = limited("connections: 3");
     let open = |proxy: &Proxy| proxy.metric("s3cors_connections_open");
-    eventually("the first connections of the start are gone", || (open(&proxy) == Some(0.0)).then_some(()));
+    eventually("the connections of the start are closed", || (open(&proxy) == Some(0.0)).then_some(()));
     let held: Vec<Connection> = (0..3).map(|_| proxy.connect()).collect();
     eventually("three connections are open", || (open(&proxy) == Some(3.0)).then_some(()));
     let mut fourth = proxy.connect();

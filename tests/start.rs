@@ -1,4 +1,4 @@
-//! The start: what stands in its way ends the process at once and is said in full; what is set where wins as it should.
+//! Starting: anything that prevents it ends the process at once with every error; flags win over environment, environment over file.
 
 use crate::support::eventually;
 use crate::support::process::{ConfigFile, Ended, free_address, run, run_to_end, s3cors};
@@ -9,19 +9,19 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 const UPSTREAM: &str = "http://127.0.0.1:1";
-/// A start that fails does so at once: an orchestrator shows it, and does not wait for a probe.
+/// A start that fails does so at once: an orchestrator reports it without waiting for a probe.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 fn serve(rules: &str, arguments: &[&str]) -> Ended {
     let usual =
         ["serve", "--upstream", UPSTREAM, "--rules", rules, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
-    // A flag that stands twice is an error: those of the case replace the usual ones.
+    // A repeated flag is an error: flags of the case replace the usual ones.
     let usual = usual[1..].chunks(2).filter(|pair| !arguments.contains(&pair[0])).flatten().copied();
     run(&["serve"].into_iter().chain(usual).chain(arguments.iter().copied()).collect::<Vec<_>>())
 }
 
 #[test]
-fn rules_that_are_not_valid_stop_the_start_with_every_error_and_its_place() {
+fn invalid_rules_stop_the_start_with_every_error_and_its_place() {
     let rules = Rules::usual();
     rules.write("a.xml", "<CORSConfiguration>\n  <Rule/>\n</CORSConfiguration>");
     rules.write("b.json", "{\"CORSRules\": [{\"AllowedOrigins\": [\"*\"]}]}");
@@ -36,7 +36,7 @@ fn rules_that_are_not_valid_stop_the_start_with_every_error_and_its_place() {
 }
 
 #[test]
-fn rules_that_can_not_be_read_stop_the_start() {
+fn unreadable_rules_stop_the_start() {
     let rules = Rules::empty();
     std::fs::create_dir(rules.file("bucket.xml")).unwrap();
     std::os::unix::fs::symlink("nowhere", rules.file("link.xml")).unwrap();
@@ -51,7 +51,7 @@ fn rules_that_can_not_be_read_stop_the_start() {
 }
 
 #[test]
-fn an_empty_directory_is_a_start_without_rules() {
+fn an_empty_directory_starts_without_rules() {
     let (rules, upstream) = (Rules::empty(), Upstream::ok("body"));
     let proxy = Proxy::start(rules.path(), upstream.address);
     assert_eq!(proxy.ask("GET", "/readyz").status, 200);
@@ -60,7 +60,7 @@ fn an_empty_directory_is_a_start_without_rules() {
 }
 
 #[test]
-fn a_port_in_use_ends_the_start_and_is_named() {
+fn a_port_in_use_stops_the_start_and_is_named() {
     let rules = Rules::usual();
     let directory = rules.path().to_str().unwrap();
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -82,23 +82,23 @@ fn a_port_in_use_ends_the_start_and_is_named() {
 }
 
 #[test]
-fn processes_that_ask_for_any_port_get_one_of_their_own() {
+fn processes_that_ask_for_any_port_get_different_ones() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
     let start = || Proxy::start(rules.path(), upstream.address);
     let proxies: Vec<_> = std::thread::scope(|scope| {
         let starting: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
         starting.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    // Each answers for itself: a request to one is counted by that one, and by no other.
+    // A request to one process is counted by that process only.
     for proxy in &proxies {
         assert_eq!(proxy.preflight("/bucket/key", "https://app.example", "GET").status, 200);
         let counted = "s3cors_preflight_duration_seconds_count";
-        eventually("it is counted", || (proxy.metric(counted) == Some(1.0)).then_some(()));
+        eventually("the preflight is counted", || (proxy.metric(counted) == Some(1.0)).then_some(()));
     }
 }
 
 #[test]
-fn without_an_upstream_it_says_what_to_do() {
+fn without_an_upstream_the_error_says_what_to_do() {
     let ended = run(&["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     for way in ["--upstream http://HOST:PORT", "S3CORS_UPSTREAM", "upstream.url"] {
@@ -107,7 +107,7 @@ fn without_an_upstream_it_says_what_to_do() {
 }
 
 #[test]
-fn usage_errors_end_with_2() {
+fn usage_errors_exit_with_2() {
     for arguments in [
         &["serve", "--lisen", "127.0.0.1:1"][..],
         &["serve", "--listen", "nowhere"],
@@ -124,7 +124,7 @@ fn usage_errors_end_with_2() {
 }
 
 #[test]
-fn a_configuration_file_that_is_not_valid_ends_the_start_with_its_place() {
+fn an_invalid_configuration_file_stops_the_start_with_its_place() {
     for (text, place) in [
         ("upstream:\n  url: http://127.0.0.1:1\nlisten: here\n", ":3:9: "),
         ("log:\n  levle: info\n", ":2:3: "),
@@ -141,7 +141,7 @@ fn a_configuration_file_that_is_not_valid_ends_the_start_with_its_place() {
 }
 
 #[test]
-fn flags_win_over_the_environment_and_that_over_the_file() {
+fn flags_win_over_the_environment_and_the_environment_over_the_file() {
     let rules = Rules::usual();
     let named = ["file", "environment", "flag"].map(|name| (name, Upstream::ok(name)));
     let [file, environment, flag] = named.each_ref().map(|(_, upstream)| format!("http://{}", upstream.address));
@@ -154,7 +154,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         [(false, false, "file"), (true, false, "environment"), (true, true, "flag")]
     {
         let mut command = s3cors(&["serve"]);
-        // The file itself is named in the environment, too.
+        // The environment also names the file.
         command.env("S3CORS_CONFIG", config.path());
         if from_environment {
             command.env("S3CORS_UPSTREAM", &environment).env("S3CORS_RULES", empty.path());
@@ -179,7 +179,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn the_health_check_ends_with_0_when_ready_and_1_when_not() {
+fn the_health_check_exits_with_0_when_ready_and_1_when_not() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
     let proxy = Proxy::start(rules.path(), upstream.address);
     let admin = proxy.admin.to_string();
@@ -188,7 +188,7 @@ fn the_health_check_ends_with_0_when_ready_and_1_when_not() {
     let mut command = s3cors(&["healthcheck"]);
     command.env("S3CORS_ADMIN", &admin);
     assert_eq!(run_to_end(command, "").code, Some(0));
-    // What answers otherwise is not ready, and what does not answer is not there.
+    // Any other response is not ready; without a response the connection error is reported.
     let other = Upstream::answering("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     for (address, said) in [(other.address.to_string(), "503"), (free_address().to_string(), "refused")] {
         let ended = run(&["healthcheck", "--admin", &address]);
@@ -199,7 +199,7 @@ fn the_health_check_ends_with_0_when_ready_and_1_when_not() {
 }
 
 #[test]
-fn the_version_is_that_of_the_package_and_a_revision() {
+fn the_version_names_the_package_version_and_the_revision() {
     for flag in ["--version", "-V"] {
         let ended = run(&[flag]);
         assert_eq!(ended.code, Some(0), "{ended:?}");

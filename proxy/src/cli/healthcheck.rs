@@ -1,4 +1,4 @@
-//! `s3cors healthcheck`: for images without curl.
+//! `s3cors healthcheck`: asks `/readyz` of a running proxy, for images without curl.
 
 use super::fail;
 use clap::Args;
@@ -8,12 +8,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// A health check that waits longer has failed.
+/// Longest wait for the connection, and for each read of the response.
 const LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 pub(super) struct Healthcheck {
-    /// The admin listener
+    /// Address of the admin listener
     #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN", default_value_t = Config::DEFAULT_ADMIN)]
     admin: SocketAddr,
 }

@@ -27,18 +27,18 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("S3CORS_REVI
 enum Command {
     /// Run the proxy
     Serve(s3cors_proxy::config::Flags),
-    /// Show the whole thing on this machine: a store, a bucket, rules, and three commands to try
+    /// Run a complete demo on this machine: store, bucket, rules, and three commands to try
     #[cfg(feature = "demo")]
     Demo(demo::Demo),
-    /// Check configuration and rules: 0 valid, 1 not, 2 usage
+    /// Check configuration and rules; exits with 0 if valid, 1 if not, 2 on wrong usage
     Check(check::Check),
-    /// Say why a request is or is not allowed, rule by rule
+    /// Explain why a request is or is not allowed, rule by rule
     Explain(explain::Explain),
     /// Convert rules between S3's XML and the JSON of the AWS CLI
     Convert(convert::Convert),
-    /// Ask a running proxy whether it is ready: 0 ready, 1 not
+    /// Ask a running proxy whether it is ready; exits with 0 if ready, 1 if not
     Healthcheck(healthcheck::Healthcheck),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -47,7 +47,7 @@ enum Command {
     Man,
 }
 
-/// The form of an answer.
+/// Output format of a command.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
@@ -70,7 +70,7 @@ impl Cli {
     }
 }
 
-/// Writes to standard output. A reader that went away (`s3cors man | head`) is no failure.
+/// Writes to standard output. A closed pipe (`s3cors man | head`) is not a failure.
 fn print(text: &str) -> ExitCode {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -79,9 +79,9 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-/// Says what is wrong, on standard error, and ends with 1.
+/// Prints an error to standard error and returns exit code 1.
 fn fail(error: &dyn std::fmt::Display) -> ExitCode {
-    // Nobody is left to tell when this fails.
+    // If standard error is closed, there is nowhere left to report to.
     let _ = writeln!(std::io::stderr(), "s3cors: {error}");
     ExitCode::FAILURE
 }
