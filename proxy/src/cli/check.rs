@@ -7,6 +7,7 @@ use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, Rul
 use s3cors_proxy::rules::{Checked, Directory, SourceError, check};
 use s3cors_proxy::tls::{check_files, check_roots};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,6 +48,8 @@ struct Finding {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// What to write instead, where that is known.
+    hint: Option<String>,
 }
 
 impl Check {
@@ -89,8 +92,8 @@ impl Check {
 impl Findings {
     fn add(&mut self, checked: Checked) {
         for (path, warning) in checked.warnings {
-            let message = warning.message;
-            self.warnings.push(Finding::at(&path, warning.position, warning.code.as_str(), message, None));
+            let (code, message) = (warning.code().as_str(), warning.message().into_owned());
+            self.warnings.push(Finding::at(&path, warning.position(), code, message, None).with_hint(warning.hint()));
         }
         for error in checked.errors {
             self.errors.extend(Finding::of_file(error));
@@ -117,7 +120,7 @@ impl Findings {
     fn to_text(&self) -> String {
         let mut text = String::new();
         for (kind, findings) in [("error", &self.errors), ("warning", &self.warnings)] {
-            for Finding { file, line, column, code, message, detail } in findings {
+            for Finding { file, line, column, code, message, detail, .. } in findings {
                 let detail = detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
                 let _ = writeln!(text, "{}:{line}:{column}: {kind}: {code}: {message}{detail}", file.display());
             }
@@ -133,7 +136,11 @@ impl Findings {
 impl Finding {
     fn at(file: &Path, position: Position, code: &str, message: String, detail: Option<String>) -> Self {
         let (line, column) = (position.line as u64, position.column as u64);
-        Self { file: file.to_owned(), line, column, code: code.to_owned(), message, detail }
+        Self { file: file.to_owned(), line, column, code: code.to_owned(), message, detail, hint: None }
+    }
+
+    fn with_hint(self, hint: Option<Cow<'_, str>>) -> Self {
+        Self { hint: hint.map(Cow::into_owned), ..self }
     }
 
     fn whole(file: &Path, code: &str, message: String) -> Self {
@@ -152,9 +159,15 @@ impl Finding {
     fn of_config_file(error: ConfigFileError) -> Self {
         match error {
             ConfigFileError::Unreadable { path, source } => Self::whole(&path, "Unreadable", source.to_string()),
-            ConfigFileError::Invalid { path, line, column, message } => {
-                Self { file: path, line, column, code: "InvalidConfiguration".into(), message, detail: None }
-            }
+            ConfigFileError::Invalid { path, line, column, message } => Self {
+                file: path,
+                line,
+                column,
+                code: "InvalidConfiguration".into(),
+                message,
+                detail: None,
+                hint: None,
+            },
         }
     }
 
@@ -165,7 +178,11 @@ impl Finding {
             SourceError::Twice { ref path, .. } => vec![Self::whole(path, "TwoFilesForOneBucket", error.to_string())],
             SourceError::Invalid { path, errors } => errors
                 .iter()
-                .map(|e| Self::at(&path, e.position, e.code.as_str(), e.message.clone(), e.detail.clone()))
+                .map(|error| {
+                    let (code, message) = (error.code().as_str(), error.message().into_owned());
+                    let detail = error.detail().map(Cow::into_owned);
+                    Self::at(&path, error.position(), code, message, detail).with_hint(error.hint())
+                })
                 .collect(),
         }
     }

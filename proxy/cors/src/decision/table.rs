@@ -57,21 +57,21 @@ impl RuleTable {
 
 impl CompiledRule {
     fn new(number: usize, rule: &CorsRule, credentials: Credentials) -> Self {
-        let origins: WildcardSet = rule.allowed_origins.iter().map(OriginPattern::wildcard).collect();
-        let id = rule.id.as_deref().filter(|id| !id.is_empty());
+        let origins: WildcardSet = rule.allowed_origins().iter().map(OriginPattern::wildcard).collect();
+        let id = rule.id().filter(|id| !id.is_empty());
         // An empty ExposeHeader is valid (S3: ok-expose-empty) but names nothing.
-        let exposed = rule.expose_headers.iter().map(ExposedHeader::as_str).filter(|name| !name.is_empty());
+        let exposed = rule.expose_headers().iter().map(ExposedHeader::as_str).filter(|name| !name.is_empty());
         Self {
             number,
             name: id.map_or_else(|| number.to_string().into(), Into::into),
             has_id: id.is_some(),
-            methods: rule.allowed_methods.iter().copied().collect(),
-            headers: rule.allowed_headers.iter().map(HeaderPattern::lower_wildcard).collect(),
+            methods: rule.allowed_methods().iter().copied().collect(),
+            headers: rule.allowed_headers().iter().map(HeaderPattern::lower_wildcard).collect(),
             credentials: credentials == Credentials::S3 && !origins.has_any(),
             origins,
-            allow_methods: list(rule.allowed_methods.iter().map(|method| method.as_str())),
+            allow_methods: list(rule.allowed_methods().iter().copied().map(AllowedMethod::as_str)),
             expose_headers: Some(list(exposed)).filter(|list| !list.is_empty()),
-            max_age: rule.max_age_seconds.map(HeaderValue::from),
+            max_age: rule.max_age_seconds().map(HeaderValue::from),
         }
     }
 

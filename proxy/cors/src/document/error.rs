@@ -1,24 +1,26 @@
-//! What can be wrong with a CORS document, in S3's words and with its place.
+//! What is wrong with a document, each problem with its place.
 //!
-//! Decides: the error codes and messages of `PutBucketCors`.
-//! Must not know: what a rule means.
+//! Decides: the error codes of `PutBucketCors` and the order of the errors. Must not know: what can be wrong ([`Problem`]).
 
-use crate::Position;
+use super::problem::Problem;
+use crate::position::{Places, Position};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The most errors that are listed for one document; the rest is only counted.
 ///
-/// A document of 64 KiB can hold thousands of mistakes, and nobody reads the thousandth.
+/// A document of 64 KiB can hold thousands of mistakes, and no one reads the thousandth.
 pub const MAX_LISTED_ERRORS: usize = 100;
 
-/// S3's error codes for a refused document (all of them are HTTP 400).
+/// S3's error codes for a rejected document (all of them are HTTP 400), in the order in which S3 checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum ErrorCode {
     /// The document is longer than 65,536 bytes.
     MaxMessageLengthExceeded,
     /// The document is not well-formed or does not follow the schema.
     MalformedXml,
-    /// The document follows the schema, but a value in it is refused.
+    /// The document follows the schema, but a value in it is rejected.
     InvalidRequest,
 }
 
@@ -40,19 +42,59 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// One thing wrong with a document.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{position}: {code}: {message}{}", detail.as_deref().map(|d| format!(" ({d})")).unwrap_or_default())]
+/// One thing wrong with a document, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentError {
-    /// S3's error code.
-    pub code: ErrorCode,
-    /// S3's message, word for word.
-    pub message: String,
-    /// What exactly is wrong, where S3's message does not say it.
-    pub detail: Option<String>,
-    /// Where it is wrong.
-    pub position: Position,
+    problem: Problem,
+    position: Position,
 }
+
+impl DocumentError {
+    /// What is wrong.
+    #[must_use]
+    pub const fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// Where it is wrong.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// S3's error code.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        self.problem.code()
+    }
+
+    /// S3's message, word for word.
+    #[must_use]
+    pub fn message(&self) -> Cow<'_, str> {
+        self.problem.message()
+    }
+
+    /// What exactly is wrong, where S3's message does not say it.
+    #[must_use]
+    pub fn detail(&self) -> Option<Cow<'_, str>> {
+        self.problem.detail()
+    }
+
+    /// What to write instead, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        self.problem.hint()
+    }
+}
+
+impl fmt::Display for DocumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.position, self.code(), self.message())?;
+        self.detail().map_or(Ok(()), |detail| write!(f, " ({detail})"))
+    }
+}
+
+impl std::error::Error for DocumentError {}
 
 /// Everything wrong with a document: never empty, and first what S3 itself would answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,15 +104,6 @@ pub struct DocumentErrors {
 }
 
 impl DocumentErrors {
-    /// Takes the errors that are to be listed, S3's own answer first, and how many more there are. `None` when there is none.
-    pub(crate) fn new(errors: Vec<DocumentError>, unlisted: usize) -> Option<Self> {
-        (!errors.is_empty()).then_some(Self { errors, unlisted })
-    }
-
-    pub(crate) fn one(error: DocumentError) -> Self {
-        Self { errors: vec![error], unlisted: 0 }
-    }
-
     /// The errors, S3's own answer first.
     pub fn iter(&self) -> std::slice::Iter<'_, DocumentError> {
         self.errors.iter()
@@ -108,3 +141,29 @@ impl fmt::Display for DocumentErrors {
 }
 
 impl std::error::Error for DocumentErrors {}
+
+/// The problems of a document as they are found, each with its byte offset.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<(usize, Problem)>);
+
+impl Problems {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn push(&mut self, offset: usize, problem: impl Into<Problem>) {
+        self.0.push((offset, problem.into()));
+    }
+
+    /// Orders the problems as S3 checks ([`ErrorCode`]), keeps the first [`MAX_LISTED_ERRORS`] and looks up only their places.
+    /// `None` without a problem.
+    pub(crate) fn resolve(mut self, text: &str) -> Option<DocumentErrors> {
+        self.0.sort_by_key(|(_, problem)| problem.code());
+        let unlisted = self.0.len().saturating_sub(MAX_LISTED_ERRORS);
+        let mut places = Places::new(text);
+        let listed = self.0.into_iter().take(MAX_LISTED_ERRORS);
+        let errors: Vec<_> =
+            listed.map(|(offset, problem)| DocumentError { problem, position: places.of(offset) }).collect();
+        (!errors.is_empty()).then_some(DocumentErrors { errors, unlisted })
+    }
+}

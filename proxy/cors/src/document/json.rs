@@ -4,7 +4,9 @@
 //!
 //! Every value is first taken as a slice of the document (`RawValue`): a slice knows where it stands, a parsed value does not.
 
-use super::raw::{Problems, RawRule, RawValue as Value};
+use super::error::Problems;
+use super::problem::{Problem, name as cut};
+use super::raw::{RawRule, RawValue as Value};
 use super::xml;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
@@ -13,7 +15,11 @@ use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::fmt;
 
-/// Reads the rules and notes what is wrong; a rule that can not be read does not hide the next.
+/// The keys of a rule (AWS CLI, `put-bucket-cors`).
+const RULE_KEYS: [&str; 6] =
+    ["ID", "AllowedHeaders", "AllowedMethods", "AllowedOrigins", "ExposeHeaders", "MaxAgeSeconds"];
+
+/// Reads the rules and notes what is wrong; a rule that cannot be read does not hide the next.
 pub(crate) fn read(text: &str, problems: &mut Problems) -> Vec<RawRule> {
     let mut reading = Reading { text, problems };
     // The slice is the value without the white space around it, so that its start is the value's.
@@ -67,18 +73,18 @@ impl<'t> Reading<'t, '_> {
         match serde_json::from_str(part) {
             Ok(value) => Some(value),
             Err(error) => {
-                let detail = without_place(&error);
-                let within = match error.classify() {
-                    Category::Eof => part.len(),
+                let words = without_place(&error);
+                let (within, problem) = match error.classify() {
+                    Category::Eof => (part.len(), Problem::Syntax(words)),
                     // Of this one error serde_json names the character before (1.0.154, `ignore_str`).
-                    Category::Syntax if detail.starts_with("control character") => {
-                        offset_in(part, error.line(), error.column() + 1)
+                    Category::Syntax if words.starts_with("control character") => {
+                        (offset_in(part, error.line(), error.column() + 1), Problem::Syntax(words))
                     }
-                    Category::Syntax => offset_in(part, error.line(), error.column()),
+                    Category::Syntax => (offset_in(part, error.line(), error.column()), Problem::Syntax(words)),
                     // A value of the wrong type is wrong from its start; serde_json names its end.
-                    Category::Data | Category::Io => 0,
+                    Category::Data | Category::Io => (0, Problem::WrongType(words)),
                 };
-                self.problems.malformed(self.offset(part) + within, detail);
+                self.problems.push(self.offset(part) + within, problem);
                 None
             }
         }
@@ -93,11 +99,11 @@ impl<'t> Reading<'t, '_> {
             match &*name {
                 "CORSRules" if rules.is_some() => self.doubled(key, &name),
                 "CORSRules" => rules = Some(self.rules(value)),
-                _ => self.unknown(key, &name, "CORSRules"),
+                _ => self.unknown(key, &name, &["CORSRules"]),
             }
         }
         rules.unwrap_or_else(|| {
-            self.problems.malformed(self.offset(document.get()), "there is no CORSRules");
+            self.problems.push(self.offset(document.get()), Problem::NoRuleList);
             Vec::new()
         })
     }
@@ -122,11 +128,7 @@ impl<'t> Reading<'t, '_> {
                 "AllowedOrigins" => rule.origins = self.list(value),
                 "ExposeHeaders" => rule.expose = self.list(value),
                 "MaxAgeSeconds" => rule.max_ages = self.optional::<i64>(value),
-                _ => self.unknown(
-                    key,
-                    &name,
-                    "ID, AllowedHeaders, AllowedMethods, AllowedOrigins, ExposeHeaders or MaxAgeSeconds",
-                ),
+                _ => self.unknown(key, &name, &RULE_KEYS),
             }
         }
         Some(rule)
@@ -138,13 +140,12 @@ impl<'t> Reading<'t, '_> {
         Some(named.collect())
     }
 
-    fn unknown(&mut self, key: &RawValue, name: &str, expected: &str) {
-        let detail = format!("unknown key {:?}, expected {expected}", cut(name));
-        self.problems.malformed(self.offset(key.get()), detail);
+    fn unknown(&mut self, key: &RawValue, name: &str, expected: &'static [&'static str]) {
+        self.problems.push(self.offset(key.get()), Problem::UnknownKey { key: cut(name), expected });
     }
 
     fn doubled(&mut self, key: &RawValue, name: &str) {
-        self.problems.malformed(self.offset(key.get()), format!("the key {:?} is there twice", cut(name)));
+        self.problems.push(self.offset(key.get()), Problem::DuplicateKey(cut(name)));
     }
 
     /// `null` is taken as absent, as writers of JSON use it.
@@ -160,9 +161,8 @@ impl<'t> Reading<'t, '_> {
     fn value<T: DeserializeOwned + ToString>(&mut self, raw: &'t RawValue) -> Option<Value> {
         let text = self.parse::<T>(raw.get())?.to_string();
         let offset = self.offset(raw.get());
-        // S3 keeps a configuration as XML, so what XML can not carry it can not be given.
         if let Some(character) = text.chars().find(|character| !xml::is_character(*character)) {
-            self.problems.malformed(offset, format!("the character {character:?} can not stand in XML"));
+            self.problems.push(offset, Problem::Character(character));
         }
         Some(Value { text, offset })
     }
@@ -175,12 +175,7 @@ fn offset_in(part: &str, line: usize, column: usize) -> usize {
 }
 
 /// The message without serde_json's own place, which is that in the part.
-fn without_place(error: &serde_json::Error) -> String {
+fn without_place(error: &serde_json::Error) -> Box<str> {
     let message = error.to_string();
-    message.rsplit_once(" at line ").map_or(message.clone(), |(what, _)| what.to_owned())
-}
-
-/// Enough of a hostile name to find it.
-fn cut(name: &str) -> String {
-    name.chars().take(80).collect()
+    message.rsplit_once(" at line ").map_or(&*message, |(what, _)| what).into()
 }

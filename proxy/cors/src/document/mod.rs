@@ -1,29 +1,36 @@
 //! A document in either form, from bytes to a valid configuration or to all that is wrong with it.
 //!
-//! Decides: what S3 refuses, in which order it checks and what it says. Both forms are read into the same raw rules (texts with
-//! their places), and only here they become values. Must not know: XML or JSON syntax.
+//! Both forms are read into the same raw rules, texts with their places; `validate` makes values of them. Must not know: XML or
+//! JSON syntax.
 
 pub(crate) mod error;
+mod hint;
 mod json;
-pub(crate) mod lint;
+mod lint;
 pub(crate) mod model;
+pub(crate) mod problem;
 mod raw;
+mod validate;
+pub(crate) mod warning;
 pub(crate) mod write;
 pub(crate) mod xml;
 
-use crate::position::{Places, Position};
-use crate::{
-    AllowedMethod, CorsConfiguration, CorsRule, ExposedHeader, HeaderPattern, InvalidHeaderName, OriginPattern,
-};
-use error::DocumentErrors;
-use model::MAX_RULES;
-use raw::{Problems, RawRule, RawValue, malformed_as_a_whole};
+use crate::CorsConfiguration;
+use crate::position::Position;
+use error::{DocumentErrors, Problems};
+use problem::Problem;
+use raw::RawRule;
 
-/// The longest document in bytes (recorded: 65,536 are taken, 65,537 refused).
+/// The longest document in bytes (S3: bad-65537-bytes).
 pub const MAX_DOCUMENT_LENGTH: usize = 64 * 1024;
+
+/// The elements of a rule in XML (S3 API, `CORSRule`).
+const RULE_ELEMENTS: [&str; 6] =
+    ["ID", "AllowedHeader", "AllowedMethod", "AllowedOrigin", "ExposeHeader", "MaxAgeSeconds"];
 
 /// The two forms of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// The XML of `PutBucketCors`.
     Xml,
@@ -46,34 +53,34 @@ impl Format {
 /// A valid document: its configuration, and where in the text each part of it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    pub(crate) configuration: CorsConfiguration,
-    pub(crate) places: Vec<RulePlaces>,
+    configuration: CorsConfiguration,
+    places: Vec<RulePlaces>,
 }
 
 /// Where the parts of a rule stand, in the order of the rule's own lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct RulePlaces {
-    pub(crate) rule: Position,
-    pub(crate) origins: Vec<Position>,
-    pub(crate) max_age: Option<Position>,
+struct RulePlaces {
+    rule: Position,
+    origins: Vec<Position>,
+    max_age: Option<Position>,
 }
 
 impl Document {
     /// Reads a document.
     ///
     /// # Errors
-    /// [`DocumentErrors`]: everything that S3 would refuse, each with its place.
+    /// [`DocumentErrors`]: everything that S3 would reject, each with its place.
+    #[expect(clippy::expect_used, reason = "without a problem the number of rules was checked by the same function")]
     pub fn parse(bytes: &[u8], format: Format) -> Result<Self, DocumentErrors> {
         let mut problems = Problems::default();
         let (text, raw) = read(bytes, format, &mut problems);
-        let (rules, places) = validate(text, raw, &mut problems);
+        let places = validate::places(text, &raw);
+        let rules = validate::rules(raw, &mut problems);
         if let Some(errors) = problems.resolve(text) {
             return Err(errors);
         }
-        match CorsConfiguration::new(rules) {
-            Ok(configuration) => Ok(Self { configuration, places }),
-            Err(error) => Err(DocumentErrors::one(malformed_as_a_whole(error.to_string()))),
-        }
+        let configuration = CorsConfiguration::new(rules).expect("a number of rules without a problem");
+        Ok(Self { configuration, places })
     }
 
     /// The configuration.
@@ -91,7 +98,7 @@ impl Document {
 
 fn read<'a>(bytes: &'a [u8], format: Format, problems: &mut Problems) -> (&'a str, Vec<RawRule>) {
     if bytes.len() > MAX_DOCUMENT_LENGTH {
-        problems.too_long(bytes.len(), MAX_DOCUMENT_LENGTH);
+        problems.push(0, Problem::TooLong(bytes.len()));
         return ("", Vec::new());
     }
     let whole = bytes.len();
@@ -101,7 +108,7 @@ fn read<'a>(bytes: &'a [u8], format: Format, problems: &mut Problems) -> (&'a st
         Err(error) => {
             // Counted in the file, its byte order mark included.
             let number = whole - bytes.len() + error.valid_up_to() + 1;
-            problems.malformed(error.valid_up_to(), format!("not UTF-8 from byte {number}"));
+            problems.push(error.valid_up_to(), Problem::NotUtf8(number));
             let valid = bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok());
             return (valid.unwrap_or_default(), Vec::new());
         }
@@ -111,89 +118,4 @@ fn read<'a>(bytes: &'a [u8], format: Format, problems: &mut Problems) -> (&'a st
         Format::Json => json::read(text, problems),
     };
     (text, rules)
-}
-
-/// Checks as S3 does: schema, number of rules, then rule by rule methods, origins, allowed headers, exposed headers.
-fn validate(text: &str, raw: Vec<RawRule>, problems: &mut Problems) -> (Vec<CorsRule>, Vec<RulePlaces>) {
-    if raw.is_empty() && problems.is_empty() {
-        problems.malformed(0, "no CORSRule: a configuration has at least one");
-    }
-    if let Some(first_too_many) = raw.get(MAX_RULES) {
-        let message = format!("The number of CORS rules should not exceed allowed limit of {MAX_RULES} rules.");
-        problems.invalid(first_too_many.offset, message);
-    }
-    let mut rules = Vec::with_capacity(raw.len());
-    let mut places = Vec::with_capacity(raw.len());
-    let mut place = Places::new(text);
-    for rule in raw {
-        places.push(RulePlaces {
-            rule: place.of(rule.offset),
-            origins: rule.origins.iter().map(|origin| place.of(origin.offset)).collect(),
-            max_age: rule.max_ages.first().map(|age| place.of(age.offset)),
-        });
-        rules.push(validate_rule(rule, problems));
-    }
-    (rules, places)
-}
-
-fn validate_rule(raw: RawRule, problems: &mut Problems) -> CorsRule {
-    check_schema(&raw, problems);
-    let max_age_seconds = raw.max_ages.first().and_then(|age| {
-        let seconds = age.text.trim_matches([' ', '\t', '\r', '\n']).parse().ok();
-        if seconds.is_none() {
-            problems.malformed(age.offset, format!("MaxAgeSeconds {:?} is not a whole number", age.text));
-        }
-        seconds
-    });
-    CorsRule {
-        allowed_methods: each(raw.methods, problems, |text| {
-            AllowedMethod::from_name(text.as_bytes())
-                .ok_or_else(|| format!("Found unsupported HTTP method in CORS config. Unsupported method is {text}"))
-        }),
-        allowed_origins: each(raw.origins, problems, |text| {
-            OriginPattern::parse(text)
-                .map_err(|_| format!("AllowedOrigin \"{text}\" can not have more than one wildcard."))
-        }),
-        allowed_headers: each(raw.headers, problems, |text| {
-            HeaderPattern::parse(text).map_err(|error| match error {
-                InvalidHeaderName::Character => format!("AllowedHeader \"{text}\" contains invalid character."),
-                _ => format!("AllowedHeader \"{text}\" can not have more than one wildcard."),
-            })
-        }),
-        expose_headers: each(raw.expose, problems, |text| {
-            ExposedHeader::parse(text).map_err(|error| match error {
-                InvalidHeaderName::Character => format!("ExposeHeader \"{text}\" contains invalid character."),
-                _ => format!(
-                    "ExposeHeader \"{text}\" contains wildcard. We currently do not support wildcard for ExposeHeader."
-                ),
-            })
-        }),
-        id: raw.ids.into_iter().next().map(|id| id.text),
-        max_age_seconds,
-    }
-}
-
-fn check_schema(raw: &RawRule, problems: &mut Problems) {
-    if raw.origins.is_empty() {
-        problems.malformed(raw.offset, "a rule without AllowedOrigin: it has at least one");
-    }
-    if raw.methods.is_empty() {
-        problems.malformed(raw.offset, "a rule without AllowedMethod: it has at least one");
-    }
-    for (name, values) in [("ID", &raw.ids), ("MaxAgeSeconds", &raw.max_ages)] {
-        if let Some(second) = values.get(1) {
-            problems.malformed(second.offset, format!("a second {name}: a rule has at most one"));
-        }
-    }
-}
-
-fn each<T>(raw: Vec<RawValue>, problems: &mut Problems, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
-    let mut values = Vec::with_capacity(raw.len());
-    for value in raw {
-        match parse(&value.text) {
-            Ok(parsed) => values.push(parsed),
-            Err(message) => problems.invalid(value.offset, message),
-        }
-    }
-    values
 }

@@ -1,12 +1,12 @@
 //! Both forms of a document, written so that reading them gives the same configuration.
 
 use super::xml::{NAMESPACE, is_character};
-use crate::{CorsConfiguration, CorsRule, ExposedHeader, HeaderPattern, OriginPattern};
+use crate::{AllowedMethod, CorsConfiguration, CorsRule, ExposedHeader, HeaderPattern, OriginPattern};
 use serde::Serialize;
 
-/// A configuration could not be written: a value can not stand in the form.
+/// A configuration could not be written: the form cannot carry a value.
 #[derive(Debug, thiserror::Error)]
-#[error("the configuration can not be written as {form}: {reason}")]
+#[error("the configuration cannot be written as {form}: {reason}")]
 pub struct WriteError {
     form: &'static str,
     reason: String,
@@ -35,12 +35,12 @@ macro_rules! written_rule {
         impl<'a> From<&'a CorsRule> for $name<'a> {
             fn from(rule: &'a CorsRule) -> Self {
                 Self {
-                    id: rule.id.as_deref(),
-                    headers: rule.allowed_headers.iter().map(HeaderPattern::as_str).collect(),
-                    methods: rule.allowed_methods.iter().map(|method| method.as_str()).collect(),
-                    origins: rule.allowed_origins.iter().map(OriginPattern::as_str).collect(),
-                    expose: rule.expose_headers.iter().map(ExposedHeader::as_str).collect(),
-                    max_age: rule.max_age_seconds,
+                    id: rule.id(),
+                    headers: rule.allowed_headers().iter().map(HeaderPattern::as_str).collect(),
+                    methods: rule.allowed_methods().iter().copied().map(AllowedMethod::as_str).collect(),
+                    origins: rule.allowed_origins().iter().map(OriginPattern::as_str).collect(),
+                    expose: rule.expose_headers().iter().map(ExposedHeader::as_str).collect(),
+                    max_age: rule.max_age_seconds(),
                 }
             }
         }
@@ -75,7 +75,7 @@ impl CorsConfiguration {
     /// Writes the XML document, indented; reading it gives the same configuration.
     ///
     /// # Errors
-    /// [`WriteError`] when a value can not stand in XML.
+    /// [`WriteError`] when XML cannot carry a value.
     pub fn to_xml(&self) -> Result<String, WriteError> {
         let failed = |reason| WriteError { form: "XML", reason };
         let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -84,9 +84,9 @@ impl CorsConfiguration {
         let rules = self.rules().iter().map(Into::into).collect();
         let configuration = XmlConfiguration { namespace: NAMESPACE, rules };
         configuration.serialize(serializer).map_err(|error| failed(error.to_string()))?;
-        // The serializer writes any character, XML does not take every one.
+        // The serializer writes any character, XML does not allow every one.
         if let Some(character) = text.chars().find(|character| !is_character(*character)) {
-            return Err(failed(format!("the character {character:?} can not stand in XML")));
+            return Err(failed(format!("the character {character:?} is not allowed in XML")));
         }
         text.push('\n');
         Ok(text)
@@ -95,7 +95,7 @@ impl CorsConfiguration {
     /// Writes the JSON of the AWS CLI, indented; reading it gives the same configuration.
     ///
     /// # Errors
-    /// [`WriteError`] when a value can not stand in JSON.
+    /// [`WriteError`] when JSON cannot carry a value.
     pub fn to_json(&self) -> Result<String, WriteError> {
         let configuration = JsonConfiguration { rules: self.rules().iter().map(Into::into).collect() };
         let text = serde_json::to_string_pretty(&configuration);

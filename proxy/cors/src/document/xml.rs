@@ -5,7 +5,9 @@
 //! Read with quick-xml's event reader and not through serde: quick-xml's deserializer does not look at the root's name, takes
 //! what follows the root, and stops at its first error without a place.
 
-use super::raw::{Problems, RawRule, RawValue};
+use super::error::Problems;
+use super::problem::{ElementNamespace, Problem, name};
+use super::raw::{RawRule, RawValue};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
@@ -17,29 +19,27 @@ pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 /// Reads the rules and notes what is wrong. After a syntax error nothing more can be read.
 pub(crate) fn read(text: &str, problems: &mut Problems) -> Vec<RawRule> {
     if let Some((offset, character)) = text.char_indices().find(|(_, character)| !is_character(*character)) {
-        problems.malformed(offset, format!("the character {character:?} can not stand in XML"));
+        problems.push(offset, Problem::Character(character));
         return Vec::new();
     }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
     let mut document = Reading { reader, start: 0, rules: Vec::new(), problems };
-    if let Err(Stop { offset, detail }) = document.prolog_and_root() {
-        document.problems.malformed(offset, detail);
+    if let Err(Stop { offset, problem }) = document.prolog_and_root() {
+        document.problems.push(offset, problem);
     }
     document.rules
 }
 
-const MISPLACED_TEXT: &str = "there is text where only elements may stand";
-
-/// `Char` of XML 1.0 §2.2: what may stand in a document, as itself or as a reference.
+/// `Char` of XML 1.0 §2.2: what a document may contain, as itself or as a reference.
 pub(crate) const fn is_character(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
-/// Reading can not go on.
+/// Reading cannot go on.
 struct Stop {
     offset: usize,
-    detail: String,
+    problem: Problem,
 }
 
 struct Reading<'t, 'p> {
@@ -54,10 +54,8 @@ impl<'t> Reading<'t, '_> {
     fn next(&mut self) -> Result<Event<'t>, Stop> {
         self.start = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         match self.reader.read_event() {
-            Ok(Event::DocType(_)) => Err(self.stop("a DOCTYPE is not allowed")),
-            Ok(Event::Decl(_)) if self.start != 0 => {
-                Err(self.stop("an XML declaration may stand only at the very beginning"))
-            }
+            Ok(Event::DocType(_)) => Err(self.stop(Problem::DocumentType)),
+            Ok(Event::Decl(_)) if self.start != 0 => Err(self.stop(Problem::MisplacedDeclaration)),
             Ok(event) => {
                 if let Event::Start(element) = &event {
                     self.check_tag(element)?;
@@ -66,10 +64,10 @@ impl<'t> Reading<'t, '_> {
             }
             Err(error @ (quick_xml::Error::Syntax(_) | quick_xml::Error::IllFormed(_))) => Err(Stop {
                 offset: usize::try_from(self.reader.error_position()).unwrap_or(usize::MAX),
-                detail: error.to_string(),
+                problem: syntax(error),
             }),
             // For the others quick-xml notes no place.
-            Err(error) => Err(self.stop(error.to_string())),
+            Err(error) => Err(self.stop(syntax(error))),
         }
     }
 
@@ -77,20 +75,20 @@ impl<'t> Reading<'t, '_> {
     /// tag of 64 KiB makes slow.
     fn check_tag(&self, element: &BytesStart<'_>) -> Result<(), Stop> {
         if element.name().into_inner().is_empty() {
-            return Err(self.stop("a tag without a name"));
+            return Err(self.stop(Problem::UnnamedElement));
         }
         let mut seen = HashSet::new();
         for attribute in element.attributes().with_checks(false) {
-            let name = attribute.map_err(|error| self.stop(error.to_string()))?.key.into_inner();
-            if !seen.insert(name) {
-                return Err(self.stop(format!("the attribute {} is there twice", cut(name))));
+            let attribute = attribute.map_err(|error| self.stop(syntax(error)))?.key.into_inner();
+            if !seen.insert(attribute) {
+                return Err(self.stop(Problem::DuplicateAttribute(name(attribute))));
             }
         }
         Ok(())
     }
 
-    fn stop(&self, detail: impl Into<String>) -> Stop {
-        Stop { offset: self.start, detail: detail.into() }
+    const fn stop(&self, problem: Problem) -> Stop {
+        Stop { offset: self.start, problem }
     }
 
     fn prolog_and_root(&mut self) -> Result<(), Stop> {
@@ -98,16 +96,13 @@ impl<'t> Reading<'t, '_> {
             match self.next()? {
                 Event::Start(root) => {
                     if !self.is_ours(&root, "CORSConfiguration") {
-                        return Err(self.stop(format!(
-                            "the root element is {}, not CORSConfiguration{}",
-                            shown(&root),
-                            self.foreign(&root)
-                        )));
+                        let (name, namespace) = (shown(&root), self.namespace(&root));
+                        return Err(self.stop(Problem::WrongRoot { name, namespace }));
                     }
                     self.configuration()?;
                     return self.epilog();
                 }
-                Event::Eof => return Err(self.stop("there is no CORSConfiguration element")),
+                Event::Eof => return Err(self.stop(Problem::NoRoot)),
                 other => self.expect_nothing(&other)?,
             }
         }
@@ -123,7 +118,7 @@ impl<'t> Reading<'t, '_> {
                 }
                 Event::Start(element) => self.skip_unknown(&element, "CORSConfiguration")?,
                 Event::End(_) => return Ok(()),
-                Event::Eof => return Err(self.stop("CORSConfiguration is not closed")),
+                Event::Eof => return Err(self.stop(Problem::Unclosed("CORSConfiguration".into()))),
                 other => self.expect_nothing(&other)?,
             }
         }
@@ -133,7 +128,7 @@ impl<'t> Reading<'t, '_> {
         loop {
             match self.next()? {
                 Event::Start(element) => {
-                    let ours = self.foreign(&element).is_empty();
+                    let ours = self.namespace(&element).is_s3();
                     let list = match element.local_name().into_inner() {
                         "ID" if ours => &mut rule.ids,
                         "AllowedOrigin" if ours => &mut rule.origins,
@@ -149,7 +144,7 @@ impl<'t> Reading<'t, '_> {
                     list.push(self.value(&element)?);
                 }
                 Event::End(_) => return Ok(rule),
-                Event::Eof => return Err(self.stop("CORSRule is not closed")),
+                Event::Eof => return Err(self.stop(Problem::Unclosed("CORSRule".into()))),
                 other => self.expect_nothing(&other)?,
             }
         }
@@ -165,7 +160,7 @@ impl<'t> Reading<'t, '_> {
                 Event::GeneralRef(reference) => value.text.push(self.character(&reference)?),
                 Event::Start(inner) => self.skip_unknown(&inner, &shown(element))?,
                 Event::End(_) => return Ok(value),
-                Event::Eof => return Err(self.stop(format!("{} is not closed", shown(element)))),
+                Event::Eof => return Err(self.stop(Problem::Unclosed(shown(element)))),
                 _ => {}
             }
         }
@@ -173,8 +168,8 @@ impl<'t> Reading<'t, '_> {
 
     /// A character reference, or one of XML's own five entities; there is no DOCTYPE that could define more.
     fn character(&self, reference: &BytesRef<'_>) -> Result<char, Stop> {
-        if let Some(character) = reference.resolve_char_ref().map_err(|error| self.stop(error.to_string()))? {
-            let refused = || self.stop(format!("the character {character:?} can not stand in XML"));
+        if let Some(character) = reference.resolve_char_ref().map_err(|error| self.stop(syntax(error)))? {
+            let refused = || self.stop(Problem::Character(character));
             return is_character(character).then_some(character).ok_or_else(refused);
         }
         match &**reference {
@@ -183,7 +178,7 @@ impl<'t> Reading<'t, '_> {
             "amp" => Ok('&'),
             "apos" => Ok('\''),
             "quot" => Ok('"'),
-            other => Err(self.stop(format!("unknown entity &{other};"))),
+            other => Err(self.stop(Problem::UnknownEntity(name(other)))),
         }
     }
 
@@ -191,34 +186,34 @@ impl<'t> Reading<'t, '_> {
         loop {
             match self.next()? {
                 Event::Eof => return Ok(()),
-                Event::Start(_) => return Err(self.stop("there is a second element after CORSConfiguration")),
+                Event::Start(_) => return Err(self.stop(Problem::SecondRoot)),
                 other => self.expect_nothing(&other)?,
             }
         }
     }
 
-    /// White space, comments, the declaration and processing instructions may stand between elements, text may not.
+    /// White space, comments, the declaration and processing instructions are allowed between elements, text is not.
     fn expect_nothing(&mut self, event: &Event<'_>) -> Result<(), Stop> {
         match event {
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => Ok(()),
             Event::Text(text) => match text.find(|character| !matches!(character, ' ' | '\t' | '\r' | '\n')) {
                 None => Ok(()),
-                Some(place) => Err(Stop { offset: self.start + place, detail: MISPLACED_TEXT.into() }),
+                Some(place) => Err(Stop { offset: self.start + place, problem: Problem::MisplacedText }),
             },
-            _ => Err(self.stop(MISPLACED_TEXT)),
+            _ => Err(self.stop(Problem::MisplacedText)),
         }
     }
 
-    /// Reads over an element with all that is in it, by counting and not by recursion: it may be nested as deep as it likes.
+    /// Reads over an element with all that is in it, by counting and not by recursion: it may be nested deeply.
     fn skip_unknown(&mut self, element: &BytesStart<'_>, parent: &str) -> Result<(), Stop> {
-        let detail = format!("{} is not known in {parent}{}", shown(element), self.foreign(element));
-        self.problems.malformed(self.start, detail);
+        let (name, namespace) = (shown(element), self.namespace(element));
+        self.problems.push(self.start, Problem::UnknownElement { name, parent: parent.into(), namespace });
         let mut depth = 1_usize;
         while depth > 0 {
             match self.next()? {
                 Event::Start(_) => depth += 1,
                 Event::End(_) => depth -= 1,
-                Event::Eof => return Err(self.stop(format!("{} is not closed", shown(element)))),
+                Event::Eof => return Err(self.stop(Problem::Unclosed(shown(element)))),
                 _ => {}
             }
         }
@@ -226,29 +221,24 @@ impl<'t> Reading<'t, '_> {
     }
 
     fn is_ours(&self, element: &BytesStart<'_>, name: &str) -> bool {
-        element.local_name().into_inner() == name && self.foreign(element).is_empty()
+        element.local_name().into_inner() == name && self.namespace(element).is_s3()
     }
 
-    /// Says which foreign namespace an element is in; nothing for S3's own and for none, which S3 takes too.
-    fn foreign(&self, element: &BytesStart<'_>) -> String {
+    fn namespace(&self, element: &BytesStart<'_>) -> ElementNamespace {
         match self.reader.resolver().resolve_element(element.name()).0 {
-            ResolveResult::Unbound => String::new(),
-            ResolveResult::Bound(Namespace(namespace)) if namespace == NAMESPACE => String::new(),
-            ResolveResult::Bound(Namespace(namespace)) => {
-                format!(" (it is in the namespace {})", cut(namespace))
-            }
-            ResolveResult::Unknown(prefix) => {
-                format!(" (its prefix {} is not declared)", cut(&prefix))
-            }
+            ResolveResult::Unbound => ElementNamespace::S3,
+            ResolveResult::Bound(Namespace(namespace)) if namespace == NAMESPACE => ElementNamespace::S3,
+            ResolveResult::Bound(Namespace(namespace)) => ElementNamespace::Foreign(name(namespace)),
+            ResolveResult::Unknown(prefix) => ElementNamespace::Undeclared(name(&prefix)),
         }
     }
 }
 
-fn shown(element: &BytesStart<'_>) -> String {
-    cut(element.name().into_inner())
+fn shown(element: &BytesStart<'_>) -> Box<str> {
+    name(element.name().into_inner())
 }
 
-/// Enough of a hostile name to find it.
-fn cut(name: &str) -> String {
-    name.chars().take(80).collect()
+#[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
+fn syntax(error: impl ToString) -> Problem {
+    Problem::Syntax(error.to_string().into())
 }

@@ -1,7 +1,7 @@
 //! Hostile, malformed and odd documents: what is refused, with S3's code, and at which line and column an editor shows it; and what
 //! is taken although it looks odd.
 //!
-//! XML and JSON can be malformed in any way that their grammars do not allow; whoever may store a document may send these.
+//! XML and JSON can be malformed in any way that their grammars do not allow; anyone who may store a document may send these.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -42,8 +42,8 @@ fn json(members: &str) -> Vec<u8> {
 
 fn found(errors: &DocumentErrors) -> Vec<(String, &'static str, String)> {
     let show = |error: &s3_cors::DocumentError| {
-        let said = format!("{} {}", error.message, error.detail.as_deref().unwrap_or_default());
-        (error.position.to_string(), error.code.as_str(), said)
+        let said = format!("{} {}", error.message(), error.detail().unwrap_or_default());
+        (error.position().to_string(), error.code().as_str(), said)
     };
     errors.iter().map(show).collect()
 }
@@ -67,9 +67,9 @@ fn check_refused(cases: Vec<Refused>) {
 /// Its ID, its origins and its time.
 fn first_rule(document: &Document) -> String {
     let rule = document.configuration().rules().first().unwrap();
-    let origins: Vec<_> = rule.allowed_origins.iter().map(s3_cors::OriginPattern::as_str).collect();
-    let time = rule.max_age_seconds.map(|seconds| seconds.to_string());
-    [rule.id.clone().unwrap_or_default(), origins.join(" "), time.unwrap_or_default()].join("|")
+    let origins: Vec<_> = rule.allowed_origins().iter().map(s3_cors::OriginPattern::as_str).collect();
+    let time = rule.max_age_seconds().map(|seconds| seconds.to_string());
+    [rule.id().unwrap_or_default().to_owned(), origins.join(" "), time.unwrap_or_default()].join("|")
 }
 
 fn check_accepted(cases: Vec<Accepted>) {

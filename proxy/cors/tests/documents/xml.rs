@@ -14,7 +14,7 @@ fn xml_that_is_not_well_formed_is_refused_at_its_place() {
         ("UTF-16", Xml, b"\xff\xfe<\0".into(), vec![("1:1", MALFORMED, "not UTF-8 from byte 1")]),
         ("not UTF-8", Xml, b"<CORSConfiguration>\n\xc3\xa9 \xff".into(), vec![("2:3", MALFORMED, "from byte 24")]),
         (
-            "not UTF-8 behind a byte order mark",
+            "not UTF-8 after a byte order mark",
             Xml,
             b"\xef\xbb\xbf<!--\n \xff".into(),
             vec![("2:2", MALFORMED, "from byte 10")],
@@ -58,13 +58,13 @@ fn xml_that_is_not_well_formed_is_refused_at_its_place() {
         ("a bare &", Xml, rule("<ID>a & b</ID>"), vec![("3:7", MALFORMED, "reference not closed")]),
         ("an unknown entity", Xml, rule("<ID>\u{e9}&eacute;</ID>"), vec![("3:6", MALFORMED, "entity &eacute;")]),
         ("a reference to no character", Xml, rule("<ID>&#x110000;</ID>"), vec![("3:5", MALFORMED, "codepoint")]),
-        ("a reference to a control", Xml, rule("<ID>&#1;</ID>"), vec![("3:5", MALFORMED, r"'\u{1}' can not")]),
-        ("a control character", Xml, rule("<ID>\u{0}</ID>"), vec![("3:5", MALFORMED, r"'\0' can not stand in XML")]),
+        ("a reference to a control", Xml, rule("<ID>&#1;</ID>"), vec![("3:5", MALFORMED, r"'\u{1}' is not allowed")]),
+        ("a control character", Xml, rule("<ID>\u{0}</ID>"), vec![("3:5", MALFORMED, r"'\0' is not allowed in XML")]),
         (
             "an attribute twice",
             Xml,
             rule("<ID a='1' a='2'/>"),
-            vec![("3:1", MALFORMED, "the attribute a is there twice")],
+            vec![("3:1", MALFORMED, "the attribute a occurs twice")],
         ),
         ("an attribute without quotes", Xml, rule("<ID a=1/>"), vec![("3:1", MALFORMED, "must be enclosed")]),
         (
@@ -86,7 +86,7 @@ fn no_document_type_is_read() {
         ("unused", Xml, [b" <!DOCTYPE CORSConfiguration>".into(), root(RULE)].concat(), refused("1:2")),
         ("from elsewhere", Xml, b"<!DOCTYPE x SYSTEM \"file:///etc/passwd\"><x/>".into(), refused("1:1")),
         ("inside the root", Xml, root("\n<!DOCTYPE x>"), refused("3:1")),
-        ("behind the root", Xml, [root(RULE), b"\n<!DOCTYPE x>".into()].concat(), refused("4:1")),
+        ("after the root", Xml, [root(RULE), b"\n<!DOCTYPE x>".into()].concat(), refused("4:1")),
         (
             "inside an unknown element",
             Xml,
@@ -115,15 +115,15 @@ fn xml_that_does_not_follow_the_schema_is_refused_at_its_place() {
             rule("<x:ID/>"),
             vec![("3:1", MALFORMED, "prefix x is not declared")],
         ),
-        ("text behind the root", Xml, [root(RULE), b"\n\n  x".into()].concat(), vec![("5:3", MALFORMED, "text where")]),
+        ("text after the root", Xml, [root(RULE), b"\n\n  x".into()].concat(), vec![("5:3", MALFORMED, "text where")]),
         ("a second root", Xml, [root(RULE), b"\n<a/>".into()].concat(), vec![("4:1", MALFORMED, "a second element")]),
         ("text between rules", Xml, root(&format!("{RULE}\n\u{a0}{RULE}")), vec![("3:1", MALFORMED, "text where")]),
         ("CDATA between rules", Xml, root("<![CDATA[ ]]>"), vec![("2:1", MALFORMED, "text where only")]),
         ("a reference between rules", Xml, root(" &#32;"), vec![("2:2", MALFORMED, "text where only")]),
-        ("text between values", Xml, rule("\tx"), vec![("3:2", MALFORMED, "text where only elements may stand")]),
+        ("text between values", Xml, rule("\tx"), vec![("3:2", MALFORMED, "text where only elements are allowed")]),
         ("no rule", Xml, root(""), vec![("1:1", MALFORMED, "no CORSRule")]),
         (
-            "an unknown element beside the rules",
+            "an unknown element next to the rules",
             Xml,
             root(&format!("{RULE}<a/>")),
             vec![("2:88", MALFORMED, "a is not known in CORSConfiguration")],
@@ -201,7 +201,7 @@ fn all_errors_of_a_document_are_listed_in_the_order_in_which_s3_checks() {
     ]);
     let errors = Document::parse(&root(&"\n<a/>".repeat(MAX_LISTED_ERRORS + 7)), Xml).unwrap_err();
     assert_eq!((errors.iter().count(), errors.unlisted()), (MAX_LISTED_ERRORS, 7));
-    assert_eq!(errors.iter().next_back().unwrap().position.to_string(), format!("{}:1", MAX_LISTED_ERRORS + 2));
+    assert_eq!(errors.iter().next_back().unwrap().position().to_string(), format!("{}:1", MAX_LISTED_ERRORS + 2));
     assert!(errors.to_string().ends_with("\nand 7 more"));
 }
 

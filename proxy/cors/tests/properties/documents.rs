@@ -1,4 +1,4 @@
-//! Documents that are written and read again, and documents that nobody would write.
+//! Documents that are written and read again, and documents that no one would write.
 
 use super::configuration;
 use proptest::collection::vec;
@@ -16,9 +16,9 @@ fn read(bytes: &[u8]) -> [Result<Document, DocumentErrors>; 2] {
                 let listed = errors.iter().count();
                 assert!((1..=MAX_LISTED_ERRORS).contains(&listed) && !errors.to_string().is_empty());
                 let lines = bytes.split(|byte| *byte == b'\n').count();
-                assert!(errors.iter().all(|error| (1..=lines).contains(&error.position.line)), "{errors}");
+                assert!(errors.iter().all(|error| (1..=lines).contains(&error.position().line)), "{errors}");
                 let columns = bytes.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or_default() + 1;
-                assert!(errors.iter().all(|error| (1..=columns).contains(&error.position.column)), "{errors}");
+                assert!(errors.iter().all(|error| (1..=columns).contains(&error.position().column)), "{errors}");
             }
         }
         read
@@ -114,13 +114,12 @@ proptest! {
 }
 
 #[test]
-fn a_value_that_xml_can_not_carry_is_not_written() {
+fn a_value_that_xml_cannot_carry_is_not_written() {
     let text = r#"[{"ID": "a", "AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}]"#;
     let rules = Document::parse(text.as_bytes(), Format::Json).unwrap().configuration().rules().to_vec();
     for id in ["\0", "\u{1b}", "\u{ffff}"] {
-        let mut rules = rules.clone();
-        rules[0].id = Some(id.into());
+        let rules = rules.iter().map(|rule| rule.clone().with_id(id.to_owned())).collect();
         let error = CorsConfiguration::new(rules).unwrap().to_xml().unwrap_err().to_string();
-        assert!(error.starts_with("the configuration can not be written as XML: "), "{error}");
+        assert!(error.starts_with("the configuration cannot be written as XML: "), "{error}");
     }
 }

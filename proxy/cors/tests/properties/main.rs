@@ -1,4 +1,4 @@
-//! What holds for every configuration and every request, not only for those that somebody thought of.
+//! What holds for every configuration and every request, not only for those that someone thought of.
 //!
 //! Texts are drawn from small sets, so that rules and requests meet often: of what is drawn at random, nothing would ever match.
 
@@ -76,13 +76,9 @@ fn rule() -> impl Strategy<Value = CorsRule> {
     let methods = vec(select(AllowedMethod::ALL.to_vec()), 1..4);
     let max_age = option::of(prop_oneof![4 => -1_i64..100_000, 1 => any::<i64>()]);
     let lists = (vec(origin_pattern(), 1..4), methods, vec(header_pattern(), 0..4), vec(exposed_header(), 0..3));
-    (id, lists, max_age).prop_map(|(id, (origins, methods, headers, expose), max_age_seconds)| CorsRule {
-        id,
-        allowed_origins: origins,
-        allowed_methods: methods,
-        allowed_headers: headers,
-        expose_headers: expose,
-        max_age_seconds,
+    (id, lists, max_age).prop_map(|(id, (origins, methods, headers, expose), max_age)| {
+        let rule = CorsRule::new(origins, methods).unwrap().with_id(id).with_max_age_seconds(max_age);
+        rule.with_allowed_headers(headers).with_expose_headers(expose)
     })
 }
 

@@ -40,9 +40,9 @@ pub(super) fn answer(configuration: &CorsConfiguration, request: &Request) -> An
     let mut reason = "origin";
     for rule in configuration.rules() {
         let allows_origin = origin.is_some_and(|origin| {
-            rule.allowed_origins.iter().any(|pattern| matches(pattern.as_str().as_bytes(), origin))
+            rule.allowed_origins().iter().any(|pattern| matches(pattern.as_str().as_bytes(), origin))
         });
-        let allows_method = rule.allowed_methods.iter().any(|allowed| allowed.as_str().as_bytes() == method);
+        let allows_method = rule.allowed_methods().iter().any(|allowed| allowed.as_str().as_bytes() == method);
         match (origin, allows_origin, allows_method, names.iter().all(|name| allows_header(rule, name))) {
             (Some(origin), true, true, true) => return Answer::Granted(headers(rule, origin, &names)),
             (_, true, true, false) => reason = "header",
@@ -69,25 +69,24 @@ fn asked_names(lines: &[Vec<u8>]) -> Option<Vec<String>> {
 }
 
 fn allows_header(rule: &CorsRule, name: &str) -> bool {
-    rule.allowed_headers.iter().any(|pattern| matches(pattern.as_str().to_lowercase().as_bytes(), name.as_bytes()))
+    rule.allowed_headers().iter().any(|pattern| matches(pattern.as_str().to_lowercase().as_bytes(), name.as_bytes()))
 }
 
-/// Tries every split of the candidate into what is before, under and behind the `*`.
+/// Tries every split of the candidate into what is before, under and after the `*`.
 fn matches(pattern: &[u8], candidate: &[u8]) -> bool {
     let parts: Vec<_> = pattern.split(|byte| *byte == b'*').collect();
     match parts.as_slice() {
-        [before, behind] => (0..=candidate.len()).any(|from| {
-            (from..=candidate.len()).any(|to| &candidate[..from] == *before && &candidate[to..] == *behind)
-        }),
+        [before, after] => (0..=candidate.len())
+            .any(|from| (from..=candidate.len()).any(|to| &candidate[..from] == *before && &candidate[to..] == *after)),
         _ => pattern == candidate,
     }
 }
 
 fn headers(rule: &CorsRule, origin: &[u8], names: &[String]) -> Vec<(&'static str, Vec<u8>)> {
-    let any = rule.allowed_origins.iter().any(|pattern| pattern.as_str() == "*");
-    let methods: Vec<_> = rule.allowed_methods.iter().map(|method| method.as_str()).collect();
+    let any = rule.allowed_origins().iter().any(|pattern| pattern.as_str() == "*");
+    let methods: Vec<_> = rule.allowed_methods().iter().map(|method| method.as_str()).collect();
     let expose: Vec<_> =
-        rule.expose_headers.iter().map(ExposedHeader::as_str).filter(|name| !name.is_empty()).collect();
+        rule.expose_headers().iter().map(ExposedHeader::as_str).filter(|name| !name.is_empty()).collect();
     let mut headers = Vec::new();
     if !any {
         headers.push(("access-control-allow-credentials", b"true".to_vec()));
@@ -100,7 +99,7 @@ fn headers(rule: &CorsRule, origin: &[u8], names: &[String]) -> Vec<(&'static st
     if !expose.is_empty() {
         headers.push(("access-control-expose-headers", expose.join(", ").into()));
     }
-    if let Some(seconds) = rule.max_age_seconds {
+    if let Some(seconds) = rule.max_age_seconds() {
         headers.push(("access-control-max-age", seconds.to_string().into()));
     }
     headers
