@@ -1,5 +1,6 @@
 //! What every test needs: the program under test, rules on disk, raw HTTP, and servers to stand behind it.
 
+#[path = "../../proxy/cors/tests/corpus/mod.rs"]
 pub mod corpus;
 pub mod curl;
 pub mod frames;

@@ -1,9 +1,8 @@
-//! Amazon S3's own behaviour, case by case: every document and every request of the corpora in `tests/data`, against the engine.
+//! Amazon S3's own behaviour, case by case: every document and every request of the corpora in `tests/data`, against the library.
 //!
-//! What only a proxy can do (bodies, `Content-Type`, the `Vary` of answers that no rule grants) is not looked at here.
+//! What only a proxy can do (bodies, `Content-Type`, the `Vary` of responses that no rule grants) is not checked here.
 
 #![allow(clippy::unwrap_used, reason = "a corpus that cannot be read is a failed test")]
-#![allow(clippy::print_stderr, reason = "the cases that may differ are printed when they do")]
 
 use corpus::{Differences, DocumentCase, Request, RequestCase, differs, documents, report, requests};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -12,7 +11,6 @@ use s3_cors::{
 };
 use std::collections::BTreeMap;
 
-#[path = "../../../tests/support/corpus.rs"]
 mod corpus;
 
 #[test]
@@ -122,7 +120,7 @@ fn preflight_differences(
     differs(differences, "fields", fields.as_ref(), case.expect.error_fields.as_ref());
 }
 
-/// An object's URL has a key behind the bucket; with a `Host` the bucket is in its name, and the whole path is the key.
+/// An object's URL has a key after the bucket; with a `Host` the bucket is in its name, and the whole path is the key.
 fn resource_type(request: &Request) -> ResourceType {
     let uri: Uri = request.path.parse().unwrap();
     let path = uri.path().trim_start_matches('/');

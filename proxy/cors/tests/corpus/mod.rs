@@ -1,6 +1,7 @@
-//! The corpora of Amazon S3's behaviour: what a case is, and how differences are told. The engine's tests read them, too.
+//! The corpora of Amazon S3's behaviour: what a case is, and how differences are reported. The tests of the library and those of
+//! the proxy read them.
 
-#![allow(dead_code, reason = "what is asked of the engine and what is asked of the program is not the same")]
+#![allow(dead_code, reason = "each test reads the parts that it needs")]
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 const DOCUMENTS: &str = include_str!("../data/documents.json");
 const REQUESTS: &str = include_str!("../data/requests.json");
 
-/// Every document, and whether S3 takes it. The number is asserted: a corpus that is empty would pass.
+/// Every document, and whether S3 accepts it. The number is asserted: an empty corpus would pass.
 pub fn documents() -> Vec<DocumentCase> {
     let cases: Vec<DocumentCase> = serde_json::from_str(DOCUMENTS).unwrap();
     assert_eq!((cases.len(), cases.iter().filter(|case| case.accept).count()), (72, 26));
@@ -22,9 +23,28 @@ pub fn requests() -> Vec<RequestCase> {
     cases
 }
 
+/// How it is known what S3 does in a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// Responses recorded from S3.
+    AwsRecorded,
+    /// A test of another project that was run against S3.
+    AwsRunTest,
+    /// A test of a conformance suite for S3 servers.
+    ConformanceTest,
+    /// A test of a server that is modelled on S3.
+    AwsModelledTest,
+    /// S3's documentation.
+    AwsDoc,
+    /// A conclusion from the others, or from a standard.
+    Derived,
+}
+
 #[derive(Deserialize)]
 pub struct DocumentCase {
     pub id: String,
+    pub evidence: Evidence,
     pub xml: String,
     pub accept: bool,
     pub error_code: Option<String>,
@@ -42,12 +62,13 @@ const fn yes() -> bool {
 #[derive(Deserialize)]
 pub struct RequestCase {
     pub id: String,
-    /// The bucket's configuration as XML; none is a bucket without one.
+    pub evidence: Evidence,
+    /// The bucket's configuration as XML; `None` is a bucket without one.
     pub config: Option<String>,
     pub request: Request,
     #[serde(default = "yes")]
     pub bucket_exists: bool,
-    /// What the server behind answers: there for actual requests, and for no preflight.
+    /// What the upstream responds: there for actual requests, not for preflights.
     pub upstream: Option<Answer>,
     pub expect: Expectation,
     #[serde(default)]
@@ -91,6 +112,7 @@ pub fn differs<T: PartialEq + std::fmt::Debug>(differences: &mut Differences, wh
 }
 
 /// Fails with all the cases that differ. Those whose outcome is not known from S3, or safe to differ in, are only printed.
+#[allow(clippy::print_stderr, reason = "optional cases are printed when they differ")]
 pub fn report(cases: impl IntoIterator<Item = (String, bool, Differences)>) {
     let mut failures = Vec::new();
     for (id, optional, differences) in cases.into_iter().filter(|(_, _, differences)| !differences.is_empty()) {
