@@ -19,7 +19,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- $config := deepCopy .Values.config }}
 {{- $upstream := .Values.upstream }}
 {{- if .Values.storage.enabled }}{{ $upstream = list "http://127.0.0.1:9000" }}{{ end }}
-{{- if not $upstream }}{{ fail "upstream: say where the storage is, as --set upstream[0]=http://HOST:PORT" }}{{ end }}
+{{- if not $upstream }}{{ fail "upstream is required: set the address of the storage, for example --set upstream[0]=http://HOST:PORT" }}{{ end }}
 {{- $_ := set $config "upstream" (merge (dict "url" $upstream) (default dict $config.upstream)) }}
 {{- $_ := set $config "shutdown" (dict "delay" (printf "%ds" (int .Values.shutdown.delaySeconds)) "drain" (printf "%ds" (int .Values.shutdown.drainSeconds))) }}
 {{- toYaml $config }}
@@ -63,7 +63,7 @@ spec:
         - --config=/etc/s3cors/config/s3cors.yaml
         - --rules=/etc/s3cors/rules
         - --listen=0.0.0.0:8080
-        # All of the pod, because the kubelet and Prometheus come from outside; the NetworkPolicy says who else.
+        # On all addresses, because the kubelet and Prometheus connect from outside. The NetworkPolicy admits no one else.
         - --admin=0.0.0.0:9180
       ports:
         - {name: http, containerPort: 8080}
@@ -72,7 +72,7 @@ spec:
         httpGet: {path: /readyz, port: admin}
         periodSeconds: 1
         failureThreshold: 30
-      # Fails as soon as the pod is told to end, shutdown.delaySeconds before the listener closes.
+      # Fails as soon as the pod is terminating, shutdown.delaySeconds before the listener closes.
       readinessProbe:
         httpGet: {path: /readyz, port: admin}
         periodSeconds: 2
@@ -92,12 +92,12 @@ spec:
         seccompProfile: {type: RuntimeDefault}
       volumeMounts:
         - {name: s3cors-config, mountPath: /etc/s3cors/config, readOnly: true}
-        # A directory, not a file of it (subPath): what is mounted by subPath is never updated.
+        # The directory, not one file (subPath): a subPath mount is never updated.
         - {name: s3cors-rules, mountPath: /etc/s3cors/rules, readOnly: true}
     {{- if .Values.storage.enabled }}
     - name: storage
       image: {{ .Values.storage.image }}
-      # On loopback: only the container beside it gets there.
+      # On loopback: only the container beside it can connect.
       args: [server, --address=127.0.0.1:9000, --console-address=127.0.0.1:9001, --certs-dir=/tmp/certs, /data]
       envFrom:
         - secretRef: {name: {{ required "storage.secretName: a Secret with MINIO_ROOT_USER and MINIO_ROOT_PASSWORD" .Values.storage.secretName }}}
