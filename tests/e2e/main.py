@@ -1,4 +1,4 @@
-"""Starts each server and s3cors before it, and runs the suites."""
+"""Starts each server with s3cors in front, and runs the suites."""
 
 import argparse
 import dataclasses
@@ -36,7 +36,7 @@ def arguments():
     parser.add_argument("--client", choices=tuple(CLIENTS), **several)
     parser.add_argument("--with", dest="also", action="append", default=[], choices=ON_REQUEST, help="this server too")
     parser.add_argument("--without-proxy", action="store_true", help="take s3cors away: the browser's tests must fail")
-    parser.add_argument("--write-report", action="store_true", help="write REPORT.md anew instead of comparing with it")
+    parser.add_argument("--write-report", action="store_true", help="write REPORT.md instead of comparing with it")
     wanted = parser.parse_args()
     wanted.server = wanted.server or (*USUAL, *wanted.also)
     wanted.only = wanted.only or SUITES
@@ -46,13 +46,13 @@ def arguments():
 
 @dataclasses.dataclass
 class Seen:
-    """What the report is made of, by server: the pairs of answers, and whether it takes rules."""
+    """The data of the report, by server: the pairs of responses, and whether it accepts rules."""
 
     answers: dict = dataclasses.field(default_factory=dict)
     rules: dict = dataclasses.field(default_factory=dict)
 
     def usual(self):
-        """What was seen of the usual servers, or None if one of them is not there: the report is of these and of no others."""
+        """The observations of the usual servers, or None if one is missing: the report covers exactly these."""
         if not set(USUAL) <= set(self.answers):
             return None
         return Seen({name: self.answers[name] for name in USUAL}, {name: self.rules[name] for name in USUAL})
@@ -99,7 +99,7 @@ def main():
     wanted = arguments()
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
-    # So that everything that was started ends, as with Ctrl-C.
+    # Ends every process that was started, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results, seen = Results(), Seen()
     try:

@@ -1,6 +1,6 @@
 "use strict";
-// The browser's word on CORS: a task as JSON comes in, and for each case a line of JSON goes out: its name, and what was wrong.
-// A case gets a browser context of its own, so that no cache of another one is in it.
+// The browser's verdict on CORS: reads a task as JSON and writes a line of JSON for each case: its name and what failed.
+// Each case has its own browser context, so it shares no cache with another.
 
 const fs = require("node:fs");
 const path = require("node:path");

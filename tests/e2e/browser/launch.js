@@ -1,5 +1,5 @@
 "use strict";
-// Chromium as Debian has it, without anything of its own on the network.
+// Chromium as Debian packages it, without network traffic of its own.
 
 const { chromium } = require("playwright-core");
 const { servePages } = require("./pages.js");
@@ -15,7 +15,7 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-/// Does something with it, beside pages at this port (servePages); both end with it, and the process with 1 when it fails.
+/// Runs a function with it and with pages on this port (servePages). Both end with the function; if it fails, the process exits with 1.
 async function withBrowser({ port, bodies, further = [] }, work) {
   let pages, browser;
   try {

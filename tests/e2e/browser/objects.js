@@ -1,5 +1,5 @@
 "use strict";
-// What the pages load, put into the server directly, and links to it.
+// What the pages load, stored in the server directly, and links to it.
 
 const fs = require("node:fs");
 const path = require("node:path");
@@ -57,7 +57,7 @@ function link(server, url, method, name) {
   return getSignedUrl(client(server, url), new COMMANDS[method](split(name)), { expiresIn: 600 });
 }
 
-/// Whether the server has an object, asked directly.
+/// Whether the server has an object; asks it directly.
 async function exists(server, name) {
   try {
     await client(server, server.url).send(new s3.HeadObjectCommand(split(name)));

@@ -1,6 +1,6 @@
 "use strict";
-// The pages' own server. Chromium takes every name below localhost for this machine, so one port is as many origins as are wanted,
-// and all of them are secure contexts.
+// The pages' own server. Chromium resolves every name below localhost to this machine, so one port serves any number of origins,
+// all of them secure contexts.
 
 const http = require("node:http");
 

@@ -23,7 +23,7 @@ class Scene {
     return this.page;
   }
 
-  /// A link to `bucket/key`; `at` is another address than the usual one.
+  /// A link to `bucket/key`; `at` replaces the usual address.
   link(name, { method = "GET", at = this.task.url } = {}) {
     return link(this.task.server, at, method, name);
   }
@@ -43,14 +43,14 @@ class Scene {
     );
   }
 
-  /// The browser keeps the answer from the page, and says that CORS is why.
+  /// The browser withholds the response from the page and names CORS as the reason.
   async refuses(url, options) {
     const answer = await this.fetch(url, options).catch((error) => error);
     assert.match(String(answer.message), /Failed to fetch/, `the page got ${JSON.stringify(answer)}`);
     await this.says(CORS_ERROR);
   }
 
-  /// The browser's console has a line like this; it comes a moment after the page's own error.
+  /// The browser's console has a line that matches; it appears shortly after the page's own error.
   async says(pattern) {
     await this.eventually(`the browser says ${pattern}`, () => this.console.some((line) => pattern.test(line)));
   }
@@ -71,7 +71,7 @@ class Scene {
     }
   }
 
-  /// A picture of the page with what was wrong and what the browser said on it.
+  /// A screenshot of the page that shows the failure and the console.
   async picture(file, text) {
     const show = (text) => {
       const shown = document.body.appendChild(document.createElement("pre"));
@@ -81,7 +81,7 @@ class Scene {
       await this.page.evaluate(show, [text, ...this.console].join("\n"));
       await this.page.screenshot({ path: file, timeout: 5000 });
     } catch {
-      // A page that can not be shown any more: the words are in the log.
+      // The page can no longer be shown; the text is in the log.
     }
   }
 

@@ -1,7 +1,7 @@
 "use strict";
-// The AWS SDK for JavaScript in a page in Chromium: a task as JSON comes in, what the SDK says to each operation goes out.
+// The AWS SDK for JavaScript in a page in Chromium: reads a task as JSON, writes the SDK's result of each operation.
 //     node sdk.js [--without-cors] < TASK
-// Without CORS, the page speaks to a server as if it had the server's own origin: this is the same call made directly.
+// Without CORS the page calls a server as if from the server's own origin: the same call, made directly.
 
 const fs = require("node:fs");
 const path = require("node:path");

@@ -1,4 +1,4 @@
-"""Pages in Chromium, on origins of their own, before a server: what the browser lets them read is what the rules say."""
+"""Pages in Chromium, each on its own origin: the browser lets them read what the rules allow."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ def missing_tools():
 
 @contextlib.contextmanager
 def _others(server, rules):
-    """More of s3cors, for what the usual one does not show: no server, a server without address, and S3's own `Vary`."""
+    """Further instances of s3cors: without a server, with an unresolvable server, and with S3's own `Vary`."""
     upstreams = {"down": f"http://127.0.0.1:{free_port()}", "unknown": UNKNOWN, "as_s3": server.url}
     with contextlib.ExitStack() as running:
         urls = {}
@@ -37,7 +37,7 @@ def _others(server, rules):
 
 
 def run(server, rules, pages, s3cors, results):
-    """All cases; without s3cors at the server itself."""
+    """All cases; without s3cors, against the server itself."""
     if reason := missing_tools():
         results.skipped(server.name, SUITE, "all cases", reason)
         return
@@ -46,7 +46,7 @@ def run(server, rules, pages, s3cors, results):
         task = {"server": about, "port": pages, "results": str(RESULTS), **others}
         task |= {"url": s3cors.url, "admin": s3cors.admin} if s3cors else {"url": server.url, "admin": None}
         if not s3cors:
-            # There is nobody then who would answer for a server that is down, or change a Vary.
+            # Without s3cors nothing answers for a server that is down, or changes a Vary.
             task |= {"down": f"http://127.0.0.1:{free_port()}", "unknown": UNKNOWN, "as_s3": server.url}
         done = subprocess.run(
             ["node", str(PROGRAM)], input=json.dumps(task), capture_output=True, text=True, timeout=DEADLINE

@@ -44,7 +44,7 @@ def connect(server, url, secret=None):
 
 
 def _plain(answer):
-    """An answer without its heads, but for the status: they are the subject of the difference report."""
+    """A response without headers: those are the subject of the difference report."""
     metadata = answer.pop("ResponseMetadata")
     if "Body" in answer:
         answer["Body"] = digest(answer["Body"].read())
@@ -52,7 +52,7 @@ def _plain(answer):
 
 
 def _call(method):
-    """What botocore refuses, in its own words."""
+    """A failure, in botocore's own words."""
 
     @functools.wraps(method)
     def called(self):

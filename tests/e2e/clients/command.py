@@ -27,7 +27,7 @@ class Command:
 
     @classmethod
     def missing_tools(cls):
-        """Why it can not be run here, or None."""
+        """Why it cannot run here, or None."""
         return None if cls.program is None or shutil.which(cls.program) else f"{cls.program} is not installed"
 
     @staticmethod
@@ -36,7 +36,7 @@ class Command:
         return path
 
     def call(self, *command, secret=None, **environment):
-        """What the program prints; one that fails is refused in its words."""
+        """The output of the program. A failure is raised with the program's own text."""
         variables = os.environ | self.settings(secret or self.server.secret_key) | environment
         done = subprocess.run(
             [str(part) for part in command],
@@ -54,7 +54,7 @@ class Command:
         return self.call(*command, **options).decode()
 
     def settings(self, secret):
-        """The environment that tells the program of the server."""
+        """The environment that configures the server for the program."""
         return {}
 
     def take(self):

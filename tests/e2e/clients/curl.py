@@ -1,4 +1,4 @@
-"""curl: with URLs that were signed beforehand, and where it can with signatures of its own."""
+"""curl: with presigned URLs, and with its own signatures where it can."""
 
 from urllib.parse import unquote_plus
 
@@ -39,7 +39,7 @@ class Curl(Command):
 
     def head(self):
         head = self.text("curl", "--silent", "--show-error", "--fail", "--head", self._sign("head_object", Key=KEY))
-        # All of it is compared in the difference report; here it is what somebody looks for.
+        # The difference report compares all of it; here only what people look for.
         wanted = ("http/", "content-", "etag", "last-modified", "x-amz-meta-")
         return "\n".join(line for line in head.lower().splitlines() if line.startswith(wanted))
 
@@ -58,10 +58,10 @@ class Curl(Command):
         return self._curl(*fields, "--form", f"file=@{self.small}", form["url"])
 
     def signed_by_curl(self):
-        # A key without signs that curl encodes in another way than it signs them.
+        # A key without characters that curl encodes in one way and signs in another.
         user = f"{self.server.access_key}:{self.server.secret_key}"
         signature = ("--aws-sigv4", f"aws:amz:{self.server.region}:s3", "--user", user)
-        # curl signs the hash of the empty body, and leaves it to the user to say so to S3.
+        # curl signs the hash of the empty body and leaves it to the user to send it to S3.
         empty = "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         return self._curl(*signature, "--header", empty, f"{self.url}/{BUCKET}/{PRESIGNED}") + self.take()
 

@@ -1,4 +1,4 @@
-"""The AWS SDK for JavaScript in a page in Chromium; directly at a server that page runs without CORS checks."""
+"""The AWS SDK for JavaScript in a page in Chromium; for direct calls the page runs without CORS checks."""
 
 import json
 import os
@@ -31,7 +31,7 @@ class JavaScriptSdk(Command):
 
     @staticmethod
     def missing_tools():
-        """Why it can not be run here, or None."""
+        """Why it cannot run here, or None."""
         if "NODE_PATH" not in os.environ:
             return "there is no Node.js 20 or newer"
         return None if shutil.which("chromium") else "Chromium is not installed"

@@ -1,4 +1,4 @@
-"""What is different in a client's words from one call to the next, and means nothing, is made the same."""
+"""Removes from a client's output what differs between calls and has no meaning."""
 
 import re
 

@@ -1,10 +1,10 @@
-"""What every client is asked to do, in this order, and how one knows that it was done."""
+"""The operations of every client, in order, and how to verify each."""
 
 import dataclasses
 import hashlib
 
 BUCKET = "clients"
-# A name in which every slip of encoding between a client, the proxy and the server breaks the signature.
+# A name for which any encoding mistake between client, proxy and server breaks the signature.
 KEY = "notes/a b+ü.txt"
 COPY = "copy.txt"
 LARGE = "large.bin"
@@ -14,7 +14,7 @@ FORM = "form.txt"
 MISSING = "missing.txt"
 
 MIB = 1024 * 1024
-# Bytes in which every mistake of order or length shows.
+# Bytes that reveal every mistake of order or length.
 CONTENT = bytes((at * 31 ^ at >> 8) & 0xFF for at in range(100_000))
 LARGE_CONTENT = b"".join(hashlib.sha512(number.to_bytes(4, "big")).digest() for number in range(13 * MIB // 64 + 1))
 SMALL = b"from a presigned request"
@@ -24,13 +24,13 @@ PART = 5 * MIB
 
 
 def digest(content):
-    """How a client's answer names the bytes that it got."""
+    """How a client's output names the bytes it received."""
     return f"{len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()[:16]}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
-    """One thing to do: what must be in the client's words, whether the server must refuse, and what is stored afterwards."""
+    """One operation: what the client's output must contain, whether the server must reject it, and what is stored afterwards."""
 
     name: str
     says: str = ""

@@ -1,4 +1,4 @@
-"""Requests that were signed beforehand, sent as anybody could who was given them."""
+"""Presigned requests, sent as anyone with the link can send them."""
 
 import urllib3
 
@@ -9,7 +9,7 @@ _POOL = urllib3.PoolManager(retries=False)
 
 
 def send(method, url, **content):
-    """Sends it, and says status and body."""
+    """Sends it, and returns status and body."""
     answer = _POOL.request(method, url, **content)
     if answer.status >= 300:
         raise Refused(f"{answer.status} {answer.data.decode(errors='replace')}")

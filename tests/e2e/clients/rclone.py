@@ -60,7 +60,7 @@ class Rclone(Command):
         return presigned.send("GET", self._rclone("link", "--expire=10m", self._object(KEY)).decode().strip())
 
     def missing(self):
-        # To read it would be no failure: rclone takes a key that is not there for an empty folder.
+        # Reading it would not fail: rclone treats a missing key as an empty folder.
         return self._rclone("deletefile", self._object(MISSING)).decode()
 
     def forbidden(self):

@@ -1,4 +1,4 @@
-//! The AWS SDK for Rust as a program: one operation, and what the SDK says of it.
+//! The AWS SDK for Rust as a program: runs one operation and prints the result.
 //!
 //!     e2e-sdk URL REGION BUCKET OPERATION ARGUMENT…
 
@@ -6,7 +6,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a client for tests: it ends where it can not go on, and what it says is its result"
+    reason = "a client for tests: it exits where it cannot continue, and its output is its result"
 )]
 
 use aws_sdk_s3::Client;
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What the server said to a call that failed, without the ids of the request.
+/// What the server responded to a failed call, without request ids.
 fn answer<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> Result<T, Box<dyn Error>> {
     result.map_err(|error| {
         let status = error.raw_response().map(|response| response.status().as_u16());
@@ -70,7 +70,7 @@ async fn carry_out(s3: &Client, bucket: &str, operation: &[&str]) -> Said {
     match *operation {
         // In one piece, its checksum before it.
         ["put", key, file] => put(s3, bucket, key, std::fs::read(file)?.into()).await,
-        // As it is read, its checksum behind it.
+        // As a stream, its checksum after it.
         ["stream", key, file] => put(s3, bucket, key, ByteStream::from_path(file).await?).await,
         ["list", prefix] => {
             let list = answer(s3.list_objects_v2().bucket(bucket).prefix(prefix).send().await)?;

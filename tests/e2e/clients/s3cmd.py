@@ -15,7 +15,7 @@ class S3cmd(Command):
         return output_of("s3cmd", "--version").split()[-1]
 
     def _s3cmd(self, *arguments, secret=None):
-        # A bucket's host that has no place for the bucket means path style.
+        # A bucket host without a placeholder for the bucket means path style.
         where = (
             f"--host={self.address}",
             f"--host-bucket={self.address}",

@@ -1,4 +1,4 @@
-"""Every client through the proxy, each call compared with the same call made directly at the server."""
+"""Every client through the proxy, each call compared with the same call made directly to the server."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from clients.operations import BUCKET, OPERATIONS
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What a client says to an operation."""
+    """A client's result of an operation."""
 
     done: bool
     text: str
@@ -24,12 +24,12 @@ class Outcome:
 
 
 def _text(said):
-    """What a client said, without what changes from call to call."""
+    """A client's output, without what changes from call to call."""
     return normal(said if isinstance(said, str) else json.dumps(said, default=str, ensure_ascii=False, sort_keys=True))
 
 
 def _outcomes(client, pages):
-    """What the client says to each operation that it knows, in their order."""
+    """The client's result of each operation that it supports, in order."""
     if hasattr(client, "everything"):
         said = client.everything(pages)
         return {name: Outcome(one["done"], _text(one["text"])) for name, one in said.items()}

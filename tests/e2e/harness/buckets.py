@@ -14,14 +14,14 @@ WITHOUT_RULES = "bare"
 
 
 def write_rules(folder, pages):
-    """Writes each bucket's rules, with the port of the pages' origins, into a folder for s3cors."""
+    """Writes each bucket's rules, with the port of the pages' origins, to a folder for s3cors."""
     folder.mkdir()
     for document in DOCUMENTS.glob("*.xml"):
         (folder / document.name).write_text(document.read_text().replace("PAGES", str(pages)))
 
 
 def create(server, rules):
-    """Creates the buckets, gives the server their rules too, and says what it answered to that."""
+    """Creates the buckets, sends their rules to the server, and returns its response to that."""
     s3 = connect(server, server.url)
     s3.create_bucket(Bucket=WITHOUT_RULES)
     answer = "takes rules for a bucket"

@@ -1,4 +1,4 @@
-"""The environment of everything that is started: nothing of this machine's settings, and no way out of it."""
+"""The environment of every process: none of this machine's settings, and no network access."""
 
 import os
 import tempfile
@@ -10,12 +10,12 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve
 RESULTS = TARGET / "e2e"
 PROGRAM = TARGET / "debug" / "s3cors"
 
-# What programs need to be found and to speak; proxies, authorities and credentials of this machine are not among it.
+# Only what programs need to be found and to print: no proxies, CA roots or credentials of this machine.
 KEPT = ("PATH", "LANG", "TMPDIR", "CI", "PYTHON", "NODE_PATH", "MINIO", "GARAGE")
 
 
 def seal():
-    """Makes this process's environment, which all others inherit, ours; gives the folder that is the home of all of them."""
+    """Replaces the environment of this process, which all others inherit; returns the folder that is their home."""
     home = Path(tempfile.mkdtemp(prefix="s3cors-e2e-"))
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     os.environ.clear()
@@ -28,7 +28,7 @@ def seal():
         AWS_EC2_METADATA_DISABLED="true",
         AWS_DEFAULT_REGION="us-east-1",
         AWS_PAGER="",
-        # A request that fails is to be seen, not sent again.
+        # A failed request must show, not be retried.
         AWS_MAX_ATTEMPTS="1",
     )
     return home

@@ -1,4 +1,4 @@
-"""Processes that this run starts, and that end with it."""
+"""Processes that this run starts and ends."""
 
 import contextlib
 import os
@@ -12,18 +12,18 @@ DEADLINE = 60
 
 
 class Failed(Exception):
-    """Something that has to work for the tests to be possible did not."""
+    """Something that the tests depend on did not work."""
 
 
 def free_port():
-    """A port that nobody listens on now."""
+    """A port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def eventually(what, condition, process=None):
-    """Waits until the condition holds, and gives what it gave."""
+    """Waits until the condition holds, and returns its value."""
     until = time.monotonic() + DEADLINE
     while time.monotonic() < until:
         if process is not None and process.poll() is not None:
@@ -35,7 +35,7 @@ def eventually(what, condition, process=None):
 
 
 def connects(port):
-    """Whether somebody listens there."""
+    """Whether something listens there."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
@@ -52,7 +52,7 @@ def running(name, *command, **environment):
             stdout=output,
             stderr=subprocess.STDOUT,
             env=os.environ | environment,
-            # A Ctrl-C is for this run; what it started it ends itself, in order.
+            # Ctrl-C is for this run, which ends its processes itself, in order.
             start_new_session=True,
         )
     process.log = log
@@ -68,7 +68,7 @@ def running(name, *command, **environment):
 
 
 def output_of(*command, **options):
-    """What a command prints; one that fails says why."""
+    """The output of a command. A failure is raised with its reason."""
     done = subprocess.run(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,

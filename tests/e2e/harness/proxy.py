@@ -1,4 +1,4 @@
-"""s3cors, as a process of its own."""
+"""s3cors, as a separate process."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ def _ready(log):
 
 @contextlib.contextmanager
 def proxy(name, rules, upstream, config=None):
-    """s3cors with these rules before this upstream, on ports of the system's choice."""
+    """s3cors with these rules in front of this upstream, on ports that the system chooses."""
     command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
     command += ["--rules", rules, "--upstream", upstream]
     if config is not None:

@@ -47,7 +47,7 @@ class Results:
         print(f"[{time.monotonic() - self.started:4.0f} s] {text}", flush=True)
 
     def summary(self):
-        """Prints the table and gives the exit code: on CI nothing may be skipped."""
+        """Prints the table and returns the exit code: on CI nothing may be skipped."""
         counts = Counter((result.server, result.suite, result.outcome) for result in self.all)
         rows = list(dict.fromkeys((result.server, result.suite) for result in self.all))
         print(f"\n{'server':12}{'suite':34}{'passed':>8}{'failed':>8}{'skipped':>9}")

@@ -1,14 +1,14 @@
-"""What s3cors may change about an answer, and what it must not."""
+"""What s3cors may change in a response, and what it must not."""
 
 import re
 
-# What the proxy and the server each say for themselves, or anew for each request; nothing of it is about the object.
-#   connection, keep-alive   of one connection, not of the whole way (RFC 9110 §7.6.1)
-#   date                     Pingora writes it anew: the same instant, but a second may pass
+# What the proxy and the server each set themselves, or anew for each request. None of it is about the object.
+#   connection, keep-alive   of one connection, not end to end (RFC 9110 §7.6.1)
+#   date                     Pingora sets it itself, and a second may pass
 #   ids of the request       each request has its own
 VOLATILE = {"connection", "keep-alive", "date", "x-amz-request-id", "x-amz-id-2"}
 IDS = re.compile(r"(<(RequestId|HostId)>)[^<]*")
-# The same for all requests of a moment.
+# The same for all requests of the same second.
 TIMES = re.compile(r"\d{8}T\d{6}Z|<ServerTime>[^<]*")
 
 
@@ -29,7 +29,7 @@ def _body(answer):
 
 
 def differences(own, proxied):
-    """What s3cors changed about an answer and must not; the pairs are the server's own and what came through."""
+    """What s3cors changed in a response and must not; a pair is the server's own response and the one through s3cors."""
     found = []
     if own.status != proxied.status:
         found.append(f"status {own.status} became {proxied.status}")

@@ -1,4 +1,4 @@
-"""REPORT.md, made of what was seen."""
+"""Renders REPORT.md from what was observed."""
 
 from clients.limits import LIMITS
 from report import requests
@@ -7,17 +7,17 @@ from servers import by_name
 INTRODUCTION = """# S3 servers' own CORS, and s3cors in front of it
 
 Written by `tests/e2e/run --write-report` and compared by every run: real requests to real servers, directly and through s3cors. The
-bucket `report` has [these rules](rules/report.xml), `public` allows `GET` to everybody, `bare` has no rules. Where a server takes rules
-for a bucket it was given the same ones. A cell has the status, and what the answer says about CORS; values that are long have a
-number and are below the tables.
+bucket `report` has [these rules](rules/report.xml), `public` allows `GET` to every origin, `bare` has no rules. A server that accepts
+rules for a bucket has the same ones. A cell shows the status and the CORS headers of the response; long values have a number and are
+below the tables.
 
-What to see in it:
+What it shows:
 
-- MinIO grants every origin everything, with credentials, on every answer.
-- Ceph RGW looks only at the first rule of an origin, says nothing about CORS on a 403, and no `Vary` without an `Origin`, so that a
-  cache keeps an answer without CORS headers for everybody.
+- MinIO grants every origin everything, with credentials, on every response.
+- Ceph RGW looks only at the first rule of an origin, sends no CORS headers with a 403 and no `Vary` without an `Origin`, so that
+  a cache keeps a response without CORS headers for everyone.
 - s3s-fs has no CORS.
-- s3cors says the same before each of them, and what it says is what S3 says; `Vary` is always there where a bucket has rules.
+- s3cors sends the same in front of each of them: what S3 sends, and `Vary` on every response of a bucket with rules.
 
 """
 
@@ -32,16 +32,16 @@ SHORT = {
 }
 
 
-# How the lines begin that say which versions were there.
+# The beginnings of the lines that list versions.
 VERSIONS = ("Servers:", "Clients:")
-REFUSED = "What clients can not do at a server, with s3cors or without"
+REFUSED = "What clients cannot do with a server, with s3cors or without"
 
-# What is longer makes a table that nobody can read.
+# Longer values make a table unreadable.
 LONG = 40
 
 
 class Notes:
-    """The long values, each with its number."""
+    """The long values, numbered."""
 
     def __init__(self):
         self._known = []
@@ -59,7 +59,7 @@ class Notes:
 
 
 def _cell(answer, notes):
-    """An answer's status and what it says about CORS; a header that is there twice is there twice."""
+    """A response's status and CORS headers; a header that was sent twice is shown twice."""
     lines = [f"**{answer.status}**"]
     for name, short in SHORT.items():
         lines += [f"{short}: {notes.shown(value)}" for value in answer.values(name)]
@@ -73,13 +73,13 @@ def _table(heading, first, columns, rows):
 
 
 def _preflight(answers, case):
-    """What s3cors says, before whatever server, and what each server says itself."""
+    """What s3cors responds, in front of any server, and what each server responds itself."""
     pairs = [pairs[case] for pairs in answers.values()]
     return [pairs[0][1], *(own for own, _ in pairs)]
 
 
 def render(seen, versions):
-    """The report, of the pairs of answers by server and request."""
+    """The report, from the pairs of responses by server and request."""
     servers = list(seen.answers)
     notes = Notes()
     text = INTRODUCTION + "\n".join(map(" ".join, zip(VERSIONS, versions, strict=True))) + "\n\n"
@@ -111,11 +111,11 @@ def render(seen, versions):
 
 DIFFERENCES = """## What else differs
 
-Nothing: in every actual request above, status, body and all other headers, with their spelling, are the server's own, but
-for what no proxy passes on or keeps:
+Nothing. For every actual request above, status, body and all other headers, with their spelling, are the server's own, except
+for what every proxy changes:
 
-- `Connection` and `Keep-Alive` are of one connection, and each side has its own.
-- `Date` is written anew by Pingora.
-- names may come in another order where a header was taken out, which means nothing (RFC 9110 §5.3).
-- the ids of a request (`x-amz-request-id`, `x-amz-id-2`, and their elements in errors) are other ones for the other request.
+- `Connection` and `Keep-Alive` belong to one connection, and each side has its own.
+- Pingora sets `Date` itself.
+- header names may come in another order where a header was removed, which has no meaning (RFC 9110 §5.3).
+- each request has its own ids (`x-amz-request-id`, `x-amz-id-2`, and their elements in errors).
 """

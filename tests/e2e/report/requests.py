@@ -1,4 +1,4 @@
-"""The requests of the report: the same bytes go to a server and to s3cors before it."""
+"""The requests of the report: the same bytes go to a server and to s3cors in front of it."""
 
 import dataclasses
 from urllib.parse import urlsplit
@@ -13,15 +13,15 @@ ORIGIN = "Origin"
 METHOD = "Access-Control-Request-Method"
 HEADERS = "Access-Control-Request-Headers"
 
-# Of these buckets, `report` has the rules that are shown in the report, `public` allows GET to everybody, `bare` has no rules, and
-# `nowhere` does not exist.
+# Of these buckets, `report` has the rules that the report shows, `public` allows GET to every origin, `bare` has no rules, and `nowhere`
+# does not exist.
 OBJECT = "report/object.txt"
 CONTENT = b"The object of the report."
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One request: of an actual one, what is signed; `etag` is replaced by the object's."""
+    """One request; an actual one says what is signed. `{etag}` is replaced by the object's."""
 
     name: str
     method: str
@@ -61,8 +61,8 @@ PREFLIGHTS = (
     _preflight("no origin", OBJECT, None, "GET"),
     _preflight("no method", OBJECT, APP),
     _preflight("a method in small letters", OBJECT, APP, "get"),
-    _preflight("anybody, where everybody is allowed", "public/object.txt", EVIL, "GET"),
-    _preflight("the origin `null`, where everybody is allowed", "public/object.txt", "null", "GET"),
+    _preflight("any origin, where every origin is allowed", "public/object.txt", EVIL, "GET"),
+    _preflight("the origin `null`, where every origin is allowed", "public/object.txt", "null", "GET"),
     _preflight("a bucket without rules", "bare/object.txt", APP, "GET"),
     _preflight("a bucket that does not exist", "nowhere/object.txt", APP, "GET"),
 )
@@ -86,14 +86,14 @@ ACTUAL = (
     _get("`GET` of the list", "report", APP, operation="list_objects_v2"),
     _get("`GET ?location`", "report", APP, operation="get_bucket_location"),
     _get("`GET ?cors`, a bucket without rules", "bare", APP, operation="get_bucket_cors"),
-    _get("`GET` where everybody is allowed", "public/object.txt", EVIL),
+    _get("`GET` where every origin is allowed", "public/object.txt", EVIL),
     _get("the same without an origin", "public/object.txt"),
     _get("`GET` in a bucket without rules", "bare/object.txt", APP),
 )
 
 
 def store(server):
-    """Puts the object where the requests expect it, and gives its entity tag."""
+    """Stores the object where the requests expect it, and returns its entity tag."""
     s3 = connect(server, server.url)
     about = {"Body": CONTENT, "ContentType": "text/plain", "Metadata": {"note": "a b"}}
     return [s3.put_object(Bucket=bucket, Key="object.txt", **about)["ETag"] for bucket in ("bare", "public", "report")][
@@ -112,5 +112,5 @@ def target(server, case):
 
 
 def head(server, case, etag):
-    """The headers of the request: the server's own name, whoever it is sent to."""
+    """The headers of the request: the server's own name, even when sent to s3cors."""
     return (("Host", server.address), *((name, value.replace("{etag}", etag)) for name, value in case.headers))

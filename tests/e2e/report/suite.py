@@ -1,4 +1,4 @@
-"""The same requests at each server directly and through s3cors: what differs is CORS and nothing else.
+"""The same requests to each server directly and through s3cors: only CORS differs.
 
 What was seen is rendered as REPORT.md, which is committed: a run that sees something else fails until the report is written anew.
 """
@@ -17,14 +17,14 @@ FILE = Path(__file__).resolve().parent.parent / "REPORT.md"
 
 
 def run(server, s3cors, results):
-    """Sends all requests both ways; gives the pairs of answers, the server's own first, by the request's name."""
+    """Sends all requests both ways; returns the pairs of responses, the server's own first, by the request's name."""
     etag = requests.store(server)
     seen = {}
     for case in (*requests.PREFLIGHTS, *requests.ACTUAL):
         what = (case.method, requests.target(server, case), requests.head(server, case, etag))
         own, proxied = (send(address, *what) for address in (server.address, s3cors.address))
         seen[case] = (own, proxied)
-        # A preflight is s3cors' own answer, so there is nothing that it could have kept.
+        # s3cors answers a preflight itself, so there is no server's response to compare with.
         if case in requests.ACTUAL:
             if found := differences(own, proxied):
                 results.failed(server.name, SUITE, case.name, "; ".join(found))
@@ -38,14 +38,14 @@ def _cors(answer):
 
 
 def conclude(seen, versions, write, results):
-    """Compares what s3cors said before each server, and all of it with the report."""
+    """Compares what s3cors sent in front of each server, and everything with the report."""
     answers = seen.answers
     first = next(iter(answers))
     for case in requests.PREFLIGHTS:
         others = {name: _cors(pairs[case][1]) for name, pairs in answers.items()}
         unlike = {name: cors for name, cors in others.items() if cors != others[first]}
         if unlike:
-            results.failed("all", SUITE, case.name, f"s3cors answers {others[first]} before {first}, and {unlike}")
+            results.failed("all", SUITE, case.name, f"s3cors sends {others[first]} in front of {first}, and {unlike}")
         else:
             results.passed("all", SUITE, f"{case.name}: the same preflight before every server")
     text = render(seen, versions)
@@ -63,5 +63,5 @@ def conclude(seen, versions, write, results):
 
 
 def _lines(text):
-    """What is compared: versions change with every update of a system's packages, and are no finding."""
+    """What is compared: versions change with every update of system packages, which is no finding."""
     return [line for line in text.splitlines() if not line.startswith(VERSIONS)]

@@ -1,4 +1,4 @@
-"""Requests and answers as they are on the wire."""
+"""Requests and responses as they are on the wire."""
 
 import dataclasses
 import http.client
@@ -6,7 +6,7 @@ import http.client
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """An answer; the names of its headers are as they were sent."""
+    """A response; header names are kept as sent."""
 
     status: int
     headers: tuple

@@ -25,6 +25,6 @@ def by_name(name):
     return {"s3s-fs": s3s_fs, "minio": minio, "rgw": rgw, "garage": garage}[name]
 
 
-# In the order in which they are tested; Garage only when it is asked for, because it takes a quarter of an hour to build.
+# In the order in which they are tested; Garage only on request, because it takes a quarter of an hour to build.
 USUAL = ("s3s-fs", "minio", "rgw")
 ON_REQUEST = ("garage",)

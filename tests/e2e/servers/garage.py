@@ -1,4 +1,4 @@
-"""Garage, where it is asked for: the one whose own CORS answers to an error whatever the rules say."""
+"""Garage, on request: the server whose own CORS responds to an error whatever the rules are."""
 
 import contextlib
 import os

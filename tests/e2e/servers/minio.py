@@ -21,7 +21,7 @@ def version():
 
 
 def _ready(url):
-    # `live` and `ready` are so before it takes requests.
+    # `live` and `ready` succeed before it accepts requests.
     with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/minio/health/cluster", timeout=1) as answer:
         return answer.status == 200
     return False

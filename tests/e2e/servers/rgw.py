@@ -31,7 +31,7 @@ osd_crush_chooseleaf_type = 0
 mon_allow_pool_size_one = true
 mon_warn_on_pool_no_redundancy = false
 mon_max_pg_per_osd = 1000
-# A machine with little disk left is no reason to stop.
+# Little disk space is no reason to stop.
 mon_data_avail_crit = 1
 osd_objectstore = memstore
 memstore_device_bytes = 1073741824
@@ -63,9 +63,9 @@ def version():
 
 
 def _start(daemons, up, name, *command):
-    """A daemon that is up. One that speaks before it has the monitor's map is refused ("wrong fsid") and ends: it is started again."""
+    """A running daemon. One that connects before it has the monitor's map is rejected ("wrong fsid") and exits: it is restarted."""
     for _ in range(ATTEMPTS):
-        # -f: in the foreground, so that it is ours to end.
+        # -f: in the foreground, so that we can end it.
         process = daemons.enter_context(running(name, *command, "-f"))
         eventually(f"{name} is up", lambda process=process: process.poll() is not None or up())
         if process.poll() is None:
@@ -93,7 +93,7 @@ def start(folder):
     use = ("-c", file)
 
     def tell(*command, said=""):
-        """Repeats a command to the monitor until it is taken; each of them may be repeated."""
+        """Repeats a command to the monitor until it is accepted; each of them may be repeated."""
         eventually(f"ceph {' '.join(map(str, command))}", lambda: _says(said, "ceph", *use, *command))
 
     output_of("monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"v1:{monitor}", folder / "monmap")

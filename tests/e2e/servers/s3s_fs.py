@@ -1,4 +1,4 @@
-"""s3s-fs: the store inside of `s3cors demo`, which has an address of its own. It has no CORS at all."""
+"""s3s-fs: the store in `s3cors demo`, which has its own address. It has no CORS at all."""
 
 import contextlib
 import re

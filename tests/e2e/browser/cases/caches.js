@@ -1,11 +1,11 @@
 "use strict";
-// The browser's two caches: of preflights, and of answers.
+// The browser's two caches: of preflights, and of responses.
 
 const assert = require("node:assert/strict");
 
 const UPLOADS = 3;
 
-/// How many preflights an origin's uploads of the same object take.
+/// How many preflights an origin sends for its uploads of one object.
 async function preflights(scene, origin) {
   await scene.open(origin);
   const url = await scene.link(`web/${origin}.txt`, { method: "PUT" });
@@ -19,7 +19,7 @@ async function preflights(scene, origin) {
     const options = { method: "PUT", body: "x", headers: { "content-type": "text/x-page" } };
     assert.equal((await scene.fetch(url, options)).status, 200);
   }
-  // A request is counted behind its answer.
+  // A request is counted after its response.
   await scene.eventually("all uploads are counted", async () => (await count())[1] === uploadsBefore + UPLOADS);
   return (await count())[0] - before;
 }
@@ -54,12 +54,12 @@ module.exports = {
     const before = await gets();
     await show(page, url);
     assert.equal((await scene.fetch(url)).status, 200);
-    // And that answer is kept: the browser's cache is there, and s3cors sees both requests and no third.
+    // That response is cached: s3cors sees both requests and no third.
     assert.equal((await scene.fetch(url)).status, 200);
     await scene.eventually("two requests are counted", async () => (await gets()) === before + 2);
   },
 
-  "with Vary as S3 has it the same fetch fails, unless the server says Vary itself": async (scene) => {
+  "with Vary as S3 sends it the same fetch fails, unless the server sends Vary itself": async (scene) => {
     const page = await scene.open("app");
     const url = await scene.link("web/pixel.png", { at: scene.task.as_s3 });
     await show(page, url);

@@ -1,5 +1,5 @@
 "use strict";
-// Requests with the user's credentials: for origins that are named, never for everybody.
+// Requests with the user's credentials: for named origins, never with the wildcard.
 
 const assert = require("node:assert/strict");
 
@@ -11,7 +11,7 @@ module.exports = {
     assert.equal((await scene.fetch(await scene.link("web/hello.txt"), WITH_CREDENTIALS)).status, 200);
   },
 
-  "where everybody is allowed nobody may send credentials": async (scene) => {
+  "where every origin is allowed, none may send credentials": async (scene) => {
     await scene.open("app");
     const url = await scene.link("public/hello.txt");
     await scene.refuses(url, WITH_CREDENTIALS);

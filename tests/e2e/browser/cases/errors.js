@@ -1,5 +1,5 @@
 "use strict";
-// An error is no "CORS error": the page reads its status and its document, whoever made it.
+// An error is not a "CORS error": the page reads its status and its document, from the server or from s3cors.
 
 const assert = require("node:assert/strict");
 

@@ -1,5 +1,5 @@
 "use strict";
-// Who may read and write: by origin, by method, by bucket.
+// Who may read and write: by origin, method and bucket.
 
 const assert = require("node:assert/strict");
 const { TEXT } = require("../objects.js");
@@ -33,7 +33,7 @@ module.exports = {
     assert.equal((await scene.fetch(await scene.link("web/upload.txt"))).body, PUT.body);
   },
 
-  "an upload whose preflight is refused is never sent": async (scene) => {
+  "an upload whose preflight is denied is never sent": async (scene) => {
     const url = await scene.link("web/never.txt", { method: "PUT" });
     for (const origin of ["evil", "one.readers"]) {
       await scene.open(origin);
@@ -75,7 +75,7 @@ module.exports = {
     assert.equal(await scene.exists("web/delete.txt"), false);
   },
 
-  "a bucket for everybody is read from everywhere": async (scene) => {
+  "a public bucket is read from every origin": async (scene) => {
     await scene.open("anyone");
     assert.equal((await scene.fetch(await scene.link("public/hello.txt"))).body, TEXT);
   },
@@ -85,7 +85,7 @@ module.exports = {
     await scene.refuses(await scene.link("bare/hello.txt"));
   },
 
-  "a sandboxed frame, whose origin is null, reads what is for everybody and nothing else": async (scene) => {
+  "a sandboxed frame, whose origin is null, reads what is public and nothing else": async (scene) => {
     await scene.open("app");
     const inFrame = async (url) =>
       scene.page.evaluate(

@@ -1,5 +1,5 @@
 "use strict";
-// What a script gets to see of an answer: headers, ranges, streams.
+// What a script sees of a response: headers, ranges, streams.
 
 const assert = require("node:assert/strict");
 const { LARGE, TEXT } = require("../objects.js");
@@ -26,7 +26,7 @@ module.exports = {
     assert.deepEqual([status, body], [206, "s3cors."]);
   },
 
-  "a large answer is read while it comes": async (scene) => {
+  "a large response is read while it arrives": async (scene) => {
     await scene.open("app");
     const url = await scene.link("web/large.bin");
     const first = await scene.page.evaluate(async (url) => {
@@ -34,7 +34,7 @@ module.exports = {
       return (await reader.read()).value.length;
     }, url);
     assert.ok(first > 0 && first < LARGE.length, `${first} bytes`);
-    // The page does not read on, so the answer can not have ended.
+    // The page stops reading, so the response cannot have ended.
     assert.equal(await scene.metric("s3cors_http_requests_in_flight"), 1);
     const rest = await scene.page.evaluate(async () => {
       let length = 0;
