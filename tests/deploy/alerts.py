@@ -1,4 +1,4 @@
-"""Every alert has a severity, a runbook that is there, a test in which it fires and one in which it does not."""
+"""Every alert has a severity, an existing runbook, a test in which it fires and one in which it does not."""
 
 import pathlib
 import re
@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def anchors(page):
-    """The anchors that a page of Markdown has, by its headings."""
+    """The anchors of a Markdown page, from its headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -29,7 +29,7 @@ def main():
         if alert["labels"].get("severity") not in ("critical", "warning"):
             wrong.append(f"{name}: its severity is neither critical nor warning")
         if "for" not in alert:
-            wrong.append(f"{name}: fires at once; say for how long it has to hold")
+            wrong.append(f"{name}: fires at once: `for` must say how long the condition holds")
         page, _, anchor = alert["annotations"]["runbook_url"].partition("#")
         if anchor != name.lower() or anchor not in anchors(ROOT / page):
             wrong.append(f"{name}: {page} has no heading {name}")

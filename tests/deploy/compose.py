@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Compose file is valid, listens on loopback, and what it mounts and names is there, down to what Grafana is provisioned with.
+"""The Compose file is valid, listens on loopback, and everything that it mounts or names exists, including what Grafana is provisioned with.
 
 The program that checks rules is in $S3CORS."""
 
@@ -20,7 +20,7 @@ def read(path):
 
 
 def mounts(service):
-    """Where in the container is what of this repository."""
+    """The files of this repository by their path in the container."""
     pairs = (volume.split(":")[:2] for volume in service.get("volumes", []))
     return {target: (FOLDER / source).resolve() for source, target in pairs if source.startswith(".")}
 
@@ -30,19 +30,19 @@ def check_services(compose):
     for name, service in services.items():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
-            assert source in volumes or (FOLDER / source).exists(), f"{name}: {source} is not there"
+            assert source in volumes or (FOLDER / source).exists(), f"{name}: {source} does not exist"
         for port in service.get("ports", []):
-            assert port.startswith("127.0.0.1:"), f"{name}: {port} is open to others"
+            assert port.startswith("127.0.0.1:"), f"{name}: {port} is reachable from other machines"
         for other in service.get("depends_on", []):
-            assert other in services, f"{name} depends on {other}, which is not there"
+            assert other in services, f"{name} depends on {other}, which does not exist"
     build = services["s3cors"]["build"]
     assert (FOLDER / build["context"] / build["dockerfile"]).exists(), f"no {build['dockerfile']}"
     published = [port for service in services.values() for port in service.get("ports", [])]
-    assert len(published) == len(set(published)), f"a port twice: {published}"
+    assert len(published) == len(set(published)), f"a port is published twice: {published}"
 
 
 def check_grafana(compose):
-    """Grafana finds Prometheus, its dashboard, and this as the first page."""
+    """Grafana finds Prometheus and its dashboard, and opens with it."""
     services = compose["services"]
     files = mounts(services["grafana"])
     by_folder = {str(pathlib.PurePath(target).parent): read(source) for target, source in files.items() if source.suffix == ".yaml"}
@@ -57,7 +57,7 @@ def check_grafana(compose):
 
 
 def check_proxy(compose):
-    """s3cors gets its upstream, its rules and its time, and Prometheus reaches it."""
+    """s3cors has its upstream, its rules and enough time to stop, and Prometheus reaches it."""
     services = compose["services"]
     proxy = services["s3cors"]
     upstream = re.fullmatch(r"\$\{UPSTREAM:-http://(\w+):\d+\}", proxy["environment"]["S3CORS_UPSTREAM"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""No file of deploy/ is only written: each belongs to a check, is well formed, and what Markdown links to is there."""
+"""Each file of deploy/ belongs to a check and is well formed, and every link in Markdown has a target."""
 
 import fnmatch
 import json
@@ -12,7 +12,7 @@ import urllib.parse
 from alerts import anchors
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Which check looks at which files, beside this one. A new kind of file needs a new line, and so a check.
+# Which check covers which files, besides this one. A new kind of file needs a new line, and so a check.
 CHECKED_BY = {
     "compose.py": ["deploy/compose/*"],
     "grafana.py": ["deploy/grafana/s3cors.json"],
@@ -34,7 +34,7 @@ def tracked(*patterns):
 
 
 def versions():
-    """Where the version of the program is said again: it is the same one."""
+    """Each file that repeats the version of the program states the same one."""
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE).group(1)
     said = {
         "deploy/Dockerfile": r"^ARG VERSION=(.*)$",
@@ -46,7 +46,7 @@ def versions():
     for file, pattern in said.items():
         found = re.findall(pattern, (ROOT / file).read_text(), re.MULTILINE)
         if set(found) != {version}:
-            yield f"{file} says version {found}, the program is {version}"
+            yield f"{file} states version {found}, the program is {version}"
 
 
 def broken_links(page):
@@ -57,9 +57,9 @@ def broken_links(page):
             continue
         target = (ROOT / page).parent / address if address else ROOT / page
         if not target.exists():
-            yield f"{page}: {link} is not there"
+            yield f"{page}: {link} does not exist"
         elif anchor and anchor not in anchors(target):
-            yield f"{page}: {link} has no such heading"
+            yield f"{page}: {link} points to no heading"
 
 
 def main():
@@ -67,7 +67,7 @@ def main():
     files = tracked("deploy")
     for file in files:
         if not any(fnmatch.fnmatch(file, pattern) for patterns in CHECKED_BY.values() for pattern in patterns):
-            wrong.append(f"{file}: no check looks at it")
+            wrong.append(f"{file}: no check covers it")
         if file.endswith(".json"):
             try:
                 json.loads((ROOT / file).read_text())
@@ -75,14 +75,14 @@ def main():
                 wrong.append(f"{file}: {error}")
     for check in CHECKED_BY:
         if not (ROOT / "tests/deploy" / check).exists():
-            wrong.append(f"tests/deploy/{check} is not there")
+            wrong.append(f"tests/deploy/{check} does not exist")
 
-    # Templates of Helm are YAML only when they have been rendered.
+    # Helm templates are YAML only after rendering.
     documents = [file for file in files if file.endswith((".yaml", ".yml")) and "/templates/" not in file]
     rules = "{extends: default, rules: {braces: {max-spaces-inside: 0}, document-start: disable, line-length: {max: 140}}}"
     lint = subprocess.run(["yamllint", "--strict", "--config-data", rules, *documents], cwd=ROOT, check=False)
     if lint.returncode:
-        wrong.append("yamllint has something to say")
+        wrong.append("yamllint reports problems")
 
     wrong += versions()
     pages = tracked("*.md")

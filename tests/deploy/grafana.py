@@ -21,7 +21,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARD = ROOT / "deploy/grafana/s3cors.json"
 RULES = ROOT / "deploy/prometheus/rules.yaml"
-# What Grafana would put in for these, for a Prometheus that scrapes every second.
+# The values that Grafana substitutes, with a Prometheus that scrapes every second.
 VARIABLES = {"$__rate_interval": "10s", "$__interval": "10s", "$__range": "30s", "$job": ".+", "$bucket": ".*"}
 DEADLINE = 50
 MORE_RULES = '{"CORSRules": [{"AllowedOrigins": ["https://app.example.com"], "AllowedMethods": ["GET"]}]}'
@@ -34,7 +34,7 @@ def free_port():
 
 
 def request(method, url, headers=None):
-    """The body, whatever the status; None when there is nobody."""
+    """The body, for any status; None without a connection."""
     try:
         asked = urllib.request.Request(url, method=method, headers=headers or {})
         with urllib.request.urlopen(asked, timeout=5) as answer:
@@ -53,7 +53,7 @@ def substitute(query):
 
 
 def data_sources(part):
-    """Every data source that any part of the dashboard names."""
+    """Every data source that a part of the dashboard names."""
     if isinstance(part, dict):
         if "datasource" in part:
             yield part["datasource"]
@@ -64,27 +64,27 @@ def data_sources(part):
 
 
 def shape(dashboard):
-    """What Grafana needs that a query does not tell."""
+    """What Grafana requires besides the queries."""
     for source in data_sources(dashboard):
         assert source == {"type": "prometheus", "uid": "${datasource}"}, f"not the chosen data source: {source}"
     variables = [variable["name"] for variable in dashboard["templating"]["list"]]
     assert variables == ["datasource", "job", "bucket"], variables
     panels = dashboard["panels"]
     ids = [panel["id"] for panel in panels]
-    assert len(ids) == len(set(ids)), "two panels have one id"
+    assert len(ids) == len(set(ids)), "two panels have the same id"
     taken = {}
     for panel in panels:
         title, place = panel["title"], panel["gridPos"]
         assert place["x"] + place["w"] <= 24, f"{title} is wider than the page"
         for cell in ((x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])):
-            assert cell not in taken, f"{title} lies over {taken[cell]}"
+            assert cell not in taken, f"{title} overlaps {taken[cell]}"
             taken[cell] = title
         if panel["type"] == "row":
             continue
         assert panel["type"] in ("timeseries", "stat", "table"), f"{title}: {panel['type']}"
         assert panel["fieldConfig"]["defaults"]["unit"], f"{title} has no unit"
-        assert panel["targets"], f"{title} asks nothing"
-        assert all("datasource" in target for target in panel["targets"]), f"{title} asks no data source"
+        assert panel["targets"], f"{title} has no query"
+        assert all("datasource" in target for target in panel["targets"]), f"{title} has a query without a data source"
 
 
 def queries(dashboard):
@@ -107,7 +107,7 @@ class Prometheus:
         return answer["data"]
 
     def has_data(self, query):
-        """Whether there is a number, be it 0."""
+        """Whether there is a number, even 0."""
         series = self.ask("query", query=query)["result"]
         return any(math.isfinite(float(one["value"][1])) for one in series)
 
@@ -117,15 +117,15 @@ class Prometheus:
 
 
 def traffic(proxy, admin, signed, rules):
-    """One of everything that the panels tell apart."""
-    # A change of rules: a bucket more, or the same bucket without its rules.
+    """One event of each kind that the panels distinguish."""
+    # A change of rules: one more bucket, or the same bucket without rules.
     more = rules / "more.json"
     more.unlink() if more.exists() else more.write_text(MORE_RULES)
     allowed, stranger = {"Origin": "http://localhost:3000"}, {"Origin": "https://elsewhere.example"}
     preflight = {**allowed, "Access-Control-Request-Method": "PUT"}
     request("OPTIONS", f"{proxy}/demo/hello.txt", preflight)
     request("OPTIONS", f"{proxy}/demo/hello.txt", {**stranger, "Access-Control-Request-Method": "PUT"})
-    request("OPTIONS", f"{proxy}/nobody/hello.txt", preflight)
+    request("OPTIONS", f"{proxy}/unknown/hello.txt", preflight)
     request("OPTIONS", f"{proxy}/demo/hello.txt", {**allowed, "Access-Control-Request-Method": "PATCH"})
     request("GET", signed, allowed)
     request("GET", signed, stranger)
@@ -156,7 +156,7 @@ def measure(work, stop):
     waiting = set(everything)
     while waiting and time.monotonic() < ends:
         for process in stop:
-            assert process.poll() is None, f"{process.args[0]} has ended:\n{(work / 'log').read_text()}\n{said.read_text()}"
+            assert process.poll() is None, f"{process.args[0]} has exited:\n{(work / 'log').read_text()}\n{said.read_text()}"
         signed = re.search(r"'(http\S*X-Amz-Signature=\w+)'", said.read_text())
         if signed:
             traffic(f"http://{listen}", admin, signed.group(1), work / "store/rules")
@@ -189,15 +189,15 @@ def main():
                 process.wait(timeout=10)
 
     unhealthy = [f"{rule['name']}: {rule.get('lastError')}" for group in rules for rule in group["rules"] if rule["health"] != "ok"]
-    assert rules and not unhealthy, f"rules that can not be evaluated: {unhealthy}"
-    # A metric that nobody exports is a query that never says anything; one that no panel shows was forgotten.
+    assert rules and not unhealthy, f"rules that cannot be evaluated: {unhealthy}"
+    # A query for a metric that does not exist never returns data; a metric that no panel shows was forgotten.
     exported = set(re.findall(r"^# TYPE (\w+)", metrics, re.MULTILINE))
     shown = " ".join(everything.values())
     asked = set(re.findall(r"(?<!:)\b(?:s3cors|process)_\w+", shown + RULES.read_text()))
     unknown = {name for name in asked if not {name, re.sub(r"_(bucket|sum|count)$", "", name)} & exported}
-    assert not unknown, f"nobody exports {sorted(unknown)}"
+    assert not unknown, f"not exported: {sorted(unknown)}"
     forgotten = {name for name in exported if name.startswith("s3cors_") and name not in shown}
-    assert not forgotten, f"no panel shows {sorted(forgotten)}"
+    assert not forgotten, f"shown by no panel: {sorted(forgotten)}"
     print(f"{len(everything)} queries return data")
 
 

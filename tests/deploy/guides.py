@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What pages tell a person to write and to type is written and typed here, and what they say comes out, comes out.
+"""Follows the guides: writes the files that they show, runs their commands, and compares the output with the page.
 
-A fenced block whose first line names a file (```xml rules/photos.xml) is that file. In a block of ```console a line that begins with
-"$ s3cors" is run where those files are, and the lines below it are what it has to print. With --write the pages get what it prints.
+A fenced block whose first line names a file (```xml rules/photos.xml) is that file. In a ```console block, a line that begins with
+"$ s3cors" is run in the folder of those files, and the lines below it are the expected output. --write updates the pages.
 The program is in $S3CORS."""
 
 import os
@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^( *)```(\w+)(?: (\S+))?\n(.*?)^\1```$", re.MULTILINE | re.
 
 
 def blocks(text):
-    """Language, name of the file and content; a block in a list is indented."""
+    """Language, file name, content and indent; a block in a list is indented."""
     for indent, language, name, content in BLOCK.findall(text):
         yield language, name, re.sub(f"^{indent}", "", content, flags=re.MULTILINE), indent
 
@@ -57,8 +57,8 @@ def main():
                     text = text.replace(indented(block, indent), indented(shown, indent))
                     page.write_text(text)
                 elif shown != block:
-                    wrong.append(f"{page.relative_to(ROOT)} says:\n{block}but this comes out:\n{shown}")
-    print(*wrong, f"{run} blocks typed in", sep="\n")
+                    wrong.append(f"{page.relative_to(ROOT)} says:\n{block}but the output is:\n{shown}")
+    print(*wrong, f"{run} blocks run", sep="\n")
     sys.exit(bool(wrong or not run))
 
 

@@ -1,4 +1,4 @@
-"""What manifests have to be, whichever tool rendered them: valid for Kubernetes, and right for s3cors.
+"""Checks manifests from any tool: valid for Kubernetes, and correct for s3cors.
 
 Reads documents from standard input. The program that checks configuration and rules is in $S3CORS."""
 
@@ -17,7 +17,7 @@ KUBERNETES = "1.32.0"
 
 
 def dropped(given, kept, path=""):
-    """Where a model did not keep what it was given: it takes keys that it does not know without a word."""
+    """The keys that a model dropped: it ignores unknown keys silently."""
     if isinstance(given, dict) and isinstance(kept, dict):
         for key, value in given.items():
             if key in kept:
@@ -30,7 +30,7 @@ def dropped(given, kept, path=""):
 
 
 def validate(document):
-    """By the schemas of Kubernetes, or of the Prometheus operator."""
+    """Validates with the schemas of Kubernetes or of the Prometheus operator."""
     if document["apiVersion"].startswith("monitoring.coreos.com/"):
         model = getattr(operator, document["kind"]).model_validate(document)
         kept = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
@@ -54,7 +54,7 @@ def config_map(documents, name):
 
 
 def restricted(pod, container):
-    """The parts of the Pod Security Standard "restricted" that a pod has to state, and a root that is read-only."""
+    """The parts of the Pod Security Standard "restricted" that a pod must state, and a read-only root."""
     context = {**pod.get("securityContext", {}), **container.get("securityContext", {})}
     wanted = {
         "runAsNonRoot": True,
@@ -73,7 +73,7 @@ def check_pod(documents, workload):
     for container in pod["containers"]:
         restricted(pod, container)
     proxy = next(container for container in pod["containers"] if container["name"] == "s3cors")
-    assert not any("subPath" in mount for mount in proxy["volumeMounts"]), "mounted by subPath, which is never updated"
+    assert not any("subPath" in mount for mount in proxy["volumeMounts"]), "mounted with subPath, which is never updated"
     mounted = {mount["mountPath"]: mount["name"] for mount in proxy["volumeMounts"]}
     volumes = {volume["name"]: volume.get("configMap", {}).get("name") for volume in pod["volumes"]}
     arguments = dict(argument.removeprefix("--").split("=") for argument in proxy["args"][1:])
@@ -88,12 +88,12 @@ def check_pod(documents, workload):
     for name, flag in (("http", "listen"), ("admin", "admin")):
         assert arguments[flag].endswith(f":{ports[name]}"), f"--{flag} is not the port {name}"
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert proxy[probe]["httpGet"]["port"] in ports, f"{probe} asks a port that is not there"
+        assert proxy[probe]["httpGet"]["port"] in ports, f"{probe} uses a port that does not exist"
     check_configuration(config, rules)
 
 
 def check_configuration(config, rules):
-    """As the program itself would read it."""
+    """Checks it with the program itself."""
     with tempfile.TemporaryDirectory() as directory:
         file = pathlib.Path(directory, "s3cors.yaml")
         file.write_text(config)
@@ -108,7 +108,7 @@ def check_configuration(config, rules):
 
 
 def check_selectors(documents, workloads):
-    """Everything that selects pods selects those of a workload, and names ports that they have."""
+    """Every selector matches the pods of a workload, and every named port exists there."""
     pods = [workload["spec"]["template"] for workload in workloads]
     ports = {port["name"] for pod in pods for c in pod["spec"]["containers"] for port in c.get("ports", [])}
     named = {
@@ -143,7 +143,7 @@ def main():
             print(f"{document.get('kind')} {document.get('metadata', {}).get('name')}: {error}")
     workloads = [document for document in documents if document["kind"] in ("Deployment", "StatefulSet")]
     try:
-        assert workloads, "nothing that runs"
+        assert workloads, "no workload"
         for workload in workloads:
             check_pod(documents, workload)
         check_selectors(documents, workloads)
