@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Each file of deploy/ belongs to a check and is well formed, and every link in Markdown has a target."""
+"""Each file of deploy/ belongs to a check and is well formed, every link in Markdown has a target, and paths that the
+developers' pages name exist."""
 
 import fnmatch
 import json
@@ -62,6 +63,13 @@ def broken_links(page):
             yield f"{page}: {link} points to no heading"
 
 
+def missing_paths(page):
+    """Paths in code spans that do not exist. Commands and patterns are not paths."""
+    for span in set(re.findall(r"`([^`\n]+)`", (ROOT / page).read_text())):
+        if re.fullmatch(r"(?:\.ci|\.github|conf|deploy|proxy|tests)/[\w./-]+", span) and not (ROOT / span).exists():
+            yield f"{page}: {span} does not exist"
+
+
 def main():
     wrong = []
     files = tracked("deploy")
@@ -87,6 +95,7 @@ def main():
     wrong += versions()
     pages = tracked("*.md")
     wrong += [problem for page in pages for problem in broken_links(page)]
+    wrong += [problem for page in ("ARCHITECTURE.md", "CONTRIBUTING.md", "RELEASING.md") for problem in missing_paths(page)]
     print(*wrong, f"{len(files)} files, {len(pages)} pages", sep="\n")
     sys.exit(bool(wrong))
 
