@@ -64,6 +64,22 @@ fn preflight_denied_by_100_rules(bencher: Bencher<'_, '_>) {
     bencher.bench(|| decide(&table, &headers));
 }
 
+/// The last of a thousand origins in one rule, which are nearly as many as fit.
+#[divan::bench]
+fn actual_request_against_1000_origins(bencher: Bencher<'_, '_>) {
+    let mut xml = String::from("<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod>");
+    for number in 0..1000 {
+        write!(xml, "<AllowedOrigin>https://app{number}.example</AllowedOrigin>").unwrap();
+    }
+    xml.push_str("</CORSRule></CORSConfiguration>");
+    let document = Document::parse(xml.as_bytes(), Format::Xml).unwrap();
+    let table = RuleTable::new(document.configuration(), Credentials::S3);
+    let mut request = CorsRequest::new(b"GET");
+    request.add_line(b"Origin", b"https://app999.example");
+    assert!(evaluate(Some(&table), &request).grant().is_some());
+    bencher.bench(|| evaluate(Some(&table), black_box(&request)));
+}
+
 /// The most that one request can cost: as many names as fit, each of which only the last pattern of every rule allows, and a last
 /// one that none does.
 #[divan::bench]
@@ -85,16 +101,16 @@ fn hostile_request_headers_against_100_rules_of_5_patterns(bencher: Bencher<'_, 
 }
 
 /// One rule with as many origins as fit, on one line.
-fn full_document(origin: &str, before: &str, behind: &str) -> String {
-    let count = (MAX_DOCUMENT_LENGTH - before.len() - behind.len()) / origin.len();
-    format!("{before}{}{behind}", origin.repeat(count))
+fn full_document(origin: &str, before: &str, after: &str) -> String {
+    let count = (MAX_DOCUMENT_LENGTH - before.len() - after.len()) / origin.len();
+    format!("{before}{}{after}", origin.repeat(count))
 }
 
 #[divan::bench]
 fn xml_of_64_kib(bencher: Bencher<'_, '_>) {
     let before = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod>";
-    let behind = "</CORSRule></CORSConfiguration>";
-    let text = full_document("<AllowedOrigin>https://app.example</AllowedOrigin>", before, behind);
+    let after = "</CORSRule></CORSConfiguration>";
+    let text = full_document("<AllowedOrigin>https://app.example</AllowedOrigin>", before, after);
     bencher.bench(|| Document::parse(black_box(text.as_bytes()), Format::Xml).unwrap());
 }
 

@@ -72,7 +72,7 @@ pub(crate) enum AskedMethod {
 }
 
 impl AskedMethod {
-    /// `None` for what is no method of HTTP, which S3 answers with 400 (S3: vg-acrm-get, vg-acrm-method). PATCH, OPTIONS, TRACE and
+    /// `None` for what is no method of HTTP, which S3 rejects with 400 (S3: vg-acrm-get, vg-acrm-method). PATCH, OPTIONS, TRACE and
     /// CONNECT are methods of HTTP that no rule can allow: 403 (S3: d-acrm-trace, d-acrm-connect).
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         AllowedMethod::from_name(name)

@@ -28,7 +28,7 @@ impl OriginPattern {
         &self.text
     }
 
-    /// Whether this is the literal `*`, which S3 answers with `*` and without credentials. `http*` is not.
+    /// Whether this is the literal `*`, which grants `*` without credentials. `http*` is not.
     #[must_use]
     pub fn is_any(&self) -> bool {
         self.wildcard.is_any()

@@ -1,7 +1,7 @@
 //! Text with at most one `*`, which S3 allows in `AllowedOrigin` and `AllowedHeader`.
 //!
 //! Decides: what one pattern matches, and how a list of patterns is searched. Must not know: what the text stands for, or whether
-//! its case matters; who compares without regard to case folds both sides first.
+//! its case matters: to compare without regard to case, fold both sides first.
 
 /// A text without a `*`, or the parts around the only one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,7 +113,7 @@ mod tests {
         for (pattern, text, expected) in cases {
             let wildcard = Wildcard::parse(pattern).unwrap();
             assert_eq!(wildcard.matches(text.as_bytes()), expected, "{pattern} against {text}");
-            // A list answers like the pattern that it holds, whatever else is in it.
+            // A list matches what the pattern in it matches, whatever else is in the list.
             for list in [vec!["x"], vec!["z", "y*"], vec![]] {
                 let others: Vec<_> = list.into_iter().map(|text| Wildcard::parse(text).unwrap()).collect();
                 let set: WildcardSet = others.iter().chain([&wildcard]).collect();

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 mod corpus;
 
 #[test]
-fn every_document_is_taken_or_refused_as_s3_does() {
+fn every_document_is_accepted_or_rejected_as_s3_does() {
     let cases = documents();
     report(cases.into_iter().map(|case| (case.id.clone(), case.optional, document_differences(&case))));
 }
@@ -78,23 +78,24 @@ fn request_differences(case: &RequestCase) -> Differences {
         preflight_differences(case, &decision, &request, &mut differences);
     }
 
-    let mut answer = HeaderMap::new();
+    let mut response = HeaderMap::new();
     if let Some(grant) = decision.grant() {
-        answer = grant.headers();
-        answer.insert(http::header::VARY, VARY);
+        response = grant.headers();
+        response.insert(http::header::VARY, VARY);
     }
-    let answer: BTreeMap<_, _> = answer.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
-    // `Vary` of an actual answer is merged with what is there, and its tokens are the proxy's business.
+    let response: BTreeMap<_, _> =
+        response.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    // The `Vary` of an actual response is merged with the upstream's, which is the proxy's business.
     let looked_at = |name: &str| {
         name.starts_with("access-control-") || (name == "vary" && case.expect.headers.contains_key("vary"))
     };
     let expected = case.expect.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let expected: BTreeMap<_, _> = expected.filter(|(name, _)| looked_at(name)).collect();
     let found: BTreeMap<_, _> =
-        answer.iter().map(|(name, value)| (*name, *value)).filter(|(n, _)| looked_at(n)).collect();
+        response.iter().map(|(name, value)| (*name, *value)).filter(|(n, _)| looked_at(n)).collect();
     differs(&mut differences, "headers", found, expected);
     for absent in &case.expect.absent_headers {
-        differs(&mut differences, absent, answer.get(absent.as_str()), None);
+        differs(&mut differences, absent, response.get(absent.as_str()), None);
     }
     differences
 }

@@ -1,6 +1,6 @@
-//! A request that is not granted: why, and what S3 answers to it.
+//! A request that is not granted: why, and what S3 responds.
 //!
-//! Decides: S3's status, code and text for a denial. Must not know: how the answer is written.
+//! Decides: S3's status, code and text for a denial. Must not know: how the response is written.
 
 use super::verdict::{Clause, Outcome, Reason};
 use crate::text::cut;
@@ -49,7 +49,7 @@ impl ResourceType {
     }
 }
 
-/// What S3 answers to a refused preflight.
+/// What S3 responds to a refused preflight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -59,7 +59,7 @@ pub struct Refusal {
     pub code: &'static str,
     /// S3's message.
     pub message: Cow<'static, str>,
-    /// Which resource the document names, for the answers that name one; these also name the method asked for.
+    /// Which resource the document names, if it names one; it then also names the method asked for.
     pub resource: Option<ResourceType>,
 }
 
@@ -111,7 +111,7 @@ impl Denial {
         matches!(self.reason(), Reason::Malformed)
     }
 
-    /// What S3 answers, word for word. The texts for a malformed method or header are those of servers modelled on S3; their
+    /// What S3 responds, word for word. The texts for a malformed method or header are those of servers modelled on S3; their
     /// status and code are S3's (S3: sd-acrh-bad-token).
     #[must_use]
     pub fn refusal(&self, resource: ResourceType) -> Refusal {

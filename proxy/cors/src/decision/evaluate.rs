@@ -116,7 +116,7 @@ impl CompiledRule {
         Clause::ALL.into_iter().find(|clause| !self.holds(*clause, asked))
     }
 
-    /// Whether one clause holds, taken by itself.
+    /// Whether one clause holds, by itself.
     pub(crate) fn holds(&self, clause: Clause, asked: &Asked<'_>) -> bool {
         match clause {
             Clause::Origin => asked.origin.is_some_and(|origin| self.allows_origin(origin)),

@@ -65,7 +65,7 @@ impl<'r> CorsRequest<'r> {
         self.method == b"OPTIONS"
     }
 
-    /// Whether there is an Origin that is not empty: S3 takes an empty one as none.
+    /// Whether there is an Origin that is not empty: S3 treats an empty one as none.
     pub(crate) const fn has_origin(&self) -> bool {
         self.origin.first_filled.is_some()
     }
@@ -166,7 +166,7 @@ mod tests {
 
     type Values = &'static [&'static [u8]];
 
-    /// The same lines, added one by one and taken from a map.
+    /// The same lines, added one by one and read from a map.
     fn both(lines: &[(&'static str, &'static [u8])], check: impl Fn(&CorsRequest<'_>)) {
         let mut added = CorsRequest::new(b"OPTIONS");
         let mut map = HeaderMap::new();

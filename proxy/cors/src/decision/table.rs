@@ -93,8 +93,8 @@ impl CompiledRule {
         &self.name
     }
 
-    /// Whether `*` is among the origins. S3's answer is then `*`, for every origin and without credentials. It is not known what
-    /// S3 answers where other origins stand before the `*`; this is the choice that never adds credentials.
+    /// Whether `*` is among the origins. The grant is then `*`, for every origin and without credentials. It is not known what S3
+    /// grants when other origins stand before the `*`; this choice never adds credentials.
     pub(crate) const fn grants_any_origin(&self) -> bool {
         self.origins.has_any()
     }

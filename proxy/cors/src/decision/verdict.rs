@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RequestKind {
-    /// An OPTIONS request: S3 answers every one of them from the rules alone.
+    /// An OPTIONS request: S3 responds to every one of them from the rules alone.
     Preflight,
     /// Another request with an Origin: it is carried out whatever the rules say, only its response's headers differ.
     Actual,

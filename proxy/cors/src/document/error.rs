@@ -96,7 +96,7 @@ impl fmt::Display for DocumentError {
 
 impl std::error::Error for DocumentError {}
 
-/// Everything wrong with a document: never empty, and first what S3 itself would answer.
+/// Everything wrong with a document: never empty, S3's own error first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentErrors {
     errors: Vec<DocumentError>,
@@ -104,7 +104,7 @@ pub struct DocumentErrors {
 }
 
 impl DocumentErrors {
-    /// The errors, S3's own answer first.
+    /// The errors, S3's own first.
     pub fn iter(&self) -> std::slice::Iter<'_, DocumentError> {
         self.errors.iter()
     }

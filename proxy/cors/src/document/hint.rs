@@ -55,7 +55,7 @@ fn write(name: &str) -> Cow<'static, str> {
 
 fn method_hint(method: &str) -> Cow<'static, str> {
     if method.eq_ignore_ascii_case("OPTIONS") {
-        return "leave OPTIONS out: S3 answers preflights without it".into();
+        return "leave OPTIONS out: S3 responds to preflights without it".into();
     }
     let methods = AllowedMethod::ALL.map(AllowedMethod::as_str);
     similar(method.trim(), &methods).map_or_else(|| format!("S3 allows {}", methods.join(", ")).into(), write)
@@ -95,7 +95,7 @@ mod tests {
             (rule("<AllowedMethod>get</AllowedMethod>"), Some("write GET")),
             (
                 rule("<AllowedMethod>Options</AllowedMethod>"),
-                Some("leave OPTIONS out: S3 answers preflights without it"),
+                Some("leave OPTIONS out: S3 responds to preflights without it"),
             ),
             (rule("<AllowedMethod>PATCH</AllowedMethod>"), Some("S3 allows GET, PUT, HEAD, POST, DELETE")),
             (rule("<AllowedOrigin>*.*</AllowedOrigin>"), Some("write one value for each pattern, with one * each")),

@@ -1,8 +1,8 @@
-//! The JSON form: what `aws s3api put-bucket-cors --cors-configuration` takes and `get-bucket-cors` prints.
+//! The JSON form: what `aws s3api put-bucket-cors --cors-configuration` accepts and `get-bucket-cors` prints.
 //!
 //! Decides: what is well-formed and has known keys. Must not know: which values are valid.
 //!
-//! Every value is first taken as a slice of the document (`RawValue`): a slice knows where it stands, a parsed value does not.
+//! Every value is first read as a slice of the document (`RawValue`): a slice knows where it stands, a parsed value does not.
 
 use super::error::Problems;
 use super::problem::{Problem, name as cut};
@@ -30,7 +30,7 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Vec<RawRule> {
     }
 }
 
-/// An object's keys and values as slices, in their order: serde's own structs would take a list for an object, and give an
+/// An object's keys and values as slices, in their order: serde's own structs would accept a list as an object, and give an
 /// unknown or doubled key no place.
 struct Entries<'t>(Vec<(&'t RawValue, &'t RawValue)>);
 
@@ -148,7 +148,7 @@ impl<'t> Reading<'t, '_> {
         self.problems.push(self.offset(key.get()), Problem::DuplicateKey(cut(name)));
     }
 
-    /// `null` is taken as absent, as writers of JSON use it.
+    /// `null` counts as absent, as writers of JSON use it.
     fn optional<T: DeserializeOwned + ToString>(&mut self, value: &'t RawValue) -> Vec<Value> {
         if value.get() == "null" { Vec::new() } else { self.value::<T>(value).into_iter().collect() }
     }

@@ -2,7 +2,7 @@
 //!
 //! Decides: what is well-formed and follows the schema. Must not know: which values are valid.
 //!
-//! Read with quick-xml's event reader and not through serde: quick-xml's deserializer does not look at the root's name, takes
+//! Read with quick-xml's event reader and not through serde: quick-xml's deserializer does not look at the root's name, accepts
 //! what follows the root, and stops at its first error without a place.
 
 use super::error::Problems;

@@ -16,7 +16,7 @@ pub fn documents() -> Vec<DocumentCase> {
     cases
 }
 
-/// Every request, and what S3 answers.
+/// Every request, and what S3 responds.
 pub fn requests() -> Vec<RequestCase> {
     let cases: Vec<RequestCase> = serde_json::from_str(REQUESTS).unwrap();
     assert_eq!(cases.len(), 255);

@@ -66,7 +66,7 @@ fn json_that_does_not_follow_the_schema_is_refused_at_its_place() {
             vec![("2:2", MALFORMED, "occurs twice")],
         ),
         ("a rule that is null", Json, b"[ null]".into(), vec![("1:3", MALFORMED, "expected an object")]),
-        // serde would take a list for the members in their order.
+        // serde would accept a list as the members in their order.
         (
             "a rule that is a list",
             Json,
@@ -179,6 +179,6 @@ fn the_format_is_told_by_the_first_character() {
     ] {
         assert_eq!(Format::detect(text.as_bytes()), format, "{text:?}");
     }
-    // What is neither is refused as XML, with S3's own words for it.
+    // What is neither is rejected as XML, in S3's own words.
     assert!(Document::parse(b"rules", Format::detect(b"rules")).is_err());
 }

@@ -1,5 +1,5 @@
-//! Hostile, malformed and odd documents: what is refused, with S3's code, and at which line and column an editor shows it; and what
-//! is taken although it looks odd.
+//! Hostile, malformed and odd documents: what is rejected, with S3's code, and at which line and column an editor shows it; and
+//! what is accepted although it looks odd.
 //!
 //! XML and JSON can be malformed in any way that their grammars do not allow; anyone who may store a document may send these.
 

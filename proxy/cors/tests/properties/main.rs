@@ -98,7 +98,7 @@ fn lines(known: Vec<&'static str>, usual: f64) -> impl Strategy<Value = Vec<Vec<
     prop_oneof![30 => one, 1 => vec(known, 0..3), 1 => vec(header_bytes(), 0..2)]
 }
 
-/// All bytes that a header's value may have (RFC 9110 §5.5; the controls are refused by every parser).
+/// All bytes that a header's value may have (RFC 9110 §5.5; every parser rejects the controls).
 fn header_bytes() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![Just(b'\t'), b' '..=b'~', 0x80_u8..=0xff];
     vec(byte, 0..24)
