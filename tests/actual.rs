@@ -73,7 +73,7 @@ fn a_request_that_asks_for_a_method_or_header_that_is_none_is_refused_as_s3_does
     for asked in [("Access-Control-Request-Method", "get"), ("Access-Control-Request-Headers", "a b")] {
         let answer = proxy.fetch("GET", "/bucket/key", &[("Origin", "https://app.example"), asked]);
         assert_eq!((answer.status, answer.element("Code").as_deref()), (400, Some("BadRequest")), "{asked:?}");
-        // Without rules there is nothing to ask, and without an Origin nobody asks.
+        // Without rules there is nothing to ask, and without an Origin no one asks.
         assert_eq!(proxy.fetch("GET", "/without-rules/key", &[("Origin", "https://app.example"), asked]).status, 200);
         assert_eq!(proxy.fetch("GET", "/bucket/key", &[asked]).status, 200);
     }

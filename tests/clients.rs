@@ -1,4 +1,4 @@
-//! Clients that misbehave: they get what they asked for, and nobody else does.
+//! Clients that misbehave: they get what they asked for, and no one else does.
 
 use crate::support::eventually;
 use crate::support::http::request;
@@ -51,7 +51,7 @@ fn a_client_that_goes_away_in_mid_download_leaves_nothing_behind() {
     }
     eventually("no connection stays", || proxy.metric("s3cors_connections_open").filter(|n| *n == 0.0));
     let errors: Vec<_> = proxy.log().into_iter().filter(|line| line["level"] == "ERROR").collect();
-    assert!(errors.is_empty(), "nobody has to mend what a client broke off: {errors:#?}");
+    assert!(errors.is_empty(), "no one has to fix what a client broke off: {errors:#?}");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn there_is_no_tunnel_and_a_trace_is_a_request_like_any_other() {
 }
 
 #[test]
-fn nobody_gets_an_answer_that_was_for_somebody_else() {
+fn no_one_gets_an_answer_that_was_for_somebody_else() {
     // Sends more than it says, leaves off in the middle, or closes: each in turn with honest answers.
     let upstream = Upstream::scripted(|served| {
         while let Some(request) = served.request() {

@@ -17,8 +17,8 @@ fn up(proxy: &Proxy, upstream: &str) -> f64 {
     proxy.metric(&format!("s3cors_upstream_up{{upstream=\"{upstream}\"}}")).unwrap()
 }
 
-/// An address where nobody listens: not one of the loopback addresses that other tests take ports of.
-fn nobody() -> SocketAddr {
+/// An address where no one listens: not one of the loopback addresses that other tests take ports of.
+fn unused_address() -> SocketAddr {
     TcpListener::bind("127.0.9.9:0").unwrap().local_addr().unwrap()
 }
 
@@ -61,7 +61,7 @@ fn assert_page(page: &Response, status: u16, code: &str) {
 
 #[test]
 fn an_upstream_that_refuses_connections_is_502_and_down() {
-    let (rules, upstream) = (Rules::usual(), format!("http://{}", nobody()));
+    let (rules, upstream) = (Rules::usual(), format!("http://{}", unused_address()));
     let mut proxy = Proxy::start_with(rules.path(), &upstream, &[]);
     assert_eq!(up(&proxy, &upstream), 1.0, "until it is tried");
     assert_fails(&proxy, 502, "BadGateway", "connect");
@@ -73,7 +73,7 @@ fn an_upstream_that_refuses_connections_is_502_and_down() {
 
 #[test]
 fn an_upstream_that_comes_back_is_up_again() {
-    let (rules, address) = (Rules::usual(), nobody());
+    let (rules, address) = (Rules::usual(), unused_address());
     let upstream = format!("http://{address}");
     let proxy = Proxy::start_with(rules.path(), &upstream, &[]);
     assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).status, 502);

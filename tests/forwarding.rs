@@ -156,7 +156,7 @@ fn nothing_is_upgraded() {
 }
 
 #[test]
-fn a_switch_of_protocols_that_nobody_asked_for_opens_no_tunnel() {
+fn a_switch_of_protocols_that_no_one_asked_for_opens_no_tunnel() {
     let rules = Rules::usual();
     let upstream = Upstream::scripted(|served| {
         served.request();

@@ -210,7 +210,7 @@ fn a_client_that_drips_its_first_bytes_has_one_deadline_for_them_and_its_head() 
     let answer = connection.receive();
     assert_eq!((answer.status, answer.element("Code").as_deref()), (408, Some("RequestTimeout")));
     assert!(started.elapsed() < Duration::from_millis(1900), "{:?}", started.elapsed());
-    // A whole request may be shorter than that; nobody is to wait for more.
+    // A whole request may be shorter than that; no one is to wait for more.
     let answer = proxy.connect().send("GET / HTTP/1.0\r\n\r\n").receive();
     assert_eq!(answer.text(), "body");
     assert!(started.elapsed() < Duration::from_millis(1900), "{:?}", started.elapsed());

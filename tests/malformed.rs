@@ -1,4 +1,4 @@
-//! Heads that are no HTTP: refused, or passed on in one spelling that nobody can read in another way.
+//! Heads that are no HTTP: refused, or passed on in one spelling that no one can read in another way.
 
 use crate::support::wire::Outcome::Refused;
 use crate::support::wire::{Scene, arrives, arrives_last};

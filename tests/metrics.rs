@@ -178,7 +178,7 @@ fn ten_thousand_origins_leave_as_many_series_as_there_are_places() {
                 scope.spawn(move || {
                     for number in 0..requests {
                         let origin = format!("https://{connection_number}-{number}.evil.example");
-                        // Buckets and methods that nobody knows make no series either.
+                        // Buckets and methods that no one knows make no series either.
                         let target = if number % 2 == 0 { "/bucket/k".into() } else { format!("/b{number}/k") };
                         let headers = [("Origin", origin.as_str()), ("Access-Control-Request-Method", "GET")];
                         let answer = connection.send(request("OPTIONS", &target, &headers, "")).receive();
@@ -201,7 +201,7 @@ fn ten_thousand_origins_leave_as_many_series_as_there_are_places() {
 }
 
 #[test]
-fn methods_that_nobody_knows_are_one_label() {
+fn methods_that_no_one_knows_are_one_label() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
     let proxy = Proxy::start(rules.path(), upstream.address);
     let mut connection = proxy.connect();

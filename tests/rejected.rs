@@ -1,4 +1,4 @@
-//! Rules that are not valid while the proxy serves: the last good ones stay, everybody is told, and mending is enough.
+//! Rules that are not valid while the proxy serves: the last good ones stay, everybody is told, and fixing is enough.
 
 use crate::support::eventually;
 use crate::support::process::configured;
@@ -116,7 +116,7 @@ fn logged_errors(proxy: &Proxy) -> Vec<String> {
 }
 
 #[test]
-fn the_last_good_rules_stay_and_everybody_is_told_until_it_is_mended() {
+fn the_last_good_rules_stay_and_everybody_is_told_until_it_is_fixed() {
     for fault in &FAULTS {
         let root = tempfile::tempdir().unwrap();
         let (directory, upstream) = (root.path().join("rules"), Upstream::ok(""));

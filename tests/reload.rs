@@ -98,7 +98,7 @@ fn a_change_that_the_file_system_tells_of_is_live_without_polling() {
 }
 
 #[test]
-fn a_change_that_nobody_tells_of_is_found_in_time_all_the_same() {
+fn a_change_that_no_one_tells_of_is_found_in_time_all_the_same() {
     for manner in &UNNOTIFIED {
         let slowest = slowest_of(manner, "log: {access: false}\n");
         assert!(slowest < LIVE_WITHIN, "{}: {slowest:?}", manner.name);

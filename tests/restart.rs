@@ -223,7 +223,7 @@ fn sigusr2_starts_the_successor_and_the_service_manager_is_told_its_number() {
     assert!(first.wait_for_exit().success());
     assert_eq!(crate::support::http::fetch(setup.address, "GET", "/bucket/key", &[]).text(), "body");
     assert_eq!(crate::support::http::fetch(setup.admin, "GET", "/readyz", &[]).status, 200);
-    // It is nobody's child here: it is ended by its number.
+    // It is no one's child here: it is ended by its number.
     let kill = std::process::Command::new("kill").arg(successor.to_string()).status().unwrap();
     assert!(kill.success());
     eventually("it has ended", || TcpStream::connect(setup.address).is_err().then_some(()));

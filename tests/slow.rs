@@ -35,7 +35,7 @@ fn settled(count: &AtomicUsize) -> usize {
 }
 
 #[test]
-fn downloads_that_nobody_reads_hold_the_upstream_back() {
+fn downloads_that_no_one_reads_hold_the_upstream_back() {
     let (rules, sent) = (Rules::usual(), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&sent);
     let upstream = Upstream::scripted(move |served| {

@@ -1,4 +1,4 @@
-//! Uploads: every byte arrives once, and what a client leaves unfinished hurts nobody else.
+//! Uploads: every byte arrives once, and what a client leaves unfinished hurts no one else.
 
 use crate::support::eventually;
 use crate::support::http::request;
@@ -93,7 +93,7 @@ fn an_answer_in_mid_upload_is_passed_on_once_and_ends_both_connections() {
         assert_eq!((answer.status, answer.text().as_str()), (403, "denied"));
         assert_eq!(answer.header("connection"), Some("close"));
         assert_eq!(answer.header("access-control-allow-origin"), Some(ORIGIN.1));
-        // Nobody takes the rest, so a client that goes on is stopped; one that does not is not waited for.
+        // No one takes the rest, so a client that goes on is stopped; one that does not is not waited for.
         while goes_on && connection.try_send([b'x'; 10_000]).is_ok() {}
         assert_eq!(connection.rest(), b"", "goes on: {goes_on}");
         assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).text(), "body");

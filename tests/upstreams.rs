@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-/// Two ports on loopback addresses that no other test takes ports of: nobody else listens there once an upstream is killed.
+/// Two ports on loopback addresses that no other test takes ports of: no one else listens there once an upstream is killed.
 const FIRST: ([u8; 4], u16) = ([127, 0, 9, 1], 0);
 const SECOND: ([u8; 4], u16) = ([127, 0, 9, 2], 0);
 

@@ -76,7 +76,7 @@ pub const NOTIFIED: [Manner; 11] = [
         name: "directory renamed away and another in its place",
         set_up: |root, text| write_in(root, "rules", text),
         change: |root, number, text| {
-            // The second change is in the new directory: whoever still watches the old one misses it.
+            // The second change is in the new directory: a watcher that still watches the old one misses it.
             if number == 2 {
                 return fs::write(root.join("rules/bucket.xml"), text).unwrap();
             }

@@ -40,7 +40,7 @@ impl Relay {
 fn pass(mut from: TcpStream, mut to: TcpStream, keep: impl Fn(&[u8])) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        // Kept before it is passed on: whoever has an answer finds the whole request here.
+        // Kept before it is passed on: a caller with a response finds the whole request here.
         keep(&buffer[..length]);
         if to.write_all(&buffer[..length]).is_err() {
             break;

@@ -148,7 +148,7 @@ impl Upstream {
         Self { address, received, connections, killed, listener, wire }
     }
 
-    /// Ends as a process that is killed: nobody listens any more, and every connection is closed at once.
+    /// Ends as a process that is killed: no one listens any more, and every connection is closed at once.
     pub fn kill(self) -> SocketAddr {
         self.killed.store(true, Ordering::SeqCst);
         drop(TcpStream::connect(self.address));
@@ -232,7 +232,7 @@ impl Served {
         Some(body)
     }
 
-    /// Writes bytes; `false` when nobody is there any more.
+    /// Writes bytes; `false` when no one is there any more.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.get_mut().stream.write_all(bytes.as_ref()).is_ok()
     }

@@ -1,6 +1,6 @@
 //! Reads a request head, bounded in time and size.
 //!
-//! Pingora's own timeout starts again with each byte, so a client that sends one a minute holds a connection for ever. Here the whole
+//! Pingora's own timeout starts again with each byte, so a client that sends one a minute holds a connection forever. Here the whole
 //! head has one deadline. What was read goes to the driver as it came; only the end of the head is looked for.
 
 use super::http2::PREFACE;
