@@ -110,13 +110,17 @@ fn what_serve_refuses_check_refuses_with_its_place() {
     ] {
         let config = ConfigFile::new(&format!("{text}{rules}"));
         let argument = config.argument();
-        // The result of `check` does not depend on the environment in which it runs.
-        let mut check = s3cors(&["check", "--config", &argument]);
-        check.env("S3CORS_UPSTREAM", "http://127.0.0.1:1");
-        let ended = run_to_end(check, "");
+        let ended = run(&["check", "--config", &argument]);
         assert_eq!(ended.code, Some(1), "{text:?}: {ended:?}");
         assert!(ended.stdout.contains(place) && ended.stdout.contains(said), "{text:?}: {}", ended.stdout);
         assert_eq!(run(&["serve", "--config", &argument]).code, Some(1), "{text:?}");
+    }
+    // The image's own file names no upstream: the environment does, for `serve` and so for `check`.
+    for (upstream, code) in [("http://127.0.0.1:1", 0), ("", 1)] {
+        let config = ConfigFile::new(&rules);
+        let mut check = s3cors(&["check", "--config", &config.argument()]);
+        check.env("S3CORS_UPSTREAM", upstream);
+        assert_eq!(run_to_end(check, "").code, Some(code), "{upstream:?}");
     }
     let config = ConfigFile::new(&format!("upstream: {{url: 'https://127.0.0.1:1'}}\n{rules}"));
     let roots = tempfile::NamedTempFile::new().unwrap();
