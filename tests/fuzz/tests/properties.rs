@@ -1,0 +1,97 @@
+//! Property tests of the wire grammar. They run in seconds; the fuzz targets beside them check the same for hours.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use s3cors_fuzz::edits::{BODIES, Edit, FRAGMENTS, REQUESTS, RESPONSES, edited};
+use s3cors_fuzz::http1::chunked::{LAST_CHUNK, chunk_head};
+use s3cors_fuzz::http1::request_head::{Classified, classify};
+use s3cors_fuzz::http1::response_head::{Parsed, parse};
+use s3cors_fuzz::{properties, strict};
+use std::num::NonZeroUsize;
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    vec(any::<Edit>(), 0..5)
+}
+
+/// Fragments in any order: rarely a message, often the beginning of two.
+fn fragments() -> impl Strategy<Value = Vec<u8>> {
+    vec(prop::sample::select(FRAGMENTS), 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn two_parsers_read_the_same_request(number: u8, edits in edits()) {
+        properties::request_head(&edited(REQUESTS, number, &edits));
+    }
+
+    #[test]
+    fn two_parsers_read_the_same_request_in_fragments(start in prop::sample::select(REQUESTS), cut: prop::sample::Index, rest in fragments()) {
+        properties::request_head(&[&start.as_bytes()[..cut.index(start.len())], &rest].concat());
+    }
+
+    #[test]
+    fn two_parsers_read_the_same_response(number: u8, edits in edits()) {
+        properties::response_head(&edited(RESPONSES, number, &edits));
+    }
+
+    #[test]
+    fn two_decoders_read_the_same_body(number: u8, edits in edits(), cuts in vec(1usize..9, 1..6)) {
+        let body = edited(BODIES, number, &edits);
+        properties::chunked(&body, &cuts);
+        properties::chunked(&body, &[1]);
+        properties::chunked(&body, &[]);
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded(chunks in vec(vec(any::<u8>(), 1..40), 0..6), rest: Vec<u8>, cuts in vec(1usize..30, 1..6)) {
+        let mut body = Vec::new();
+        for chunk in &chunks {
+            let mut line = [0; 18];
+            body.extend_from_slice(chunk_head(NonZeroUsize::new(chunk.len()).unwrap(), &mut line));
+            body.extend_from_slice(chunk);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(LAST_CHUNK);
+        let size = body.len();
+        body.extend_from_slice(&rest);
+        prop_assert_eq!(strict::chunked(&body), Some((chunks.concat(), size)));
+        properties::chunked(&body, &cuts);
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes: Vec<u8>, cuts in vec(1usize..9, 1..6)) {
+        properties::request_head(&bytes);
+        properties::response_head(&bytes);
+        properties::chunked(&bytes, &cuts);
+    }
+
+    #[test]
+    fn a_head_of_any_lines_is_read_whole(lines in vec("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,9}:[ \t]{0,2}[!-~\u{80}-\u{ff} \t]{0,20}\r\n", 0..110)) {
+        let lines = lines.concat();
+        properties::request_head(format!("GET / HTTP/1.1\r\nHost: h\r\n{lines}\r\n").as_bytes());
+        properties::response_head(format!("HTTP/1.1 200 OK\r\n{lines}\r\n").as_bytes());
+    }
+}
+
+/// The properties above are not vacuous: of the edited messages, a good part is accepted and a good part is not.
+#[test]
+fn edited_messages_are_on_both_sides_of_the_grammar() {
+    let mut accepted = [0; 3];
+    let mut total = 0;
+    for number in 0..6 {
+        for place in (0..u16::MAX).step_by(997) {
+            for fragment in 0..FRAGMENTS.len() as u8 {
+                let edits = [(place, 0, fragment)];
+                total += 1;
+                accepted[0] += usize::from(matches!(classify(&edited(REQUESTS, number, &edits)), Classified::Head(_)));
+                accepted[1] += usize::from(matches!(parse(&edited(RESPONSES, number, &edits)), Parsed::Head(_)));
+                accepted[2] += usize::from(strict::chunked(&edited(BODIES, number, &edits)).is_some());
+            }
+        }
+    }
+    for accepted in accepted {
+        assert!((total / 10..total * 9 / 10).contains(&accepted), "{accepted} of {total}");
+    }
+}
