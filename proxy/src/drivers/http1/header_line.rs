@@ -7,7 +7,6 @@
 //! slices that httparse returned, with a colon, optional whitespace and CRLF between them, are all the bytes there are.
 
 use httparse::Header;
-use memchr::memchr;
 
 /// How many header lines a head may have.
 pub const MAX_LINES: usize = 100;
@@ -24,36 +23,51 @@ pub struct Line<'b> {
 }
 
 /// The header lines of a head, in order. Only [`walk`] makes one, so each line is known to be well formed.
+///
+/// It remembers where each line ends, since a head's lines are gone through more than once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lines<'b> {
-    rest: &'b [u8],
+    bytes: &'b [u8],
+    spans: [Span; MAX_LINES],
+    count: usize,
 }
 
-impl<'b> Iterator for Lines<'b> {
-    type Item = Line<'b>;
+/// The sizes of a line and of its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Span {
+    line: u16,
+    name: u16,
+}
 
-    fn next(&mut self) -> Option<Line<'b>> {
-        // No value contains LF, and no name contains a colon: the first of each ends the line and the name.
-        let (whole, rest) = self.rest.split_at_checked(memchr(b'\n', self.rest)? + 1)?;
-        let text = whole.strip_suffix(b"\r\n")?;
-        // Names are too short for memchr to pay.
-        let (name, value) = text.split_at_checked(text.iter().position(|byte| *byte == b':')?)?;
-        self.rest = rest;
-        Some(Line { name, value: trim(value.strip_prefix(b":")?), whole })
+impl<'b> Lines<'b> {
+    /// Each line.
+    pub fn iter(&self) -> impl Iterator<Item = Line<'b>> {
+        let mut rest = self.bytes;
+        self.spans.iter().take(self.count).map_while(move |span| {
+            let (whole, after) = rest.split_at_checked(span.line.into())?;
+            let (name, value) = whole.split_at_checked(span.name.into())?;
+            rest = after;
+            Some(Line { name, value: trim(value.strip_prefix(b":")?.strip_suffix(b"\r\n")?), whole })
+        })
     }
 }
 
-/// Checks that `bytes` are exactly `headers`, each as a line, and an empty line.
+/// Checks that `bytes` are exactly `headers`, each as a line of less than 64 KiB, and an empty line.
 pub(super) fn walk<'b>(bytes: &'b [u8], headers: &[Header<'b>]) -> Option<Lines<'b>> {
+    let mut spans = [Span::default(); MAX_LINES];
     let mut rest = bytes;
-    for header in headers {
-        let value = trim_start(strip(rest, header.name.as_bytes())?.strip_prefix(b":")?);
-        rest = trim_start(strip(value, header.value)?).strip_prefix(b"\r\n")?;
+    for (header, span) in headers.iter().zip(&mut spans) {
+        let name = header.name.as_bytes();
+        let value = trim_start(strip(rest, name)?.strip_prefix(b":")?);
+        let after = trim_start(strip(value, header.value)?).strip_prefix(b"\r\n")?;
+        *span = Span { line: (rest.len() - after.len()).try_into().ok()?, name: name.len().try_into().ok()? };
+        rest = after;
     }
+    // With more headers than spans, this is not the end.
     if rest != b"\r\n" {
         return None;
     }
-    Some(Lines { rest: bytes.strip_suffix(rest)? })
+    Some(Lines { bytes: bytes.strip_suffix(rest)?, spans, count: headers.len() })
 }
 
 /// What follows `part`, if `bytes` begin with it: not with equal bytes but with the same ones.
@@ -74,7 +88,7 @@ pub(super) fn is_text(byte: u8) -> bool {
 
 /// Whether a byte may be in a method or a field name (RFC 9110 §5.6.2).
 pub(super) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 /// Without optional whitespace (RFC 9110 §5.6.3) around it.
@@ -119,13 +133,12 @@ mod tests {
             ("a: \t \r\n", "a", ""),
         ] {
             let head = format!("first: 1\r\n{whole}last: 2\r\n\r\n");
-            let mut lines = read(head.as_bytes()).unwrap().skip(1);
-            let expected = Line { name: name.as_bytes(), value: value.as_bytes(), whole: whole.as_bytes() };
-            assert_eq!(lines.next(), Some(expected));
-            assert_eq!(lines.next().unwrap().whole, b"last: 2\r\n");
-            assert_eq!(lines.next(), None);
+            let lines: Vec<_> = read(head.as_bytes()).unwrap().iter().collect();
+            let [_, line, last] = lines[..] else { panic!("{lines:?}") };
+            assert_eq!(line, Line { name: name.as_bytes(), value: value.as_bytes(), whole: whole.as_bytes() });
+            assert_eq!(last.whole, b"last: 2\r\n");
         }
-        assert_eq!(read(b"\r\n").unwrap().next(), None);
+        assert_eq!(read(b"\r\n").unwrap().iter().next(), None);
     }
 
     #[test]
@@ -148,6 +161,23 @@ mod tests {
         assert_eq!(walk(head, &headers[1..]), None, "a line is missing");
         let equal = Header { name: "a", value: b"b" };
         assert_eq!(walk(head, &[equal, headers[1]]), None, "equal bytes from somewhere else");
+    }
+
+    #[test]
+    fn a_line_is_shorter_than_64_kib() {
+        for (size, is_read) in [(65_535, true), (65_536, false)] {
+            let head = format!("a:{}\r\n\r\n", "b".repeat(size - 4));
+            assert_eq!(read(head.as_bytes()).is_some(), is_read, "{size}");
+        }
+    }
+
+    #[test]
+    fn each_byte_is_text_a_token_or_neither() {
+        for byte in 0..=255 {
+            assert_eq!(is_text(byte), byte == b'\t' || (byte >= b' ' && byte != 0x7f), "{byte:#x}");
+            let is_mark = b"!#$%&'*+-.^_`|~".contains(&byte);
+            assert_eq!(is_token(byte), byte.is_ascii_alphanumeric() || is_mark, "{byte:#x}");
+        }
     }
 
     #[test]

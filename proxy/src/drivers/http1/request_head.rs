@@ -7,7 +7,7 @@
 //! httparse reads, [`header_line::walk`] proves that what it read is all there is, and the rules below judge the parts.
 
 use super::body_length::{Ambiguous, BodyLength, LengthHeaders};
-use super::header_line::{self, Lines, MAX_LINES, members, strip};
+use super::header_line::{self, Line, Lines, MAX_LINES, members, strip};
 use http::Version;
 use httparse::{Request, Status};
 use std::mem::MaybeUninit;
@@ -17,6 +17,7 @@ mod tests;
 
 /// What the bytes that came so far are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and is not kept")]
 pub enum Classified<'b> {
     /// The beginning of a head that may yet be taken.
     Incomplete,
@@ -35,7 +36,7 @@ pub enum Decline {
     Malformed,
     /// More than [`MAX_LINES`] header lines.
     TooManyLines,
-    /// A line that does not end with exactly CRLF, or a request line with more than single spaces between its parts.
+    /// A line that does not end with exactly CRLF or is 64 KiB long, or a request line with more than single spaces in it.
     Framing,
     /// CONNECT, TRACE and PRI, in any case: their meaning reaches beyond one request and its response.
     Method,
@@ -100,8 +101,8 @@ impl<'b> RequestHead<'b> {
     }
 
     /// The header lines, in order.
-    pub fn lines(&self) -> Lines<'b> {
-        self.lines
+    pub fn lines(&self) -> impl Iterator<Item = Line<'b>> {
+        self.lines.iter()
     }
 
     /// What `Host` says; only HTTP/1.0 may leave it out.
@@ -269,5 +270,5 @@ impl<'b> Fields<'b> {
 /// The bytes of a host and port (RFC 3986 §3.2.2). Percent-encodings are left out: no DNS name or bucket has one, and parsers
 /// differ in whether they decode it.
 fn may_be_in_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]".contains(&byte)
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=' | b':' | b'[' | b']')
 }

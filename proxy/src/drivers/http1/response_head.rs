@@ -7,7 +7,7 @@
 //! httparse reads, [`header_line::walk`] proves that what it read is all there is, and the rules below judge the parts.
 
 use super::body_length::{Ambiguous, BodyLength, LengthHeaders, ResponseBody, response_body};
-use super::header_line::{self, Lines, MAX_LINES, members};
+use super::header_line::{self, Line, Lines, MAX_LINES, members};
 use http::Version;
 use httparse::{Header, Response, Status};
 use std::mem::MaybeUninit;
@@ -17,6 +17,7 @@ mod tests;
 
 /// What the bytes that came so far are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and is not kept")]
 pub enum Parsed<'b> {
     /// The beginning of a head.
     Incomplete,
@@ -33,7 +34,7 @@ pub enum InvalidResponse {
     Malformed,
     /// More than [`MAX_LINES`] header lines.
     TooManyLines,
-    /// A line that does not end with exactly CRLF, or an empty line first.
+    /// A line that does not end with exactly CRLF or is 64 KiB long, or an empty line first.
     Framing,
     /// A status outside 100 to 599 (RFC 9110 §15).
     Status,
@@ -99,8 +100,8 @@ impl<'b> ResponseHead<'b> {
     }
 
     /// The header lines, in order.
-    pub fn lines(&self) -> Lines<'b> {
-        self.lines
+    pub fn lines(&self) -> impl Iterator<Item = Line<'b>> {
+        self.lines.iter()
     }
 
     /// Whether another response follows to the same request (RFC 9110 §15.2).
