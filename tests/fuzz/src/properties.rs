@@ -2,7 +2,7 @@
 
 use crate::http1::body_length::{BodyLength, ResponseBody};
 use crate::http1::chunked::{Decoder, Step};
-use crate::http1::header_line::Lines;
+use crate::http1::header_line;
 use crate::http1::request_head::{Classified, classify};
 use crate::http1::response_head::{Parsed, parse};
 use crate::strict::{self, Length, Line};
@@ -141,11 +141,11 @@ fn every_prefix(bytes: &[u8], kind: impl Fn(&[u8]) -> Kind) {
     }
 }
 
-fn copied(lines: Lines<'_>) -> Vec<Line> {
+fn copied<'b>(lines: impl Iterator<Item = header_line::Line<'b>>) -> Vec<Line> {
     lines.map(|line| (line.name.into(), line.value.into(), line.whole.into())).collect()
 }
 
-fn rebuilt(start: Vec<u8>, lines: Lines<'_>) -> Vec<u8> {
+fn rebuilt<'b>(start: Vec<u8>, lines: impl Iterator<Item = header_line::Line<'b>>) -> Vec<u8> {
     let fields = lines.flat_map(|line| line.whole.iter().copied());
     start.into_iter().chain(fields).chain(*b"\r\n").collect()
 }
