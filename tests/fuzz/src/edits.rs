@@ -117,11 +117,26 @@ pub fn edited(messages: &[&str], number: u8, edits: &[Edit]) -> Vec<u8> {
     let mut bytes = messages[usize::from(number) % messages.len()].as_bytes().to_vec();
     for (place, removed, fragment) in edits {
         let start = usize::from(*place) * (bytes.len() + 1) / (usize::from(u16::MAX) + 1);
-        // Mostly none or one: more would soon leave no message.
-        let removed = usize::from(removed.saturating_sub(0xe0) / 4).max(usize::from(removed % 3 == 1));
-        let end = bytes.len().min(start + removed);
         let fragment = FRAGMENTS[usize::from(*fragment) % FRAGMENTS.len()];
-        bytes.splice(start..end, fragment.iter().copied());
+        edit(&mut bytes, start, usize::from(removed % 4), fragment);
     }
     bytes
+}
+
+/// Every message that a single edit makes of these.
+pub fn edited_once(messages: &[&'static str]) -> impl Iterator<Item = Vec<u8>> {
+    let places = messages.iter().flat_map(|message| (0..=message.len()).map(move |start| (*message, start)));
+    let edits = (0..4).flat_map(|removed| FRAGMENTS.iter().map(move |fragment| (removed, *fragment)));
+    places.flat_map(move |(message, start)| {
+        edits.clone().map(move |(removed, fragment)| {
+            let mut bytes = message.as_bytes().to_vec();
+            edit(&mut bytes, start, removed, fragment);
+            bytes
+        })
+    })
+}
+
+fn edit(bytes: &mut Vec<u8>, start: usize, removed: usize, fragment: &[u8]) {
+    let end = bytes.len().min(start + removed);
+    bytes.splice(start..end, fragment.iter().copied());
 }
