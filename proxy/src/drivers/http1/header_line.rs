@@ -3,7 +3,7 @@
 //! Decides where a line, its name and its value begin and end. It does not know what any field means.
 //!
 //! httparse reads a head first and vouches for each byte of its names and values. It also tolerates what only some parsers do:
-//! lines that end with LF alone (RFC 9112 §2.2). [`walk`] therefore goes over the same bytes again and accepts them only if the
+//! lines that end with LF alone (RFC 9112 §2.2). `walk` therefore goes over the same bytes again and accepts them only if the
 //! slices that httparse returned, with a colon, optional whitespace and CRLF between them, are all the bytes there are.
 
 use httparse::Header;
@@ -22,7 +22,7 @@ pub struct Line<'b> {
     pub whole: &'b [u8],
 }
 
-/// The header lines of a head, in order. Only [`walk`] makes one, so each line is known to be well formed.
+/// The header lines of a head, in order. Only `walk` makes one, so each line is known to be well formed.
 ///
 /// It remembers where each line ends, since a head's lines are gone through more than once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,8 @@ pub(super) fn is_text(byte: u8) -> bool {
 
 /// Whether a byte may be in a method or a field name (RFC 9110 §5.6.2).
 pub(super) fn is_token(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+    let is_mark = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~');
+    is_mark || byte.is_ascii_alphanumeric()
 }
 
 /// Without optional whitespace (RFC 9110 §5.6.3) around it.

@@ -4,7 +4,7 @@
 //! it with all its bytes: to decline costs speed, never correctness, so each doubt is a reason to. It does not know sockets,
 //! upstreams or what the exchange decides.
 //!
-//! httparse reads, [`header_line::walk`] proves that what it read is all there is, and the rules below judge the parts.
+//! httparse reads, `header_line::walk` proves that what it read is all there is, and the rules below judge the parts.
 
 use super::body_length::{Ambiguous, BodyLength, LengthHeaders};
 use super::header_line::{self, Line, Lines, MAX_LINES, members, strip};
@@ -270,5 +270,6 @@ impl<'b> Fields<'b> {
 /// The bytes of a host and port (RFC 3986 §3.2.2). Percent-encodings are left out: no DNS name or bucket has one, and parsers
 /// differ in whether they decode it.
 fn may_be_in_host(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=' | b':' | b'[' | b']')
+    let is_sub_delimiter = matches!(byte, b'!' | b'$' | b'&'..=b',' | b';' | b'=');
+    byte.is_ascii_alphanumeric() || is_sub_delimiter || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
 }

@@ -4,7 +4,7 @@
 //! behind a tolerant proxy could read another response than the proxy did (response splitting). It does not know the request,
 //! sockets or what the exchange changes.
 //!
-//! httparse reads, [`header_line::walk`] proves that what it read is all there is, and the rules below judge the parts.
+//! httparse reads, `header_line::walk` proves that what it read is all there is, and the rules below judge the parts.
 
 use super::body_length::{Ambiguous, BodyLength, LengthHeaders, ResponseBody, response_body};
 use super::header_line::{self, Line, Lines, MAX_LINES, members};
