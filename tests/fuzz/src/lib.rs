@@ -11,6 +11,10 @@ pub mod http1 {
     pub mod response_head;
 }
 
-pub mod strict;
 pub mod edits;
 pub mod properties;
+pub mod strict;
+
+// A build for libFuzzer calls into its runtime everywhere, which only bolero links.
+#[cfg(all(test, fuzzing))]
+use bolero as _;

@@ -9,6 +9,10 @@ use s3cors_fuzz::http1::response_head::{Parsed, parse};
 use s3cors_fuzz::{properties, strict};
 use std::num::NonZeroUsize;
 
+// A build for libFuzzer calls into its runtime everywhere, which only bolero links.
+#[cfg(fuzzing)]
+use bolero as _;
+
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
     vec(any::<Edit>(), 0..5)
 }
