@@ -2,7 +2,7 @@
 
 use bolero::check;
 use http::{HeaderMap, HeaderValue, Method, header};
-use s3_cors::{Credentials, Document, Format, RuleTable, Verdict, evaluate};
+use s3_cors::{CorsRequest, Credentials, Document, Format, RuleTable, Verdict, evaluate};
 
 /// A document is read or refused, each error has a place, and what is read is written and read again as the same.
 fn document(bytes: &[u8], format: Format) {
@@ -59,7 +59,8 @@ fn grants(origin: &[u8], asked: &[u8]) -> bool {
         let Ok(value) = HeaderValue::from_bytes(value) else { return false };
         headers.insert(name, value);
     }
-    matches!(evaluate(Some(&rules), &Method::OPTIONS, &headers), Verdict::Granted(_))
+    let request = CorsRequest::from((&Method::OPTIONS, &headers));
+    matches!(evaluate(Some(&rules), &request).verdict, Verdict::Granted(_))
 }
 
 /// A preflight is granted only if each header that it asks for is one of the rule's.
