@@ -1,4 +1,4 @@
-//! Fuzz targets: text of the proxy's that strangers write. Signature text so far; the configuration joins once its parser is public.
+//! Fuzz targets: text that the proxy reads. Signature text so far; the configuration joins once its parser is public.
 
 use bolero::check;
 use signature::{HostSignature, signed_headers};
