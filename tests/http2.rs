@@ -130,7 +130,9 @@ fn an_upload_of_unknown_length_ends_once() {
         assert_eq!(upload.header("transfer-encoding").as_deref(), Some("chunked"));
         // What is left on the connection would be the beginning of the next request that it is used for.
         eventually("the upload's connection is used again", || {
-            assert_eq!(proxy.fetch("GET", "/bucket/next", &[]).text(), "body");
+            // Over HTTP/2 as well: only the same driver can use the connection again.
+            let next = curl(&["--http2-prior-knowledge", &format!("http://{}/bucket/next", proxy.address)], "");
+            assert_eq!(next.response.text(), "body");
             let mut received = upstream.received();
             let lines: Vec<_> = received.iter().map(Received::request_line).collect();
             assert!(lines.iter().all(|line| [put, get].contains(&line.as_str())), "{lines:#?}");

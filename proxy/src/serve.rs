@@ -14,7 +14,7 @@ use crate::rules::{Outcome, Report, Snapshot, SourceError, Store, WatchError, wa
 use crate::telemetry::log::LogGuard;
 use crate::telemetry::{Exported, Metrics, MetricsError, ReloadOutcome};
 use crate::tls::{Certificates, TlsError, check_roots};
-use crate::upstream::{HealthCheckError, HealthChecks, MAX_TRIES, Resolver, Upstreams};
+use crate::upstream::{HealthCheckError, HealthChecks, MAX_TRIES, Pool, Resolver, Sweeper, Upstreams};
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
@@ -175,7 +175,10 @@ fn serve_clients(
     let sockets = sockets.into_table();
     let mut certificates = Certificates::default();
     let (exchange, upstreams) = (Arc::clone(&parts.exchange), Arc::clone(&parts.upstreams));
-    let connections = ConnectionServer::new(&server.configuration, config, exchange, upstreams);
+    let pool = Arc::new(Pool::new(&server.configuration, config.keepalive));
+    let sweeper = Sweeper { pool: Arc::clone(&pool), upstreams: Arc::clone(&upstreams) };
+    let connections = ConnectionServer::new(&server.configuration, config, exchange, upstreams, pool);
+    server.add_service(background_service("kept connections", sweeper));
     let (open, with_h2c) = (connections.open().clone(), connections.with_h2c());
     for service in listeners(connections, with_h2c, &config.listen, &mut certificates)? {
         server.add_service(starting.service(service, &sockets));

@@ -12,6 +12,29 @@ use std::time::Instant;
 /// The built program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_s3cors");
 
+/// Whether the tests run with our own HTTP/1.1 driver, as users do; `S3CORS_TEST_HTTP1=pingora` runs them with Pingora's.
+pub fn is_own() -> bool {
+    std::env::var("S3CORS_TEST_HTTP1").as_deref() != Ok("pingora")
+}
+
+/// The arguments with the driver that the tests run with: in the configuration that they name, or in one of its own.
+fn with_driver(arguments: &[&str]) -> (Vec<String>, Option<tempfile::NamedTempFile>) {
+    let mut arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    if is_own() {
+        return (arguments, None);
+    }
+    let config = arguments.iter().position(|argument| argument == "--config");
+    let given = config.map(|at| std::fs::read_to_string(&arguments[at + 1]).unwrap()).unwrap_or_default();
+    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+    std::fs::write(file.path(), format!("{given}\nhttp1: pingora\n")).unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    match config {
+        Some(at) => arguments[at + 1] = path,
+        None => arguments.extend(["--config".to_owned(), path]),
+    }
+    (arguments, Some(file))
+}
+
 /// A running proxy; it is killed when dropped.
 pub struct Proxy {
     process: Child,
@@ -30,9 +53,11 @@ impl Proxy {
 
     /// The same with further arguments; an address among them replaces the usual one.
     pub fn start_with(rules: &Path, upstream: &str, arguments: &[&str]) -> Self {
+        let (arguments, _config) = with_driver(arguments);
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let mut command = Command::new(PROGRAM);
         command.args(["serve", "--upstream", upstream, "--domain", "s3.example.test"]);
-        command.arg("--rules").arg(rules).args(arguments);
+        command.arg("--rules").arg(rules).args(&arguments);
         for (flag, address) in [("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0")] {
             if !arguments.contains(&flag) {
                 command.args([flag, address]);

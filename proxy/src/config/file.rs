@@ -5,7 +5,7 @@ use super::listen::Listener;
 use super::settings::{Cors, Limits, Log, Metrics, Rules, Shutdown, Upstream};
 use super::tls::UpstreamTls;
 use super::upstream::UpstreamUrl;
-use super::values::Threads;
+use super::values::{Http1, Threads};
 use crate::s3::domain::Domain;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -33,6 +33,8 @@ pub struct ConfigFile {
     pub(super) log: Log,
     #[serde(with = "OrDefault::<Shutdown>")]
     pub(super) shutdown: Shutdown,
+    #[serde(with = "OrDefault::<Http1>")]
+    pub(super) http1: Http1,
     pub(super) threads: Option<Threads>,
     #[serde(with = "OrDefault::<Metrics>")]
     pub(super) metrics: Metrics,

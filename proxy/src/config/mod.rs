@@ -20,7 +20,7 @@ pub use listen::Listener;
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Rules, Shutdown, Timeouts};
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
-pub use values::{CredentialsPolicy, LogFormat, LogLevel, Size, ValueError, VaryPolicy};
+pub use values::{CredentialsPolicy, Http1, LogFormat, LogLevel, Size, ValueError, VaryPolicy};
 
 use crate::s3::domain::Domain;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -58,6 +58,8 @@ pub struct Config {
     pub log: Log,
     /// How the process stops.
     pub shutdown: Shutdown,
+    /// Which driver serves HTTP/1.1.
+    pub http1: Http1,
     /// Worker threads of the proxy.
     pub threads: usize,
     /// How many rejected origins have a series of their own, at most.
@@ -139,6 +141,7 @@ impl Config {
             limits: file.limits,
             log: file.log,
             shutdown: file.shutdown,
+            http1: file.http1,
             threads: file.threads.map_or_else(available_threads, |threads| threads.0),
             rejected_origins: file.metrics.rejected_origins,
         })

@@ -65,6 +65,9 @@ pub struct Limits {
     /// The size of a request head.
     #[serde(with = "As::<Size>")]
     pub header_size: Size,
+    /// Memory for the unfinished request heads of all clients together.
+    #[serde(with = "As::<Size>")]
+    pub heads: Size,
     /// Between two requests on a connection.
     #[serde(with = "As::<Interval>")]
     pub idle: Duration,
@@ -84,6 +87,7 @@ impl Default for Limits {
         Self {
             header_read: Duration::from_secs(30),
             header_size: Size(64 * 1024),
+            heads: Size(32 * 1024 * 1024),
             idle: Duration::from_secs(75),
             body_read: Duration::from_secs(60),
             body_write: Duration::from_secs(60),

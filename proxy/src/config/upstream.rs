@@ -35,6 +35,17 @@ impl UpstreamUrl {
     }
 }
 
+impl UpstreamUrl {
+    /// The `Host` of a request for it: with its port, unless that is the scheme's own (RFC 9110 §7.2).
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let text = self.to_string();
+        let authority = text.split_once("://").map_or(text.as_str(), |(_, authority)| authority);
+        let own_port = if self.is_tls() { ":443" } else { ":80" };
+        authority.strip_suffix(own_port).unwrap_or(authority).to_owned()
+    }
+}
+
 impl FromStr for UpstreamUrl {
     type Err = ValueError;
 

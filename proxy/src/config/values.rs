@@ -64,6 +64,18 @@ pub enum LogFormat {
     Text,
 }
 
+/// Which driver serves HTTP/1.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Http1 {
+    /// Our own loop, where a request's head passes its grammar; Pingora for every other request.
+    #[default]
+    Own,
+    /// Pingora, for every request.
+    Pingora,
+}
+
 /// The least severe level that is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

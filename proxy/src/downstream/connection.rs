@@ -1,15 +1,18 @@
 //! A client's connection: how many there may be, and the requests on it, one after the other.
 //!
-//! Over HTTP/1.1 each request's head is read here, within its limits, and handed to the driver. HTTP/2 goes to Pingora as it is.
+//! Over HTTP/1.1 each request's head is read here, within its limits. Our own driver serves it where its grammar takes the head, Pingora
+//! otherwise, with the bytes that were read. HTTP/2 goes to Pingora as it is.
 
-use super::head::{HeadLimits, NoHead, read};
+use super::head::{HeadBudget, HeadLimits, NoHead, read};
 use super::http2::{H2Settings, PREFACE, unread};
 use super::refusal::refuse;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Http1, Limits};
+use crate::drivers::http1::{After, Classified, Http1Driver, classify};
 use crate::drivers::pingora::PingoraDriver;
-use crate::exchange::{Count, Exchange, Refusal};
-use crate::upstream::Upstreams;
+use crate::exchange::{Count, Counted, Exchange, Refusal};
+use crate::upstream::{Pool, Upstreams};
 use async_trait::async_trait;
+use bytes::BytesMut;
 use pingora::apps::{HttpPersistentSettings, HttpServerApp, ServerApp};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::{ALPN, Stream};
@@ -20,9 +23,13 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 /// Serves connections.
+#[derive(Clone)]
 pub struct ConnectionServer {
     proxy: Arc<H2Settings>,
+    /// `None` where Pingora serves every request.
+    own: Option<Arc<Http1Driver>>,
     exchange: Arc<Exchange>,
+    heads: Arc<HeadBudget>,
     limits: Limits,
     open: Count,
 }
@@ -30,23 +37,27 @@ pub struct ConnectionServer {
 impl ConnectionServer {
     /// A server whose requests go to these upstreams.
     #[must_use]
-    pub fn new(conf: &Arc<ServerConf>, config: &Config, exchange: Arc<Exchange>, upstreams: Arc<Upstreams>) -> Self {
+    pub fn new(
+        conf: &Arc<ServerConf>,
+        config: &Config,
+        exchange: Arc<Exchange>,
+        upstreams: Arc<Upstreams>,
+        pool: Arc<Pool>,
+    ) -> Self {
+        let own = (config.http1 == Http1::Own)
+            .then(|| Arc::new(Http1Driver::new(config, Arc::clone(&exchange), Arc::clone(&upstreams), pool)));
         let driver = PingoraDriver::new(config, Arc::clone(&exchange), upstreams);
         let mut proxy = HttpProxy::new(driver, Arc::clone(conf));
         proxy.handle_init_modules();
         let proxy = Arc::new(H2Settings::new(Arc::new(proxy), config.limits.idle));
-        Self { proxy, exchange, limits: config.limits, open: Count::default() }
+        let heads = Arc::new(HeadBudget::new(config.limits.heads.0));
+        Self { proxy, own, exchange, heads, limits: config.limits, open: Count::default() }
     }
 
     /// The same server for listeners that speak HTTP/2 without TLS, too.
     #[must_use]
     pub fn with_h2c(&self) -> Self {
-        Self {
-            proxy: Arc::new(self.proxy.with_h2c()),
-            exchange: Arc::clone(&self.exchange),
-            limits: self.limits,
-            open: self.open.clone(),
-        }
+        Self { proxy: Arc::new(self.proxy.with_h2c()), ..self.clone() }
     }
 
     /// How many connections are open.
@@ -63,29 +74,93 @@ impl ConnectionServer {
         let is_h2c = self.proxy.is_h2c() && stream.get_ssl_digest().is_none();
         let mut ending = shutdown.clone();
         let mut settings: Option<HttpPersistentSettings> = None;
+        let (mut fresh, mut ahead) = (Some(opened), BytesMut::new());
         loop {
-            let fresh = settings.is_none().then_some(opened);
-            let head = match read(&mut stream, &limits, fresh, &mut ending).await {
+            let waiting = std::mem::take(&mut ahead);
+            let head = match read(&mut stream, waiting, &limits, &self.heads, fresh, &mut ending).await {
                 Ok(head) => head,
                 Err(NoHead::Closed) => return None,
                 Err(NoHead::Refused(refusal)) => {
-                    refuse(&mut stream, &self.exchange, refusal).await;
+                    Box::pin(refuse(&mut stream, &self.exchange, refusal)).await;
                     return None;
                 }
             };
             if fresh.is_some() && is_h2c && head.starts_with(PREFACE) {
                 return unread(stream, &head);
             }
-            let mut session = ServerSession::new_http1(stream);
-            if let Some(settings) = settings.take() {
-                settings.apply_to_session(&mut session);
+            fresh = None;
+            let is_last = *shutdown.borrow();
+            match Box::pin(self.serve_own(&mut stream, head, is_last)).await {
+                Own::Served(next) => ahead = next,
+                Own::Closed => return None,
+                Own::Declined(head) => {
+                    let served = Box::pin(self.serve_on_pingora(stream, head, settings.take(), shutdown)).await;
+                    (stream, settings) = served?;
+                }
             }
-            let keepalive = (!*shutdown.borrow()).then(|| self.limits.idle.as_secs().max(1));
-            session.set_keepalive(keepalive);
-            session.set_pipelined_prefix(head);
-            (stream, settings) = self.proxy.process_new_http(session, shutdown).await?.consume();
         }
     }
+
+    /// Serves a request with our own driver, if that takes it.
+    async fn serve_own(&self, stream: &mut Stream, mut head: BytesMut, is_last: bool) -> Own {
+        let Some(driver) = &self.own else { return Own::Declined(head) };
+        let Classified::Head(request) = classify(&head) else { return Own::Declined(head) };
+        let length = request.bytes().len();
+        let rest = head.get(length..).unwrap_or_default();
+        match driver.serve(stream, &request, rest, is_last).await {
+            After::Closed => Own::Closed,
+            After::Open { consumed, ahead } => {
+                let mut next = head.split_off((length + consumed).min(head.len()));
+                if next.is_empty() {
+                    next = ahead;
+                } else {
+                    next.extend_from_slice(&ahead);
+                }
+                Own::Served(next)
+            }
+        }
+    }
+
+    /// Serves a request on Pingora, and returns the connection where it can be used again.
+    async fn serve_on_pingora(
+        &self,
+        stream: Stream,
+        head: BytesMut,
+        settings: Option<HttpPersistentSettings>,
+        shutdown: &ShutdownWatch,
+    ) -> Option<(Stream, Option<HttpPersistentSettings>)> {
+        let mut session = ServerSession::new_http1(stream);
+        if let Some(settings) = settings {
+            settings.apply_to_session(&mut session);
+        }
+        let keepalive = (!*shutdown.borrow()).then(|| self.limits.idle.as_secs().max(1));
+        session.set_keepalive(keepalive);
+        session.set_pipelined_prefix(head);
+        Some(self.proxy.process_new_http(session, shutdown).await?.consume())
+    }
+
+    /// Serves a connection to its end.
+    async fn serve(self: Arc<Self>, stream: Stream, shutdown: ShutdownWatch, open: Counted) {
+        let next = if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
+            Some(stream)
+        } else {
+            self.serve_http1(stream, &shutdown).await
+        };
+        if let Some(http2) = next {
+            Box::pin(self.proxy.process_new(http2, &shutdown)).await;
+        }
+        drop(open);
+    }
+}
+
+/// What our own driver did with a request.
+enum Own {
+    /// It served it. What came of the next request is here.
+    Served(BytesMut),
+    /// It served it, and the connection ends.
+    Closed,
+    /// It is Pingora's: nothing was consumed or sent.
+    Declined(BytesMut),
 }
 
 #[async_trait]
@@ -96,12 +171,9 @@ impl ServerApp for ConnectionServer {
             refuse(&mut stream, &self.exchange, Refusal::TooManyConnections).await;
             return None;
         }
-        let http2 = if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
-            stream
-        } else {
-            self.serve_http1(stream, shutdown).await?
-        };
-        self.proxy.process_new(http2, shutdown).await
+        // In a task of its own: that of Pingora, which did the handshake, takes 10 KiB as long as it lives.
+        tokio::spawn(Arc::clone(self).serve(stream, shutdown.clone(), open));
+        None
     }
 
     async fn cleanup(&self) {

@@ -5,20 +5,18 @@
 
 use super::http2::PREFACE;
 use crate::config::Limits;
+use crate::drivers::http1::poll_read;
 use crate::exchange::Refusal;
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
 use std::future::poll_fn;
-use std::mem::MaybeUninit;
-use std::pin::Pin;
-use std::task::{Poll, ready};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 
-/// How much is read at a time, in bytes: as much as Pingora reads first.
-const STEP: usize = 4096;
+/// How much is read at a time, in bytes: a small upload comes with its head.
+const STEP: usize = 64 * 1024;
 
 /// How long a process that ends waits for a request on a connection that has none: one may be on its way already, and the client
 /// could not tell a close from a lost response.
@@ -50,39 +48,91 @@ pub(super) enum NoHead {
     Refused(Refusal),
 }
 
+/// The memory that unfinished heads of all clients take together.
+#[derive(Debug)]
+pub(super) struct HeadBudget {
+    used: AtomicUsize,
+    most: usize,
+}
+
+impl HeadBudget {
+    pub(super) const fn new(most: usize) -> Self {
+        Self { used: AtomicUsize::new(0), most }
+    }
+}
+
+/// What one unfinished head takes of it, until it is dropped.
+struct Share<'b> {
+    budget: &'b HeadBudget,
+    bytes: usize,
+}
+
+impl Share<'_> {
+    /// Takes as much as the head holds now.
+    fn grow(&mut self, bytes: usize) -> Result<(), NoHead> {
+        let more = bytes.saturating_sub(self.bytes);
+        self.bytes += more;
+        if self.budget.used.fetch_add(more, Ordering::Relaxed) + more > self.budget.most {
+            return Err(NoHead::Refused(Refusal::TooManyHeads));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// Waits for the next request on a connection and reads its head, with the part of its body that came with it.
 ///
-/// `opened` is the time of opening for a connection that has served no request yet. While it waits, it holds no buffer.
+/// `ahead` is what came with the request before it. `opened` is the time of opening for a connection that has served no request yet.
+/// While it waits, it holds no buffer.
 pub(super) async fn read(
     stream: &mut Stream,
+    ahead: BytesMut,
     limits: &HeadLimits,
+    budget: &HeadBudget,
     opened: Option<Instant>,
     shutdown: &mut ShutdownWatch,
 ) -> Result<BytesMut, NoHead> {
-    let mut head = BytesMut::new();
-    let patience = opened.map_or_else(|| Instant::now() + limits.idle, |opened| opened + limits.time);
-    let first = timeout_at(patience, read_some(stream, &mut head));
-    tokio::select! {
-        biased;
-        // A client that sends no byte is closed without a response.
-        first = first => first.map_err(|_| NoHead::Closed)??,
-        () = ended(shutdown) => return Err(NoHead::Closed),
+    let mut head = ahead;
+    if head.is_empty() {
+        let patience = opened.map_or_else(|| Instant::now() + limits.idle, |opened| opened + limits.time);
+        let first = timeout_at(patience, read_some(stream, &mut head));
+        tokio::select! {
+            biased;
+            // A client that sends no byte is closed without a response.
+            first = first => first.map_err(|_| NoHead::Closed)??,
+            () = ended(shutdown) => return Err(NoHead::Closed),
+        }
     }
+    let mut searched = match end_of_head(&mut head, 0) {
+        Ok(end) => return within_size(head, end, limits),
+        Err(searched) => searched,
+    };
     let deadline = opened.unwrap_or_else(Instant::now) + limits.time;
-    let mut searched = 0;
+    let mut share = Share { budget, bytes: 0 };
     loop {
-        searched = match end_of_head(&mut head, searched) {
-            Ok(()) => return Ok(head),
-            Err(searched) => searched,
-        };
         if head.len() > limits.size {
             return Err(NoHead::Refused(Refusal::HeadTooLarge));
         }
+        share.grow(head.capacity())?;
         match timeout_at(deadline, read_some(stream, &mut head)).await {
             Ok(read) => read?,
             Err(_) => return Err(NoHead::Refused(Refusal::HeadTooSlow)),
         }
+        searched = match end_of_head(&mut head, searched) {
+            Ok(end) => return within_size(head, end, limits),
+            Err(searched) => searched,
+        };
     }
+}
+
+/// A head that is here as a whole may still be larger than it may be.
+fn within_size(head: BytesMut, end: usize, limits: &HeadLimits) -> Result<BytesMut, NoHead> {
+    if end > limits.size { Err(NoHead::Refused(Refusal::HeadTooLarge)) } else { Ok(head) }
 }
 
 async fn ended(shutdown: &mut ShutdownWatch) {
@@ -91,11 +141,11 @@ async fn ended(shutdown: &mut ShutdownWatch) {
     tokio::time::sleep(ON_ITS_WAY).await;
 }
 
-/// Whether the head has ended; `Err` is how far it need not be searched again.
+/// Where the head's last line begins, if it has ended; `Err` is how far it need not be searched again.
 ///
 /// Empty lines before a request are skipped (RFC 9112 §2.2). LF alone ends a line here, whatever the parser makes of it: more bytes
 /// would not come.
-fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<(), usize> {
+fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<usize, usize> {
     while searched == 0
         && let Some(empty) = [&b"\r\n"[..], b"\n"].into_iter().find(|line| head.starts_with(line))
     {
@@ -110,20 +160,24 @@ fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<(), usize> {
         let rest = unsearched.get(at + 1..).unwrap_or_default();
         rest.starts_with(b"\n") || rest.starts_with(b"\r\n")
     };
-    if memchr::memchr_iter(b'\n', unsearched).any(ends) { Ok(()) } else { Err(head.len().saturating_sub(2)) }
+    let end = memchr::memchr_iter(b'\n', unsearched).find(|at| ends(*at));
+    end.map(|end| searched + end + 1).ok_or(head.len().saturating_sub(2))
 }
 
 /// Reads what is there, at most [`STEP`] bytes; no buffer is held while waiting.
 async fn read_some(stream: &mut Stream, head: &mut BytesMut) -> Result<(), NoHead> {
-    poll_fn(|context| {
-        let mut scratch = [const { MaybeUninit::uninit() }; STEP];
-        let mut buffer = ReadBuf::uninit(&mut scratch);
-        let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer));
-        let some = read.is_ok() && !buffer.filled().is_empty();
-        head.extend_from_slice(buffer.filled());
-        Poll::Ready(if some { Ok(()) } else { Err(NoHead::Closed) })
-    })
-    .await
+    let read = poll_fn(|context| poll_read(stream, context, STEP, |bytes, _| append(head, bytes))).await;
+    if read.is_ok_and(|read| read > 0) { Ok(()) } else { Err(NoHead::Closed) }
+}
+
+/// Appends what was read. A head takes no more memory than it has bytes, but for what spares it many small steps.
+fn append(head: &mut BytesMut, bytes: &[u8]) -> usize {
+    if head.is_empty() {
+        *head = BytesMut::from(bytes);
+    } else {
+        head.extend_from_slice(bytes);
+    }
+    bytes.len()
 }
 
 #[cfg(test)]
@@ -139,7 +193,7 @@ mod tests {
                 let mut head = BytesMut::from(&text[..cut]);
                 let searched = end_of_head(&mut head, 0).unwrap_err();
                 head.extend_from_slice(&text.as_bytes()[cut..]);
-                assert_eq!(end_of_head(&mut head, searched), Ok(()), "{text:?} cut at {cut}");
+                assert!(end_of_head(&mut head, searched).is_ok(), "{text:?} cut at {cut}");
             }
         }
     }
@@ -159,7 +213,7 @@ mod tests {
         assert!(head.is_empty());
         // A CR alone ends no line: the parser sees and refuses it.
         let mut head = BytesMut::from("\rGET / HTTP/1.1\r\n\r\n");
-        assert_eq!(end_of_head(&mut head, 0), Ok(()));
+        assert_eq!(end_of_head(&mut head, 0), Ok(17));
         assert!(head.starts_with(b"\r"));
     }
 }

@@ -3,4 +3,5 @@
 //! A driver asks the exchange at the fixed points of a request's life and does what it says. No decision, header edit, count or log
 //! line is a driver's own.
 
+pub mod http1;
 pub mod pingora;

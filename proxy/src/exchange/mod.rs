@@ -5,10 +5,10 @@
 //! asks at the fixed points of a request's life: [`judge`](Exchange::judge), [`response_additions`](Exchange::response_additions) or
 //! [`fail`](Exchange::fail), and at the end [`record`](Exchange::record).
 
+pub mod body_length;
 mod context;
 mod count;
 mod failure;
-pub mod framing;
 mod head;
 mod record;
 mod reply;
@@ -22,6 +22,7 @@ pub use failure::Failure;
 pub use head::RequestHead;
 pub use record::{CLIENT_GONE, Ended};
 pub use reply::{Refusal, Reply};
+pub use request::is_removed_from_request;
 pub use response::is_removed;
 
 use crate::config::{Config, Cors, UpstreamHost};

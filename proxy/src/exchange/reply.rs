@@ -37,6 +37,8 @@ pub enum Refusal {
     HeadTooSlow,
     /// The request's head is larger than it may be.
     HeadTooLarge,
+    /// The unfinished heads of all clients take as much memory as they may.
+    TooManyHeads,
     /// There are too many connections.
     TooManyConnections,
 }
@@ -46,7 +48,7 @@ impl Refusal {
         match self {
             Self::HeadTooSlow => ErrorCode::RequestTimeout,
             Self::HeadTooLarge => ErrorCode::RequestHeaderSectionTooLarge,
-            Self::TooManyConnections => ErrorCode::SlowDown,
+            Self::TooManyHeads | Self::TooManyConnections => ErrorCode::SlowDown,
         }
     }
 
@@ -56,7 +58,7 @@ impl Refusal {
             Self::HeadTooLarge => {
                 "Your request header and query parameters used to make the request exceed the maximum allowed size."
             }
-            Self::TooManyConnections => "Please reduce your request rate.",
+            Self::TooManyHeads | Self::TooManyConnections => "Please reduce your request rate.",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The request's head: which bucket it is for, what the rules say, and whether the upstream sees it.
 
+use super::body_length::is_ambiguous;
 use super::head::RequestHead;
-use super::{Context, Exchange, Failure, Reply, framing};
+use super::{Context, Exchange, Failure, Reply};
 use crate::config::UpstreamHost;
 use crate::s3::address::Address;
 use http::StatusCode;
@@ -20,7 +21,7 @@ impl Exchange {
         ctx.resource = address.resource;
         ctx.decision = evaluate(bucket.rules.as_ref(), &asked);
         ctx.bucket = Some(bucket);
-        if framing::is_ambiguous(head.lines()) || has_invalid_host(head) {
+        if is_ambiguous(head.lines()) || has_invalid_host(head) {
             return Some(self.fail(Failure::InvalidRequest, "ambiguous framing or host", head, ctx));
         }
         self.own_reply(&asked, ctx)
@@ -52,6 +53,13 @@ impl Exchange {
             UpstreamHost::Name(name) => Some(name),
         }
     }
+}
+
+/// Whether a header line of the client's request ends here, by its name in any case: it is about the client's connection only
+/// (RFC 9110 §7.6.1).
+#[must_use]
+pub fn is_removed_from_request(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"connection")
 }
 
 /// Whether a `Host` line is no host, which a server must refuse (RFC 9112 §3.2): an upstream, or a proxy before it, could take

@@ -9,8 +9,9 @@ use s3_cors::{Decision, VaryMerge, merge_vary};
 const DECISION: HeaderName = HeaderName::from_static("x-s3cors-decision");
 /// The names that begin so are CORS headers, whatever comes.
 const CORS_PREFIX: &[u8] = b"access-control-";
-/// Hop-by-hop headers that drivers do not remove by themselves (RFC 9110 §7.6.1).
-const HOP_BY_HOP: [&[u8]; 2] = [b"keep-alive", b"proxy-connection"];
+/// Headers for the upstream's connection only that drivers do not remove by themselves (RFC 9110 §7.6.1). Trailers are dropped, and
+/// their announcement with them.
+const HOP_BY_HOP: [&[u8]; 3] = [b"keep-alive", b"proxy-connection", b"trailer"];
 
 /// Whether a header line of an upstream's response ends here, by its name in any case.
 ///
@@ -73,6 +74,7 @@ mod tests {
             ("Access-Control-Something-New", true),
             ("Keep-Alive", true),
             ("proxy-connection", true),
+            ("Trailer", true),
             ("ETag", false),
             ("Access-Control", false),
             ("x-access-control-allow-origin", false),

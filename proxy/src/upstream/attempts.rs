@@ -41,6 +41,19 @@ impl Attempts {
         self.unreachable < upstreams.len()
     }
 
+    /// Whether a request with this method may be sent again, when a kept connection was closed before any byte came back: the server
+    /// may have begun to carry it out (RFC 9110 §9.2.2).
+    #[must_use]
+    pub fn may_resend(method: &str) -> bool {
+        matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS")
+    }
+
+    /// The peer that has the request, or had it.
+    #[must_use]
+    pub fn peer(&self) -> Option<&PeerLease> {
+        self.lease.as_ref()
+    }
+
     /// The current peer responded.
     pub fn answered(&self, upstreams: &Upstreams) {
         if let Some(peer) = &self.lease {

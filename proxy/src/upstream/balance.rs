@@ -49,7 +49,7 @@ mod tests {
     fn peers(count: u16) -> Vec<Arc<Peer>> {
         let peer = |port| {
             let address = ([127, 0, 0, 1], port).into();
-            Arc::new(Peer::new(HttpPeer::new(address, false, String::new()), address, 0))
+            Arc::new(Peer::new(HttpPeer::new(address, false, String::new()), "h".into(), address, 0))
         };
         (0..count).map(peer).collect()
     }

@@ -5,7 +5,7 @@
 
 use super::peers::Peer;
 use super::targets::{Target, Upstreams};
-use crate::config::{CheckPath, HealthCheck, UpstreamUrl};
+use crate::config::{CheckPath, HealthCheck};
 use async_trait::async_trait;
 use pingora::ErrorType::CustomCode;
 use pingora::connectors::{ConnectorOptions, TransportConnector, http::Connector};
@@ -85,7 +85,7 @@ fn ask(
     check.set_connector(Connector::new(Some(options)));
     check.peer_template = upstreams.peer_template(target);
     check.req = RequestHeader::build("GET", path.as_str().as_bytes(), None)?;
-    check.req.insert_header(http::header::HOST, authority(&target.url))?;
+    check.req.insert_header(http::header::HOST, target.url.authority())?;
     check.validator = Some(Box::new(|head| {
         if head.status.is_success() {
             return Ok(());
@@ -93,14 +93,6 @@ fn ask(
         pingora::Error::e_explain(CustomCode("status", head.status.as_u16()), "not 2xx")
     }));
     Ok(check)
-}
-
-/// The `Host` of a URL, which has its port when that is not the scheme's own (RFC 9110 §7.2).
-fn authority(url: &UpstreamUrl) -> String {
-    let text = url.to_string();
-    let authority = text.split_once("://").map_or(text.as_str(), |(_, authority)| authority);
-    let own_port = if url.is_tls() { ":443" } else { ":80" };
-    authority.strip_suffix(own_port).unwrap_or(authority).to_owned()
 }
 
 /// One check; the library's own timeouts cover single steps of it.
@@ -127,23 +119,6 @@ impl BackgroundService for HealthChecks {
                 _ = shutdown.changed() => return,
                 _ = ticks.tick() => self.pass().await,
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_host_of_a_check_has_its_port_unless_it_is_the_schemes_own() {
-        for (url, host) in [
-            ("http://minio:9000", "minio:9000"),
-            ("http://minio", "minio"),
-            ("https://minio:80", "minio:80"),
-            ("https://[::1]:443", "[::1]"),
-        ] {
-            assert_eq!(authority(&url.parse().unwrap()), host);
         }
     }
 }

@@ -7,11 +7,13 @@ mod attempts;
 mod balance;
 mod health;
 mod peers;
+mod pool;
 mod resolve;
 mod targets;
 
 pub use attempts::{Attempts, MAX_TRIES};
 pub use health::{HealthCheckError, HealthChecks};
 pub use peers::{Peer, PeerLease};
+pub use pool::{Pool, Sweeper};
 pub use resolve::Resolver;
 pub use targets::{UpstreamState, Upstreams};

@@ -1,5 +1,6 @@
 //! One address of an upstream: what is known about it, and how many requests it has.
 
+use super::pool::Kept;
 use pingora::upstreams::peer::HttpPeer;
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -15,6 +16,8 @@ const FAILURES: usize = 2;
 /// An address that requests can be sent to. Its state is atomic, because every request reads it.
 pub struct Peer {
     http: HttpPeer,
+    /// The upstream's own `Host`.
+    authority: Arc<str>,
     pub(super) address: SocketAddr,
     /// Which of the configured URLs it belongs to.
     pub(super) target: usize,
@@ -23,12 +26,24 @@ pub struct Peer {
     failed_checks: AtomicUsize,
     /// Until when it is passed over, in milliseconds since the start; 0 when it could be reached.
     passed_over_until: AtomicU64,
+    kept: Kept,
 }
 
 impl Peer {
-    pub(super) fn new(http: HttpPeer, address: SocketAddr, target: usize) -> Self {
-        let (in_flight, failed_checks, passed_over_until) = Default::default();
-        Self { http, address, target, in_flight, failed_checks, passed_over_until }
+    pub(super) fn new(http: HttpPeer, authority: Arc<str>, address: SocketAddr, target: usize) -> Self {
+        let (in_flight, failed_checks, passed_over_until, kept) = Default::default();
+        Self { http, authority, address, target, in_flight, failed_checks, passed_over_until, kept }
+    }
+
+    /// The `Host` of the upstream's URL, for a request that has none.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Connections to this address that can be used again.
+    pub(super) const fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// What a connection is made from.

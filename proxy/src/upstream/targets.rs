@@ -135,6 +135,11 @@ impl Upstreams {
         }
     }
 
+    /// Does something with every peer.
+    pub(super) fn for_each_peer(&self, act: impl Fn(&Peer)) {
+        self.peers.load().iter().for_each(|peer| act(peer));
+    }
+
     pub(super) fn targets(&self) -> &[Target] {
         &self.targets
     }
@@ -150,9 +155,13 @@ impl Upstreams {
         if addresses.is_empty() || before.iter().map(|peer| &peer.address).eq(&addresses) {
             return false;
         }
+        let authority: Arc<str> = resolved.url.authority().into();
         let peer = |address: &SocketAddr| {
             let known = before.iter().find(|peer| peer.address == *address).cloned();
-            known.unwrap_or_else(|| Arc::new(Peer::new(self.template.peer(&resolved.url, *address), *address, target)))
+            known.unwrap_or_else(|| {
+                let http = self.template.peer(&resolved.url, *address);
+                Arc::new(Peer::new(http, Arc::clone(&authority), *address, target))
+            })
         };
         resolved.peers.store(Arc::new(addresses.iter().map(peer).collect()));
         let all = self.targets.iter().flat_map(|target| target.peers().iter().cloned().collect::<Vec<_>>());

@@ -4,6 +4,7 @@
 /// and every byte that it instruments is a byte of the grammar.
 #[path = "../../../proxy/src/drivers/http1"]
 pub mod http1 {
+    #[path = "../../exchange/body_length.rs"]
     pub mod body_length;
     pub mod chunked;
     pub mod header_line;

@@ -170,10 +170,12 @@ fn request_line<'b>(request: &Request<'_, 'b>) -> Result<(&'b str, &'b str, Vers
     if ["CONNECT", "TRACE", "PRI"].iter().any(|name| method.eq_ignore_ascii_case(name)) {
         return Err(Decline::Method);
     }
-    // Old clients send S3 keys with bytes that RFC 3986 wants encoded, and sign them as they are: all of visible ASCII passes,
-    // byte for byte. A fragment is never part of a target; what is after `#` some parsers drop and others keep.
+    // Old clients send S3 keys with bytes that RFC 3986 wants encoded, and sign them as they are: visible ASCII passes, byte for byte.
+    // Not so what is no part of any target (a fragment: some parsers drop what is after `#`, others keep it) and what Pingora rejects.
     let target = request.path.ok_or(Decline::Malformed)?;
-    let is_visible = target.bytes().fold(true, |all, byte| all & matches!(byte, b'!'..=b'~') & (byte != b'#'));
+    let is_visible = target
+        .bytes()
+        .fold(true, |all, byte| all & matches!(byte, b'!'..=b'~') & !matches!(byte, b'#' | b'<' | b'>' | b'`'));
     if !target.starts_with('/') || !is_visible {
         return Err(Decline::Target);
     }

@@ -85,6 +85,7 @@ impl<'b> ResponseHead<'b> {
     }
 
     /// HTTP/1.0 or HTTP/1.1.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests and the fuzz targets ask"))]
     pub fn version(&self) -> Version {
         self.version
     }
@@ -107,6 +108,12 @@ impl<'b> ResponseHead<'b> {
     /// Whether another response follows to the same request (RFC 9110 §15.2).
     pub fn is_interim(&self) -> bool {
         self.status < 200
+    }
+
+    /// What `Connection` says beside `close` and `keep-alive`: names of headers for the upstream's own connection (RFC 9110 §7.6.1).
+    pub fn nominated(&self) -> impl Iterator<Item = &'b [u8]> {
+        let lines = self.options.nominates.then(|| self.lines.iter()).into_iter().flatten();
+        lines.filter(|line| line.name.eq_ignore_ascii_case(b"connection")).flat_map(|line| members(line.value))
     }
 
     /// How the body ends, if this responds to a HEAD request or to another.
@@ -193,6 +200,7 @@ fn status_line(bytes: &[u8]) -> Option<StatusLine<'_>> {
 struct Options {
     close: bool,
     keep_alive: bool,
+    nominates: bool,
 }
 
 fn judge(headers: &[Header<'_>], version: Version) -> Result<(Options, BodyLength), InvalidResponse> {
@@ -201,8 +209,13 @@ fn judge(headers: &[Header<'_>], version: Version) -> Result<(Options, BodyLengt
     for Header { name, value } in headers {
         length.read(name.as_bytes(), value).map_err(InvalidResponse::Length)?;
         if name.eq_ignore_ascii_case("connection") {
-            options.close |= members(value).any(|option| option.eq_ignore_ascii_case(b"close"));
-            options.keep_alive |= members(value).any(|option| option.eq_ignore_ascii_case(b"keep-alive"));
+            for option in members(value) {
+                let (close, keep_alive) =
+                    (option.eq_ignore_ascii_case(b"close"), option.eq_ignore_ascii_case(b"keep-alive"));
+                options.close |= close;
+                options.keep_alive |= keep_alive;
+                options.nominates |= !close && !keep_alive;
+            }
         }
     }
     Ok((options, length.finish(version).map_err(InvalidResponse::Length)?))

@@ -107,16 +107,14 @@ impl LengthHeaders {
     }
 }
 
-/// Reads the body length that the header lines of one message state.
-pub fn body_length<'a>(
-    lines: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
-    version: Version,
-) -> Result<BodyLength, Ambiguous> {
+/// Whether a recipient could read the length of a request's body in another way, by its header lines.
+///
+/// For requests that Pingora serves: it accepts a length that is stated twice (`3, 3`; `3` and `03`) and passes it on as it came, which
+/// is forbidden (RFC 9110 §8.6); of several transfer codings it decodes the last and drops the names of the others (RFC 9112 §6.1). A
+/// length beside a coding it drops, and closes the connection.
+pub fn is_ambiguous<'a>(lines: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> bool {
     let mut headers = LengthHeaders::default();
-    for (name, value) in lines {
-        headers.read(name, value)?;
-    }
-    headers.finish(version)
+    lines.into_iter().any(|(name, value)| headers.read(name, value).is_err())
 }
 
 /// `Content-Length = 1*DIGIT` (RFC 9110 §8.6).
@@ -169,7 +167,11 @@ mod tests {
     use super::*;
 
     fn stated(lines: &[(&str, &str)], version: Version) -> Result<BodyLength, Ambiguous> {
-        body_length(lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())), version)
+        let mut headers = LengthHeaders::default();
+        for (name, value) in lines {
+            headers.read(name.as_bytes(), value.as_bytes())?;
+        }
+        headers.finish(version)
     }
 
     #[test]

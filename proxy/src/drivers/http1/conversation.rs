@@ -1,0 +1,267 @@
+//! One request and its response on one connection to an upstream.
+//!
+//! Decides: who is to blame when it does not come to its end, and whether either connection can be used again.
+
+use super::body_length::{ResponseBody, is_bodiless};
+use super::chunked::Decoder;
+use super::forward::Broken;
+use super::heads::{self, Ending, Framing, is_modern};
+use super::request_head::RequestHead;
+use super::response_head::{self, Parsed, ResponseHead};
+use super::transfer::{Sink, Source, Transfer, TransferError};
+use super::wire::{self, poll_read_some, within};
+use super::{BodyLength, Http1Driver, Progress};
+use crate::exchange::{Context, Failure};
+use crate::upstream::Attempts;
+use bytes::BytesMut;
+use http::StatusCode;
+use pingora::protocols::Stream;
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::task::Poll;
+
+/// The longest response head, in bytes.
+const MAX_RESPONSE_HEAD: usize = 64 * 1024;
+/// How much of a response is read at first: a small one as a whole.
+const FIRST_READ: usize = 16 * 1024;
+/// How much of the next requests is read while a response is waited for. More is left to the system.
+const MAX_AHEAD: usize = 16 * 1024;
+
+/// One request and its response on one connection to an upstream.
+pub(super) struct Conversation<'c> {
+    pub(super) driver: &'c Http1Driver,
+    pub(super) client: &'c mut Stream,
+    pub(super) upstream: &'c mut Stream,
+    pub(super) attempts: &'c Attempts,
+    pub(super) head: &'c RequestHead<'c>,
+    pub(super) may_be_stale: bool,
+}
+
+impl Conversation<'_> {
+    /// Returns whether the connection to the upstream can be used again.
+    pub(super) async fn run(
+        &mut self,
+        mut request: BytesMut,
+        rest: &[u8],
+        ctx: &mut Context,
+        progress: &mut Progress,
+    ) -> Result<bool, Broken> {
+        let (source, sink) = match self.head.body() {
+            BodyLength::None => (Source::Ended, Sink::Plain),
+            BodyLength::Length(length) => (Source::Length(length), Sink::Plain),
+            BodyLength::Chunked => (Source::Chunked(Decoder::default()), Sink::Chunked),
+        };
+        let mut upload = Transfer::new(source, sink);
+        let (body, consumed) = upload.begin(rest, &mut request).map_err(|_| invalid_request())?;
+        progress.consumed = consumed;
+        let write = self.driver.timeouts.write;
+        let sent = wire::write(self.upstream, &[&request, body], write).await;
+        let mut response = match sent {
+            Ok(()) => self.first_bytes(&mut upload, progress).await,
+            // A server that closes may have said why, and that is read below.
+            Err(_) => self.read_more().await,
+        };
+        if let Ok(bytes) = &response
+            && bytes.is_empty()
+        {
+            response = Err(self.closed(&upload));
+        }
+        progress.request_bytes = upload.moved();
+        let mut response = response?;
+        loop {
+            let head = match response_head::parse(&response) {
+                Parsed::Head(head) => head,
+                Parsed::Invalid(_) => return Err(Broken::Failed(Failure::InvalidResponse, "InvalidHTTPHeader")),
+                Parsed::Incomplete => {
+                    self.complete_head(&mut response).await?;
+                    continue;
+                }
+            };
+            if !head.is_interim() {
+                let excess = response.get(head.bytes().len()..).unwrap_or_default();
+                return self.relay(&head, excess, upload, ctx, progress).await;
+            }
+            self.pass_interim(&head).await?;
+            let length = head.bytes().len();
+            response = response.split_off(length);
+            if response.is_empty() {
+                response = self.first_bytes(&mut upload, progress).await?;
+                progress.request_bytes = upload.moved();
+            }
+            if response.is_empty() {
+                return Err(self.closed(&upload));
+            }
+        }
+    }
+
+    /// Reads more of a response's head, of which something is here.
+    async fn complete_head(&mut self, response: &mut BytesMut) -> Result<(), Broken> {
+        if response.len() > MAX_RESPONSE_HEAD {
+            return Err(Broken::Failed(Failure::InvalidResponse, "HeadTooLarge"));
+        }
+        let more = self.read_more().await?;
+        if more.is_empty() {
+            return Err(Broken::Failed(Failure::UpstreamClosed, "ConnectionClosed"));
+        }
+        response.extend_from_slice(&more);
+        Ok(())
+    }
+
+    /// Sends an interim response on, to a client that knows such (RFC 9110 §15.2).
+    async fn pass_interim(&mut self, head: &ResponseHead<'_>) -> Result<(), Broken> {
+        if !is_modern(self.head) {
+            return Ok(());
+        }
+        let out = heads::interim(head);
+        let written = wire::write(self.client, &[&out], self.driver.limits.body_write).await;
+        written.map_err(|_| Broken::Failed(Failure::ClientGone, "WriteError"))
+    }
+
+    /// The upstream closed before its response.
+    fn closed(&self, upload: &Transfer) -> Broken {
+        if self.may_be_stale && !upload.has_read() {
+            return Broken::Stale;
+        }
+        Broken::Failed(Failure::UpstreamClosed, "ConnectionClosed")
+    }
+
+    /// Sends the rest of the request's body until the response begins, and waits for it. Nothing is the end of the connection.
+    async fn first_bytes(&mut self, upload: &mut Transfer, progress: &mut Progress) -> Result<BytesMut, Broken> {
+        loop {
+            let is_uploading = !upload.is_done();
+            let (limit, is_waiting_for_client) = match (is_uploading, upload.has_ended()) {
+                (true, false) => (self.driver.limits.body_read, true),
+                (true, true) => (self.driver.timeouts.write, false),
+                (false, _) => (self.driver.timeouts.read, false),
+            };
+            let (client, upstream) = (&mut *self.client, &mut *self.upstream);
+            let ahead = &mut progress.ahead;
+            let step = within(
+                limit,
+                poll_fn(|context| {
+                    if let Poll::Ready(read) = poll_read_some(upstream, context, FIRST_READ) {
+                        return Poll::Ready(Step::Response(read));
+                    }
+                    if is_uploading {
+                        return upload.poll_step(context, client, upstream).map(Step::Upload);
+                    }
+                    while ahead.len() < MAX_AHEAD {
+                        match poll_read_some(client, context, MAX_AHEAD) {
+                            Poll::Pending => break,
+                            Poll::Ready(Ok(bytes)) if !bytes.is_empty() => ahead.extend_from_slice(&bytes),
+                            Poll::Ready(_) => return Poll::Ready(Step::ClientGone),
+                        }
+                    }
+                    Poll::Pending
+                }),
+            )
+            .await;
+            match step {
+                Err(_) if is_waiting_for_client => return Err(Broken::Failed(Failure::ClientTimeout, "ReadTimedout")),
+                Err(_) => return Err(Broken::Failed(Failure::UpstreamTimeout, "ReadTimedout")),
+                Ok(Step::ClientGone) => return Err(Broken::Failed(Failure::ClientGone, "ConnectionClosed")),
+                Ok(Step::Response(read)) => return read.map_or_else(|_| Ok(BytesMut::new()), Ok),
+                Ok(Step::Upload(Ok(()))) => {}
+                Ok(Step::Upload(Err(error))) => match error {
+                    TransferError::Malformed => return Err(invalid_request()),
+                    TransferError::Read(_) | TransferError::Truncated => {
+                        return Err(Broken::Failed(Failure::ClientGone, "ConnectionClosed"));
+                    }
+                    // A server that closes may have said why.
+                    TransferError::Write => return self.read_more().await,
+                },
+            }
+        }
+    }
+
+    /// Reads more of the response's head.
+    async fn read_more(&mut self) -> Result<BytesMut, Broken> {
+        let upstream = &mut *self.upstream;
+        let read = poll_fn(|context| poll_read_some(upstream, context, FIRST_READ));
+        match within(self.driver.timeouts.read, read).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(_)) => Ok(BytesMut::new()),
+            Err(_) => Err(Broken::Failed(Failure::UpstreamTimeout, "ReadTimedout")),
+        }
+    }
+
+    /// Sends the response to the client. Returns whether the connection to the upstream can be used again.
+    async fn relay(
+        &mut self,
+        head: &ResponseHead<'_>,
+        first: &[u8],
+        upload: Transfer,
+        ctx: &mut Context,
+        progress: &mut Progress,
+    ) -> Result<bool, Broken> {
+        let status = StatusCode::from_u16(head.status())
+            .map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidHTTPHeader"))?;
+        ctx.upstream_answered(status);
+        self.attempts.answered(&self.driver.upstreams);
+        let chunked = Source::Chunked(Decoder::default());
+        let (source, sink, framing) = match (head.body(self.head.method() == "HEAD"), is_modern(self.head)) {
+            // RFC 9112 §6.1: a response that cannot have a body has no transfer coding either.
+            (ResponseBody::Absent, _) if is_bodiless(head.status()) => (Source::Ended, Sink::Plain, Framing::Undone),
+            (ResponseBody::Absent, _) => (Source::Ended, Sink::Plain, Framing::AsItCame),
+            (ResponseBody::Length(length), _) => (Source::Length(length), Sink::Plain, Framing::AsItCame),
+            (ResponseBody::Chunked, true) => (chunked, Sink::Chunked, Framing::AsItCame),
+            (ResponseBody::Chunked, false) => (chunked, Sink::Plain, Framing::Undone),
+            (ResponseBody::UntilClose, true) => (Source::UntilClose, Sink::Chunked, Framing::Chunked),
+            (ResponseBody::UntilClose, false) => (Source::UntilClose, Sink::Plain, Framing::AsItCame),
+        };
+        let is_delimited = sink == Sink::Chunked || matches!(source, Source::Length(_) | Source::Ended);
+        let ends_with_close = matches!(source, Source::UntilClose);
+        // A response before the request's end: the rest of the body has no reader.
+        let is_early = !upload.is_done();
+        progress.is_unread = is_early;
+        progress.keeps &= is_delimited && !is_early;
+        let mut download = Transfer::new(source, sink);
+        let ending = Ending { keeps: progress.keeps, framing };
+        let exchange = &self.driver.exchange;
+        let mut out = heads::for_client(exchange, head, ctx, ending);
+        let (body, consumed) =
+            download.begin(first, &mut out).map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidChunk"))?;
+        exchange.examine_body(first, self.head, ctx);
+        let limits = &self.driver.limits;
+        let written = wire::write(self.client, &[&out, body], limits.body_write).await;
+        written.map_err(|_| Broken::Failed(Failure::ClientGone, "WriteError"))?;
+        progress.status = head.status();
+        let run = download.run(self.upstream, self.client, self.driver.timeouts.read, limits.body_write).await;
+        progress.response_bytes = download.moved();
+        run.map_err(cut)?;
+        let has_excess = consumed < first.len() || !download.into_excess().is_empty();
+        progress.ahead = prepended(upload.into_excess(), std::mem::take(&mut progress.ahead));
+        Ok(head.keep_alive() && !ends_with_close && !is_early && !has_excess)
+    }
+}
+
+/// What moved.
+enum Step {
+    Response(std::io::Result<BytesMut>),
+    Upload(Result<(), TransferError>),
+    ClientGone,
+}
+
+const fn invalid_request() -> Broken {
+    Broken::Failed(Failure::InvalidRequest, "InvalidChunk")
+}
+
+/// What a response that breaks off is to blame on.
+fn cut(error: TransferError) -> Broken {
+    match error {
+        TransferError::Read(error) if error.kind() == ErrorKind::TimedOut => {
+            Broken::Cut(Failure::UpstreamTimeout, "ReadTimedout")
+        }
+        TransferError::Read(_) | TransferError::Truncated => Broken::Cut(Failure::UpstreamClosed, "ConnectionClosed"),
+        TransferError::Malformed => Broken::Cut(Failure::InvalidResponse, "InvalidChunk"),
+        TransferError::Write => Broken::Cut(Failure::ClientGone, "WriteError"),
+    }
+}
+
+fn prepended(mut first: BytesMut, then: BytesMut) -> BytesMut {
+    if first.is_empty() {
+        return then;
+    }
+    first.extend_from_slice(&then);
+    first
+}

@@ -1,0 +1,166 @@
+//! Heads as they leave: lines travel as they came, in order and case; what is left out or added is the exchange's decision.
+
+use super::request_head::RequestHead;
+use super::response_head::ResponseHead;
+use crate::exchange::{self, Context, Exchange, Reply};
+use bytes::BytesMut;
+use http::header::{HOST, VARY};
+use http::{HeaderName, HeaderValue, Version};
+use pingora::protocols::http::date::get_cached_date;
+
+/// What a head needs beside its own lines, in bytes: our headers and the connection's.
+const ADDED: usize = 512;
+
+impl exchange::RequestHead for RequestHead<'_> {
+    fn method(&self) -> &str {
+        RequestHead::method(self)
+    }
+
+    fn host(&self) -> Option<&str> {
+        RequestHead::host(self)
+    }
+
+    fn path(&self) -> &str {
+        RequestHead::path(self)
+    }
+
+    fn query(&self) -> Option<&str> {
+        RequestHead::query(self)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        RequestHead::lines(self).map(|line| (line.name, line.value))
+    }
+}
+
+/// The head of a request for the upstream, which is always asked in HTTP/1.1. `authority` is the upstream's own `Host`, for a client
+/// of HTTP/1.0 that sends none (RFC 9112 §3.2).
+pub(super) fn for_upstream(exchange: &Exchange, head: &RequestHead<'_>, authority: &str) -> BytesMut {
+    let mut out = BytesMut::with_capacity(head.bytes().len() + 64);
+    for part in [head.method(), " ", head.target(), " HTTP/1.1\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    let host = exchange.host_for_upstream();
+    if let Some(host) = host.or_else(|| head.host().is_none().then_some(authority)) {
+        line(&mut out, HOST.as_str().as_bytes(), host.as_bytes());
+    }
+    for each in head.lines() {
+        let is_replaced = host.is_some() && each.name.eq_ignore_ascii_case(b"host");
+        if !is_replaced && !exchange::is_removed_from_request(each.name) {
+            out.extend_from_slice(each.whole);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// How the client's connection goes on after a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// Whether further requests may follow.
+    pub(super) keeps: bool,
+    /// What becomes of the response's framing.
+    pub(super) framing: Framing,
+}
+
+/// What becomes of the framing of a response's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// It is told to the client as the upstream told it.
+    AsItCame,
+    /// A body that ended with its connection is framed in chunks.
+    Chunked,
+    /// Chunks are undone for a client of HTTP/1.0.
+    Undone,
+}
+
+impl Ending {
+    fn write(self, out: &mut BytesMut) {
+        let connection: &[u8] = if self.keeps { b"keep-alive" } else { b"close" };
+        line(out, b"connection", connection);
+    }
+}
+
+/// The head of an upstream's final response for the client.
+pub(super) fn for_client(exchange: &Exchange, head: &ResponseHead<'_>, ctx: &Context, ending: Ending) -> BytesMut {
+    let mut out = BytesMut::with_capacity(head.bytes().len() + ADDED);
+    status_line(&mut out, head);
+    let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
+    let mut added = BytesMut::with_capacity(ADDED);
+    let mut replaces_vary = false;
+    exchange.response_additions(ctx, vary, |name, value| {
+        replaces_vary |= name == VARY;
+        header(&mut added, name, value);
+    });
+    let is_undone = |name: &[u8]| ending.framing == Framing::Undone && name.eq_ignore_ascii_case(b"transfer-encoding");
+    for each in head.lines() {
+        let is_replaced = replaces_vary && each.name.eq_ignore_ascii_case(b"vary");
+        let is_ours = exchange::is_removed(each.name) || each.name.eq_ignore_ascii_case(b"connection");
+        if !is_replaced && !is_ours && !is_undone(each.name) && !is_nominated(head, each.name) {
+            out.extend_from_slice(each.whole);
+        }
+    }
+    if ending.framing == Framing::Chunked {
+        line(&mut out, b"transfer-encoding", b"chunked");
+    }
+    out.extend_from_slice(&added);
+    ending.write(&mut out);
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// An interim response for the client (RFC 9110 §15.2), without headers of ours.
+pub(super) fn interim(head: &ResponseHead<'_>) -> BytesMut {
+    let mut out = BytesMut::with_capacity(head.bytes().len());
+    status_line(&mut out, head);
+    for each in head.lines().filter(|each| !exchange::is_removed(each.name)) {
+        out.extend_from_slice(each.whole);
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// The head of the exchange's own reply.
+pub(super) fn of_reply(exchange: &Exchange, reply: &Reply, ctx: &Context, keeps: bool) -> BytesMut {
+    let mut out = BytesMut::with_capacity(ADDED);
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(reply.status.as_str().as_bytes());
+    out.extend_from_slice(b" ");
+    out.extend_from_slice(reply.status.canonical_reason().unwrap_or_default().as_bytes());
+    out.extend_from_slice(b"\r\n");
+    exchange.reply_headers(reply, ctx, |name, value| header(&mut out, name, value));
+    line(&mut out, b"date", get_cached_date().as_bytes());
+    Ending { keeps, framing: Framing::AsItCame }.write(&mut out);
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// Whether the upstream's `Connection` names a header as one for its own connection (RFC 9110 §7.6.1).
+fn is_nominated(head: &ResponseHead<'_>, name: &[u8]) -> bool {
+    head.nominated().any(|option| option.eq_ignore_ascii_case(name))
+}
+
+/// The version is the proxy's own (RFC 9110 §2.5), the reason the upstream's.
+fn status_line(out: &mut BytesMut, head: &ResponseHead<'_>) {
+    let digit = |of: u16| b'0' + (head.status() / of % 10) as u8;
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(&[digit(100), digit(10), digit(1), b' ']);
+    out.extend_from_slice(head.reason());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn header(out: &mut BytesMut, name: &HeaderName, value: &HeaderValue) {
+    line(out, name.as_str().as_bytes(), value.as_bytes());
+}
+
+fn line(out: &mut BytesMut, name: &[u8], value: &[u8]) {
+    out.reserve(name.len() + value.len() + 4);
+    for part in [name, b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Whether a client may be sent what HTTP/1.0 does not know: chunks and interim responses.
+pub(super) fn is_modern(head: &RequestHead<'_>) -> bool {
+    head.version() == Version::HTTP_11
+}

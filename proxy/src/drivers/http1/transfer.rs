@@ -1,0 +1,276 @@
+//! A body on its way from one connection to the other: how it ends on this side, how its end is written on that side.
+//!
+//! Decides: which bytes belong to the body, and nothing about who sent it. What is read is written at once where the recipient takes
+//! it; what it does not take is held, never more than one read.
+
+use super::chunked::{Decoder, LAST_CHUNK, Step, chunk_head};
+use super::wire::{SCRATCH, poll_read, within};
+use bytes::{Buf, BytesMut};
+use pingora::protocols::Stream;
+use std::future::poll_fn;
+use std::io;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::AsyncWrite;
+
+/// How a body ends where it comes from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// After so many more bytes.
+    Length(u64),
+    /// With its last chunk.
+    Chunked(Decoder),
+    /// With the connection.
+    UntilClose,
+    /// It has ended.
+    Ended,
+}
+
+/// How its end is written where it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sink {
+    /// As it is: its length is known, or the connection ends with it.
+    Plain,
+    /// In chunks.
+    Chunked,
+}
+
+/// Why a body did not arrive.
+#[derive(Debug)]
+pub(super) enum TransferError {
+    /// It could not be read, or not in time.
+    Read(io::Error),
+    /// It broke off.
+    Truncated,
+    /// It is not a chunked body.
+    Malformed,
+    /// It could not be written, or not in time.
+    Write,
+}
+
+/// A body on its way.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    source: Source,
+    sink: Sink,
+    /// What the recipient has not yet taken.
+    pending: BytesMut,
+    /// What was read after the body's end.
+    excess: BytesMut,
+    /// Bytes of the body that were read, without their framing.
+    moved: u64,
+    /// Whether anything was read from the connection, beyond what came with the head.
+    has_read: bool,
+}
+
+impl Transfer {
+    pub(super) fn new(source: Source, sink: Sink) -> Self {
+        let source = if matches!(source, Source::Length(0)) { Source::Ended } else { source };
+        Self { source, sink, pending: BytesMut::new(), excess: BytesMut::new(), moved: 0, has_read: false }
+    }
+
+    /// Whether the whole body was read.
+    pub(super) const fn has_ended(&self) -> bool {
+        matches!(self.source, Source::Ended)
+    }
+
+    /// Whether the whole body was read and written.
+    pub(super) fn is_done(&self) -> bool {
+        self.has_ended() && self.pending.is_empty()
+    }
+
+    /// Bytes of the body that were read.
+    pub(super) const fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    /// Whether bytes were read that cannot be read again.
+    pub(super) const fn has_read(&self) -> bool {
+        self.has_read
+    }
+
+    /// What was read after the body's end: the next message.
+    pub(super) fn into_excess(self) -> BytesMut {
+        self.excess
+    }
+
+    /// Takes the bytes that came with a head, and returns those that can be written as they are. What must be framed is appended
+    /// to `framed`, to be written before them. The second value is how many bytes belonged to the body.
+    pub(super) fn begin<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        framed: &mut BytesMut,
+    ) -> Result<(&'b [u8], usize), TransferError> {
+        if let (Source::Length(left), Sink::Plain) = (&mut self.source, self.sink) {
+            let most = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+            let body = bytes.get(..most).unwrap_or(bytes);
+            *left -= body.len() as u64;
+            self.moved += body.len() as u64;
+            if *left == 0 {
+                self.source = Source::Ended;
+            }
+            return Ok((body, body.len()));
+        }
+        let consumed = self.frame(bytes, framed)?;
+        Ok((&[], consumed))
+    }
+
+    /// Frames input for the recipient. Returns how much of it belonged to the body.
+    fn frame(&mut self, input: &[u8], out: &mut BytesMut) -> Result<usize, TransferError> {
+        let mut consumed = 0;
+        let mut rest = input;
+        while !rest.is_empty() {
+            let (framing, data, ends) = match &mut self.source {
+                Source::Ended => break,
+                Source::UntilClose => (0, rest.len(), false),
+                Source::Length(left) => {
+                    let data = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
+                    *left -= data as u64;
+                    (0, data, *left == 0)
+                }
+                Source::Chunked(decoder) => match decoder.next(rest).map_err(|_| TransferError::Malformed)? {
+                    Step::Data { framing, data } => (framing, data, false),
+                    Step::More { framing } => (framing, 0, false),
+                    Step::End { framing } => (framing, 0, true),
+                },
+            };
+            self.append(rest.get(framing..framing + data).unwrap_or_default(), out);
+            consumed += framing + data;
+            rest = rest.get(framing + data..).unwrap_or_default();
+            if ends {
+                self.end(out);
+            }
+        }
+        Ok(consumed)
+    }
+
+    fn append(&mut self, data: &[u8], out: &mut BytesMut) {
+        let Some(size) = NonZeroUsize::new(data.len()) else { return };
+        self.moved += data.len() as u64;
+        if self.sink == Sink::Chunked {
+            out.extend_from_slice(chunk_head(size, &mut [0; 18]));
+        }
+        out.extend_from_slice(data);
+        if self.sink == Sink::Chunked {
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
+    fn end(&mut self, out: &mut BytesMut) {
+        self.source = Source::Ended;
+        if self.sink == Sink::Chunked {
+            out.extend_from_slice(LAST_CHUNK);
+        }
+    }
+
+    /// Reads once or writes once. Ready when something moved.
+    pub(super) fn poll_step(
+        &mut self,
+        context: &mut Context<'_>,
+        from: &mut Stream,
+        to: &mut Stream,
+    ) -> Poll<Result<(), TransferError>> {
+        if !self.pending.is_empty() {
+            let written = ready!(Pin::new(to).poll_write(context, &self.pending)).map_err(|_| TransferError::Write)?;
+            if written == 0 {
+                return Poll::Ready(Err(TransferError::Write));
+            }
+            self.pending.advance(written);
+            return Poll::Ready(Ok(()));
+        }
+        let most = match self.source {
+            Source::Length(left) => usize::try_from(left).unwrap_or(SCRATCH).min(SCRATCH),
+            // A chunked body is framed anew, which needs some room of its own.
+            Source::Chunked(_) | Source::UntilClose => SCRATCH / 2,
+            Source::Ended => return Poll::Ready(Ok(())),
+        };
+        let read = poll_read(from, context, most, |bytes, context| self.pass(bytes, context, to));
+        match ready!(read) {
+            Ok(passed) => Poll::Ready(passed),
+            Err(error) => Poll::Ready(Err(TransferError::Read(error))),
+        }
+    }
+
+    /// Passes on what was read: to the recipient where it takes it, else into memory.
+    fn pass(&mut self, bytes: &[u8], context: &mut Context<'_>, to: &mut Stream) -> Result<(), TransferError> {
+        self.has_read = true;
+        let mut framed = BytesMut::new();
+        if bytes.is_empty() {
+            if !matches!(self.source, Source::UntilClose) {
+                return Err(TransferError::Truncated);
+            }
+            self.end(&mut framed);
+            self.pending = framed;
+            return Ok(());
+        }
+        let (plain, _) = if self.sink == Sink::Plain && matches!(self.source, Source::Length(_)) {
+            self.begin(bytes, &mut framed)?
+        } else {
+            framed.reserve(bytes.len() + 64);
+            let consumed = self.frame(bytes, &mut framed)?;
+            self.excess.extend_from_slice(bytes.get(consumed..).unwrap_or_default());
+            (&[][..], 0)
+        };
+        let out = if framed.is_empty() { plain } else { &framed };
+        if out.is_empty() {
+            return Ok(());
+        }
+        let written = match Pin::new(to).poll_write(context, out) {
+            Poll::Ready(written) => written.map_err(|_| TransferError::Write)?,
+            Poll::Pending => 0,
+        };
+        self.pending.extend_from_slice(out.get(written..).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Moves the rest of the body. The sender may take `read` for each read, the recipient `write` for each write.
+    pub(super) async fn run(
+        &mut self,
+        from: &mut Stream,
+        to: &mut Stream,
+        read: Duration,
+        write: Duration,
+    ) -> Result<(), TransferError> {
+        while !self.is_done() {
+            let is_reading = self.pending.is_empty();
+            let limit = if is_reading { read } else { write };
+            let step = within(limit, poll_fn(|context| self.poll_step(context, from, to))).await;
+            step.map_err(|error| if is_reading { TransferError::Read(error) } else { TransferError::Write })??;
+        }
+        let flushed = within(write, poll_fn(|context| Pin::new(&mut *to).poll_flush(context))).await;
+        flushed.and_then(|flushed| flushed).map_err(|_| TransferError::Write)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun(source: Source, sink: Sink, bytes: &[u8]) -> (String, String, usize, bool) {
+        let (mut transfer, mut framed) = (Transfer::new(source, sink), BytesMut::new());
+        let (plain, consumed) = transfer.begin(bytes, &mut framed).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&framed), text(plain), consumed, transfer.has_ended())
+    }
+
+    #[test]
+    fn what_comes_with_a_head_is_passed_on_as_far_as_it_is_body() {
+        let chunked = || Source::Chunked(Decoder::default());
+        for (source, sink, bytes, framed, plain, consumed, has_ended) in [
+            (Source::Length(0), Sink::Plain, "next", "", "", 0, true),
+            (Source::Length(3), Sink::Plain, "abcnext", "", "abc", 3, true),
+            (Source::Length(9), Sink::Plain, "abc", "", "abc", 3, false),
+            (chunked(), Sink::Chunked, "3\r\nabc\r\n", "3\r\nabc\r\n", "", 8, false),
+            (chunked(), Sink::Chunked, "3;x=y\r\nabc\r\n0\r\nt: v\r\n\r\nnext", "3\r\nabc\r\n0\r\n\r\n", "", 23, true),
+            (chunked(), Sink::Plain, "3\r\nabc\r\n0\r\n\r\nnext", "abc", "", 13, true),
+            (Source::UntilClose, Sink::Chunked, "abc", "3\r\nabc\r\n", "", 3, false),
+            (Source::UntilClose, Sink::Plain, "abc", "abc", "", 3, false),
+        ] {
+            let case = format!("{source:?} {sink:?} {bytes:?}");
+            let begun = begun(source, sink, bytes.as_bytes());
+            assert_eq!(begun, (framed.to_owned(), plain.to_owned(), consumed, has_ended), "{case}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Kept connections to upstreams: bounded by number and age, and by address, because each address keeps its own.
+//!
+//! Decides: which connection a request may have. A kept connection that the server closed, or on which bytes came that no request
+//! asked for, is dropped when it is taken. Must not know: what is sent on one.
+
+use super::peers::Peer;
+use super::targets::Upstreams;
+use crate::config::Keepalive;
+use async_trait::async_trait;
+use pingora::connectors::{ConnectorOptions, TransportConnector};
+use pingora::protocols::Stream;
+use pingora::server::ShutdownWatch;
+use pingora::server::configuration::ServerConf;
+use pingora::services::background::BackgroundService;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, ReadBuf};
+
+/// How often connections that are too old are closed.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// The kept connections of one address, the newest last.
+#[derive(Default)]
+pub(super) struct Kept(Mutex<Vec<Idle>>);
+
+struct Idle {
+    stream: Stream,
+    since: Instant,
+}
+
+/// Connects to upstreams, and keeps what can be used again.
+pub struct Pool {
+    connector: TransportConnector,
+    keepalive: Keepalive,
+    /// How many are kept, of all addresses.
+    kept: AtomicUsize,
+}
+
+impl Pool {
+    /// A pool whose connections are made as the server's are.
+    #[must_use]
+    pub fn new(server: &ServerConf, keepalive: Keepalive) -> Self {
+        let connector = TransportConnector::new(Some(ConnectorOptions::from_server_conf(server)));
+        Self { connector, keepalive, kept: AtomicUsize::new(0) }
+    }
+
+    /// A kept connection to an address that can be used again, if there is one.
+    pub fn take(&self, peer: &Peer) -> Option<Stream> {
+        loop {
+            let mut idle = peer.kept().0.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+            self.kept.fetch_sub(1, Ordering::Relaxed);
+            if idle.since.elapsed() < self.keepalive.idle && is_silent(&mut idle.stream) {
+                return Some(idle.stream);
+            }
+        }
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// As Pingora's connector has it: refused, in time or not, or TLS.
+    pub async fn connect(&self, peer: &Peer) -> pingora::Result<Stream> {
+        self.connector.new_stream(peer.http()).await
+    }
+
+    /// Keeps a connection on which a response has ended and nothing is left to read; one too many is closed.
+    pub fn keep(&self, peer: &Peer, stream: Stream) {
+        if self.kept.fetch_add(1, Ordering::Relaxed) >= self.keepalive.connections {
+            self.kept.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        let idle = Idle { stream, since: Instant::now() };
+        peer.kept().0.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+    }
+
+    /// Closes the connections of an address that are too old.
+    fn sweep(&self, peer: &Peer) {
+        let mut kept = peer.kept().0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The oldest come first.
+        let old = kept.iter().take_while(|idle| idle.since.elapsed() >= self.keepalive.idle).count();
+        let closed: Vec<_> = kept.drain(..old).collect();
+        drop(kept);
+        self.kept.fetch_sub(closed.len(), Ordering::Relaxed);
+    }
+}
+
+/// Whether a connection is open and nothing came on it: a server sends nothing before it is asked.
+fn is_silent(stream: &mut Stream) -> bool {
+    let mut byte = [0];
+    let mut context = Context::from_waker(Waker::noop());
+    Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+}
+
+/// Closes what is too old, also where no request comes.
+pub struct Sweeper {
+    /// The pool.
+    pub pool: Arc<Pool>,
+    /// The addresses whose connections it keeps.
+    pub upstreams: Arc<Upstreams>,
+}
+
+#[async_trait]
+impl BackgroundService for Sweeper {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
+        loop {
+            tokio::select! {
+                _ = shutdown.changed() => return,
+                () = tokio::time::sleep(SWEEP) => {}
+            }
+            self.upstreams.for_each_peer(|peer| self.pool.sweep(peer));
+        }
+    }
+}
