@@ -1,0 +1,137 @@
+"""Compares s3cors with nginx, haproxy and bare Pingora on this machine, over loopback, each with one thread.
+
+All run at the same time and take turns under load. The proxy has a CPU of its own; upstream and load generator share another one.
+It installs nothing: `deploy/prerequisites bench` does. CONTRIBUTING.md, Benchmarking, says how to read the result.
+"""
+
+import argparse
+import datetime
+import json
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import instructions
+import load
+import machine
+import memory
+import proxies
+import rounds
+import table
+from processes import Failed, end_on_signals, require
+
+PROXIES = ("nginx", "haproxy", "bare-pingora", "s3cors")
+QUICK_PROXIES = ("nginx", "haproxy", "s3cors")
+QUICK_TESTS = ("preflight", "get1k")
+# Seconds beyond the rounds themselves: starts, stops, and the slowest part of each measurement.
+MARGIN, TURN, COUNTED, MEMORY = 120, 5, 300, 240
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="tests/bench/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--s3cors", metavar="PATH", help="this program, instead of building one with cargo build --release"
+    )
+    parser.add_argument("--bare-pingora", metavar="PATH", help="the same for the example bare-pingora")
+    parser.add_argument(
+        "--proxies", type=listed(PROXIES), help=f"some of {','.join(PROXIES)}; nginx is always one (default: all)"
+    )
+    parser.add_argument("--tests", type=listed(load.TESTS), help=f"some of {','.join(load.TESTS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=6, help="default: 6; 0 measures only what is asked for below")
+    parser.add_argument("--seconds", type=int, default=2, help="of each proxy in each round (default: 2)")
+    parser.add_argument("--access-log", action="store_true", help="also s3cors with its access log, to /dev/null")
+    parser.add_argument("--instructions", action="store_true", help="also count instructions a request, with valgrind")
+    parser.add_argument(
+        "--memory", action="store_true", help="also measure memory under idle, unfinished and slow connections"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one round of 1 s with two tests, without bare Pingora: whether it works"
+    )
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the result there; tests/bench/report reads it")
+    parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
+    wanted = parser.parse_args()
+    if wanted.quick:
+        wanted.rounds, wanted.seconds = 1, 1
+    wanted.proxies = wanted.proxies or (QUICK_PROXIES if wanted.quick else PROXIES)
+    wanted.tests = wanted.tests or (QUICK_TESTS if wanted.quick else tuple(load.TESTS))
+    # Every ratio is to it.
+    wanted.proxies = tuple(name for name in PROXIES if name in wanted.proxies or name == proxies.BASE)
+    if wanted.rounds < 0 or wanted.seconds < 1:
+        parser.error("--rounds must be 0 or more, --seconds 1 or more")
+    return wanted
+
+
+def listed(allowed):
+    """The type of an argument that is a list of these names."""
+
+    def parse(text):
+        names = tuple(text.split(","))
+        if unknown := [name for name in names if name not in allowed]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not one of {', '.join(allowed)}")
+        return names
+
+    return parse
+
+
+def required(wanted):
+    tools = ["taskset", *(name for name in wanted.proxies if name in ("nginx", "haproxy"))]
+    return tools + ["wrk"] * bool(wanted.rounds) + ["valgrind"] * wanted.instructions
+
+
+def seconds_allowed(wanted, compared):
+    """No run lasts longer than this, whatever hangs."""
+    turns = wanted.rounds * len(wanted.tests) * len(compared)
+    extra = wanted.instructions * COUNTED + wanted.memory * MEMORY
+    return MARGIN + turns * (wanted.seconds + TURN) + extra * len(compared)
+
+
+def measured(wanted, compared, folder):
+    cpus = machine.processors()
+    if cpus[0] == cpus[1]:
+        print("one CPU only: proxy and load share it, so rates and latencies mean little", file=sys.stderr)
+    result = {
+        "date": datetime.date.today().isoformat(),
+        "machine": machine.describe(),
+        "versions": proxies.versions(compared),
+        "settings": {"rounds": wanted.rounds, "seconds": wanted.seconds},
+        "proxies": {proxy.name: proxy.title for proxy in compared},
+    }
+    if wanted.rounds:
+        tests = [load.TESTS[name] for name in wanted.tests]
+        result["rounds"] = rounds.measure(compared, tests, wanted, folder, cpus)
+    if wanted.instructions:
+        result["instructions"] = instructions.measure(compared, folder, cpus)
+    if wanted.memory:
+        result["memory"] = memory.measure(compared, folder, cpus)
+    return result
+
+
+def main():
+    wanted = arguments()
+    require(*required(wanted))
+    compared = proxies.chosen(wanted.proxies, wanted.s3cors, wanted.bare_pingora, wanted.access_log)
+    machine.raise_descriptor_limit(memory.DESCRIPTORS)
+    folder = Path(tempfile.mkdtemp(prefix="s3cors-bench-"))
+    end_on_signals(seconds_allowed(wanted, compared))
+    try:
+        result = measured(wanted, compared, folder)
+    finally:
+        signal.alarm(0)
+        shutil.rmtree(folder, ignore_errors=True)
+    if wanted.json:
+        wanted.json.write_text(json.dumps(result, indent=1) + "\n")
+    print(table.markdown(result) if wanted.markdown else table.plain(result))
+    failures = rounds.errors(result.get("rounds", {}))
+    print("\n".join(failures), end="\n" * bool(failures), file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failed as reason:
+        sys.exit(f"tests/bench/run: {reason}")
