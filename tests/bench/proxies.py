@@ -123,7 +123,8 @@ def versions(proxies):
     asked = {proxy.name: proxy.version for proxy in proxies if proxy.version} | {"wrk": ("wrk", "-v")}
     found = {}
     for name, command in asked.items():
-        number = re.search(r"\d+\.\d+(?:\.\d+)?", output_of(*command))
+        # The revision too, where a program states it.
+        number = re.search(r"\d+\.\d+(?:\.\d+)?(?: \([0-9a-f]{7,}\))?", output_of(*command))
         found[name] = number[0] if number else "unknown"
     if any(proxy.name == "bare-pingora" for proxy in proxies):
         locked = re.search(r'^name = "pingora"\nversion = "(.*)"$', (ROOT / "Cargo.lock").read_text(), re.MULTILINE)

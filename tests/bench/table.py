@@ -52,19 +52,26 @@ def of_test(name, runs, titles):
     return TESTS[name].title, header, rows
 
 
+def in_order(figures, titles):
+    """The figures by proxy, in the order of the other tables."""
+    return [(proxy, figures[proxy]) for proxy in titles if proxy in figures]
+
+
 def of_instructions(counts, titles):
     tests = [name for name in TESTS if any(name in count for count in counts.values())]
     header = ["proxy", *(TESTS[name].title for name in tests)]
     rows = [
         [titles[proxy], *(f"{count[name]:,}" if name in count else "-" for name in tests)]
-        for proxy, count in counts.items()
+        for proxy, count in in_order(counts, titles)
     ]
     return "Instructions a request", header, rows
 
 
 def of_memory(figures, titles):
     header = ["proxy", *(title for _, title in MEMORY)]
-    rows = [[titles[proxy], *(f"{of_proxy[key]:,}" for key, _ in MEMORY)] for proxy, of_proxy in figures.items()]
+    rows = [
+        [titles[proxy], *(f"{of_proxy[key]:,}" for key, _ in MEMORY)] for proxy, of_proxy in in_order(figures, titles)
+    ]
     return "Resident memory", header, rows
 
 
