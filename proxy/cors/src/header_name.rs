@@ -109,6 +109,20 @@ impl fmt::Display for ExposedHeader {
 }
 
 /// `tchar` of RFC 9110 §5.6.2.
+/// [`is_token_byte`] of every byte.
+const TOKEN_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::indexing_slicing, reason = "below the table's length")]
+        {
+            table[byte] = is_token_byte(byte as u8);
+        }
+        byte += 1;
+    }
+    table
+};
+
 const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -118,7 +132,7 @@ const fn is_token_byte(byte: u8) -> bool {
 }
 
 pub(crate) fn is_token_or_empty(bytes: &[u8]) -> bool {
-    bytes.iter().copied().all(is_token_byte)
+    bytes.iter().all(|byte| TOKEN_BYTES.get(usize::from(*byte)).is_some_and(|is_token| *is_token))
 }
 
 #[cfg(test)]

@@ -20,7 +20,11 @@ use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use pingora::server::configuration::ServerConf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long the orderly end of a connection may take.
+const END_LIMIT: Duration = Duration::from_secs(1);
 
 /// Serves connections.
 #[derive(Clone)]
@@ -89,8 +93,7 @@ impl ConnectionServer {
                 return unread(stream, &head);
             }
             fresh = None;
-            let is_last = *shutdown.borrow();
-            match Box::pin(self.serve_own(&mut stream, head, is_last)).await {
+            match Box::pin(self.serve_own(&mut stream, head, shutdown)).await {
                 Own::Served(next) => ahead = next,
                 Own::Closed => return None,
                 Own::Declined(head) => {
@@ -102,13 +105,18 @@ impl ConnectionServer {
     }
 
     /// Serves a request with our own driver, if that takes it.
-    async fn serve_own(&self, stream: &mut Stream, mut head: BytesMut, is_last: bool) -> Own {
+    async fn serve_own(&self, stream: &mut Stream, mut head: BytesMut, shutdown: &ShutdownWatch) -> Own {
         let Some(driver) = &self.own else { return Own::Declined(head) };
         let Classified::Head(request) = classify(&head) else { return Own::Declined(head) };
         let length = request.bytes().len();
         let rest = head.get(length..).unwrap_or_default();
-        match driver.serve(stream, &request, rest, is_last).await {
-            After::Closed => Own::Closed,
+        match driver.serve(stream, &request, rest, shutdown).await {
+            After::Closed { is_whole } => {
+                if is_whole {
+                    end(stream).await;
+                }
+                Own::Closed
+            }
             After::Open { consumed, ahead } => {
                 let mut next = head.split_off((length + consumed).min(head.len()));
                 if next.is_empty() {
@@ -151,6 +159,13 @@ impl ConnectionServer {
         }
         drop(open);
     }
+}
+
+/// Ends a connection in order: over TLS the client is told that nothing is missing (RFC 8446 §6.1).
+async fn end(stream: &mut Stream) {
+    use tokio::io::AsyncWriteExt;
+    // A client that is gone needs no farewell.
+    let _ = tokio::time::timeout(END_LIMIT, stream.shutdown()).await;
 }
 
 /// What our own driver did with a request.

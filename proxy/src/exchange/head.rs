@@ -17,6 +17,11 @@ pub trait RequestHead {
     /// The header lines, in order: name and value.
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
 
+    /// Whether the driver's own grammar has rejected an ambiguous length and an invalid `Host` already.
+    fn is_unambiguous(&self) -> bool {
+        false
+    }
+
     /// The first line with this name, in any case.
     fn value(&self, name: &str) -> Option<&[u8]> {
         self.lines().find_map(|(line, value)| line.eq_ignore_ascii_case(name.as_bytes()).then_some(value))

@@ -21,7 +21,7 @@ impl Exchange {
         ctx.resource = address.resource;
         ctx.decision = evaluate(bucket.rules.as_ref(), &asked);
         ctx.bucket = Some(bucket);
-        if is_ambiguous(head.lines()) || has_invalid_host(head) {
+        if !head.is_unambiguous() && (is_ambiguous(head.lines()) || has_invalid_host(head)) {
             return Some(self.fail(Failure::InvalidRequest, "ambiguous framing or host", head, ctx));
         }
         self.own_reply(&asked, ctx)

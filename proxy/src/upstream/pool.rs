@@ -29,6 +29,16 @@ pub(super) struct Kept(Mutex<Vec<Idle>>);
 struct Idle {
     stream: Stream,
     since: Instant,
+    _place: Place,
+}
+
+/// One of the connections that may be kept. It is given back with its address too, when a name resolves to others.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Connects to upstreams, and keeps what can be used again.
@@ -36,7 +46,7 @@ pub struct Pool {
     connector: TransportConnector,
     keepalive: Keepalive,
     /// How many are kept, of all addresses.
-    kept: AtomicUsize,
+    kept: Arc<AtomicUsize>,
 }
 
 impl Pool {
@@ -44,14 +54,13 @@ impl Pool {
     #[must_use]
     pub fn new(server: &ServerConf, keepalive: Keepalive) -> Self {
         let connector = TransportConnector::new(Some(ConnectorOptions::from_server_conf(server)));
-        Self { connector, keepalive, kept: AtomicUsize::new(0) }
+        Self { connector, keepalive, kept: Arc::default() }
     }
 
     /// A kept connection to an address that can be used again, if there is one.
     pub fn take(&self, peer: &Peer) -> Option<Stream> {
         loop {
             let mut idle = peer.kept().0.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-            self.kept.fetch_sub(1, Ordering::Relaxed);
             if idle.since.elapsed() < self.keepalive.idle && is_silent(&mut idle.stream) {
                 return Some(idle.stream);
             }
@@ -68,11 +77,11 @@ impl Pool {
 
     /// Keeps a connection on which a response has ended and nothing is left to read; one too many is closed.
     pub fn keep(&self, peer: &Peer, stream: Stream) {
+        let place = Place(Arc::clone(&self.kept));
         if self.kept.fetch_add(1, Ordering::Relaxed) >= self.keepalive.connections {
-            self.kept.fetch_sub(1, Ordering::Relaxed);
             return;
         }
-        let idle = Idle { stream, since: Instant::now() };
+        let idle = Idle { stream, since: Instant::now(), _place: place };
         peer.kept().0.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
     }
 
@@ -82,8 +91,9 @@ impl Pool {
         // The oldest come first.
         let old = kept.iter().take_while(|idle| idle.since.elapsed() >= self.keepalive.idle).count();
         let closed: Vec<_> = kept.drain(..old).collect();
+        // Closed without the lock: a request may be waiting for it.
         drop(kept);
-        self.kept.fetch_sub(closed.len(), Ordering::Relaxed);
+        drop(closed);
     }
 }
 

@@ -65,12 +65,13 @@ pub(crate) struct AskedHeaders {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MalformedItem(pub(crate) Box<str>);
 
-const SEPARATOR: &str = ", ";
+const SEPARATOR: &[u8] = b", ";
 
 impl AskedHeaders {
     /// Reads the list: several lines are one list, and empty items do not count (RFC 9110 §5.3, §5.6.1.2).
+    #[expect(clippy::expect_used, reason = "token characters are ASCII")]
     pub(crate) fn read<'r>(lines: impl Iterator<Item = &'r [u8]>) -> Result<Self, MalformedItem> {
-        let mut asked = Self::default();
+        let mut joined = Vec::new();
         let (mut length, mut names) = (0, 0);
         for line in lines {
             length += line.len();
@@ -78,37 +79,21 @@ impl AskedHeaders {
                 return Ok(Self::beyond_the_limit());
             }
             // A browser's line has no spaces: every comma becomes a separator, and the text fits exactly.
-            asked.joined.reserve(line.len() + line.iter().filter(|byte| **byte == b',').count());
+            joined.reserve(line.len() + line.iter().filter(|byte| **byte == b',').count());
             for item in line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                asked.push(item)?;
+                push(&mut joined, item)?;
                 names += usize::from(!item.is_empty());
             }
         }
         if names > MAX_REQUEST_HEADERS {
             return Ok(Self::beyond_the_limit());
         }
-        asked.joined.make_ascii_lowercase();
-        Ok(asked)
+        joined.make_ascii_lowercase();
+        Ok(Self { joined: String::from_utf8(joined).expect("tokens and separators are UTF-8"), too_long: false })
     }
 
     const fn beyond_the_limit() -> Self {
         Self { joined: String::new(), too_long: true }
-    }
-
-    fn push(&mut self, item: &[u8]) -> Result<(), MalformedItem> {
-        if item.is_empty() {
-            return Ok(());
-        }
-        match std::str::from_utf8(item) {
-            Ok(name) if is_token_or_empty(item) => {
-                if !self.joined.is_empty() {
-                    self.joined.push_str(SEPARATOR);
-                }
-                self.joined.push_str(name);
-                Ok(())
-            }
-            _ => Err(MalformedItem(stored(item))),
-        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
@@ -125,6 +110,17 @@ impl AskedHeaders {
     pub(crate) fn into_value(self) -> Option<HeaderValue> {
         (!self.joined.is_empty()).then(|| HeaderValue::try_from(self.joined).expect("only tokens and separators"))
     }
+}
+
+fn push(joined: &mut Vec<u8>, item: &[u8]) -> Result<(), MalformedItem> {
+    if !is_token_or_empty(item) {
+        return Err(MalformedItem(stored(item)));
+    }
+    if !item.is_empty() && !joined.is_empty() {
+        joined.extend_from_slice(SEPARATOR);
+    }
+    joined.extend_from_slice(item);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -121,7 +121,10 @@ impl CompiledRule {
         match clause {
             Clause::Origin => asked.origin.is_some_and(|origin| self.allows_origin(origin)),
             Clause::Method => self.allows_method(asked.method),
-            Clause::Header => !asked.headers.is_too_long() && self.refused_headers(asked).next().is_none(),
+            Clause::Header => {
+                !asked.headers.is_too_long()
+                    && (self.allows_every_header() || self.refused_headers(asked).next().is_none())
+            }
         }
     }
 

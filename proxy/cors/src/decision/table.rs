@@ -111,6 +111,11 @@ impl CompiledRule {
         self.methods.contains(method)
     }
 
+    /// Whether `*` is among the headers: no name need be looked at.
+    pub(crate) const fn allows_every_header(&self) -> bool {
+        self.headers.has_any()
+    }
+
     pub(crate) fn allows_header(&self, lower_name: &str) -> bool {
         self.headers.matches(lower_name.as_bytes())
     }

@@ -44,7 +44,7 @@ impl Conversation<'_> {
         mut request: BytesMut,
         rest: &[u8],
         ctx: &mut Context,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) -> Result<bool, Broken> {
         let (source, sink) = match self.head.body() {
             BodyLength::None => (Source::Ended, Sink::Plain),
@@ -126,7 +126,7 @@ impl Conversation<'_> {
     }
 
     /// Sends the rest of the request's body until the response begins, and waits for it. Nothing is the end of the connection.
-    async fn first_bytes(&mut self, upload: &mut Transfer, progress: &mut Progress) -> Result<BytesMut, Broken> {
+    async fn first_bytes(&mut self, upload: &mut Transfer, progress: &mut Progress<'_>) -> Result<BytesMut, Broken> {
         loop {
             let is_uploading = !upload.is_done();
             let (limit, is_waiting_for_client) = match (is_uploading, upload.has_ended()) {
@@ -192,7 +192,7 @@ impl Conversation<'_> {
         first: &[u8],
         upload: Transfer,
         ctx: &mut Context,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) -> Result<bool, Broken> {
         let status = StatusCode::from_u16(head.status())
             .map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidHTTPHeader"))?;
@@ -216,7 +216,7 @@ impl Conversation<'_> {
         progress.is_unread = is_early;
         progress.keeps &= is_delimited && !is_early;
         let mut download = Transfer::new(source, sink);
-        let ending = Ending { keeps: progress.keeps, framing };
+        let ending = Ending { keeps: progress.keeps(), framing };
         let exchange = &self.driver.exchange;
         let mut out = heads::for_client(exchange, head, ctx, ending);
         let (body, consumed) =

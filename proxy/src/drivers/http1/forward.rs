@@ -27,7 +27,7 @@ impl Http1Driver {
         head: &RequestHead<'_>,
         rest: &[u8],
         ctx: &mut Context,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) {
         let Err(broken) = self.attempt(client, head, rest, ctx, progress).await else { return };
         progress.keeps = false;
@@ -36,6 +36,7 @@ impl Http1Driver {
             Broken::Failed(failure, error) => (failure, error, false),
             Broken::Cut(failure, error) => (failure, error, true),
         };
+        progress.is_cut = is_begun;
         let reply = self.exchange.fail(failure, error, head, ctx);
         if !is_begun && failure.status().is_some() {
             progress.is_unread |= head.body() != BodyLength::None;
@@ -50,7 +51,7 @@ impl Http1Driver {
         head: &RequestHead<'_>,
         rest: &[u8],
         ctx: &mut Context,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) -> Result<(), Broken> {
         let mut attempts = Attempts::default();
         let mut may_resend = Attempts::may_resend(head.method());

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Version};
 use pingora::protocols::http::date::get_cached_date;
 
 /// What a head needs beside its own lines, in bytes: our headers and the connection's.
-const ADDED: usize = 512;
+const ADDED: usize = 1024;
 
 impl exchange::RequestHead for RequestHead<'_> {
     fn method(&self) -> &str {
@@ -30,6 +30,10 @@ impl exchange::RequestHead for RequestHead<'_> {
 
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         RequestHead::lines(self).map(|line| (line.name, line.value))
+    }
+
+    fn is_unambiguous(&self) -> bool {
+        true
     }
 }
 
@@ -86,7 +90,7 @@ pub(super) fn for_client(exchange: &Exchange, head: &ResponseHead<'_>, ctx: &Con
     let mut out = BytesMut::with_capacity(head.bytes().len() + ADDED);
     status_line(&mut out, head);
     let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
-    let mut added = BytesMut::with_capacity(ADDED);
+    let mut added = BytesMut::with_capacity(ADDED / 2);
     let mut replaces_vary = false;
     exchange.response_additions(ctx, vary, |name, value| {
         replaces_vary |= name == VARY;
@@ -154,7 +158,6 @@ fn header(out: &mut BytesMut, name: &HeaderName, value: &HeaderValue) {
 }
 
 fn line(out: &mut BytesMut, name: &[u8], value: &[u8]) {
-    out.reserve(name.len() + value.len() + 4);
     for part in [name, b": ", value, b"\r\n"] {
         out.extend_from_slice(part);
     }

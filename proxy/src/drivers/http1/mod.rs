@@ -24,6 +24,7 @@ use crate::upstream::{Pool, Upstreams};
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use pingora::protocols::l4::socket::SocketAddr;
+use pingora::server::ShutdownWatch;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,11 +53,15 @@ pub enum After {
         ahead: BytesMut,
     },
     /// Nothing: it must be closed.
-    Closed,
+    Closed {
+        /// Whether the client got all that it was told of: only then may the close look like an orderly one.
+        is_whole: bool,
+    },
 }
 
 /// What is known about an exchange as it goes on.
-struct Progress {
+struct Progress<'s> {
+    shutdown: &'s ShutdownWatch,
     status: u16,
     request_bytes: u64,
     response_bytes: u64,
@@ -66,6 +71,8 @@ struct Progress {
     ahead: BytesMut,
     /// Whether the client may still be sending a body that nothing will read.
     is_unread: bool,
+    /// Whether a response was begun and broke off.
+    is_cut: bool,
 }
 
 impl Http1Driver {
@@ -75,17 +82,25 @@ impl Http1Driver {
         Self { exchange, upstreams, pool, limits: config.limits, timeouts: config.timeouts }
     }
 
-    /// Serves one request. `rest` is what came with its head; `is_last`: the process ends, and the connection with this response.
-    pub async fn serve(&self, client: &mut Stream, head: &RequestHead<'_>, rest: &[u8], is_last: bool) -> After {
+    /// Serves one request. `rest` is what came with its head. When the process ends, the connection ends with this response.
+    pub async fn serve(
+        &self,
+        client: &mut Stream,
+        head: &RequestHead<'_>,
+        rest: &[u8],
+        shutdown: &ShutdownWatch,
+    ) -> After {
         let mut ctx = self.exchange.begin();
         let mut progress = Progress {
             status: CLIENT_GONE,
             request_bytes: 0,
             response_bytes: 0,
-            keeps: head.keep_alive() && !is_last,
+            keeps: head.keep_alive(),
+            shutdown,
             consumed: 0,
             ahead: BytesMut::new(),
             is_unread: false,
+            is_cut: false,
         };
         match self.exchange.judge(head, &mut ctx) {
             Some(reply) => {
@@ -105,10 +120,12 @@ impl Http1Driver {
         if progress.keeps {
             return After::Open { consumed: progress.consumed, ahead: progress.ahead };
         }
-        if progress.is_unread {
+        let is_whole = !progress.is_cut;
+        let is_unread = progress.is_unread || progress.consumed < rest.len() || !progress.ahead.is_empty();
+        if is_whole && is_unread {
             Box::pin(linger(client)).await;
         }
-        After::Closed
+        After::Closed { is_whole }
     }
 
     /// Sends the exchange's own reply, in one write.
@@ -118,10 +135,10 @@ impl Http1Driver {
         head: &RequestHead<'_>,
         reply: &Reply,
         ctx: &Context,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) {
         progress.keeps &= !reply.ends_connection;
-        let out = heads::of_reply(&self.exchange, reply, ctx, progress.keeps);
+        let out = heads::of_reply(&self.exchange, reply, ctx, progress.keeps());
         let body: &[u8] = if head.method() == "HEAD" { &[] } else { &reply.body };
         match wire::write(client, &[&out, body], self.limits.body_write).await {
             Ok(()) => {
@@ -133,7 +150,13 @@ impl Http1Driver {
     }
 }
 
-impl Progress {
+impl Progress<'_> {
+    /// Whether further requests may follow a response that is written now.
+    fn keeps(&mut self) -> bool {
+        self.keeps &= !*self.shutdown.borrow();
+        self.keeps
+    }
+
     /// A reply that needs no body: one that is here as a whole is skipped, any other ends the connection.
     fn skip_body(&mut self, head: &RequestHead<'_>, rest: &[u8]) {
         match head.body() {
