@@ -1,12 +1,15 @@
 //! The log: one line a request with the promised fields, and nothing in it that a request could forge or should not tell.
 
 use crate::support::eventually;
+use crate::support::http::request;
 use crate::support::process::{ConfigFile, configured, free_address, s3cors};
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
 use crate::support::upstream::Upstream;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::process::{ChildStdout, Command};
 
 const APP: &str = "https://app.example";
 
@@ -127,12 +130,66 @@ fn text_is_one_line_an_event_without_colours() {
 
 /// A proxy whose log does not say that it is ready.
 fn quiet_proxy(rules: &Rules, upstream: &Upstream, configuration: &str) -> Proxy {
+    let (command, _file, address, admin) = quiet(rules, upstream, configuration);
+    Proxy::spawn_at(command, address, admin)
+}
+
+/// The command of such a proxy, its configuration file, and its addresses.
+fn quiet(rules: &Rules, upstream: &Upstream, configuration: &str) -> (Command, ConfigFile, SocketAddr, SocketAddr) {
     let file = ConfigFile::new(configuration);
     let (address, admin) = (free_address(), free_address());
     let (listen, manage, url) = (address.to_string(), admin.to_string(), format!("http://{}", upstream.address));
     let mut command = s3cors(&["serve", "--listen", &listen, "--admin", &manage, "--upstream", &url]);
     command.arg("--rules").arg(rules.path()).arg("--config").arg(file.path());
-    Proxy::spawn_at(command, address, admin)
+    (command, file, address, admin)
+}
+
+const DROPPED: &str = "s3cors_log_lines_dropped_total";
+
+/// A proxy whose log no one has read until lines were dropped; the number of requests it has answered meanwhile.
+fn stalled_proxy(rules: &Rules, upstream: &Upstream) -> (Proxy, ChildStdout, usize) {
+    let (command, _file, address, admin) = quiet(rules, upstream, "");
+    let (proxy, output) = Proxy::spawn_unread(command, address, admin);
+    assert_eq!(proxy.metric(DROPPED), Some(0.0));
+    // Long lines fill the pipe and the queue sooner.
+    let (target, origin) = (format!("/bucket/{}", "k".repeat(240)), "o".repeat(240));
+    let (mut connection, mut sent) = (proxy.connect(), 0);
+    let headers = [("Origin", &*origin), ("Access-Control-Request-Method", "GET")];
+    while proxy.metric(DROPPED) == Some(0.0) {
+        assert!(sent < 10_000, "no line is dropped");
+        for _ in 0..100 {
+            assert_eq!(connection.send(request("OPTIONS", &target, &headers, "")).receive().status, 403);
+            sent += 1;
+        }
+    }
+    (proxy, output, sent)
+}
+
+#[test]
+fn a_reader_that_stalls_blocks_no_request_and_costs_whole_lines_that_are_counted() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let (proxy, output, sent) = stalled_proxy(&rules, &upstream);
+    proxy.read_log(output);
+    // Until there is room again, the line of this request may be dropped, too.
+    let mut later = 0;
+    eventually("a request is logged again", || {
+        later += 1;
+        proxy.fetch("GET", "/bucket/later", &[]);
+        proxy.log().iter().any(|line| line["path"] == "/bucket/later").then_some(())
+    });
+    eventually("each request is logged or counted as dropped", || {
+        let logged = access_lines(&proxy, 0).len() as f64;
+        (logged + proxy.metric(DROPPED).unwrap() == (sent + later) as f64).then_some(())
+    });
+    assert!(proxy.log().iter().all(Value::is_object), "a line was torn");
+}
+
+#[test]
+fn a_reader_that_stalls_does_not_keep_the_process_from_ending() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let (mut proxy, _output, _) = stalled_proxy(&rules, &upstream);
+    proxy.signal("TERM");
+    assert_eq!(proxy.wait_for_exit().code(), Some(0));
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn what_is_known_beforehand_is_there_with_0_from_the_start() {
         ("s3cors_http_response_bytes_total", 0.0),
         ("s3cors_http_requests_in_flight", 0.0),
         ("s3cors_connections_open", 0.0),
+        ("s3cors_log_lines_dropped_total", 0.0),
         ("s3cors_config_last_reload_successful", 1.0),
         ("s3cors_rules_loaded", 3.0),
         (&format!("s3cors_upstream_up{{upstream=\"http://{}\"}}", upstream.address), 1.0),

@@ -11,7 +11,7 @@ use crate::process::handover::{HandoverError, Offer, Predecessor, Prepared};
 use crate::process::readiness::Readiness;
 use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
 use crate::rules::{Outcome, Report, Snapshot, SourceError, Store, WatchError, watch};
-use crate::telemetry::log::LogGuard;
+use crate::telemetry::log::Log;
 use crate::telemetry::{Exported, Metrics, MetricsError, ReloadOutcome};
 use crate::tls::{Certificates, TlsError, check_roots};
 use crate::upstream::{HealthCheckError, HealthChecks, MAX_TRIES, Pool, Resolver, Sweeper, Upstreams};
@@ -57,11 +57,11 @@ pub enum ServeError {
 ///
 /// # Errors
 /// [`ServeError`] when the start fails; a process that serves returns no error.
-pub fn serve(mut config: Config, log: LogGuard) -> Result<(), ServeError> {
+pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
     let (sockets, predecessor, prepared) = take_sockets(&mut config)?;
     let offer = prepared.as_ref().map(Prepared::offer);
     check_upstream_tls(&config)?;
-    let parts = Parts::new(&config)?;
+    let parts = Parts::new(&config, &log)?;
     let mut server = Server::new_with_opt_and_conf(None, server_conf(&config));
     follow_upstreams(&mut server, &config, &parts.upstreams)?;
     let mut starting = Starting::default();
@@ -105,7 +105,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(config: &Config) -> Result<Self, ServeError> {
+    fn new(config: &Config, log: &Log) -> Result<Self, ServeError> {
         let metrics = Arc::new(Metrics::new()?);
         let rejections = Arc::new(Rejections::new(config.rejected_origins));
         let store = Store::open(&config.rules, config.cors.credentials.into()).map_err(ServeError::Rules)?;
@@ -120,6 +120,7 @@ impl Parts {
         }));
         let upstreams = Arc::new(Upstreams::new(config));
         let exchange = Exchange::new(config, Arc::clone(&rules), Arc::clone(&rejections), Arc::clone(&metrics));
+        metrics.export(log.dropped())?;
         let (exchange, readiness) = (Arc::new(exchange), Arc::default());
         Ok(Self { metrics, rules, rejections, upstreams, exchange, readiness })
     }

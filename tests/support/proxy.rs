@@ -5,7 +5,7 @@ use super::{DEADLINE, eventually};
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -81,27 +81,48 @@ impl Proxy {
     /// Runs a command that serves on these addresses and may log nothing, and waits until it is ready.
     pub fn spawn_at(command: Command, address: SocketAddr, admin: SocketAddr) -> Self {
         let mut proxy = Self::launch(command);
-        (proxy.address, proxy.admin) = (address, admin);
-        eventually("the proxy is ready", || {
-            assert!(proxy.is_running(), "the proxy ended: {:#?}", proxy.log());
-            TcpStream::connect(admin).ok()?;
-            (proxy.ask("GET", "/readyz").status == 200).then_some(())
-        });
+        proxy.await_readiness(address, admin);
         proxy
     }
 
-    fn launch(mut command: Command) -> Self {
+    fn await_readiness(&mut self, address: SocketAddr, admin: SocketAddr) {
+        (self.address, self.admin) = (address, admin);
+        eventually("the proxy is ready", || {
+            assert!(self.is_running(), "the proxy ended: {:#?}", self.log());
+            TcpStream::connect(admin).ok()?;
+            (self.ask("GET", "/readyz").status == 200).then_some(())
+        });
+    }
+
+    /// The same, but its log stays in the pipe until [`read_log`](Self::read_log).
+    pub fn spawn_unread(command: Command, address: SocketAddr, admin: SocketAddr) -> (Self, ChildStdout) {
+        let (mut proxy, output) = Self::launch_unread(command);
+        proxy.await_readiness(address, admin);
+        (proxy, output)
+    }
+
+    fn launch(command: Command) -> Self {
+        let (proxy, output) = Self::launch_unread(command);
+        proxy.read_log(output);
+        proxy
+    }
+
+    fn launch_unread(mut command: Command) -> (Self, ChildStdout) {
         let mut process = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let written = Arc::clone(&log);
+        let output = process.stdout.take().unwrap();
+        (Self { process, address: ([0; 4], 0).into(), admin: ([0; 4], 0).into(), log: Arc::default() }, output)
+    }
+
+    /// Reads the log from now on.
+    pub fn read_log(&self, output: ChildStdout) {
+        let lines = BufReader::new(output).lines();
+        let written = Arc::clone(&self.log);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let line = serde_json::from_str(&line).unwrap_or(serde_json::Value::String(line));
                 written.lock().unwrap().push(line);
             }
         });
-        Self { process, address: ([0; 4], 0).into(), admin: ([0; 4], 0).into(), log }
     }
 
     pub fn connect(&self) -> Connection {

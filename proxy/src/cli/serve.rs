@@ -24,7 +24,10 @@ pub(super) fn start(config: Config) -> ExitCode {
         LogLevel::Info => log::Level::Info,
         LogLevel::Debug => log::Level::Debug,
     };
-    let log = log::start(format, level);
+    let log = match log::start(format, level) {
+        Ok(log) => log,
+        Err(error) => return fail(&error),
+    };
     match serve(config, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),

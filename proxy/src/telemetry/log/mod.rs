@@ -2,18 +2,22 @@
 //!
 //! Lines go through a bounded queue to a thread of their own: a reader that stalls costs lines, not requests.
 
+mod queue;
+
+use super::exported::Exported;
+use queue::{Queue, When};
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
-use tracing::Event;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
 use tracing::field::Field;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing::{Event, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::{self, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
-
-/// Lines that wait for a reader that stalls, before further ones are lost. The queue's memory is taken at once.
-const QUEUED_LINES: usize = 8192;
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +41,40 @@ pub enum Level {
     Debug,
 }
 
-/// Writes what is still queued; must outlive everything that logs.
-pub struct LogGuard(Mutex<Option<WorkerGuard>>);
+/// The log cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error("the log cannot start: {0}")]
+pub struct LogError(#[from] io::Error);
 
-impl LogGuard {
+/// The running log. Writes what is still queued when dropped, so it must outlive everything that logs.
+pub struct Log {
+    queue: Arc<Queue>,
+}
+
+impl Log {
     /// Writes what is queued; nothing that is logged after it appears.
     pub fn flush(&self) {
-        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.queue.close();
+    }
+
+    /// The count of lines that were dropped, as a metric.
+    ///
+    /// # Errors
+    /// When its name is not valid.
+    pub fn dropped(&self) -> prometheus::Result<Exported> {
+        let queue = Arc::clone(&self.queue);
+        Exported::counters(
+            "s3cors_log_lines_dropped_total",
+            "Log lines that were dropped because standard output was too slow or closed.",
+            &[],
+            move || vec![(Vec::new(), queue.dropped())],
+        )
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 
@@ -51,11 +82,20 @@ impl LogGuard {
 ///
 /// At `debug` the HTTP library prints whole heads, `Authorization` included, and at `info` the raw request line with the signature of
 /// a presigned URL. So its targets never go below `warn`, whatever level is asked for.
-#[must_use]
-pub fn start(format: Format, level: Level) -> LogGuard {
-    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(QUEUED_LINES).finish(std::io::stdout());
-    let filter = EnvFilter::new(directives(level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_timer(SystemTime);
+///
+/// # Errors
+/// [`LogError`] when there is no thread or descriptor left for it.
+pub fn start(format: Format, level: Level) -> Result<Log, LogError> {
+    let queue = Arc::new(Queue::default());
+    // The standard library's handle would search each write for its last newline and copy what follows it.
+    let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let writer = Arc::clone(&queue);
+    std::thread::Builder::new().name("log".into()).spawn(move || writer.write_to(output))?;
+    let events = Arc::clone(&queue);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(directives(level)))
+        .with_writer(Events(events))
+        .with_timer(SystemTime);
     let handshakes = Handshakes { shown: level == Level::Debug };
     // A second start in one process (tests) keeps the first log.
     let _ = match format {
@@ -65,7 +105,37 @@ pub fn start(format: Format, level: Level) -> LogGuard {
         }
         Format::Text => builder.with_ansi(false).finish().with(handshakes).try_init(),
     };
-    LogGuard(Mutex::new(Some(guard)))
+    Ok(Log { queue })
+}
+
+/// Where the lines of events go.
+struct Events(Arc<Queue>);
+
+impl<'a> MakeWriter<'a> for Events {
+    type Writer = EventWriter;
+
+    fn make_writer(&'a self) -> EventWriter {
+        EventWriter(Arc::clone(&self.0), When::Now)
+    }
+
+    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> EventWriter {
+        let when = if meta.target() == "access" { When::Gathered } else { When::Now };
+        EventWriter(Arc::clone(&self.0), when)
+    }
+}
+
+/// Takes the line of one event. The formatter writes it with one call.
+struct EventWriter(Arc<Queue>, When);
+
+impl io::Write for EventWriter {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.push(line, self.1);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The HTTP library logs a failed TLS handshake as an error. To an operator it is a load balancer that probes the port, or a
