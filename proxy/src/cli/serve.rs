@@ -24,7 +24,7 @@ pub(super) fn start(config: Config) -> ExitCode {
         LogLevel::Info => log::Level::Info,
         LogLevel::Debug => log::Level::Debug,
     };
-    let log = match log::start(format, level) {
+    let log = match log::start(format, level, config.log.access) {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };

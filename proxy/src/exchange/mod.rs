@@ -30,7 +30,7 @@ use crate::observe::Rejections;
 use crate::rules::Store;
 use crate::s3::domain::Domain;
 use crate::s3::identity::HostId;
-use crate::telemetry::Metrics;
+use crate::telemetry::{AccessLog, Metrics};
 use signature_mismatch::LogLimiter;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub struct Exchange {
     domains: Vec<Domain>,
     cors: Cors,
     upstream_host: UpstreamHost,
-    has_access_log: bool,
+    access_log: Option<AccessLog>,
     host_id: HostId,
     mismatches: LogLimiter,
     in_flight: Count,
@@ -59,11 +59,17 @@ impl Exchange {
             domains: config.domains.clone(),
             cors: config.cors,
             upstream_host: config.upstream_host.clone(),
-            has_access_log: config.log.access,
+            access_log: None,
             host_id: HostId::random(),
             mismatches: LogLimiter::default(),
             in_flight: Count::default(),
         }
+    }
+
+    /// Writes an access line for each exchange from now on, if there is a log for it.
+    #[must_use]
+    pub fn with_access_log(self, access_log: Option<AccessLog>) -> Self {
+        Self { access_log, ..self }
     }
 
     /// Begins an exchange.

@@ -2,7 +2,7 @@
 
 use super::head::RequestHead;
 use super::{Context, Exchange};
-use crate::telemetry::{Access, Served, printable};
+use crate::telemetry::{Access, AccessLog, Served, printable};
 use s3_cors::{Outcome, Reason, RequestKind};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,8 +33,8 @@ impl Exchange {
         if ctx.decision.outcome() == Some(Outcome::Denied) {
             self.rejections.count(ctx.label(), origin);
         }
-        if self.has_access_log && Access::is_wanted() {
-            log_access(head, ctx, &served, ended.client, origin);
+        if let Some(log) = &self.access_log {
+            log_access(log, head, ctx, &served, ended.client, origin);
         }
     }
 
@@ -61,6 +61,7 @@ impl Exchange {
 }
 
 fn log_access(
+    log: &AccessLog,
     head: &impl RequestHead,
     ctx: &Context,
     served: &Served<'_>,
@@ -68,9 +69,9 @@ fn log_access(
     origin: Option<&[u8]>,
 ) {
     let outcome = ctx.decision.outcome();
-    Access {
+    log.write(&Access {
         request_id: ctx.request_id(),
-        client: &client.map(|client| client.to_string()).unwrap_or_default(),
+        client,
         method: &printable(served.method.as_bytes()),
         bucket: ctx.label(),
         path: &printable(head.path().as_bytes()),
@@ -82,8 +83,7 @@ fn log_access(
         cors: outcome.map(Outcome::as_str),
         reason: outcome.map(|_| ctx.decision.reason()).map(Reason::as_str),
         rule: ctx.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
-    }
-    .write();
+    });
 }
 
 fn seconds(duration: Duration) -> f64 {

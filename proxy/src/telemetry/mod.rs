@@ -11,7 +11,7 @@ pub mod log;
 mod metrics;
 mod registry;
 
-pub use access::Access;
+pub use access::{Access, AccessLog};
 pub use buckets::Buckets;
 pub use exported::{Exported, Row};
 pub use http::{HttpCounters, Served, UpstreamErrorKind};

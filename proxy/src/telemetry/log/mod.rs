@@ -2,8 +2,11 @@
 //!
 //! Lines go through a bounded queue to a thread of their own: a reader that stalls costs lines, not requests.
 
-mod queue;
+pub(super) mod line;
+pub(super) mod queue;
+mod timestamp;
 
+use super::access::AccessLog;
 use super::exported::Exported;
 use queue::{Queue, When};
 use std::borrow::Cow;
@@ -11,9 +14,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use tracing::Event;
 use tracing::field::Field;
-use tracing::{Event, Metadata};
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::{self, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -49,12 +51,19 @@ pub struct LogError(#[from] io::Error);
 /// The running log. Writes what is still queued when dropped, so it must outlive everything that logs.
 pub struct Log {
     queue: Arc<Queue>,
+    access: Option<AccessLog>,
 }
 
 impl Log {
     /// Writes what is queued; nothing that is logged after it appears.
     pub fn flush(&self) {
         self.queue.close();
+    }
+
+    /// Where access lines go; `None` if the configuration asks for none.
+    #[must_use]
+    pub fn access(&self) -> Option<AccessLog> {
+        self.access.clone()
     }
 
     /// The count of lines that were dropped, as a metric.
@@ -85,16 +94,18 @@ impl Drop for Log {
 ///
 /// # Errors
 /// [`LogError`] when there is no thread or descriptor left for it.
-pub fn start(format: Format, level: Level) -> Result<Log, LogError> {
+pub fn start(format: Format, level: Level, has_access: bool) -> Result<Log, LogError> {
     let queue = Arc::new(Queue::default());
     // The standard library's handle would search each write for its last newline and copy what follows it.
     let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let writer = Arc::clone(&queue);
     std::thread::Builder::new().name("log".into()).spawn(move || writer.write_to(output))?;
+    let has_access = has_access && matches!(level, Level::Info | Level::Debug);
+    let access = has_access.then(|| AccessLog::new(Arc::clone(&queue), format));
     let events = Arc::clone(&queue);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives(level)))
-        .with_writer(Events(events))
+        .with_writer(move || EventWriter(Arc::clone(&events)))
         .with_timer(SystemTime);
     let handshakes = Handshakes { shown: level == Level::Debug };
     // A second start in one process (tests) keeps the first log.
@@ -105,31 +116,15 @@ pub fn start(format: Format, level: Level) -> Result<Log, LogError> {
         }
         Format::Text => builder.with_ansi(false).finish().with(handshakes).try_init(),
     };
-    Ok(Log { queue })
+    Ok(Log { queue, access })
 }
 
-/// Where the lines of events go.
-struct Events(Arc<Queue>);
-
-impl<'a> MakeWriter<'a> for Events {
-    type Writer = EventWriter;
-
-    fn make_writer(&'a self) -> EventWriter {
-        EventWriter(Arc::clone(&self.0), When::Now)
-    }
-
-    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> EventWriter {
-        let when = if meta.target() == "access" { When::Gathered } else { When::Now };
-        EventWriter(Arc::clone(&self.0), when)
-    }
-}
-
-/// Takes the line of one event. The formatter writes it with one call.
-struct EventWriter(Arc<Queue>, When);
+/// Where the lines of events go. The formatter writes each line with one call.
+struct EventWriter(Arc<Queue>);
 
 impl io::Write for EventWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.push(line, self.1);
+        self.0.push(line, When::Now);
         Ok(line.len())
     }
 
@@ -165,7 +160,7 @@ fn directives(level: Level) -> String {
         Level::Info => ("info", "warn"),
         Level::Debug => ("debug", "warn"),
     };
-    format!("{library},s3cors={ours},s3cors_proxy={ours},access={ours}")
+    format!("{library},s3cors={ours},s3cors_proxy={ours}")
 }
 
 /// The longest value from a request that is logged, in characters.

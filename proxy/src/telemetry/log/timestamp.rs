@@ -1,0 +1,92 @@
+//! The time of a log line: RFC 3339 in UTC with microseconds.
+
+use super::line::push_padded;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// `2026-10-05T07:08:09.`
+const PREFIX: usize = 20;
+
+/// Formats times. Keeps the text of the last second: under load, many lines share it.
+#[derive(Default)]
+pub(crate) struct Timestamp {
+    second: Option<u64>,
+    prefix: Vec<u8>,
+}
+
+impl Timestamp {
+    /// Appends the present time.
+    pub(crate) fn push_now(&mut self, buffer: &mut Vec<u8>) {
+        // A clock before 1970 is one that was never set; the log says 1970 then.
+        self.push(buffer, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    }
+
+    /// Appends the time that is `since` after 1970.
+    pub(crate) fn push(&mut self, buffer: &mut Vec<u8>, since: Duration) {
+        if self.second != Some(since.as_secs()) {
+            self.prefix.clear();
+            self.prefix.reserve(PREFIX);
+            push_second(&mut self.prefix, since.as_secs());
+            self.second = Some(since.as_secs());
+        }
+        buffer.extend_from_slice(&self.prefix);
+        push_padded(buffer, since.subsec_micros().into(), 6);
+        buffer.push(b'Z');
+    }
+}
+
+fn push_second(buffer: &mut Vec<u8>, second: u64) {
+    let (year, month, day) = date(second / 86_400);
+    let in_day = second % 86_400;
+    for (value, width, end) in [
+        (year, 4, b'-'),
+        (month, 2, b'-'),
+        (day, 2, b'T'),
+        (in_day / 3_600, 2, b':'),
+        (in_day / 60 % 60, 2, b':'),
+        (in_day % 60, 2, b'.'),
+    ] {
+        push_padded(buffer, value, width);
+        buffer.push(end);
+    }
+}
+
+/// Year, month and day of a number of days since 1970, in the proleptic Gregorian calendar.
+///
+/// Years are counted from 1 March of the year 0, so that the leap day is a year's last: Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms", `civil_from_days`.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_rfc_3339_in_utc_with_microseconds() {
+        let mut timestamp = Timestamp::default();
+        for (seconds, nanos, expected) in [
+            (0, 0, "1970-01-01T00:00:00.000000Z"),
+            (0, 1_999, "1970-01-01T00:00:00.000001Z"),
+            (951_782_399, 999_999_999, "2000-02-28T23:59:59.999999Z"),
+            (951_782_400, 0, "2000-02-29T00:00:00.000000Z"),
+            (951_868_800, 0, "2000-03-01T00:00:00.000000Z"),
+            (1_735_689_599, 123_456_789, "2024-12-31T23:59:59.123456Z"),
+            (1_791_184_089, 123_456_000, "2026-10-05T07:08:09.123456Z"),
+            (1_791_184_089, 7_000, "2026-10-05T07:08:09.000007Z"),
+            (4_107_542_400, 0, "2100-03-01T00:00:00.000000Z"),
+            (253_402_300_799, 0, "9999-12-31T23:59:59.000000Z"),
+        ] {
+            let mut text = Vec::new();
+            timestamp.push(&mut text, Duration::new(seconds, nanos));
+            assert_eq!(String::from_utf8(text).unwrap(), expected);
+        }
+    }
+}
