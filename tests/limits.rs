@@ -23,6 +23,28 @@ fn error(answer: &Response) -> (u16, Option<String>) {
 }
 
 #[test]
+fn running_out_of_descriptors_is_logged_once_counted_and_passes() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -n 48; exec \"$@\"", "sh", crate::support::proxy::PROGRAM, "serve"]);
+    shell.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--upstream"]);
+    shell.arg(format!("http://{}", upstream.address)).arg("--rules").arg(rules.path());
+    let proxy = Proxy::spawn(shell);
+    let logged = |proxy: &Proxy| proxy.log().iter().filter(|line| line.to_string().contains("Accept() failed")).count();
+    let held: Vec<_> = (0..64).map(|_| proxy.connect()).collect();
+    // The library tries again every second.
+    let started = Instant::now();
+    eventually("it has failed more than once", || {
+        (logged(&proxy) > 0 && started.elapsed() > Duration::from_millis(2500)).then_some(())
+    });
+    assert_eq!(logged(&proxy), 1, "{:#?}", proxy.log());
+    drop(held);
+    assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).status, 200, "it accepts again");
+    let failures = proxy.metric("s3cors_accept_failures_total").unwrap();
+    assert!(failures > 1.0, "{failures}");
+}
+
+#[test]
 fn a_head_has_one_deadline_even_if_bytes_keep_arriving() {
     let (proxy, upstream, _rules) = limited("header_read: 600ms");
     let started = Instant::now();

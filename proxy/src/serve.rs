@@ -121,6 +121,7 @@ impl Parts {
         let upstreams = Arc::new(Upstreams::new(config));
         let exchange = Exchange::new(config, Arc::clone(&rules), Arc::clone(&rejections), Arc::clone(&metrics));
         metrics.export(log.dropped())?;
+        metrics.export(log.accept_failures())?;
         let (exchange, readiness) = (Arc::new(exchange.with_access_log(log.access())), Arc::default());
         Ok(Self { metrics, rules, rejections, upstreams, exchange, readiness })
     }

@@ -2,24 +2,25 @@
 //!
 //! Lines go through a bounded queue to a thread of their own: a reader that stalls costs lines, not requests.
 
+mod library;
 pub(super) mod line;
 pub(super) mod queue;
 mod timestamp;
 
 use super::access::AccessLog;
 use super::exported::Exported;
+use library::LibraryLines;
 use queue::{Queue, When};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use tracing::Event;
-use tracing::field::Field;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;
-use tracing_subscriber::layer::{self, SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub struct LogError(#[from] io::Error);
 pub struct Log {
     queue: Arc<Queue>,
     access: Option<AccessLog>,
+    accept_failures: Arc<AtomicU64>,
 }
 
 impl Log {
@@ -64,6 +66,20 @@ impl Log {
     #[must_use]
     pub fn access(&self) -> Option<AccessLog> {
         self.access.clone()
+    }
+
+    /// The count of connections that could not be accepted, as a metric: the HTTP library only logs it.
+    ///
+    /// # Errors
+    /// When its name is not valid.
+    pub fn accept_failures(&self) -> prometheus::Result<Exported> {
+        let failures = Arc::clone(&self.accept_failures);
+        Exported::counters(
+            "s3cors_accept_failures_total",
+            "Attempts to accept a connection that failed, such as for want of file descriptors.",
+            &[],
+            move || vec![(Vec::new(), failures.load(Ordering::Relaxed))],
+        )
     }
 
     /// The count of lines that were dropped, as a metric.
@@ -107,16 +123,17 @@ pub fn start(format: Format, level: Level, has_access: bool) -> Result<Log, LogE
         .with_env_filter(EnvFilter::new(directives(level)))
         .with_writer(move || EventWriter(Arc::clone(&events)))
         .with_timer(SystemTime);
-    let handshakes = Handshakes { shown: level == Level::Debug };
+    let accept_failures = Arc::default();
+    let library = LibraryLines::new(level == Level::Debug, Arc::clone(&accept_failures));
     // A second start in one process (tests) keeps the first log.
     let _ = match format {
         Format::Json => {
             let builder = builder.json().flatten_event(true).with_current_span(false).with_span_list(false);
-            builder.finish().with(handshakes).try_init()
+            builder.finish().with(library).try_init()
         }
-        Format::Text => builder.with_ansi(false).finish().with(handshakes).try_init(),
+        Format::Text => builder.with_ansi(false).finish().with(library).try_init(),
     };
-    Ok(Log { queue, access })
+    Ok(Log { queue, access, accept_failures })
 }
 
 /// Where the lines of events go. The formatter writes each line with one call.
@@ -130,26 +147,6 @@ impl io::Write for EventWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// The HTTP library logs a failed TLS handshake as an error. To an operator it is a load balancer that probes the port, or a
-/// scanner: the line is shown at `debug` only.
-struct Handshakes {
-    shown: bool,
-}
-
-impl<S: tracing::Subscriber> Layer<S> for Handshakes {
-    fn event_enabled(&self, event: &Event<'_>, _: layer::Context<'_, S>) -> bool {
-        // Libraries that write with the `log` crate all have this target here.
-        if self.shown || event.metadata().target() != "log" {
-            return true;
-        }
-        let mut is_handshake = false;
-        event.record(&mut |field: &Field, value: &dyn std::fmt::Debug| {
-            is_handshake |= field.name() == "message" && format!("{value:?}").starts_with("Downstream handshake");
-        });
-        !is_handshake
     }
 }
 

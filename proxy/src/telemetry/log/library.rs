@@ -1,0 +1,75 @@
+//! Lines of the HTTP library that operators should not see as they come.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tracing::Event;
+use tracing::field::Field;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+
+/// How often a failure to accept is logged, in seconds: the library tries and logs again every second.
+const ACCEPT_INTERVAL: u64 = 60;
+
+/// Decides which lines of the library are written.
+pub(super) struct LibraryLines {
+    /// A failed TLS handshake is an error to the library. To an operator it is a load balancer that probes the port, or a scanner.
+    shows_handshakes: bool,
+    /// Connections that could not be accepted.
+    accept_failures: Arc<AtomicU64>,
+    started: Instant,
+    /// The second in which the last such failure was logged, from 1.
+    last: AtomicU64,
+}
+
+impl LibraryLines {
+    pub(super) fn new(shows_handshakes: bool, accept_failures: Arc<AtomicU64>) -> Self {
+        Self { shows_handshakes, accept_failures, started: Instant::now(), last: AtomicU64::new(0) }
+    }
+
+    fn is_shown(&self, message: &str) -> bool {
+        if message.starts_with("Downstream handshake") {
+            return self.shows_handshakes;
+        }
+        if message.starts_with("Accept() failed") {
+            self.accept_failures.fetch_add(1, Ordering::Relaxed);
+            let now = self.started.elapsed().as_secs() + 1;
+            let last = self.last.load(Ordering::Relaxed);
+            let is_due = last == 0 || now >= last + ACCEPT_INTERVAL;
+            return is_due && self.last.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        }
+        true
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for LibraryLines {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        // Libraries that write with the `log` crate all have this target here.
+        if event.metadata().target() != "log" {
+            return true;
+        }
+        let mut is_shown = true;
+        event.record(&mut |field: &Field, value: &dyn std::fmt::Debug| {
+            if field.name() == "message" {
+                is_shown = self.is_shown(&format!("{value:?}"));
+            }
+        });
+        is_shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_to_accept_is_counted_each_time_and_logged_once_a_minute() {
+        let failures = Arc::default();
+        let lines = LibraryLines::new(false, Arc::clone(&failures));
+        let shown =
+            (0..100).filter(|_| lines.is_shown("Accept() failed  AcceptError cause: Too many open files")).count();
+        assert_eq!((shown, failures.load(Ordering::Relaxed)), (1, 100));
+        assert!(lines.is_shown("something else"));
+        assert!(!lines.is_shown("Downstream handshake timeout"));
+    }
+}
