@@ -26,12 +26,12 @@ fn error(answer: &Response) -> (u16, Option<String>) {
 fn running_out_of_descriptors_is_logged_once_counted_and_passes() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
     let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", "ulimit -n 48; exec \"$@\"", "sh", crate::support::proxy::PROGRAM, "serve"]);
+    shell.args(["-c", "ulimit -n 128; exec \"$@\"", "sh", crate::support::proxy::PROGRAM, "serve"]);
     shell.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--upstream"]);
     shell.arg(format!("http://{}", upstream.address)).arg("--rules").arg(rules.path());
     let proxy = Proxy::spawn(shell);
     let logged = |proxy: &Proxy| proxy.log().iter().filter(|line| line.to_string().contains("Accept() failed")).count();
-    let held: Vec<_> = (0..64).map(|_| proxy.connect()).collect();
+    let held: Vec<_> = (0..160).map(|_| proxy.connect()).collect();
     // The library tries again every second.
     let started = Instant::now();
     eventually("it has failed more than once", || {

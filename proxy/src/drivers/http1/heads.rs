@@ -4,12 +4,14 @@ use super::request_head::RequestHead;
 use super::response_head::ResponseHead;
 use crate::exchange::{self, Context, Exchange, Reply};
 use bytes::BytesMut;
-use http::header::{HOST, VARY};
+use http::header::HOST;
 use http::{HeaderName, HeaderValue, Version};
 use pingora::protocols::http::date::get_cached_date;
 
 /// What a head needs beside its own lines, in bytes: our headers and the connection's.
 const ADDED: usize = 1024;
+/// What says how long a body is, which an interim response must not (RFC 9110 §8.6, RFC 9112 §6.1).
+const LENGTHS: [&[u8]; 2] = [b"content-length", b"transfer-encoding"];
 
 impl exchange::RequestHead for RequestHead<'_> {
     fn method(&self) -> &str {
@@ -91,16 +93,21 @@ pub(super) fn for_client(exchange: &Exchange, head: &ResponseHead<'_>, ctx: &Con
     status_line(&mut out, head);
     let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
     let mut added = BytesMut::with_capacity(ADDED / 2);
-    let mut replaces_vary = false;
+    // The lines of these names are replaced. Those of CORS never come this far.
+    let mut replaced: [Option<HeaderName>; 2] = [None, None];
     exchange.response_additions(ctx, vary, |name, value| {
-        replaces_vary |= name == VARY;
+        let free = replaced.iter_mut().find(|place| place.is_none());
+        if let Some(place) = free.filter(|_| !exchange::is_removed(name.as_str().as_bytes())) {
+            *place = Some(name.clone());
+        }
         header(&mut added, name, value);
     });
+    let is_replaced =
+        |line: &[u8]| replaced.iter().flatten().any(|name| line.eq_ignore_ascii_case(name.as_str().as_bytes()));
     let is_undone = |name: &[u8]| ending.framing == Framing::Undone && name.eq_ignore_ascii_case(b"transfer-encoding");
     for each in head.lines() {
-        let is_replaced = replaces_vary && each.name.eq_ignore_ascii_case(b"vary");
         let is_ours = exchange::is_removed(each.name) || each.name.eq_ignore_ascii_case(b"connection");
-        if !is_replaced && !is_ours && !is_undone(each.name) && !is_nominated(head, each.name) {
+        if !is_ours && !is_replaced(each.name) && !is_undone(each.name) && !is_nominated(head, each.name) {
             out.extend_from_slice(each.whole);
         }
     }
@@ -113,12 +120,17 @@ pub(super) fn for_client(exchange: &Exchange, head: &ResponseHead<'_>, ctx: &Con
     out
 }
 
-/// An interim response for the client (RFC 9110 §15.2), without headers of ours.
+/// An interim response for the client (RFC 9110 §15.2), without headers of ours, for the upstream's connection or about a body: it
+/// has none, and a client that believed them would take the final response for it.
 pub(super) fn interim(head: &ResponseHead<'_>) -> BytesMut {
     let mut out = BytesMut::with_capacity(head.bytes().len());
     status_line(&mut out, head);
-    for each in head.lines().filter(|each| !exchange::is_removed(each.name)) {
-        out.extend_from_slice(each.whole);
+    for each in head.lines() {
+        let is_ended = exchange::is_removed(each.name) || each.name.eq_ignore_ascii_case(b"connection");
+        let is_length = LENGTHS.iter().any(|name| each.name.eq_ignore_ascii_case(name));
+        if !is_ended && !is_length && !is_nominated(head, each.name) {
+            out.extend_from_slice(each.whole);
+        }
     }
     out.extend_from_slice(b"\r\n");
     out
