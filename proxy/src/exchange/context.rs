@@ -50,6 +50,12 @@ impl Context {
         self.may_be_mismatch = status == StatusCode::FORBIDDEN;
     }
 
+    /// Whether the first bytes of the response's body are to be examined.
+    #[must_use]
+    pub const fn examines_body(&self) -> bool {
+        self.may_be_mismatch
+    }
+
     /// What was decided.
     #[must_use]
     pub const fn decision(&self) -> &Decision {

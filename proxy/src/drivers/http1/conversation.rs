@@ -52,7 +52,9 @@ impl Conversation<'_> {
             BodyLength::Chunked => (Source::Chunked(Decoder::default()), Sink::Chunked),
         };
         let mut upload = Transfer::new(source, sink);
-        let (body, consumed) = upload.begin(rest, &mut request).map_err(|_| invalid_request())?;
+        let begun = upload.begin(rest, &mut request);
+        progress.request_bytes = upload.moved();
+        let (body, consumed) = begun.map_err(|_| invalid_request())?;
         progress.consumed = consumed;
         let write = self.driver.timeouts.write;
         let sent = wire::write(self.upstream, &[&request, body], write).await;
@@ -85,8 +87,9 @@ impl Conversation<'_> {
             let length = head.bytes().len();
             response = response.split_off(length);
             if response.is_empty() {
-                response = self.first_bytes(&mut upload, progress).await?;
+                let first = self.first_bytes(&mut upload, progress).await;
                 progress.request_bytes = upload.moved();
+                response = first?;
             }
             if response.is_empty() {
                 return Err(self.closed(&upload));
@@ -185,6 +188,34 @@ impl Conversation<'_> {
         }
     }
 
+    /// Passes on the first bytes of a body that the exchange wants to see and that did not come with the head.
+    async fn examine_first(
+        &mut self,
+        download: &mut Transfer,
+        has_excess: &mut bool,
+        ctx: &mut Context,
+    ) -> Result<(), TransferError> {
+        while ctx.examines_body() && download.moved() == 0 && !download.has_ended() {
+            let upstream = &mut *self.upstream;
+            let read = poll_fn(|context| poll_read_some(upstream, context, FIRST_READ));
+            let bytes =
+                within(self.driver.timeouts.read, read).await.and_then(|read| read).map_err(TransferError::Read)?;
+            if bytes.is_empty() {
+                // The transfer reads the end once more, and knows what it means.
+                return Ok(());
+            }
+            let mut out = BytesMut::new();
+            let (body, consumed) = download.begin(&bytes, &mut out)?;
+            *has_excess |= consumed < bytes.len();
+            if download.moved() > 0 {
+                self.driver.exchange.examine_body(&bytes, self.head, ctx);
+            }
+            let written = wire::write(self.client, &[&out, body], self.driver.limits.body_write).await;
+            written.map_err(|_| TransferError::Write)?;
+        }
+        Ok(())
+    }
+
     /// Sends the response to the client. Returns whether the connection to the upstream can be used again.
     async fn relay(
         &mut self,
@@ -221,15 +252,21 @@ impl Conversation<'_> {
         let mut out = heads::for_client(exchange, head, ctx, ending);
         let (body, consumed) =
             download.begin(first, &mut out).map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidChunk"))?;
-        exchange.examine_body(first, self.head, ctx);
+        if download.moved() > 0 {
+            exchange.examine_body(first, self.head, ctx);
+        }
         let limits = &self.driver.limits;
         let written = wire::write(self.client, &[&out, body], limits.body_write).await;
         written.map_err(|_| Broken::Failed(Failure::ClientGone, "WriteError"))?;
         progress.status = head.status();
-        let run = download.run(self.upstream, self.client, self.driver.timeouts.read, limits.body_write).await;
+        let mut has_excess = consumed < first.len();
+        let mut run = self.examine_first(&mut download, &mut has_excess, ctx).await;
+        if run.is_ok() {
+            run = download.run(self.upstream, self.client, self.driver.timeouts.read, limits.body_write).await;
+        }
         progress.response_bytes = download.moved();
         run.map_err(cut)?;
-        let has_excess = consumed < first.len() || !download.into_excess().is_empty();
+        has_excess |= !download.into_excess().is_empty();
         progress.ahead = prepended(upload.into_excess(), std::mem::take(&mut progress.ahead));
         Ok(head.keep_alive() && !ends_with_close && !is_early && !has_excess)
     }
