@@ -19,6 +19,7 @@ mod cli;
 mod clients;
 mod conformance;
 mod demo;
+mod differential;
 mod doctor;
 mod exchange;
 mod expect;

@@ -6,14 +6,20 @@ pub mod curl;
 pub mod frames;
 pub mod http;
 pub mod manners;
+pub mod messages;
 pub mod process;
 pub mod proxied;
 pub mod proxy;
+pub mod queues;
 pub mod relay;
 pub mod rules;
 pub mod signed;
 pub mod store;
+#[path = "../fuzz/src/strict.rs"]
+#[allow(dead_code, reason = "the fuzz targets read the other parts")]
+pub mod strict;
 pub mod tls;
+pub mod twins;
 pub mod upstream;
 pub mod wire;
 

@@ -156,6 +156,11 @@ impl Proxy {
         self.log.lock().unwrap().clone()
     }
 
+    /// What was logged since so many lines.
+    pub fn log_since(&self, mark: usize) -> Vec<serde_json::Value> {
+        self.log.lock().unwrap()[mark..].to_vec()
+    }
+
     /// Waits for a line with this message.
     pub fn wait_for_log(&mut self, message: &str) -> serde_json::Value {
         let started = Instant::now();

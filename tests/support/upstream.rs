@@ -169,6 +169,11 @@ impl Upstream {
         self.wire.lock().unwrap().clone()
     }
 
+    /// The reads since so many of them.
+    pub fn wire_since(&self, mark: usize) -> Vec<Read> {
+        self.wire.lock().unwrap()[mark..].to_vec()
+    }
+
     /// The only request that came.
     pub fn only_request(&self) -> Received {
         let mut all =
@@ -210,11 +215,15 @@ impl Served {
         Some(head)
     }
 
-    fn body(&mut self, request: &Received) -> Option<Vec<u8>> {
+    /// Reads the body of a request whose head was read; `None` when the connection ends first.
+    pub fn body(&mut self, request: &Received) -> Option<Vec<u8>> {
         let mut body = Vec::new();
         if let Some(length) = request.header("content-length") {
-            body.resize(length.parse().unwrap(), 0);
-            self.stream.read_exact(&mut body).ok()?;
+            let length: u64 = length.parse().unwrap();
+            (&mut self.stream).take(length).read_to_end(&mut body).ok()?;
+            if body.len() as u64 != length {
+                return None;
+            }
         } else if request.header("transfer-encoding").is_some() {
             loop {
                 let mut line = String::new();
@@ -235,6 +244,11 @@ impl Served {
     /// Writes bytes; `false` when no one is there any more.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.get_mut().stream.write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// Waits until everything that was sent was read.
+    pub fn wait_until_read(&self) {
+        super::queues::wait_until_read(&self.stream.get_ref().stream);
     }
 
     /// Up to this many bytes of what comes next.

@@ -68,7 +68,8 @@ pub fn request(bytes: &[u8]) -> Option<Request> {
     let parts: Vec<&[u8]> = first.split(|byte| *byte == b' ').collect();
     let [method, target, version] = parts[..] else { return None };
     let minor = minor(version)?;
-    let is_target = target.first() == Some(&b'/') && target.iter().all(|byte| byte.is_ascii_graphic() && !b"#<>`".contains(byte));
+    let is_target =
+        target.first() == Some(&b'/') && target.iter().all(|byte| byte.is_ascii_graphic() && !b"#<>`".contains(byte));
     if !consists_of(method, TOKEN) || !is_target {
         return None;
     }
