@@ -5,6 +5,7 @@ mod answers;
 mod bodies;
 mod corpora;
 mod heads;
+mod splits;
 
 use crate::support::messages::{Message, strict_requests};
 use crate::support::rules::Rules;
