@@ -3,8 +3,10 @@
 
 mod answers;
 mod bodies;
+mod conversations;
 mod corpora;
 mod heads;
+mod planned;
 mod splits;
 
 use crate::support::messages::{Message, strict_requests};
