@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import urllib.request
 
@@ -42,6 +43,9 @@ def proxy(name, rules, upstream, config=None):
     """s3cors with these rules in front of this upstream, on ports that the system chooses."""
     command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
     command += ["--rules", rules, "--upstream", upstream]
+    # As for the other tests: the whole run can be repeated with Pingora serving HTTP/1.1.
+    if os.environ.get("S3CORS_TEST_HTTP1") == "pingora":
+        config = (config or "") + "\nhttp1: pingora\n"
     if config is not None:
         file = rules.parent / f"{name}.yaml"
         file.write_text(config)
