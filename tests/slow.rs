@@ -109,3 +109,28 @@ fn uploads_that_the_upstream_does_not_read_hold_the_clients_back() {
         client.join().unwrap();
     }
 }
+
+#[test]
+fn an_upload_that_the_upstream_does_not_read_is_the_upstreams_fault() {
+    let rules = Rules::usual();
+    let (release, released) = channel::<()>();
+    let released = Mutex::new(released);
+    let upstream = Upstream::scripted(move |served| {
+        served.request_head();
+        let _ = released.lock().unwrap().recv();
+    });
+    let config = rules.config("limits: {body_read: 2s}\nupstream: {timeouts: {write: 300ms}}");
+    let proxy = Proxy::start_with(rules.path(), &format!("http://{}", upstream.address), &["--config", &config]);
+    let mut client = proxy.connect();
+    client.send(request("PUT", "/bucket/large", &[("Content-Length", &SIZE.to_string())], ""));
+    let mut sent = 0;
+    while sent < SIZE && client.try_send([b'x'; BLOCK]).is_ok() {
+        sent += BLOCK;
+    }
+    assert!(sent < SIZE, "the proxy gives up");
+    drop(release);
+    eventually("the failure is counted", || {
+        proxy.metric("s3cors_upstream_errors_total{kind=\"timeout\"}").filter(|count| *count == 1.0)
+    });
+    assert_eq!(proxy.metric("s3cors_http_requests_total{code=\"504\",method=\"PUT\"}"), Some(1.0));
+}

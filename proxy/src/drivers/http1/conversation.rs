@@ -132,7 +132,7 @@ impl Conversation<'_> {
     async fn first_bytes(&mut self, upload: &mut Transfer, progress: &mut Progress<'_>) -> Result<BytesMut, Broken> {
         loop {
             let is_uploading = !upload.is_done();
-            let (limit, is_waiting_for_client) = match (is_uploading, upload.has_ended()) {
+            let (limit, is_waiting_for_client) = match (is_uploading, upload.is_writing()) {
                 (true, false) => (self.driver.limits.body_read, true),
                 (true, true) => (self.driver.timeouts.write, false),
                 (false, _) => (self.driver.timeouts.read, false),

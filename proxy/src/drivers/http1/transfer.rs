@@ -81,6 +81,11 @@ impl Transfer {
         self.has_ended() && self.pending.is_empty()
     }
 
+    /// Whether the recipient has yet to take what was read.
+    pub(super) fn is_writing(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Bytes of the body that were read.
     pub(super) const fn moved(&self) -> u64 {
         self.moved
