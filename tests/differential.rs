@@ -156,8 +156,8 @@ impl Twins {
                 let (lines, mark) = stage.access_lines();
                 (lines.into_iter().map(normal_line).collect::<Vec<_>>(), mark)
             });
-            let is_all = own.len() as f64 >= counted || started.elapsed() > Duration::from_millis(100);
-            if (own == pingora && is_all) || started.elapsed() > Duration::from_secs(1) {
+            let is_all = own.len() as f64 >= counted || started.elapsed() > Duration::from_millis(400);
+            if (own == pingora && is_all) || started.elapsed() > Duration::from_secs(3) {
                 self.own.forget_access_lines_before(own_mark);
                 self.pingora.forget_access_lines_before(pingora_mark);
                 return [own, pingora];

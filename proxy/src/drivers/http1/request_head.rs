@@ -34,7 +34,7 @@ pub enum Decline {
     EmptyLine,
     /// httparse rejects it: a byte that may not be where it is, an unknown version, a folded line.
     Malformed,
-    /// More than [`MAX_LINES`] header lines.
+    /// More than 100 header lines.
     TooManyLines,
     /// A line that does not end with exactly CRLF or is 64 KiB long, or a request line with more than single spaces in it.
     Framing,

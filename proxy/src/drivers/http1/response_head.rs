@@ -32,7 +32,7 @@ pub enum Parsed<'b> {
 pub enum InvalidResponse {
     /// httparse rejects it: a byte that may not be where it is, an unknown version, a folded line.
     Malformed,
-    /// More than [`MAX_LINES`] header lines.
+    /// More than 100 header lines.
     TooManyLines,
     /// A line that does not end with exactly CRLF or is 64 KiB long, or an empty line first.
     Framing,
