@@ -13,8 +13,9 @@ const ACCEPT_INTERVAL: u64 = 60;
 
 /// Decides which lines of the library are written.
 pub(super) struct LibraryLines {
-    /// A failed TLS handshake is an error to the library. To an operator it is a load balancer that probes the port, or a scanner.
-    shows_handshakes: bool,
+    /// Whether lines are shown that are errors to the library alone. A failed TLS handshake is a load balancer that probes the port, or
+    /// a scanner; a kept connection that could not be had at once only means that a new one is opened.
+    shows_noise: bool,
     /// Connections that could not be accepted.
     accept_failures: Arc<AtomicU64>,
     started: Instant,
@@ -23,13 +24,13 @@ pub(super) struct LibraryLines {
 }
 
 impl LibraryLines {
-    pub(super) fn new(shows_handshakes: bool, accept_failures: Arc<AtomicU64>) -> Self {
-        Self { shows_handshakes, accept_failures, started: Instant::now(), last: AtomicU64::new(0) }
+    pub(super) fn new(shows_noise: bool, accept_failures: Arc<AtomicU64>) -> Self {
+        Self { shows_noise, accept_failures, started: Instant::now(), last: AtomicU64::new(0) }
     }
 
     fn is_shown(&self, message: &str) -> bool {
-        if message.starts_with("Downstream handshake") {
-            return self.shows_handshakes;
+        if message.starts_with("Downstream handshake") || message == "failed to acquire reusable stream" {
+            return self.shows_noise;
         }
         if message.starts_with("Accept() failed") {
             self.accept_failures.fetch_add(1, Ordering::Relaxed);
@@ -70,6 +71,15 @@ mod tests {
             (0..100).filter(|_| lines.is_shown("Accept() failed  AcceptError cause: Too many open files")).count();
         assert_eq!((shown, failures.load(Ordering::Relaxed)), (1, 100));
         assert!(lines.is_shown("something else"));
-        assert!(!lines.is_shown("Downstream handshake timeout"));
+    }
+
+    #[test]
+    fn what_no_operator_has_to_act_on_is_for_debugging() {
+        for noise in ["Downstream handshake timeout", "failed to acquire reusable stream"] {
+            assert_eq!(
+                [true, false].map(|shown| LibraryLines::new(shown, Arc::default()).is_shown(noise)),
+                [true, false]
+            );
+        }
     }
 }
