@@ -126,8 +126,7 @@ impl Twins {
         self.cases += 1;
         self.arrived += own.arrived.len();
         assert_arrived_as_sent(case, &own);
-        let requests = own.counted.iter().filter(|(series, _)| series.starts_with("s3cors_http_requests_total"));
-        let lines = self.access_lines(requests.map(|(_, count)| count).sum());
+        let lines = self.access_lines([&own, &pingora].map(Seen::requests));
         self.logged += lines[0].len();
         let seen = [shown(&own, &lines[0]), shown(&pingora, &lines[1])];
         let seen = seen.map(|shown| without(shown, case.differs));
@@ -147,17 +146,18 @@ impl Twins {
         assert!(found.0 >= cases && found.1 >= arrived && found.2 >= logged, "{found:?}");
     }
 
-    /// The different access lines of both, once both have the same, and as many as requests were counted. They are written after the
+    /// The different access lines of both, once both have the same, and as many as they counted requests. They are written after the
     /// response, so that the line of a probe may come with the next case: their order and their number are not compared, the counters
     /// of requests are. There is none for a request that was refused before it was one.
-    fn access_lines(&mut self, counted: f64) -> [Vec<Value>; 2] {
+    fn access_lines(&mut self, counted: [f64; 2]) -> [Vec<Value>; 2] {
         let started = Instant::now();
         loop {
             let [(own, own_mark), (pingora, pingora_mark)] = [&self.own, &self.pingora].map(|stage| {
                 let (lines, mark) = stage.access_lines();
                 (lines.into_iter().map(normal_line).collect::<Vec<_>>(), mark)
             });
-            let is_all = own.len() as f64 >= counted || started.elapsed() > Duration::from_millis(400);
+            let has_all = [&own, &pingora].iter().zip(counted).all(|(lines, counted)| lines.len() as f64 >= counted);
+            let is_all = has_all || started.elapsed() > Duration::from_millis(400);
             let [own, pingora] = [own, pingora].map(different_lines);
             if (own == pingora && is_all) || started.elapsed() > Duration::from_secs(3) {
                 self.own.forget_access_lines_before(own_mark);

@@ -62,6 +62,14 @@ pub struct Seen {
     pub counted: BTreeMap<String, f64>,
 }
 
+impl Seen {
+    /// How many requests were counted.
+    pub fn requests(&self) -> f64 {
+        let requests = self.counted.iter().filter(|(series, _)| series.starts_with("s3cors_http_requests_total"));
+        requests.map(|(_, count)| count).sum()
+    }
+}
+
 impl Stage {
     pub fn new(rules: &Rules, driver: &str, configuration: &str, domains: &[&str]) -> Self {
         let plan = Arc::new(Mutex::new(Plan::default()));
