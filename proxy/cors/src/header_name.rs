@@ -108,21 +108,26 @@ impl fmt::Display for ExposedHeader {
     }
 }
 
-/// `tchar` of RFC 9110 §5.6.2.
-/// [`is_token_byte`] of every byte.
-const TOKEN_BYTES: [bool; 256] = {
-    let mut table = [false; 256];
+/// What stands for a byte that is in no header name.
+pub(crate) const NO_TOKEN: u8 = 0;
+
+/// [`lower_token`] of every byte.
+const LOWER_TOKENS: [u8; 256] = {
+    let mut table = [NO_TOKEN; 256];
     let mut byte = 0;
     while byte < 256 {
-        #[expect(clippy::indexing_slicing, reason = "below the table's length")]
-        {
-            table[byte] = is_token_byte(byte as u8);
+        if is_token_byte(byte as u8) {
+            #[expect(clippy::indexing_slicing, reason = "below the table's length")]
+            {
+                table[byte] = (byte as u8).to_ascii_lowercase();
+            }
         }
         byte += 1;
     }
     table
 };
 
+/// `tchar` of RFC 9110 §5.6.2.
 const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -132,7 +137,12 @@ const fn is_token_byte(byte: u8) -> bool {
 }
 
 pub(crate) fn is_token_or_empty(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| TOKEN_BYTES.get(usize::from(*byte)).is_some_and(|is_token| *is_token))
+    bytes.iter().all(|byte| lower_token(*byte) != NO_TOKEN)
+}
+
+/// A byte of a header name in lower case; [`NO_TOKEN`] for a byte that is in none.
+pub(crate) fn lower_token(byte: u8) -> u8 {
+    LOWER_TOKENS.get(usize::from(byte)).copied().unwrap_or(NO_TOKEN)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use super::denial::{Denial, stored};
 use super::request::CorsRequest;
-use crate::header_name::is_token_or_empty;
+use crate::header_name::{NO_TOKEN, lower_token};
 use crate::method::AskedMethod;
 use http::HeaderValue;
 
@@ -79,7 +79,7 @@ impl AskedHeaders {
                 return Ok(Self::beyond_the_limit());
             }
             // A browser's line has no spaces: every comma becomes a separator, and the text fits exactly.
-            joined.reserve(line.len() + line.iter().filter(|byte| **byte == b',').count());
+            joined.reserve_exact(line.len() + line.iter().filter(|byte| **byte == b',').count());
             for item in line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
                 push(&mut joined, item)?;
                 names += usize::from(!item.is_empty());
@@ -88,7 +88,6 @@ impl AskedHeaders {
         if names > MAX_REQUEST_HEADERS {
             return Ok(Self::beyond_the_limit());
         }
-        joined.make_ascii_lowercase();
         Ok(Self { joined: String::from_utf8(joined).expect("tokens and separators are UTF-8"), too_long: false })
     }
 
@@ -113,13 +112,15 @@ impl AskedHeaders {
 }
 
 fn push(joined: &mut Vec<u8>, item: &[u8]) -> Result<(), MalformedItem> {
-    if !is_token_or_empty(item) {
-        return Err(MalformedItem(stored(item)));
-    }
     if !item.is_empty() && !joined.is_empty() {
         joined.extend_from_slice(SEPARATOR);
     }
-    joined.extend_from_slice(item);
+    // Each byte is looked up once: it is checked and put in lower case by the same table.
+    let start = joined.len();
+    joined.extend(item.iter().map(|byte| lower_token(*byte)));
+    if joined.get(start..).is_some_and(|lower| lower.contains(&NO_TOKEN)) {
+        return Err(MalformedItem(stored(item)));
+    }
     Ok(())
 }
 
