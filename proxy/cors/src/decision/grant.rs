@@ -21,6 +21,46 @@ pub struct Grant {
     allow_headers: Option<HeaderValue>,
 }
 
+/// The lines of HTTP/1.1 for those headers of a grant that its rule alone decides (RFC 9112 §5), written when the rules are loaded.
+#[derive(Debug)]
+pub(crate) struct FixedLines {
+    /// Those between the origin and the headers asked for.
+    first: Box<[u8]>,
+    /// Those after them.
+    last: Box<[u8]>,
+}
+
+impl FixedLines {
+    pub(crate) fn new(
+        methods: &HeaderValue,
+        expose: Option<&HeaderValue>,
+        max_age: Option<&HeaderValue>,
+        credentials: bool,
+    ) -> Self {
+        let (mut first, mut last) = (Vec::new(), Vec::new());
+        write_line(&ACCESS_CONTROL_ALLOW_METHODS, methods, |bytes| first.extend_from_slice(bytes));
+        let mut push = |name: &HeaderName, value: &HeaderValue| {
+            write_line(name, value, |bytes| last.extend_from_slice(bytes));
+        };
+        if let Some(headers) = expose {
+            push(&ACCESS_CONTROL_EXPOSE_HEADERS, headers);
+        }
+        if let Some(seconds) = max_age {
+            push(&ACCESS_CONTROL_MAX_AGE, seconds);
+        }
+        if credentials {
+            push(&ACCESS_CONTROL_ALLOW_CREDENTIALS, &TRUE);
+        }
+        Self { first: first.into(), last: last.into() }
+    }
+}
+
+fn write_line(name: &HeaderName, value: &HeaderValue, mut write: impl FnMut(&[u8])) {
+    for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+        write(part);
+    }
+}
+
 impl Grant {
     /// The origin is visible ASCII and spaces.
     #[expect(clippy::expect_used, reason = "an origin was read as visible ASCII and spaces")]
@@ -65,6 +105,17 @@ impl Grant {
         }
     }
 
+    /// Writes the same headers in the same order as lines of HTTP/1.1: few pieces, since most of them are ready. Their names are in
+    /// lower case.
+    pub fn write_lines(&self, mut write: impl FnMut(&[u8])) {
+        write_line(&ACCESS_CONTROL_ALLOW_ORIGIN, &self.allow_origin, &mut write);
+        write(&self.rule.lines.first);
+        if let Some(headers) = &self.allow_headers {
+            write_line(&ACCESS_CONTROL_ALLOW_HEADERS, headers, &mut write);
+        }
+        write(&self.rule.lines.last);
+    }
+
     /// The headers of the grant as a map.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
@@ -73,5 +124,40 @@ impl Grant {
             map.insert(name.clone(), value.clone());
         });
         map
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{CorsRequest, Credentials, Document, Format, RuleTable, evaluate};
+
+    #[test]
+    fn lines_say_what_the_headers_say() {
+        let whole = "<AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>5</MaxAgeSeconds>";
+        for (origin, more) in [("https://a", ""), ("*", ""), ("https://a", whole), ("*", whole)] {
+            let document = format!(
+                "<CORSConfiguration><CORSRule><AllowedOrigin>{origin}</AllowedOrigin><AllowedMethod>GET</AllowedMethod>\
+                 <AllowedMethod>PUT</AllowedMethod>{more}</CORSRule></CORSConfiguration>"
+            );
+            let document = Document::parse(document.as_bytes(), Format::Xml).unwrap();
+            for (credentials, asked) in [(Credentials::S3, None), (Credentials::Never, Some("x-a,x-b"))] {
+                let rules = RuleTable::new(document.configuration(), credentials);
+                let mut request = CorsRequest::new(b"GET");
+                request.add_line(b"origin", b"https://a");
+                let asked = asked.filter(|_| !more.is_empty());
+                asked
+                    .into_iter()
+                    .for_each(|asked| request.add_line(b"access-control-request-headers", asked.as_bytes()));
+                let decision = evaluate(Some(&rules), &request);
+                let grant = decision.grant().unwrap();
+                let (mut lines, mut headers) = (Vec::new(), Vec::new());
+                grant.write_lines(|bytes| lines.extend_from_slice(bytes));
+                grant.for_each_header(|name, value| {
+                    headers.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+                });
+                assert_eq!(lines.escape_ascii().to_string(), headers.escape_ascii().to_string());
+                assert!(lines.starts_with(b"access-control-allow-origin: "));
+            }
+        }
     }
 }

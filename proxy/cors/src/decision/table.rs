@@ -2,6 +2,7 @@
 //!
 //! Everything that a request does not change is prepared here, so that a decision is comparisons and clones of shared bytes.
 
+use super::grant::FixedLines;
 use crate::method::{AllowedMethod, AskedMethod, MethodSet};
 use crate::wildcard::WildcardSet;
 use crate::{CorsConfiguration, CorsRule, ExposedHeader, HeaderPattern, OriginPattern};
@@ -38,6 +39,7 @@ pub struct CompiledRule {
     pub(crate) allow_methods: HeaderValue,
     pub(crate) expose_headers: Option<HeaderValue>,
     pub(crate) max_age: Option<HeaderValue>,
+    pub(crate) lines: FixedLines,
 }
 
 impl RuleTable {
@@ -61,17 +63,23 @@ impl CompiledRule {
         let id = rule.id().filter(|id| !id.is_empty());
         // An empty ExposeHeader is valid (S3: ok-expose-empty) but names nothing.
         let exposed = rule.expose_headers().iter().map(ExposedHeader::as_str).filter(|name| !name.is_empty());
+        let credentials = credentials == Credentials::S3 && !origins.has_any();
+        let allow_methods = list(rule.allowed_methods().iter().copied().map(AllowedMethod::as_str));
+        let expose_headers = Some(list(exposed)).filter(|list| !list.is_empty());
+        let max_age = rule.max_age_seconds().map(HeaderValue::from);
+        let lines = FixedLines::new(&allow_methods, expose_headers.as_ref(), max_age.as_ref(), credentials);
         Self {
             number,
             name: id.map_or_else(|| number.to_string().into(), Into::into),
             has_id: id.is_some(),
             methods: rule.allowed_methods().iter().copied().collect(),
             headers: rule.allowed_headers().iter().map(HeaderPattern::lower_wildcard).collect(),
-            credentials: credentials == Credentials::S3 && !origins.has_any(),
             origins,
-            allow_methods: list(rule.allowed_methods().iter().copied().map(AllowedMethod::as_str)),
-            expose_headers: Some(list(exposed)).filter(|list| !list.is_empty()),
-            max_age: rule.max_age_seconds().map(HeaderValue::from),
+            credentials,
+            allow_methods,
+            expose_headers,
+            max_age,
+            lines,
         }
     }
 
