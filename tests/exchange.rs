@@ -56,9 +56,13 @@ fn ended(status: StatusCode, response_bytes: usize) -> Ended {
 impl Scene {
     fn reply_headers(&self, reply: &Reply, ctx: &s3cors_proxy::exchange::Context) -> HeaderMap {
         let mut headers = HeaderMap::new();
+        let (mut lines, mut text) = (Vec::new(), String::new());
         self.exchange.reply_headers(reply, ctx, |name, value| {
             assert!(headers.insert(name, value.clone()).is_none(), "{name} twice");
+            text += &format!("{name}: {}\r\n", value.to_str().unwrap());
         });
+        self.exchange.write_reply_lines(reply, ctx, |bytes| lines.extend_from_slice(bytes));
+        assert_eq!(String::from_utf8(lines).unwrap(), text, "lines say what the headers say");
         headers
     }
 }
@@ -126,7 +130,7 @@ fn an_actual_request_goes_on_and_its_response_is_rewritten() {
     }
     let mut added = HeaderMap::new();
     let vary = [&b"Accept-Encoding"[..]];
-    scene.exchange.response_additions(&ctx, vary, |name, value: &HeaderValue| {
+    scene.exchange.response_additions(&ctx, vary).for_each(|name, value: &HeaderValue| {
         added.append(name, value.clone());
     });
     assert_eq!(added["access-control-expose-headers"], "ETag");

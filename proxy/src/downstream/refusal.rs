@@ -14,11 +14,8 @@ pub(super) async fn refuse(stream: &mut Stream, exchange: &Exchange, refusal: Re
     let ctx = exchange.begin();
     let reply = exchange.refusal(refusal, &ctx);
     let mut bytes = format!("HTTP/1.1 {}\r\n", reply.status).into_bytes();
-    let mut line = |name: &[u8], value: &[u8]| bytes.extend([name, b": ", value, b"\r\n"].concat());
-    exchange.reply_headers(&reply, &ctx, |name, value| line(name.as_str().as_bytes(), value.as_bytes()));
-    line(b"date", get_cached_date().as_bytes());
-    line(b"connection", b"close");
-    bytes.extend_from_slice(b"\r\n");
+    exchange.write_reply_lines(&reply, &ctx, |part| bytes.extend_from_slice(part));
+    bytes.extend([b"date: ", get_cached_date().as_bytes(), b"\r\nconnection: close\r\n\r\n"].concat());
     bytes.extend_from_slice(&reply.body);
     let (status, response_bytes) = (reply.status.as_u16(), reply.body.len());
     exchange.record_refusal(&ctx, &Ended { status, request_bytes: 0, response_bytes, client: None });

@@ -23,7 +23,7 @@ pub use head::RequestHead;
 pub use record::{CLIENT_GONE, Ended};
 pub use reply::{Refusal, Reply};
 pub use request::is_removed_from_request;
-pub use response::is_removed;
+pub use response::{Additions, is_removed};
 
 use crate::config::{Config, Cors, UpstreamHost};
 use crate::observe::Rejections;

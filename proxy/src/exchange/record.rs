@@ -27,14 +27,13 @@ impl Exchange {
     /// Counts and logs an exchange that has ended.
     pub fn record(&self, head: &impl RequestHead, ctx: &Context, ended: &Ended) {
         let served = self.count(head.method(), ctx, ended);
-        let origin = head.value("origin");
         self.metrics.buckets.count(ctx.label(), &ctx.decision);
         // Where there are no rules, no one is turned away by them.
         if ctx.decision.outcome() == Some(Outcome::Denied) {
-            self.rejections.count(ctx.label(), origin);
+            self.rejections.count(ctx.label(), head.value("origin"));
         }
         if let Some(log) = &self.access_log {
-            log_access(log, head, ctx, &served, ended.client, origin);
+            log_access(log, head, ctx, &served, ended.client);
         }
     }
 
@@ -66,7 +65,6 @@ fn log_access(
     ctx: &Context,
     served: &Served<'_>,
     client: Option<SocketAddr>,
-    origin: Option<&[u8]>,
 ) {
     let outcome = ctx.decision.outcome();
     log.write(&Access {
@@ -79,7 +77,7 @@ fn log_access(
         bytes: served.response_bytes,
         duration: seconds(served.duration),
         upstream_time: served.upstream.map(seconds),
-        origin: origin.map(printable).as_deref(),
+        origin: head.value("origin").map(printable).as_deref(),
         cors: outcome.map(Outcome::as_str),
         reason: outcome.map(|_| ctx.decision.reason()).map(Reason::as_str),
         rule: ctx.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),

@@ -98,6 +98,24 @@ impl Exchange {
         set(&SERVER, &SERVER_NAME);
         set(&REQUEST_ID, &ctx.id.value());
         set(&HOST_ID, self.host_id.value());
-        self.response_additions(ctx, std::iter::empty(), set);
+        self.response_additions(ctx, std::iter::empty()).for_each(set);
+    }
+
+    /// Writes the same as lines of HTTP/1.1, in the same order.
+    pub fn write_reply_lines(&self, reply: &Reply, ctx: &Context, mut write: impl FnMut(&[u8])) {
+        match reply.body.len() {
+            0 => write(b"content-length: 0\r\n"),
+            length => {
+                write(format!("content-length: {length}\r\ncontent-type: ").as_bytes());
+                write(ErrorDocument::CONTENT_TYPE.as_bytes());
+                write(b"\r\n");
+            }
+        }
+        write(b"server: s3cors\r\nx-amz-request-id: ");
+        write(ctx.request_id().as_bytes());
+        write(b"\r\nx-amz-id-2: ");
+        write(self.host_id.as_str().as_bytes());
+        write(b"\r\n");
+        self.response_additions(ctx, std::iter::empty()).write_lines(write);
     }
 }

@@ -4,7 +4,7 @@ use super::{Context, Exchange};
 use crate::config::VaryPolicy;
 use http::header::VARY;
 use http::{HeaderName, HeaderValue};
-use s3_cors::{Decision, VaryMerge, merge_vary};
+use s3_cors::{Decision, Grant, VaryMerge, merge_vary};
 
 const DECISION: HeaderName = HeaderName::from_static("x-s3cors-decision");
 /// The names that begin so are CORS headers, whatever comes.
@@ -19,34 +19,74 @@ const HOP_BY_HOP: [&[u8]; 3] = [b"keep-alive", b"proxy-connection", b"trailer"];
 /// say what the rules do not.
 #[must_use]
 pub fn is_removed(name: &[u8]) -> bool {
-    let is_cors = name.get(..CORS_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(CORS_PREFIX));
-    is_cors || HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
+    let is_cors = || name.get(..CORS_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(CORS_PREFIX));
+    // No name that is removed has another first letter: most lines are judged by theirs.
+    match name.first() {
+        Some(b'a' | b'A') => is_cors(),
+        Some(b'k' | b'K' | b'p' | b'P' | b't' | b'T') => HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop)),
+        _ => false,
+    }
+}
+
+/// The headers that a response gets: each replaces all lines of its name.
+pub struct Additions<'c> {
+    grant: Option<&'c Grant>,
+    vary: Option<HeaderValue>,
+    decision: Option<HeaderValue>,
 }
 
 impl Exchange {
-    /// Hands over each header that replaces all lines of its name, on every response whatever its status
-    /// (S3: sd-missing-anon-403, sd-missing-signed-404, sd-head-anon-403). `vary` are the `Vary` lines that are there.
-    pub fn response_additions<'v>(
+    /// What every response gets, whatever its status (S3: sd-missing-anon-403, sd-missing-signed-404, sd-head-anon-403). `vary` are
+    /// the `Vary` lines that are there.
+    pub fn response_additions<'c, 'v>(
         &self,
-        ctx: &Context,
+        ctx: &'c Context,
         vary: impl IntoIterator<Item = &'v [u8]>,
-        mut set: impl FnMut(&HeaderName, &HeaderValue),
-    ) {
+    ) -> Additions<'c> {
         let grant = ctx.decision.grant();
-        if let Some(grant) = grant {
-            grant.for_each_header(&mut set);
-        }
         let varies = match self.cors.vary {
             // S3 sends it with grants only, and a cache then keeps a response without CORS headers for everyone.
             VaryPolicy::Always => ctx.has_rules(),
             VaryPolicy::Matched => grant.is_some(),
         };
-        if varies && let VaryMerge::Set(merged) = merge_vary(vary) {
-            set(&VARY, &merged);
+        let vary = match varies.then(|| merge_vary(vary)) {
+            Some(VaryMerge::Set(merged)) => Some(merged),
+            Some(VaryMerge::Complete) | None => None,
+        };
+        Additions { grant, vary, decision: self.cors.debug_header.then(|| debug_value(&ctx.decision)) }
+    }
+}
+
+impl Additions<'_> {
+    /// Whether the lines with this name, in any case, are replaced. Those of a grant are not asked about: no upstream's line of such
+    /// a name comes this far ([`is_removed`]).
+    #[must_use]
+    pub fn replaces(&self, name: &[u8]) -> bool {
+        let is = |own: &HeaderName| name.eq_ignore_ascii_case(own.as_str().as_bytes());
+        (self.vary.is_some() && is(&VARY)) || (self.decision.is_some() && is(&DECISION))
+    }
+
+    /// Hands over each header.
+    pub fn for_each(&self, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
+        if let Some(grant) = self.grant {
+            grant.for_each_header(&mut set);
         }
-        if self.cors.debug_header {
-            set(&DECISION, &debug_value(&ctx.decision));
+        self.others().for_each(|(name, value)| set(&name, value));
+    }
+
+    /// Writes the same as lines of HTTP/1.1, in the same order.
+    pub fn write_lines(&self, mut write: impl FnMut(&[u8])) {
+        if let Some(grant) = self.grant {
+            grant.write_lines(&mut write);
         }
+        for (name, value) in self.others() {
+            [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].into_iter().for_each(&mut write);
+        }
+    }
+
+    fn others(&self) -> impl Iterator<Item = (HeaderName, &HeaderValue)> {
+        let vary = self.vary.as_ref().map(|value| (VARY, value));
+        vary.into_iter().chain(self.decision.as_ref().map(|value| (DECISION, value)))
     }
 }
 

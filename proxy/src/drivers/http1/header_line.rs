@@ -52,14 +52,33 @@ impl<'b> Lines<'b> {
     }
 }
 
+impl<'b> Lines<'b> {
+    /// Hands over the lines that stay as they came, in as few pieces as there are gaps.
+    pub fn pieces(&self, mut goes: impl FnMut(&Line<'b>) -> bool, mut take: impl FnMut(&'b [u8])) {
+        let (mut staying, mut at) = (0, 0);
+        for line in self.iter() {
+            let after = at + line.whole.len();
+            if goes(&line) {
+                take(self.bytes.get(staying..at).unwrap_or_default());
+                staying = after;
+            }
+            at = after;
+        }
+        take(self.bytes.get(staying..).unwrap_or_default());
+    }
+}
+
 /// Checks that `bytes` are exactly `headers`, each as a line of less than 64 KiB, and an empty line.
 pub(super) fn walk<'b>(bytes: &'b [u8], headers: &[Header<'b>]) -> Option<Lines<'b>> {
     let mut spans = [Span::default(); MAX_LINES];
     let mut rest = bytes;
     for (header, span) in headers.iter().zip(&mut spans) {
         let name = header.name.as_bytes();
-        let value = trim_start(strip(rest, name)?.strip_prefix(b":")?);
-        let after = trim_start(strip(value, header.value)?).strip_prefix(b"\r\n")?;
+        let value = strip(rest, name)?.strip_prefix(b":")?;
+        // The usual line has one space there and none before its end.
+        let value = trim_start(value.strip_prefix(b" ").unwrap_or(value));
+        let after = strip(value, header.value)?;
+        let after = after.strip_prefix(b"\r\n").or_else(|| trim_start(after).strip_prefix(b"\r\n"))?;
         *span = Span { line: (rest.len() - after.len()).try_into().ok()?, name: name.len().try_into().ok()? };
         rest = after;
     }
@@ -140,6 +159,23 @@ mod tests {
             assert_eq!(last.whole, b"last: 2\r\n");
         }
         assert_eq!(read(b"\r\n").unwrap().iter().next(), None);
+    }
+
+    #[test]
+    fn lines_that_stay_are_handed_over_as_they_came() {
+        let lines = read(b"a: 1\r\nB:2\r\nc:  3 \r\nb: 4\r\n\r\n").unwrap();
+        for (gone, pieces) in [
+            ("x", &["a: 1\r\nB:2\r\nc:  3 \r\nb: 4\r\n"][..]),
+            ("a", &["B:2\r\nc:  3 \r\nb: 4\r\n"]),
+            ("b", &["a: 1\r\n", "c:  3 \r\n"]),
+            ("c", &["a: 1\r\nB:2\r\n", "b: 4\r\n"]),
+        ] {
+            let mut taken = Vec::new();
+            let goes = |line: &Line<'_>| line.name.eq_ignore_ascii_case(gone.as_bytes());
+            lines.pieces(goes, |piece| taken.push(str::from_utf8(piece).unwrap()));
+            taken.retain(|piece| !piece.is_empty());
+            assert_eq!(taken, pieces, "without {gone}");
+        }
     }
 
     #[test]

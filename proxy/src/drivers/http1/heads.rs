@@ -1,11 +1,12 @@
 //! Heads as they leave: lines travel as they came, in order and case; what is left out or added is the exchange's decision.
 
+use super::header_line::Line;
 use super::request_head::RequestHead;
 use super::response_head::ResponseHead;
 use crate::exchange::{self, Context, Exchange, Reply};
 use bytes::BytesMut;
+use http::Version;
 use http::header::HOST;
-use http::{HeaderName, HeaderValue, Version};
 use pingora::protocols::http::date::get_cached_date;
 
 /// What a head needs beside its own lines, in bytes: our headers and the connection's.
@@ -50,12 +51,10 @@ pub(super) fn for_upstream(exchange: &Exchange, head: &RequestHead<'_>, authorit
     if let Some(host) = host.or_else(|| head.host().is_none().then_some(authority)) {
         line(&mut out, HOST.as_str().as_bytes(), host.as_bytes());
     }
-    for each in head.lines() {
-        let is_replaced = host.is_some() && each.name.eq_ignore_ascii_case(b"host");
-        if !is_replaced && !exchange::is_removed_from_request(each.name) {
-            out.extend_from_slice(each.whole);
-        }
-    }
+    let goes = |line: &Line<'_>| {
+        exchange::is_removed_from_request(line.name) || (host.is_some() && line.name.eq_ignore_ascii_case(b"host"))
+    };
+    head.pieces(goes, |piece| out.extend_from_slice(piece));
     out.extend_from_slice(b"\r\n");
     out
 }
@@ -81,9 +80,10 @@ pub(super) enum Framing {
 }
 
 impl Ending {
+    /// Writes the end of a head.
     fn write(self, out: &mut BytesMut) {
-        let connection: &[u8] = if self.keeps { b"keep-alive" } else { b"close" };
-        line(out, b"connection", connection);
+        let end: &[u8] = if self.keeps { b"connection: keep-alive\r\n\r\n" } else { b"connection: close\r\n\r\n" };
+        out.extend_from_slice(end);
     }
 }
 
@@ -92,31 +92,19 @@ pub(super) fn for_client(exchange: &Exchange, head: &ResponseHead<'_>, ctx: &Con
     let mut out = BytesMut::with_capacity(head.bytes().len() + ADDED);
     status_line(&mut out, head);
     let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
-    let mut added = BytesMut::with_capacity(ADDED / 2);
-    // The lines of these names are replaced. Those of CORS never come this far.
-    let mut replaced: [Option<HeaderName>; 2] = [None, None];
-    exchange.response_additions(ctx, vary, |name, value| {
-        let free = replaced.iter_mut().find(|place| place.is_none());
-        if let Some(place) = free.filter(|_| !exchange::is_removed(name.as_str().as_bytes())) {
-            *place = Some(name.clone());
-        }
-        header(&mut added, name, value);
-    });
-    let is_replaced =
-        |line: &[u8]| replaced.iter().flatten().any(|name| line.eq_ignore_ascii_case(name.as_str().as_bytes()));
-    let is_undone = |name: &[u8]| ending.framing == Framing::Undone && name.eq_ignore_ascii_case(b"transfer-encoding");
-    for each in head.lines() {
-        let is_ours = exchange::is_removed(each.name) || each.name.eq_ignore_ascii_case(b"connection");
-        if !is_ours && !is_replaced(each.name) && !is_undone(each.name) && !is_nominated(head, each.name) {
-            out.extend_from_slice(each.whole);
-        }
-    }
+    let additions = exchange.response_additions(ctx, vary);
+    let is_undone = ending.framing == Framing::Undone;
+    let goes = |line: &Line<'_>| {
+        is_for_this_hop(head, line.name)
+            || additions.replaces(line.name)
+            || (is_undone && line.name.eq_ignore_ascii_case(b"transfer-encoding"))
+    };
+    head.pieces(goes, |piece| out.extend_from_slice(piece));
     if ending.framing == Framing::Chunked {
         line(&mut out, b"transfer-encoding", b"chunked");
     }
-    out.extend_from_slice(&added);
+    additions.write_lines(|bytes| out.extend_from_slice(bytes));
     ending.write(&mut out);
-    out.extend_from_slice(b"\r\n");
     out
 }
 
@@ -125,13 +113,9 @@ pub(super) fn for_client(exchange: &Exchange, head: &ResponseHead<'_>, ctx: &Con
 pub(super) fn interim(head: &ResponseHead<'_>) -> BytesMut {
     let mut out = BytesMut::with_capacity(head.bytes().len());
     status_line(&mut out, head);
-    for each in head.lines() {
-        let is_ended = exchange::is_removed(each.name) || each.name.eq_ignore_ascii_case(b"connection");
-        let is_length = LENGTHS.iter().any(|name| each.name.eq_ignore_ascii_case(name));
-        if !is_ended && !is_length && !is_nominated(head, each.name) {
-            out.extend_from_slice(each.whole);
-        }
-    }
+    let is_length = |name: &[u8]| LENGTHS.iter().any(|length| name.eq_ignore_ascii_case(length));
+    let goes = |line: &Line<'_>| is_for_this_hop(head, line.name) || is_length(line.name);
+    head.pieces(goes, |piece| out.extend_from_slice(piece));
     out.extend_from_slice(b"\r\n");
     out
 }
@@ -144,16 +128,17 @@ pub(super) fn of_reply(exchange: &Exchange, reply: &Reply, ctx: &Context, keeps:
     out.extend_from_slice(b" ");
     out.extend_from_slice(reply.status.canonical_reason().unwrap_or_default().as_bytes());
     out.extend_from_slice(b"\r\n");
-    exchange.reply_headers(reply, ctx, |name, value| header(&mut out, name, value));
+    exchange.write_reply_lines(reply, ctx, |bytes| out.extend_from_slice(bytes));
     line(&mut out, b"date", get_cached_date().as_bytes());
     Ending { keeps, framing: Framing::AsItCame }.write(&mut out);
-    out.extend_from_slice(b"\r\n");
     out
 }
 
-/// Whether the upstream's `Connection` names a header as one for its own connection (RFC 9110 §7.6.1).
-fn is_nominated(head: &ResponseHead<'_>, name: &[u8]) -> bool {
-    head.nominated().any(|option| option.eq_ignore_ascii_case(name))
+/// Whether a line of the upstream's ends here, also because its `Connection` names it as one for that connection (RFC 9110 §7.6.1).
+fn is_for_this_hop(head: &ResponseHead<'_>, name: &[u8]) -> bool {
+    exchange::is_removed(name)
+        || name.eq_ignore_ascii_case(b"connection")
+        || head.nominated().any(|option| option.eq_ignore_ascii_case(name))
 }
 
 /// The version is the proxy's own (RFC 9110 §2.5), the reason the upstream's.
@@ -163,10 +148,6 @@ fn status_line(out: &mut BytesMut, head: &ResponseHead<'_>) {
     out.extend_from_slice(&[digit(100), digit(10), digit(1), b' ']);
     out.extend_from_slice(head.reason());
     out.extend_from_slice(b"\r\n");
-}
-
-fn header(out: &mut BytesMut, name: &HeaderName, value: &HeaderValue) {
-    line(out, name.as_str().as_bytes(), value.as_bytes());
 }
 
 fn line(out: &mut BytesMut, name: &[u8], value: &[u8]) {

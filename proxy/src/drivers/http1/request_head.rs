@@ -105,6 +105,11 @@ impl<'b> RequestHead<'b> {
         self.lines.iter()
     }
 
+    /// Hands over the lines that stay as they came, in as few pieces as there are gaps.
+    pub fn pieces(&self, goes: impl FnMut(&Line<'b>) -> bool, take: impl FnMut(&'b [u8])) {
+        self.lines.pieces(goes, take);
+    }
+
     /// What `Host` says; only HTTP/1.0 may leave it out.
     pub fn host(&self) -> Option<&'b str> {
         self.fields.host

@@ -105,6 +105,11 @@ impl<'b> ResponseHead<'b> {
         self.lines.iter()
     }
 
+    /// Hands over the lines that stay as they came, in as few pieces as there are gaps.
+    pub fn pieces(&self, goes: impl FnMut(&Line<'b>) -> bool, take: impl FnMut(&'b [u8])) {
+        self.lines.pieces(goes, take);
+    }
+
     /// Whether another response follows to the same request (RFC 9110 §15.2).
     pub fn is_interim(&self) -> bool {
         self.status < 200

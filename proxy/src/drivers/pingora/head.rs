@@ -57,7 +57,7 @@ pub(super) fn edit_response(exchange: &Exchange, head: &mut ResponseHeader, ctx:
     }
     let mut additions = Vec::with_capacity(8);
     let vary = head.headers.get_all(VARY).iter().map(HeaderValue::as_bytes);
-    exchange.response_additions(ctx, vary, |name, value| additions.push((name.clone(), value.clone())));
+    exchange.response_additions(ctx, vary).for_each(|name, value| additions.push((name.clone(), value.clone())));
     for (name, value) in additions {
         set(head, name, value);
     }
