@@ -3,11 +3,11 @@
 //! Over HTTP/1.1 each request's head is read here, within its limits. Our own driver serves it where its grammar takes the head, Pingora
 //! otherwise, with the bytes that were read. HTTP/2 goes to Pingora as it is.
 
-use super::head::{HeadBudget, HeadLimits, NoHead, read};
+use super::head::{HeadBudget, HeadLimits, NoHead, ended, read};
 use super::http2::{H2Settings, PREFACE, unread};
 use super::refusal::refuse;
 use crate::config::{Config, Http1, Limits};
-use crate::drivers::http1::{After, Classified, Http1Driver, classify};
+use crate::drivers::http1::{After, Classified, Client, Http1Driver, classify};
 use crate::drivers::pingora::PingoraDriver;
 use crate::exchange::{Count, Counted, Exchange, Refusal};
 use crate::upstream::{Pool, Upstreams};
@@ -19,6 +19,7 @@ use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use pingora::server::configuration::ServerConf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -72,48 +73,49 @@ impl ConnectionServer {
 
     /// Serves requests one after the other. `None` when the connection is done; the connection with what was read of it when the
     /// client has begun with HTTP/2, where that is allowed without TLS.
-    async fn serve_http1(&self, mut stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+    async fn serve_http1(&self, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
         let opened = Instant::now();
         let limits = HeadLimits::from(&self.limits);
         let is_h2c = self.proxy.is_h2c() && stream.get_ssl_digest().is_none();
-        let mut ending = shutdown.clone();
+        let mut client = Client::from(stream);
+        let mut ending = pin!(ended(shutdown.clone()));
         let mut settings: Option<HttpPersistentSettings> = None;
         let (mut fresh, mut ahead) = (Some(opened), BytesMut::new());
         loop {
             let waiting = std::mem::take(&mut ahead);
-            let head = match read(&mut stream, waiting, &limits, &self.heads, fresh, &mut ending).await {
+            let head = match read(&mut client, waiting, &limits, &self.heads, fresh, ending.as_mut()).await {
                 Ok(head) => head,
                 Err(NoHead::Closed) => return None,
                 Err(NoHead::Refused(refusal)) => {
-                    Box::pin(refuse(&mut stream, &self.exchange, refusal)).await;
+                    Box::pin(refuse(&mut client.stream, &self.exchange, refusal)).await;
                     return None;
                 }
             };
             if fresh.is_some() && is_h2c && head.starts_with(PREFACE) {
-                return unread(stream, &head);
+                return unread(client.stream, &head);
             }
             fresh = None;
-            match Box::pin(self.serve_own(&mut stream, head, shutdown)).await {
+            match Box::pin(self.serve_own(&mut client, head, shutdown)).await {
                 Own::Served(next) => ahead = next,
                 Own::Closed => return None,
                 Own::Declined(head) => {
-                    let served = Box::pin(self.serve_on_pingora(stream, head, settings.take(), shutdown)).await;
-                    (stream, settings) = served?;
+                    let served = self.serve_on_pingora(client.stream, head, settings.take(), shutdown);
+                    (client.stream, settings) = Box::pin(served).await?;
                 }
             }
         }
     }
 
     /// Serves a request with our own driver, if that takes it.
-    async fn serve_own(&self, stream: &mut Stream, mut head: BytesMut, shutdown: &ShutdownWatch) -> Own {
+    async fn serve_own(&self, client: &mut Client, mut head: BytesMut, shutdown: &ShutdownWatch) -> Own {
         let Some(driver) = &self.own else { return Own::Declined(head) };
         let Classified::Head(request) = classify(&head) else { return Own::Declined(head) };
         let length = request.bytes().len();
         let rest = head.get(length..).unwrap_or_default();
-        match driver.serve(stream, &request, rest, shutdown).await {
+        match driver.serve(client, &request, rest, shutdown).await {
             After::Closed { is_whole } => {
                 if is_whole {
-                    end(stream).await;
+                    end(&mut client.stream).await;
                 }
                 Own::Closed
             }

@@ -5,18 +5,19 @@
 
 use super::http2::PREFACE;
 use crate::config::Limits;
-use crate::drivers::http1::poll_read;
+use crate::drivers::http1::{Client, poll_read};
 use crate::exchange::Refusal;
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-/// How much is read at a time, in bytes: a small upload comes with its head.
-const STEP: usize = 64 * 1024;
+/// How much is read at a time, in bytes: an upload of 64 KiB comes with its head.
+const STEP: usize = 80 * 1024;
 
 /// How long a process that ends waits for a request on a connection that has none: one may be on its way already, and the client
 /// could not tell a close from a lost response.
@@ -88,27 +89,27 @@ impl Drop for Share<'_> {
 /// Waits for the next request on a connection and reads its head, with the part of its body that came with it.
 ///
 /// `ahead` is what came with the request before it. `opened` is the time of opening for a connection that has served no request yet.
-/// While it waits, it holds no buffer.
+/// `ending` is [`ended`]. While it waits, it holds no buffer.
 pub(super) async fn read(
-    stream: &mut Stream,
+    client: &mut Client,
     ahead: BytesMut,
     limits: &HeadLimits,
     budget: &HeadBudget,
     opened: Option<Instant>,
-    shutdown: &mut ShutdownWatch,
+    ending: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<BytesMut, NoHead> {
     let mut head = ahead;
     if head.is_empty() {
         let patience = opened.map_or_else(|| Instant::now() + limits.idle, |opened| opened + limits.time);
-        let first = timeout_at(patience, read_some(stream, &mut head));
+        let first = client.timer.until(patience, read_some(&mut client.stream, &mut head));
         tokio::select! {
             biased;
             // A client that sends no byte is closed without a response.
             first = first => first.map_err(|_| NoHead::Closed)??,
-            () = ended(shutdown) => return Err(NoHead::Closed),
+            () = ending => return Err(NoHead::Closed),
         }
     }
-    let mut searched = match end_of_head(&mut head, 0) {
+    let mut searched = match end_of_head(&mut head, 0, limits.size) {
         Ok(end) => return within_size(head, end, limits),
         Err(searched) => searched,
     };
@@ -119,11 +120,11 @@ pub(super) async fn read(
             return Err(NoHead::Refused(Refusal::HeadTooLarge));
         }
         share.grow(head.capacity())?;
-        match timeout_at(deadline, read_some(stream, &mut head)).await {
+        match client.timer.until(deadline, read_some(&mut client.stream, &mut head)).await {
             Ok(read) => read?,
             Err(_) => return Err(NoHead::Refused(Refusal::HeadTooSlow)),
         }
-        searched = match end_of_head(&mut head, searched) {
+        searched = match end_of_head(&mut head, searched, limits.size) {
             Ok(end) => return within_size(head, end, limits),
             Err(searched) => searched,
         };
@@ -135,17 +136,19 @@ fn within_size(head: BytesMut, end: usize, limits: &HeadLimits) -> Result<BytesM
     if end > limits.size { Err(NoHead::Refused(Refusal::HeadTooLarge)) } else { Ok(head) }
 }
 
-async fn ended(shutdown: &mut ShutdownWatch) {
+/// Ends when a process that ends no longer waits for a request. One for all requests of a connection, so that only the first wait has to
+/// enter itself with what announces the end.
+pub(super) async fn ended(mut shutdown: ShutdownWatch) {
     // The sender lives as long as the process.
     let _ = shutdown.wait_for(|ending| *ending).await;
     tokio::time::sleep(ON_ITS_WAY).await;
 }
 
-/// Where the head's last line begins, if it has ended; `Err` is how far it need not be searched again.
+/// Where the head's last line begins, or where one does after it that is still within `size`, if it has ended; `Err` is how far it need not be searched again.
 ///
 /// Empty lines before a request are skipped (RFC 9112 §2.2). LF alone ends a line here, whatever the parser makes of it: more bytes
 /// would not come.
-fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<usize, usize> {
+fn end_of_head(head: &mut BytesMut, searched: usize, size: usize) -> Result<usize, usize> {
     while searched == 0
         && let Some(empty) = [&b"\r\n"[..], b"\n"].into_iter().find(|line| head.starts_with(line))
     {
@@ -154,6 +157,10 @@ fn end_of_head(head: &mut BytesMut, searched: usize) -> Result<usize, usize> {
     // Wait for the full HTTP/2 preface: the code that takes over reads without a deadline.
     if head.len() < PREFACE.len() && PREFACE.starts_with(head) {
         return Err(0);
+    }
+    // The usual request has no body and comes as a whole: its end is the end of what is here, or one before it is.
+    if searched == 0 && head.len() <= size && head.ends_with(b"\r\n\r\n") {
+        return Ok(head.len() - 2);
     }
     let unsearched = head.get(searched..).unwrap_or_default();
     let ends = |at: usize| {
@@ -184,6 +191,8 @@ fn append(head: &mut BytesMut, bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
+    const SIZE: usize = 1024;
+
     #[test]
     fn a_head_ends_with_an_empty_line_wherever_the_pieces_are_cut() {
         for text in
@@ -191,10 +200,18 @@ mod tests {
         {
             for cut in 1..text.len() {
                 let mut head = BytesMut::from(&text[..cut]);
-                let searched = end_of_head(&mut head, 0).unwrap_err();
+                let searched = end_of_head(&mut head, 0, SIZE).unwrap_err();
                 head.extend_from_slice(&text.as_bytes()[cut..]);
-                assert!(end_of_head(&mut head, searched).is_ok(), "{text:?} cut at {cut}");
+                assert!(end_of_head(&mut head, searched, SIZE).is_ok(), "{text:?} cut at {cut}");
             }
+        }
+    }
+
+    #[test]
+    fn only_the_first_head_counts_against_the_limit() {
+        let mut two = BytesMut::from("GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
+        for (size, end) in [(two.len(), two.len() - 2), (two.len() - 1, 17)] {
+            assert_eq!(end_of_head(&mut two, 0, size), Ok(end), "{size}");
         }
     }
 
@@ -202,18 +219,18 @@ mod tests {
     fn the_http2_preface_is_waited_for_as_a_whole() {
         for length in 1..=PREFACE.len() {
             let mut head = BytesMut::from(&PREFACE[..length]);
-            assert_eq!(end_of_head(&mut head, 0).is_ok(), length == PREFACE.len(), "{length}");
+            assert_eq!(end_of_head(&mut head, 0, SIZE).is_ok(), length == PREFACE.len(), "{length}");
         }
     }
 
     #[test]
     fn empty_lines_before_a_request_are_no_head() {
         let mut head = BytesMut::from("\r\n\r\n\r\n");
-        assert_eq!(end_of_head(&mut head, 0), Err(0));
+        assert_eq!(end_of_head(&mut head, 0, SIZE), Err(0));
         assert!(head.is_empty());
         // A CR alone ends no line: the parser sees and refuses it.
         let mut head = BytesMut::from("\rGET / HTTP/1.1\r\n\r\n");
-        assert_eq!(end_of_head(&mut head, 0), Ok(17));
+        assert_eq!(end_of_head(&mut head, 0, SIZE), Ok(17));
         assert!(head.starts_with(b"\r"));
     }
 }

@@ -9,8 +9,8 @@ use super::heads::{self, Ending, Framing, is_modern};
 use super::request_head::RequestHead;
 use super::response_head::{self, Parsed, ResponseHead};
 use super::transfer::{Sink, Source, Transfer, TransferError};
-use super::wire::{self, poll_read_some, within};
-use super::{BodyLength, Http1Driver, Progress};
+use super::wire::{self, poll_read_some};
+use super::{BodyLength, Http1Driver, Progress, Timer};
 use crate::exchange::{Context, Failure};
 use crate::upstream::Attempts;
 use bytes::BytesMut;
@@ -32,6 +32,7 @@ pub(super) struct Conversation<'c> {
     pub(super) driver: &'c Http1Driver,
     pub(super) client: &'c mut Stream,
     pub(super) upstream: &'c mut Stream,
+    pub(super) timer: &'c mut Timer,
     pub(super) attempts: &'c Attempts,
     pub(super) head: &'c RequestHead<'c>,
     pub(super) may_be_stale: bool,
@@ -51,13 +52,13 @@ impl Conversation<'_> {
             BodyLength::Length(length) => (Source::Length(length), Sink::Plain),
             BodyLength::Chunked => (Source::Chunked(Decoder::default()), Sink::Chunked),
         };
-        let mut upload = Transfer::new(source, sink);
+        let mut upload = Transfer::new(source, sink).beside(rest.len());
         let begun = upload.begin(rest, &mut request);
         progress.request_bytes = upload.moved();
         let (body, consumed) = begun.map_err(|_| invalid_request())?;
         progress.consumed = consumed;
         let write = self.driver.timeouts.write;
-        let sent = wire::write(self.upstream, &[&request, body], write).await;
+        let sent = wire::write(self.upstream, &[&request, body], self.timer, write).await;
         let mut response = match sent {
             Ok(()) => self.first_bytes(&mut upload, progress).await,
             // A server that closes may have said why, and that is read below.
@@ -116,7 +117,7 @@ impl Conversation<'_> {
             return Ok(());
         }
         let out = heads::interim(head);
-        let written = wire::write(self.client, &[&out], self.driver.limits.body_write).await;
+        let written = wire::write(self.client, &[&out], self.timer, self.driver.limits.body_write).await;
         written.map_err(|_| Broken::Failed(Failure::ClientGone, "WriteError"))
     }
 
@@ -139,26 +140,28 @@ impl Conversation<'_> {
             };
             let (client, upstream) = (&mut *self.client, &mut *self.upstream);
             let ahead = &mut progress.ahead;
-            let step = within(
-                limit,
-                poll_fn(|context| {
-                    if let Poll::Ready(read) = poll_read_some(upstream, context, FIRST_READ) {
-                        return Poll::Ready(Step::Response(read));
-                    }
-                    if is_uploading {
-                        return upload.poll_step(context, client, upstream).map(Step::Upload);
-                    }
-                    while ahead.len() < MAX_AHEAD {
-                        match poll_read_some(client, context, MAX_AHEAD) {
-                            Poll::Pending => break,
-                            Poll::Ready(Ok(bytes)) if !bytes.is_empty() => ahead.extend_from_slice(&bytes),
-                            Poll::Ready(_) => return Poll::Ready(Step::ClientGone),
+            let step = self
+                .timer
+                .within(
+                    limit,
+                    poll_fn(|context| {
+                        if let Poll::Ready(read) = poll_read_some(upstream, context, FIRST_READ) {
+                            return Poll::Ready(Step::Response(read));
                         }
-                    }
-                    Poll::Pending
-                }),
-            )
-            .await;
+                        if is_uploading {
+                            return upload.poll_step(context, client, upstream).map(Step::Upload);
+                        }
+                        while ahead.len() < MAX_AHEAD {
+                            match poll_read_some(client, context, MAX_AHEAD) {
+                                Poll::Pending => break,
+                                Poll::Ready(Ok(bytes)) if !bytes.is_empty() => ahead.extend_from_slice(&bytes),
+                                Poll::Ready(_) => return Poll::Ready(Step::ClientGone),
+                            }
+                        }
+                        Poll::Pending
+                    }),
+                )
+                .await;
             match step {
                 Err(_) if is_waiting_for_client => return Err(Broken::Failed(Failure::ClientTimeout, "ReadTimedout")),
                 Err(_) => return Err(Broken::Failed(Failure::UpstreamTimeout, "ReadTimedout")),
@@ -181,7 +184,7 @@ impl Conversation<'_> {
     async fn read_more(&mut self) -> Result<BytesMut, Broken> {
         let upstream = &mut *self.upstream;
         let read = poll_fn(|context| poll_read_some(upstream, context, FIRST_READ));
-        match within(self.driver.timeouts.read, read).await {
+        match self.timer.within(self.driver.timeouts.read, read).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(_)) => Ok(BytesMut::new()),
             Err(_) => Err(Broken::Failed(Failure::UpstreamTimeout, "ReadTimedout")),
@@ -198,8 +201,12 @@ impl Conversation<'_> {
         while ctx.examines_body() && download.moved() == 0 && !download.has_ended() {
             let upstream = &mut *self.upstream;
             let read = poll_fn(|context| poll_read_some(upstream, context, FIRST_READ));
-            let bytes =
-                within(self.driver.timeouts.read, read).await.and_then(|read| read).map_err(TransferError::Read)?;
+            let bytes = self
+                .timer
+                .within(self.driver.timeouts.read, read)
+                .await
+                .and_then(|read| read)
+                .map_err(TransferError::Read)?;
             if bytes.is_empty() {
                 // The transfer reads the end once more, and knows what it means.
                 return Ok(());
@@ -210,7 +217,7 @@ impl Conversation<'_> {
             if download.moved() > 0 {
                 self.driver.exchange.examine_body(&bytes, self.head, ctx);
             }
-            let written = wire::write(self.client, &[&out, body], self.driver.limits.body_write).await;
+            let written = wire::write(self.client, &[&out, body], self.timer, self.driver.limits.body_write).await;
             written.map_err(|_| TransferError::Write)?;
         }
         Ok(())
@@ -256,13 +263,15 @@ impl Conversation<'_> {
             exchange.examine_body(first, self.head, ctx);
         }
         let limits = &self.driver.limits;
-        let written = wire::write(self.client, &[&out, body], limits.body_write).await;
+        let written = wire::write(self.client, &[&out, body], self.timer, limits.body_write).await;
         written.map_err(|_| Broken::Failed(Failure::ClientGone, "WriteError"))?;
         progress.status = head.status();
         let mut has_excess = consumed < first.len();
         let mut run = self.examine_first(&mut download, &mut has_excess, ctx).await;
         if run.is_ok() {
-            run = download.run(self.upstream, self.client, self.driver.timeouts.read, limits.body_write).await;
+            run = download
+                .run(self.upstream, self.client, self.timer, self.driver.timeouts.read, limits.body_write)
+                .await;
         }
         progress.response_bytes = download.moved();
         run.map_err(cut)?;

@@ -3,11 +3,10 @@
 use super::conversation::Conversation;
 use super::heads;
 use super::request_head::RequestHead;
-use super::{BodyLength, Http1Driver, Progress};
+use super::{BodyLength, Client, Http1Driver, Progress};
 use crate::drivers::pingora::failure::connect_failure_of;
 use crate::exchange::{Context, Failure};
 use crate::upstream::Attempts;
-use pingora::protocols::Stream;
 
 /// Why an exchange with an upstream did not come to its end.
 pub(super) enum Broken {
@@ -23,7 +22,7 @@ impl Http1Driver {
     /// Forwards a request, and replies itself where no upstream's response comes.
     pub(super) async fn forward(
         &self,
-        client: &mut Stream,
+        client: &mut Client,
         head: &RequestHead<'_>,
         rest: &[u8],
         ctx: &mut Context,
@@ -47,7 +46,7 @@ impl Http1Driver {
     /// Tries one address after the other, and a kept connection that turned out closed once more.
     async fn attempt(
         &self,
-        client: &mut Stream,
+        client: &mut Client,
         head: &RequestHead<'_>,
         rest: &[u8],
         ctx: &mut Context,
@@ -80,8 +79,9 @@ impl Http1Driver {
             let request = heads::for_upstream(&self.exchange, head, authority);
             let mut conversation = Conversation {
                 driver: self,
-                client: &mut *client,
+                client: &mut client.stream,
                 upstream: &mut upstream,
+                timer: &mut client.timer,
                 attempts: &attempts,
                 head,
                 may_be_stale: is_kept && may_resend,

@@ -5,16 +5,20 @@
 //! connection can be used again.
 
 mod chunked;
+mod client;
 mod conversation;
 mod forward;
 mod header_line;
 mod heads;
 pub mod request_head;
 mod response_head;
+mod timer;
 mod transfer;
 mod wire;
 
+pub use client::Client;
 pub use request_head::{Classified, RequestHead, classify};
+pub use timer::Timer;
 pub(crate) use wire::poll_read;
 
 use crate::config::{Config, Limits, Timeouts};
@@ -23,7 +27,6 @@ use crate::exchange::{CLIENT_GONE, Context, Ended, Exchange, Reply};
 use crate::upstream::{Pool, Upstreams};
 use bytes::BytesMut;
 use pingora::protocols::Stream;
-use pingora::protocols::l4::socket::SocketAddr;
 use pingora::server::ShutdownWatch;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +88,7 @@ impl Http1Driver {
     /// Serves one request. `rest` is what came with its head. When the process ends, the connection ends with this response.
     pub async fn serve(
         &self,
-        client: &mut Stream,
+        client: &mut Client,
         head: &RequestHead<'_>,
         rest: &[u8],
         shutdown: &ShutdownWatch,
@@ -113,7 +116,7 @@ impl Http1Driver {
             status: progress.status,
             request_bytes: usize::try_from(progress.request_bytes).unwrap_or(usize::MAX),
             response_bytes: usize::try_from(progress.response_bytes).unwrap_or(usize::MAX),
-            client: client_address(client),
+            client: client.address,
         };
         self.exchange.record(head, &ctx, &ended);
         drop(ctx);
@@ -123,7 +126,7 @@ impl Http1Driver {
         let is_whole = !progress.is_cut;
         let is_unread = progress.is_unread || progress.consumed < rest.len() || !progress.ahead.is_empty();
         if is_whole && is_unread {
-            Box::pin(linger(client)).await;
+            Box::pin(linger(&mut client.stream)).await;
         }
         After::Closed { is_whole }
     }
@@ -131,7 +134,7 @@ impl Http1Driver {
     /// Sends the exchange's own reply, in one write.
     async fn reply(
         &self,
-        client: &mut Stream,
+        client: &mut Client,
         head: &RequestHead<'_>,
         reply: &Reply,
         ctx: &Context,
@@ -140,7 +143,7 @@ impl Http1Driver {
         progress.keeps &= !reply.ends_connection;
         let out = heads::of_reply(&self.exchange, reply, ctx, progress.keeps());
         let body: &[u8] = if head.method() == "HEAD" { &[] } else { &reply.body };
-        match wire::write(client, &[&out, body], self.limits.body_write).await {
+        match wire::write(&mut client.stream, &[&out, body], &mut client.timer, self.limits.body_write).await {
             Ok(()) => {
                 progress.status = reply.status.as_u16();
                 progress.response_bytes = body.len() as u64;
@@ -171,11 +174,6 @@ impl Progress<'_> {
             }
         }
     }
-}
-
-fn client_address(client: &Stream) -> Option<std::net::SocketAddr> {
-    let digest = client.get_socket_digest()?;
-    digest.peer_addr().and_then(SocketAddr::as_inet).copied()
 }
 
 /// Ends the sending side and reads what still comes, for a bounded time and size (RFC 9112 §9.6).

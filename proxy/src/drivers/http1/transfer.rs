@@ -4,7 +4,8 @@
 //! it; what it does not take is held, never more than one read.
 
 use super::chunked::{Decoder, LAST_CHUNK, Step, chunk_head};
-use super::wire::{SCRATCH, poll_read, within};
+use super::timer::Timer;
+use super::wire::{SCRATCH, poll_read};
 use bytes::{Buf, BytesMut};
 use pingora::protocols::Stream;
 use std::future::poll_fn;
@@ -14,6 +15,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
+
+/// The most that a slow transfer may hold in one direction, in bytes.
+const MOST_HELD: usize = 160 * 1024;
 
 /// How a body ends where it comes from.
 #[derive(Debug)]
@@ -63,12 +67,27 @@ pub(super) struct Transfer {
     moved: u64,
     /// Whether anything was read from the connection, beyond what came with the head.
     has_read: bool,
+    /// The most that is read at a time, in bytes.
+    step: usize,
 }
 
 impl Transfer {
     pub(super) fn new(source: Source, sink: Sink) -> Self {
         let source = if matches!(source, Source::Length(0)) { Source::Ended } else { source };
-        Self { source, sink, pending: BytesMut::new(), excess: BytesMut::new(), moved: 0, has_read: false }
+        Self {
+            source,
+            sink,
+            pending: BytesMut::new(),
+            excess: BytesMut::new(),
+            moved: 0,
+            has_read: false,
+            step: SCRATCH,
+        }
+    }
+
+    /// The same for a body of which so many bytes are held already, and stay held: a read leaves room for them.
+    pub(super) fn beside(self, held: usize) -> Self {
+        Self { step: MOST_HELD.saturating_sub(held).clamp(SCRATCH / 8, SCRATCH), ..self }
     }
 
     /// Whether the whole body was read.
@@ -186,9 +205,9 @@ impl Transfer {
             return Poll::Ready(Ok(()));
         }
         let most = match self.source {
-            Source::Length(left) => usize::try_from(left).unwrap_or(SCRATCH).min(SCRATCH),
+            Source::Length(left) => usize::try_from(left).unwrap_or(self.step).min(self.step),
             // A chunked body is framed anew, which needs some room of its own.
-            Source::Chunked(_) | Source::UntilClose => SCRATCH / 2,
+            Source::Chunked(_) | Source::UntilClose => self.step / 2,
             Source::Ended => return Poll::Ready(Ok(())),
         };
         let read = poll_read(from, context, most, |bytes, context| self.pass(bytes, context, to));
@@ -235,16 +254,17 @@ impl Transfer {
         &mut self,
         from: &mut Stream,
         to: &mut Stream,
+        timer: &mut Timer,
         read: Duration,
         write: Duration,
     ) -> Result<(), TransferError> {
         while !self.is_done() {
             let is_reading = self.pending.is_empty();
             let limit = if is_reading { read } else { write };
-            let step = within(limit, poll_fn(|context| self.poll_step(context, from, to))).await;
+            let step = timer.within(limit, poll_fn(|context| self.poll_step(context, from, to))).await;
             step.map_err(|error| if is_reading { TransferError::Read(error) } else { TransferError::Write })??;
         }
-        let flushed = within(write, poll_fn(|context| Pin::new(&mut *to).poll_flush(context))).await;
+        let flushed = timer.within(write, poll_fn(|context| Pin::new(&mut *to).poll_flush(context))).await;
         flushed.and_then(|flushed| flushed).map_err(|_| TransferError::Write)
     }
 }

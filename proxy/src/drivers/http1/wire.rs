@@ -1,5 +1,6 @@
 //! Reading and writing without buffers of a connection's own: what is there is read into the thread's scratch memory.
 
+use super::timer::Timer;
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use std::cell::RefCell;
@@ -44,7 +45,7 @@ pub(super) fn poll_read_some(
 }
 
 /// Writes all parts, in as few writes as the system takes, and flushes. A recipient may take `limit` for each write.
-pub(super) async fn write(stream: &mut Stream, parts: &[&[u8]], limit: Duration) -> io::Result<()> {
+pub(super) async fn write(stream: &mut Stream, parts: &[&[u8]], timer: &mut Timer, limit: Duration) -> io::Result<()> {
     let total: usize = parts.iter().map(|part| part.len()).sum();
     let mut done = 0;
     while done < total {
@@ -52,12 +53,12 @@ pub(super) async fn write(stream: &mut Stream, parts: &[&[u8]], limit: Duration)
             let slices = unwritten(parts, done);
             Pin::new(&mut *stream).poll_write_vectored(context, &slices)
         });
-        match within(limit, written).await?? {
+        match timer.within(limit, written).await?? {
             0 => return Err(ErrorKind::WriteZero.into()),
             written => done += written,
         }
     }
-    within(limit, poll_fn(|context| Pin::new(&mut *stream).poll_flush(context))).await?
+    timer.within(limit, poll_fn(|context| Pin::new(&mut *stream).poll_flush(context))).await?
 }
 
 /// What of the parts is not yet written. There are never more than four.
@@ -73,11 +74,6 @@ fn unwritten<'p>(parts: &[&'p [u8]], done: usize) -> [IoSlice<'p>; 4] {
         *slice = IoSlice::new(left);
     }
     slices
-}
-
-/// Waits no longer than `limit`.
-pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> io::Result<T> {
-    tokio::time::timeout(limit, future).await.map_err(|_| ErrorKind::TimedOut.into())
 }
 
 #[cfg(test)]
