@@ -9,9 +9,9 @@ use crate::config::Balance;
 use std::sync::Arc;
 
 /// Chooses a peer that is healthy and reachable, else one that is reachable, else the one whose turn it is.
-pub(super) fn choose(peers: &[Arc<Peer>], balance: Balance, turn: usize, now: u64) -> Option<&Arc<Peer>> {
+pub(super) fn choose(peers: &[Arc<Peer>], balance: Balance, turn: usize, now: impl Fn() -> u64) -> Option<&Arc<Peer>> {
     let healthy = peers.iter().filter(|peer| peer.is_healthy());
-    pick(healthy, balance, turn, now)
+    pick(healthy, balance, turn, &now)
         .or_else(|| pick(peers.iter(), balance, turn, now))
         .or_else(|| peers.get(turn.checked_rem(peers.len())?))
 }
@@ -20,9 +20,9 @@ fn pick<'a>(
     candidates: impl Iterator<Item = &'a Arc<Peer>> + Clone,
     balance: Balance,
     turn: usize,
-    now: u64,
+    now: impl Fn() -> u64,
 ) -> Option<&'a Arc<Peer>> {
-    if let Some(trial) = candidates.clone().find(|peer| peer.takes_a_trial(now)) {
+    if let Some(trial) = candidates.clone().find(|peer| peer.takes_a_trial(&now)) {
         return Some(trial);
     }
     // Turns go round among the peers that are left: if the next in the list were taken instead, the one after a dead peer would get
@@ -56,7 +56,7 @@ mod tests {
 
     /// The ports that ten turns come to.
     fn chosen(peers: &[Arc<Peer>], balance: Balance, now: u64) -> Vec<u16> {
-        (0..10).map(|turn| choose(peers, balance, turn, now).unwrap().address.port()).collect()
+        (0..10).map(|turn| choose(peers, balance, turn, || now).unwrap().address.port()).collect()
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(chosen(&peers, ROUND, 1), [1; 10], "unhealthy, and one is not there at all");
         peers[1].pass_over(1);
         assert_eq!(chosen(&peers, ROUND, 1), [0, 1, 0, 1, 0, 1, 0, 1, 0, 1], "none is there");
-        assert!(choose(&[], ROUND, 7, 1).is_none());
+        assert!(choose(&[], ROUND, 7, || 1).is_none());
     }
 
     #[test]

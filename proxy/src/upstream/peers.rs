@@ -68,12 +68,15 @@ impl Peer {
     }
 
     /// Whether this request is the one to try it again: once its time is over one request does, while the others still pass it over.
-    /// If all of them tried, each would wait for the connect timeout.
-    pub(super) fn takes_a_trial(&self, now: u64) -> bool {
+    /// If all of them tried, each would wait for the connect timeout. `now` is only asked for where an address is passed over.
+    pub(super) fn takes_a_trial(&self, now: impl FnOnce() -> u64) -> bool {
         let until = self.passed_over_until.load(Ordering::Relaxed);
+        if until == 0 {
+            return false;
+        }
+        let now = now();
         let next = now.saturating_add(PASS_OVER);
-        until != 0
-            && until <= now
+        until <= now
             && self.passed_over_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 

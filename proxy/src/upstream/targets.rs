@@ -86,7 +86,7 @@ impl Upstreams {
     /// The peer for the request that has this turn; `None` while no name has resolved.
     #[must_use]
     pub(super) fn peer(&self, turn: usize) -> Option<PeerLease> {
-        choose(&self.peers.load(), self.balance, turn, self.now()).map(PeerLease::on)
+        choose(&self.peers.load(), self.balance, turn, || self.now()).map(PeerLease::on)
     }
 
     /// How many peers there are.
