@@ -21,8 +21,8 @@ pub struct Buckets {
 struct BucketCounters {
     /// By kind and reason; `None` for what cannot happen to this bucket.
     decisions: [[Option<IntCounter>; Reason::ALL.len()]; KINDS.len()],
-    /// By the rule's name. A name and not a number: a request may have been granted by rules that are replaced by now.
-    rules: HashMap<Box<str>, IntCounter>,
+    /// In the rules' order, each with its name: a request may have been granted by rules that are replaced by now.
+    rules: Box<[(Box<str>, IntCounter)]>,
 }
 
 impl Buckets {
@@ -78,7 +78,7 @@ impl Buckets {
             None => self.decision(label, kind, reason).inc(),
         }
         if let Some(rule) = decision.rule() {
-            match bucket.and_then(|bucket| bucket.rules.get(rule.name())) {
+            match bucket.and_then(|bucket| bucket.rule(rule.number(), rule.name())) {
                 Some(counter) => counter.inc(),
                 None => self.rule(label, rule.name()).inc(),
             }
@@ -88,11 +88,21 @@ impl Buckets {
     /// How often each rule of a bucket has granted, by the rule's name.
     #[must_use]
     pub fn hits(&self, label: &str, rule: &str) -> u64 {
-        self.counters.load().get(label).and_then(|bucket| bucket.rules.get(rule)).map_or(0, IntCounter::get)
+        self.counters.load().get(label).and_then(|bucket| bucket.named(rule)).map_or(0, IntCounter::get)
     }
 }
 
 impl BucketCounters {
+    /// The counter of a rule: at its place, or wherever its name is now.
+    fn rule(&self, number: usize, name: &str) -> Option<&IntCounter> {
+        let at = self.rules.get(number.saturating_sub(1)).filter(|(here, _)| **here == *name);
+        at.map(|(_, counter)| counter).or_else(|| self.named(name))
+    }
+
+    fn named(&self, name: &str) -> Option<&IntCounter> {
+        self.rules.iter().find_map(|(here, counter)| (**here == *name).then_some(counter))
+    }
+
     fn decision(&self, kind: RequestKind, reason: Reason) -> Option<&IntCounter> {
         let by_kind =
             KINDS.iter().zip(&self.decisions).find_map(|(each, counters)| (*each == kind).then_some(counters))?;
