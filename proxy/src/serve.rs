@@ -278,6 +278,8 @@ fn follow_upstreams(server: &mut Server, config: &Config, upstreams: &Arc<Upstre
 fn server_conf(config: &Config) -> ServerConf {
     ServerConf {
         threads: config.threads,
+        // One thread has no one to steal from, and then the scheduler without it does less for each request.
+        work_stealing: config.threads > 1,
         ca_file: config.upstream_tls.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
         upstream_keepalive_pool_size: config.keepalive.connections,
         max_retries: MAX_TRIES,
