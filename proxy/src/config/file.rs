@@ -8,6 +8,8 @@ use super::upstream::UpstreamUrl;
 use super::values::{Http1, Threads};
 use crate::s3::domain::Domain;
 use serde::Deserialize;
+use serde_saphyr::{Localizer, Location, UserMessageFormatter};
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -116,10 +118,27 @@ impl ConfigFile {
     }
 }
 
-/// The library's message without its own place and source excerpt.
+/// The library's message for users, without its own place and source excerpt.
 fn message(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
-    text.split(" at line ").next().unwrap_or(&text).trim().to_owned()
+    let formatter = UserMessageFormatter.with_localizer(&WithoutPlace);
+    error.without_snippet().render_with_formatter(&formatter).trim().to_owned()
+}
+
+/// Leaves out the place, which [`ConfigFileError`] has.
+struct WithoutPlace;
+
+impl Localizer for WithoutPlace {
+    fn attach_location<'a>(&self, message: Cow<'a, str>, _: Location) -> Cow<'a, str> {
+        message
+    }
+
+    fn alias_defined_at(&self, _: Location) -> String {
+        String::new()
+    }
+
+    fn alias_used_at(&self, _: Location) -> String {
+        String::new()
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +170,17 @@ mod tests {
         ] {
             let message = error(text);
             assert!(message.starts_with(place) && message.contains(about), "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_whole() {
+        for (text, message) in [
+            ("http1: a at line 2\n", "unknown variant `a at line 2`, expected one of own, pingora"),
+            ("rules: {path: &a x}\nlog: *a\n", "expected mapping start"),
+            ("threads: 1\nthreads: 2\n", "duplicate mapping key `threads` is not allowed here"),
+        ] {
+            assert!(error(text).ends_with(&format!(": {message}")), "{text:?}: {}", error(text));
         }
     }
 
