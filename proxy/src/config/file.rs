@@ -185,6 +185,22 @@ mod tests {
     }
 
     #[test]
+    fn a_message_shows_no_password() {
+        for (setting, shown) in [
+            ("url: 'http://user:5ECRET@minio:9000'", "\"http://...@minio:9000\": an upstream has no user"),
+            ("url: 'https://user:5ECRET@5ECRET@minio'", "\"https://...@minio\""),
+            ("url: 'http://user:5ECRET/:5ECRET@'", "\"http://...@\""),
+            ("url: 'user:5ECRET@minio'", "\"...@minio\""),
+            ("url: ['http://a', 'ftp://5ECRET@b']", "\"...@b\""),
+            ("host: 'user:5ECRET@minio'", "\"...@minio\""),
+            ("tls: {server_name: 'https://5ECRET@minio'}", "\"https://...@minio\""),
+        ] {
+            let message = error(&format!("upstream: {{{setting}}}"));
+            assert!(message.contains(shown) && !message.contains("5ECRET"), "{message}");
+        }
+    }
+
+    #[test]
     fn a_value_that_can_only_be_a_mistake_is_an_error() {
         for (section, key, value, about) in [
             ("rules", "poll", "0s", "longer than 0"),

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use std::time::Duration;
 
-/// An invalid value and the reason.
+/// An invalid value, without a user and password that a URL has, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?}: {reason}")]
 pub struct ValueError {
@@ -15,8 +15,15 @@ pub struct ValueError {
 
 impl ValueError {
     pub(super) fn new(value: &str, reason: &'static str) -> Self {
-        Self { value: value.to_owned(), reason }
+        Self { value: without_user(value), reason }
     }
+}
+
+/// What is before the last `@` may be a password, and errors go to the log. A password may itself have an `@`, a `/` or a `:`.
+fn without_user(value: &str) -> String {
+    let Some((before, host)) = value.rsplit_once('@') else { return value.to_owned() };
+    let scheme = ["http://", "https://"].into_iter().find(|scheme| before.starts_with(scheme)).unwrap_or_default();
+    format!("{scheme}...@{host}")
 }
 
 /// Which responses carry `Vary`.
