@@ -108,7 +108,11 @@ impl ConfigFile {
         self.upstream.url.0.iter().any(UpstreamUrl::is_tls)
     }
 
-    pub(super) fn parse(text: &str, path: &Path) -> Result<Self, ConfigFileError> {
+    /// Parses the text of a file. The path is only for the error.
+    ///
+    /// # Errors
+    /// [`ConfigFileError::Invalid`], with line and column.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigFileError> {
         // A file without a value (empty, or only comments) is null in YAML: all defaults.
         serde_saphyr::from_str::<Option<Self>>(text).map(Option::unwrap_or_default).map_err(|error| {
             // The parser knows no place for a file that is truncated or not YAML at all: then the file as a whole is wrong.

@@ -30,7 +30,7 @@ pub const BODIES: &[&str] = &[
     "4\r\n\r\n\r\n\r\n1;\r\nx\r\n0000000000000000;e\r\n\r\nGET / HTTP/1.1\r\n",
 ];
 
-/// What edits put in.
+/// What edits put into messages.
 pub const FRAGMENTS: &[&[u8]] = &[
     b"",
     b" ",
@@ -114,10 +114,15 @@ pub type Edit = (u16, u8, u8);
 
 /// The message of this number with these edits.
 pub fn edited(messages: &[&str], number: u8, edits: &[Edit]) -> Vec<u8> {
+    edited_with(FRAGMENTS, messages, number, edits)
+}
+
+/// The same with other fragments.
+pub fn edited_with(fragments: &[&[u8]], messages: &[&str], number: u8, edits: &[Edit]) -> Vec<u8> {
     let mut bytes = messages[usize::from(number) % messages.len()].as_bytes().to_vec();
     for (place, removed, fragment) in edits {
         let start = usize::from(*place) * (bytes.len() + 1) / (usize::from(u16::MAX) + 1);
-        let fragment = FRAGMENTS[usize::from(*fragment) % FRAGMENTS.len()];
+        let fragment = fragments[usize::from(*fragment) % fragments.len()];
         edit(&mut bytes, start, usize::from(removed % 4), fragment);
     }
     bytes

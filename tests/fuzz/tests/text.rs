@@ -1,6 +1,8 @@
-//! Fuzz targets: text that the proxy reads. Signature text so far; the configuration joins once its parser is public.
+//! Fuzz targets: text that the proxy reads, which is what signatures name and the configuration file.
 
 use bolero::check;
+use s3cors_fuzz::configuration::{self, samples};
+use s3cors_fuzz::edits::{Edit, edited_with};
 use signature::{HostSignature, signed_headers};
 
 #[allow(dead_code, reason = "compiled from its own file, as the grammar is; the targets use a part of it")]
@@ -23,4 +25,34 @@ fn signed_headers_text() {
             assert_eq!(covers, expected, "{text:?}");
         }
     });
+}
+
+#[test]
+fn configuration() {
+    check!().for_each(|bytes: &[u8]| {
+        let Ok(text) = str::from_utf8(bytes) else { return };
+        configuration::file(text);
+        configuration::value(text);
+        configuration::password(text);
+    });
+}
+
+#[test]
+fn edited_configuration() {
+    let files = samples::files();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    check!().with_type::<(u8, Vec<Edit>)>().for_each(|(number, edits)| {
+        let bytes = edited_with(samples::FRAGMENTS, &files, *number, edits);
+        let text = String::from_utf8_lossy(&bytes);
+        configuration::file(&text);
+        configuration::value(&text);
+    });
+}
+
+/// Edits of files that are not valid would rarely get beyond the first error.
+#[test]
+fn the_files_to_edit_are_valid() {
+    for file in samples::files() {
+        assert!(configuration::is_valid(&file), "{file}");
+    }
 }
