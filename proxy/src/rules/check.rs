@@ -1,7 +1,7 @@
 //! What `s3cors check` finds: the same reading as for serving, without anything going live.
 
 use super::document::parse;
-use super::source::{Source, SourceError};
+use super::source::{Found, Source, SourceError};
 use s3_cors::Warning;
 use std::path::PathBuf;
 
@@ -28,9 +28,9 @@ pub fn check(source: &dyn Source) -> Checked {
     checked.errors.extend(listing.errors);
     for paths in listing.documents.into_values() {
         if let [first, second, ..] = paths.as_slice() {
-            checked.errors.push(SourceError::Twice { path: second.clone(), other: first.clone() });
+            checked.errors.push(SourceError::Twice { path: second.path.clone(), other: first.path.clone() });
         }
-        for path in paths {
+        for Found { path, .. } in paths {
             match source.read(&path).and_then(|bytes| parse(&path, &bytes)) {
                 Ok(document) => {
                     checked.warnings.extend(document.warnings().into_iter().map(|warning| (path.clone(), warning)));

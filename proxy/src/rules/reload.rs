@@ -3,10 +3,10 @@
 use super::document::parse;
 use super::slot::Slot;
 use super::snapshot::{Bucket, DocumentOrigin, Snapshot};
-use super::source::{Source, SourceError};
+use super::source::{Found, Listing, Source, SourceError};
 use s3_cors::{Credentials, RuleTable};
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -79,16 +79,19 @@ pub struct LastReload {
 /// What was last read from the source.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    documents: BTreeMap<Slot, Seen>,
+    listing: Listing,
+    /// The documents that were not valid or could not be read.
+    rejected: BTreeMap<Slot, SourceError>,
     errors: Vec<SourceError>,
 }
 
-/// A document as it was last read.
-#[derive(Debug)]
-struct Seen {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    error: Option<SourceError>,
+/// Which documents are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// Those whose version is not the one that was read last.
+    Changed,
+    /// All: someone asked for it, and may know more than the source.
+    All,
 }
 
 impl Reading {
@@ -100,6 +103,7 @@ impl Reading {
     pub(super) fn next(
         &mut self,
         source: &dyn Source,
+        reads: Reads,
         credentials: Credentials,
         live: &Snapshot,
     ) -> (Report, Option<Snapshot>) {
@@ -108,26 +112,46 @@ impl Reading {
             // Without a listing no document is known to be removed: all rules stay.
             Err(error) => return (self.report(Vec::new(), vec![error]), None),
         };
+        let is_unread = self.rejected.values().any(|error| matches!(error, SourceError::Unreadable { .. }));
+        if reads == Reads::Changed && listing == self.listing && listing.is_versioned() && !is_unread {
+            return (self.report(Vec::new(), self.errors.clone()), None);
+        }
         let mut next = Next { live, credentials, buckets: BTreeMap::new(), changed: Vec::new() };
-        let mut documents = BTreeMap::new();
-        let mut errors = listing.errors;
-        for (slot, mut paths) in listing.documents {
-            let Some(path) = paths.pop() else { continue };
-            if let Some(other) = paths.pop() {
-                errors.push(SourceError::Twice { path, other });
-                next.keep(&slot);
-                continue;
+        let mut rejected = BTreeMap::new();
+        let mut errors = listing.errors.clone();
+        for (slot, found) in &listing.documents {
+            let document = match found.as_slice() {
+                [] => continue,
+                [document] => document,
+                [.., other, last] => {
+                    errors.push(SourceError::Twice { path: last.path.clone(), other: other.path.clone() });
+                    next.keep(slot);
+                    continue;
+                }
+            };
+            let error = if reads == Reads::Changed && self.has_read(slot, document) {
+                next.keep(slot);
+                self.rejected.remove(slot)
+            } else {
+                next.read(source, slot, &document.path).err()
+            };
+            if let Some(error) = error {
+                errors.push(error.clone());
+                rejected.insert(slot.clone(), error);
             }
-            let last = self.documents.remove(&slot).filter(|last| last.path == path);
-            let seen = next.read(source, &slot, path, last);
-            errors.extend(seen.error.clone());
-            documents.insert(slot, seen);
         }
         next.note_removed();
-        self.documents = documents;
+        (self.listing, self.rejected) = (listing, rejected);
         let labels = next.changed.iter().map(|slot| slot.label().to_owned()).collect();
         let snapshot = (!next.changed.is_empty()).then(|| next.into_snapshot());
         (self.report(labels, errors), snapshot)
+    }
+
+    /// Whether this content of a document was read already.
+    fn has_read(&self, slot: &Slot, document: &Found) -> bool {
+        let last = self.listing.documents.get(slot).map(Vec::as_slice);
+        let is_unread = matches!(self.rejected.get(slot), Some(SourceError::Unreadable { .. }));
+        document.version.is_some() && last == Some(std::slice::from_ref(document)) && !is_unread
     }
 
     fn report(&mut self, changed: Vec<String>, errors: Vec<SourceError>) -> Report {
@@ -152,30 +176,18 @@ struct Next<'l> {
 
 impl Next<'_> {
     /// Reads one document: its rules replace the live ones if they are new and valid.
-    fn read(&mut self, source: &dyn Source, slot: &Slot, path: PathBuf, last: Option<Seen>) -> Seen {
-        let bytes = match source.read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                self.keep(slot);
-                return Seen { path, bytes: Vec::new(), error: Some(error) };
-            }
-        };
-        let is_same = |last: &Seen| last.bytes == bytes && !matches!(last.error, Some(SourceError::Unreadable { .. }));
-        if let Some(last) = last.filter(is_same) {
-            self.keep(slot);
-            return last;
-        }
-        let error = match build(slot, &path, &bytes, self.credentials) {
+    fn read(&mut self, source: &dyn Source, slot: &Slot, path: &Path) -> Result<(), SourceError> {
+        let built = source.read(path).and_then(|bytes| build(slot, path, &bytes, self.credentials));
+        match built {
             Ok(bucket) => {
                 self.replace(slot, bucket);
-                None
+                Ok(())
             }
             Err(error) => {
                 self.keep(slot);
-                Some(error)
+                Err(error)
             }
-        };
-        Seen { path, bytes, error }
+        }
     }
 
     fn keep(&mut self, slot: &Slot) {

@@ -1,6 +1,6 @@
 //! The live rules: one snapshot that a request reads once, without a lock.
 
-use super::reload::{LastReload, Outcome, Reading, Report};
+use super::reload::{LastReload, Outcome, Reading, Reads, Report};
 use super::snapshot::Snapshot;
 use super::source::{Directory, Source, SourceError};
 use crate::config;
@@ -46,7 +46,7 @@ impl Store {
             last: Mutex::default(),
             observer: OnceLock::new(),
         };
-        let report = store.read();
+        let report = store.read(Reads::All);
         if report.outcome == Outcome::Rejected { Err(report.errors) } else { Ok(store) }
     }
 
@@ -82,25 +82,25 @@ impl Store {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the source again because someone asked for it, and tells of it. Blocks on I/O: not for a request's thread.
+    /// Reads all of the source again because someone asked for it, and tells of it. Blocks on I/O: not for a request's thread.
     pub fn reload(&self) -> Report {
-        let report = self.read();
+        let report = self.read(Reads::All);
         self.tell(&report);
         report
     }
 
-    /// Reads the source again, and tells of it if there is something new.
+    /// Reads what has changed in the source, and tells of it if there is something new.
     pub(super) fn look(&self) {
-        let report = self.read();
+        let report = self.read(Reads::Changed);
         if report.is_news {
             self.tell(&report);
         }
     }
 
     /// Reads the source and swaps in what is valid.
-    fn read(&self) -> Report {
+    fn read(&self, reads: Reads) -> Report {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let (report, snapshot) = reading.next(&*self.source, self.credentials, &self.live.load());
+        let (report, snapshot) = reading.next(&*self.source, reads, self.credentials, &self.live.load());
         if let Some(snapshot) = snapshot {
             self.live.store(Arc::new(snapshot));
         }

@@ -1,6 +1,6 @@
 //! Notices that documents changed: by the source's notifications, and by a poll for sources that send none.
 //!
-//! The poll compares contents, so it also finds what the notifications miss.
+//! The poll looks at every document, so it also finds what the notifications miss. It takes little of the time, however many there are.
 
 use super::store::Store;
 use std::sync::Arc;
@@ -11,6 +11,11 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_millis(50);
 /// The longest wait for quiet: a change is live within a second however busy the source is.
 const LONGEST_WAIT: Duration = Duration::from_millis(400);
+
+/// What a poll that found nothing leaves of the time until the next one, to what it took itself.
+const REST: u32 = 99;
+/// The longest wait for the next poll, in polls: a source without notifications must not be blind for long.
+const LONGEST_REST: u32 = 10;
 
 /// The watcher's thread could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -47,11 +52,19 @@ pub fn watch(store: Arc<Store>, poll: Duration) -> Result<Watch, WatchError> {
     // The rules are watched before the start is announced.
     look();
     let thread = std::thread::Builder::new().name("rules".into()).spawn(move || {
-        while wait(&signals, poll) {
+        let mut took = Duration::ZERO;
+        while wait(&signals, rest(took, poll)) {
+            let started = Instant::now();
             look();
+            took = started.elapsed();
         }
     })?;
     Ok(Watch { stop: Some(sender), thread: Some(thread) })
+}
+
+/// How long to wait for the next poll after one that took so long.
+fn rest(took: Duration, poll: Duration) -> Duration {
+    took.saturating_mul(REST).clamp(poll, poll.saturating_mul(LONGEST_REST))
 }
 
 /// Waits for a change that has settled, or for the next poll; `false` is the end.
@@ -79,6 +92,19 @@ impl Drop for Watch {
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_takes_a_hundredth_of_the_time_and_is_never_put_off_for_long() {
+        let poll = Duration::from_millis(500);
+        for (took, expected) in [(0, 500), (1, 500), (10, 990), (20, 1_980), (60, 5_000), (10_000, 5_000)] {
+            assert_eq!(rest(Duration::from_millis(took), poll), Duration::from_millis(expected), "{took} ms");
         }
     }
 }

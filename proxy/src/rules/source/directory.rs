@@ -1,7 +1,8 @@
 //! Rules on disk: a directory with a document for each bucket, or one file for every bucket.
 
 use super::notifications::Notifications;
-use super::{Changed, Changes, Listing, Source, SourceError};
+use super::version::version;
+use super::{Changed, Changes, Found, Listing, Source, SourceError};
 use crate::rules::slot::Slot;
 use s3_cors::MAX_DOCUMENT_LENGTH;
 use std::collections::BTreeMap;
@@ -31,10 +32,8 @@ impl Source for Directory {
         let path = &self.0;
         let unreadable = |error: std::io::Error| unreadable(path, &error);
         if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-            return Ok(Listing {
-                documents: BTreeMap::from([(Slot::Default, vec![path.to_owned()])]),
-                errors: Vec::new(),
-            });
+            let only = Found { path: path.to_owned(), version: version(path) };
+            return Ok(Listing { documents: BTreeMap::from([(Slot::Default, vec![only])]), errors: Vec::new() });
         }
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(path).map_err(unreadable)? {
@@ -68,7 +67,10 @@ impl Listing {
         let Some(stem) = rules_stem(&path) else { return };
         match Slot::from_stem(stem) {
             None => self.errors.push(SourceError::ReservedName { path }),
-            Some(slot) => self.documents.entry(slot).or_default().push(path),
+            Some(slot) => {
+                let version = version(&path);
+                self.documents.entry(slot).or_default().push(Found { path, version });
+            }
         }
     }
 }

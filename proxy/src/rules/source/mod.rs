@@ -5,6 +5,7 @@
 
 mod directory;
 mod notifications;
+mod version;
 
 pub use directory::Directory;
 
@@ -18,7 +19,7 @@ pub trait Source: Send + Sync {
     /// The place, as operators configured it.
     fn path(&self) -> &Path;
 
-    /// Lists the documents.
+    /// Lists the documents, without reading them.
     ///
     /// # Errors
     /// [`SourceError::Unreadable`] when the place cannot be listed.
@@ -43,13 +44,34 @@ pub trait Changes: Send {
     fn renew(&mut self);
 }
 
+/// A document that a source lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its name in the source.
+    pub path: PathBuf,
+    /// What it is now; `None` where the source cannot tell one content from the next.
+    pub version: Option<Version>,
+}
+
+/// Which content a document has: as long as it is equal, so is the content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Version(pub(super) u64);
+
 /// The documents of a source, by whose rules they hold.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The documents of each slot; more than one is an error that the reload reports.
-    pub documents: BTreeMap<Slot, Vec<PathBuf>>,
+    pub documents: BTreeMap<Slot, Vec<Found>>,
     /// Names that are not allowed.
     pub errors: Vec<SourceError>,
+}
+
+impl Listing {
+    /// Whether every document has a version: then an equal listing is an equal source.
+    #[must_use]
+    pub fn is_versioned(&self) -> bool {
+        self.documents.values().flatten().all(|found| found.version.is_some())
+    }
 }
 
 /// What is wrong with a document of rules, or with the place that holds it.
