@@ -117,3 +117,69 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::slot::Slot;
+    use super::super::source::{Changed, Changes, Found, Listing, Version};
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+    const RULES: &[u8] = br#"[{"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"]}]"#;
+
+    /// Two buckets' documents, whose reads are counted. The first one's version is set; 0 is none.
+    #[derive(Default)]
+    struct Counting {
+        version: AtomicU64,
+        reads: AtomicUsize,
+    }
+
+    impl Source for Arc<Counting> {
+        fn path(&self) -> &Path {
+            Path::new("counting")
+        }
+
+        fn list(&self) -> Result<Listing, SourceError> {
+            let version = self.version.load(Ordering::Relaxed);
+            let found = |name: &str, version| {
+                let path = PathBuf::from(format!("{name}.json"));
+                (
+                    Slot::Bucket(name.into()),
+                    vec![Found { path, version: Some(Version::of(version)).filter(|_| version > 0) }],
+                )
+            };
+            Ok(Listing { documents: BTreeMap::from([found("a", version), found("b", 1)]), errors: Vec::new() })
+        }
+
+        fn read(&self, _: &Path) -> Result<Vec<u8>, SourceError> {
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            Ok(RULES.to_vec())
+        }
+
+        fn changes(&self, _: Changed) -> Box<dyn Changes> {
+            unreachable!("nothing is watched here")
+        }
+    }
+
+    #[test]
+    fn a_look_reads_what_may_have_changed_and_a_reload_reads_everything() {
+        let source = Arc::<Counting>::default();
+        let store = Store::of(Box::new(Arc::clone(&source)), Credentials::S3).unwrap();
+        let reads_of = |act: &dyn Fn()| {
+            let before = source.reads.load(Ordering::Relaxed);
+            act();
+            source.reads.load(Ordering::Relaxed) - before
+        };
+        assert_eq!(reads_of(&|| store.look()), 1, "the first has no version");
+        assert_eq!(reads_of(&|| store.look()), 1, "it still has none");
+        source.version.store(7, Ordering::Relaxed);
+        assert_eq!(reads_of(&|| store.look()), 1, "it has one that was not read");
+        assert_eq!(reads_of(&|| store.look()), 0, "nothing has changed");
+        source.version.store(8, Ordering::Relaxed);
+        assert_eq!(reads_of(&|| store.look()), 1, "the first has changed");
+        assert_eq!(reads_of(&|| assert_eq!(store.reload().outcome, Outcome::Unchanged)), 2, "someone asked");
+        assert_eq!(store.live().rule_count(), 2);
+    }
+}

@@ -55,7 +55,15 @@ pub struct Found {
 
 /// Which content a document has: as long as it is equal, so is the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Version(pub(super) u64);
+pub struct Version(u64);
+
+impl Version {
+    /// The version with this number.
+    #[must_use]
+    pub const fn of(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 /// The documents of a source, by whose rules they hold.
 #[derive(Debug, Default, PartialEq, Eq)]

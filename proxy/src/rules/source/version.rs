@@ -30,7 +30,7 @@ fn of(metadata: &Metadata, now: SystemTime) -> Option<Version> {
     let known = [metadata.dev(), metadata.ino(), metadata.size()];
     let times = [metadata.ctime(), metadata.ctime_nsec(), metadata.mtime(), metadata.mtime_nsec()];
     (known, times).hash(&mut hasher);
-    Some(Version(hasher.finish()))
+    Some(Version::of(hasher.finish()))
 }
 
 #[cfg(test)]
