@@ -129,7 +129,7 @@ mod tests {
 
     const RULES: &[u8] = br#"[{"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"]}]"#;
 
-    /// Two buckets' documents, whose reads are counted. The first one's version is set; 0 is none.
+    /// Counts how often its two documents are read. `version` is the first one's, 0 for none.
     #[derive(Default)]
     struct Counting {
         version: AtomicU64,
