@@ -144,7 +144,7 @@ pub struct Rules {
     /// A directory with one document per bucket, or one document for every bucket.
     #[serde(with = "As::<PathBuf>")]
     pub path: PathBuf,
-    /// How often the files are compared, in addition to file system notifications.
+    /// How often the files are looked at, in addition to file system notifications.
     #[serde(with = "As::<Interval>")]
     pub poll: Duration,
 }

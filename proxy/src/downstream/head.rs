@@ -144,7 +144,8 @@ pub(super) async fn ended(mut shutdown: ShutdownWatch) {
     tokio::time::sleep(ON_ITS_WAY).await;
 }
 
-/// Where the head's last line begins, or where one does after it that is still within `size`, if it has ended; `Err` is how far it need not be searched again.
+/// Where the head's last line begins, or where one does after it that is still within `size`, if it has ended; `Err` is how far it need
+/// not be searched again.
 ///
 /// Empty lines before a request are skipped (RFC 9112 §2.2). LF alone ends a line here, whatever the parser makes of it: more bytes
 /// would not come.
