@@ -6,8 +6,8 @@ use divan::{Bencher, black_box};
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{HeaderMap, HeaderValue, Method};
 use s3_cors::{
-    CorsRequest, Credentials, Decision, Document, Format, MAX_DOCUMENT_LENGTH, MAX_REQUEST_HEADERS_LENGTH, RuleTable,
-    evaluate,
+    AllowedMethod, CorsConfiguration, CorsRequest, CorsRule, Credentials, Decision, Document, Format, HeaderPattern,
+    MAX_DOCUMENT_LENGTH, MAX_REQUEST_HEADERS_LENGTH, OriginPattern, RuleTable, evaluate,
 };
 use std::fmt::Write;
 
@@ -64,19 +64,62 @@ fn preflight_denied_by_100_rules(bencher: Bencher<'_, '_>) {
     bencher.bench(|| decide(&table, &headers));
 }
 
-/// The last of a thousand origins in one rule, which are nearly as many as fit.
-#[divan::bench]
-fn actual_request_against_1000_origins(bencher: Bencher<'_, '_>) {
-    let mut xml = String::from("<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod>");
-    for number in 0..1000 {
-        write!(xml, "<AllowedOrigin>https://app{number}.example</AllowedOrigin>").unwrap();
+/// A table whose rules allow so many origins each, all different.
+fn table_of(rules: usize, origins: usize, origin: impl Fn(usize, usize) -> String) -> RuleTable {
+    let rule = |rule: usize| {
+        let origins = (0..origins).map(|number| OriginPattern::parse(&origin(rule, number)).unwrap()).collect();
+        let headers = UPLOAD_ALLOWED.map(|name| HeaderPattern::parse(name).unwrap()).to_vec();
+        let methods = vec![AllowedMethod::Put, AllowedMethod::Get];
+        CorsRule::new(origins, methods).unwrap().with_allowed_headers(headers).with_max_age_seconds(600)
+    };
+    let configuration = CorsConfiguration::new((0..rules).map(rule).collect()).unwrap();
+    RuleTable::new(&configuration, Credentials::S3)
+}
+
+fn exact(rule: usize, number: usize) -> String {
+    format!("https://app{number}.site{rule}.example")
+}
+
+fn pattern(rule: usize, number: usize) -> String {
+    format!("https://*.app{number}.site{rule}.example")
+}
+
+/// Decides on a request whose origin is the last one of the table, and that gets a grant.
+fn granted(bencher: Bencher<'_, '_>, table: &RuleTable, origin: &str, asked: Option<&str>) {
+    let mut request = CorsRequest::new(if asked.is_some() { b"OPTIONS" } else { b"GET" });
+    request.add_line(b"Origin", origin.as_bytes());
+    if let Some(asked) = asked {
+        request.add_line(b"Access-Control-Request-Method", b"PUT");
+        request.add_line(b"Access-Control-Request-Headers", asked.as_bytes());
     }
-    xml.push_str("</CORSRule></CORSConfiguration>");
-    let document = Document::parse(xml.as_bytes(), Format::Xml).unwrap();
-    let table = RuleTable::new(document.configuration(), Credentials::S3);
+    assert!(evaluate(Some(table), &request).grant().is_some());
+    bencher.bench(|| evaluate(Some(table), black_box(&request)));
+}
+
+/// Rules, and origins of each.
+const SIZES: [(usize, usize); 4] = [(1, 1), (1, 10), (1, 10_000), (100, 100)];
+
+#[divan::bench(args = SIZES)]
+fn actual_request_by_the_last_origin(bencher: Bencher<'_, '_>, (rules, origins): (usize, usize)) {
+    granted(bencher, &table_of(rules, origins, exact), &exact(rules - 1, origins - 1), None);
+}
+
+#[divan::bench(args = SIZES)]
+fn actual_request_by_the_last_pattern(bencher: Bencher<'_, '_>, (rules, origins): (usize, usize)) {
+    let origin = pattern(rules - 1, origins - 1).replace('*', "www");
+    granted(bencher, &table_of(rules, origins, pattern), &origin, None);
+}
+
+#[divan::bench(args = SIZES)]
+fn preflight_by_the_last_origin(bencher: Bencher<'_, '_>, (rules, origins): (usize, usize)) {
+    granted(bencher, &table_of(rules, origins, exact), &exact(rules - 1, origins - 1), Some(UPLOAD));
+}
+
+#[divan::bench(args = SIZES)]
+fn actual_request_by_no_origin(bencher: Bencher<'_, '_>, (rules, origins): (usize, usize)) {
+    let table = table_of(rules, origins, exact);
     let mut request = CorsRequest::new(b"GET");
-    request.add_line(b"Origin", b"https://app999.example");
-    assert!(evaluate(Some(&table), &request).grant().is_some());
+    request.add_line(b"Origin", b"https://app0.elsewhere.example");
     bencher.bench(|| evaluate(Some(&table), black_box(&request)));
 }
 

@@ -108,19 +108,14 @@ impl fmt::Display for ExposedHeader {
     }
 }
 
-/// What stands for a byte that is in no header name.
-pub(crate) const NO_TOKEN: u8 = 0;
-
-/// [`lower_token`] of every byte.
-const LOWER_TOKENS: [u8; 256] = {
-    let mut table = [NO_TOKEN; 256];
+/// Whether each byte is in a header name.
+const TOKEN_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        if is_token_byte(byte as u8) {
-            #[expect(clippy::indexing_slicing, reason = "below the table's length")]
-            {
-                table[byte] = (byte as u8).to_ascii_lowercase();
-            }
+        #[expect(clippy::indexing_slicing, reason = "below the table's length")]
+        {
+            table[byte] = is_token_byte(byte as u8);
         }
         byte += 1;
     }
@@ -137,12 +132,8 @@ const fn is_token_byte(byte: u8) -> bool {
 }
 
 pub(crate) fn is_token_or_empty(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| lower_token(*byte) != NO_TOKEN)
-}
-
-/// A byte of a header name in lower case; [`NO_TOKEN`] for a byte that is in none.
-pub(crate) fn lower_token(byte: u8) -> u8 {
-    LOWER_TOKENS.get(usize::from(byte)).copied().unwrap_or(NO_TOKEN)
+    // All bytes are looked up, without a branch for each: nearly every text is a token.
+    bytes.iter().fold(true, |all, byte| all & TOKEN_BYTES.get(usize::from(*byte)).copied().unwrap_or(false))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod decision;
 mod document;
 mod header_name;
+mod header_set;
 mod method;
 mod origin;
 mod position;
@@ -15,6 +16,7 @@ pub use decision::explain::{ClauseFinding, Explanation, MAX_NAMED, RuleFinding, 
 pub use decision::grant::Grant;
 pub use decision::request::CorsRequest;
 pub use decision::table::{CompiledRule, Credentials, RuleTable};
+pub use decision::terms::TermSet;
 pub use decision::vary::{VARY, VaryMerge, merge_vary};
 pub use decision::verdict::{Clause, Decision, Outcome, Reason, RequestKind, Verdict};
 pub use decision::{MAX_REQUEST_HEADERS, MAX_REQUEST_HEADERS_LENGTH};

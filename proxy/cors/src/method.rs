@@ -47,7 +47,7 @@ impl fmt::Display for AllowedMethod {
 }
 
 /// The methods of one rule, as a set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct MethodSet(u8);
 
 impl MethodSet {

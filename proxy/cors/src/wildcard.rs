@@ -1,7 +1,6 @@
 //! Text with at most one `*`, which S3 allows in `AllowedOrigin` and `AllowedHeader`.
 //!
-//! Decides: what one pattern matches, and how a list of patterns is searched. Must not know: what the text stands for, or whether
-//! its case matters: to compare without regard to case, fold both sides first.
+//! Decides: what one pattern matches. Must not know: what the text stands for.
 
 /// A text without a `*`, or the parts around the only one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,42 +50,6 @@ impl Wildcard {
     }
 }
 
-/// A list of wildcards, prepared for matching: `*` at once, exact texts by binary search, patterns one by one.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct WildcardSet {
-    any: bool,
-    exact: Box<[Box<str>]>,
-    patterns: Box<[Wildcard]>,
-}
-
-impl WildcardSet {
-    /// Whether `*` alone is in the list.
-    pub(crate) const fn has_any(&self) -> bool {
-        self.any
-    }
-
-    pub(crate) fn matches(&self, text: &[u8]) -> bool {
-        self.any
-            || self.exact.binary_search_by(|exact| exact.as_bytes().cmp(text)).is_ok()
-            || self.patterns.iter().any(|pattern| pattern.matches(text))
-    }
-}
-
-impl<'w> FromIterator<&'w Wildcard> for WildcardSet {
-    fn from_iter<I: IntoIterator<Item = &'w Wildcard>>(wildcards: I) -> Self {
-        let (mut exact, mut patterns) = (Vec::new(), Vec::new());
-        for wildcard in wildcards {
-            match wildcard {
-                Wildcard::Exact(text) => exact.push(text.clone()),
-                pattern @ Wildcard::Pattern { .. } => patterns.push(pattern.clone()),
-            }
-        }
-        exact.sort_unstable();
-        exact.dedup();
-        Self { any: patterns.iter().any(Wildcard::is_any), exact: exact.into(), patterns: patterns.into() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,14 +74,11 @@ mod tests {
             ("https://a.c", "https://abc", false),
         ];
         for (pattern, text, expected) in cases {
-            let wildcard = Wildcard::parse(pattern).unwrap();
-            assert_eq!(wildcard.matches(text.as_bytes()), expected, "{pattern} against {text}");
-            // A list matches what the pattern in it matches, whatever else is in the list.
-            for list in [vec!["x"], vec!["z", "y*"], vec![]] {
-                let others: Vec<_> = list.into_iter().map(|text| Wildcard::parse(text).unwrap()).collect();
-                let set: WildcardSet = others.iter().chain([&wildcard]).collect();
-                assert_eq!(set.matches(text.as_bytes()), expected, "{pattern} in a list against {text}");
-            }
+            assert_eq!(
+                Wildcard::parse(pattern).unwrap().matches(text.as_bytes()),
+                expected,
+                "{pattern} against {text}"
+            );
         }
     }
 
@@ -127,11 +87,5 @@ mod tests {
         for text in ["https://*.*", "**", "*a*", "***"] {
             assert_eq!(Wildcard::parse(text), Err(TooManyWildcards), "{text}");
         }
-    }
-
-    #[test]
-    fn an_empty_list_matches_nothing() {
-        let set = WildcardSet::default();
-        assert!(!set.matches(b"") && !set.matches(b"x") && !set.has_any());
     }
 }

@@ -3,8 +3,8 @@
 //! Decides: what is malformed, in S3's order, and which header names are asked for. Must not know: rules.
 
 use super::denial::{Denial, stored};
-use super::request::CorsRequest;
-use crate::header_name::{NO_TOKEN, lower_token};
+use super::request::{CorsRequest, HeaderLists};
+use crate::header_name::is_token_or_empty;
 use crate::method::AskedMethod;
 use http::HeaderValue;
 
@@ -24,18 +24,18 @@ pub(crate) struct Asked<'r> {
     /// `None` for what matches nothing: two origins, or bytes that no origin has.
     pub(crate) origin: Option<&'r str>,
     pub(crate) method: AskedMethod,
-    pub(crate) headers: AskedHeaders,
+    pub(crate) headers: AskedHeaders<'r>,
 }
 
 impl<'r> Asked<'r> {
-    pub(crate) fn read(request: &CorsRequest<'r>) -> Result<Self, Denial> {
+    pub(crate) fn read(request: &'r CorsRequest<'_>) -> Result<Self, Denial> {
         if !request.has_origin() {
             return Err(Denial::NoOrigin);
         }
         Ok(Self {
             origin: request.only_origin(),
             method: asked_method(request)?,
-            headers: AskedHeaders::read(request.asked_header_lines())
+            headers: AskedHeaders::read(request.asked_headers())
                 .map_err(|MalformedItem(item)| Denial::MalformedHeader(item))?,
         })
     }
@@ -51,13 +51,12 @@ fn asked_method(request: &CorsRequest<'_>) -> Result<AskedMethod, Denial> {
     }
 }
 
-/// The header names that a request asks for: lower-cased, in its order, duplicates kept, joined with `", "`.
-///
-/// The text is both what is matched and the value of `Access-Control-Allow-Headers`
-/// (S3: ls-headers-list-mixed-case, sd-headers-duplicates), so it is built only once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct AskedHeaders {
-    joined: String,
+/// The header names that a request asks for, as they were sent: in its order, duplicates kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AskedHeaders<'r> {
+    lists: &'r HeaderLists<'r>,
+    /// How long [`into_value`](Self::into_value) is, in bytes.
+    length: usize,
     too_long: bool,
 }
 
@@ -67,81 +66,93 @@ pub(crate) struct MalformedItem(pub(crate) Box<str>);
 
 const SEPARATOR: &[u8] = b", ";
 
-impl AskedHeaders {
+impl<'r> AskedHeaders<'r> {
     /// Reads the list: several lines are one list, and empty items do not count (RFC 9110 §5.3, §5.6.1.2).
-    #[expect(clippy::expect_used, reason = "token characters are ASCII")]
-    pub(crate) fn read<'r>(lines: impl Iterator<Item = &'r [u8]>) -> Result<Self, MalformedItem> {
-        let mut joined = Vec::new();
-        let (mut length, mut names) = (0, 0);
-        for line in lines {
-            length += line.len();
-            if length > MAX_REQUEST_HEADERS_LENGTH {
-                return Ok(Self::beyond_the_limit());
+    fn read(lists: &'r HeaderLists<'r>) -> Result<Self, MalformedItem> {
+        let beyond_the_limit = Self { lists, length: 0, too_long: true };
+        let sent = lists.lines().map(<[u8]>::len).sum::<usize>();
+        if sent > MAX_REQUEST_HEADERS_LENGTH {
+            return Ok(beyond_the_limit);
+        }
+        let (mut names, mut length) = (0, 0);
+        for item in lists.lines().flat_map(items) {
+            if !is_token_or_empty(item) {
+                return Err(MalformedItem(stored(item)));
             }
-            // A browser's line has no spaces: every comma becomes a separator, and the text fits exactly.
-            joined.reserve_exact(line.len() + line.iter().filter(|byte| **byte == b',').count());
-            for item in line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                push(&mut joined, item)?;
-                names += usize::from(!item.is_empty());
-            }
+            names += 1;
+            length += item.len() + SEPARATOR.len();
         }
         if names > MAX_REQUEST_HEADERS {
-            return Ok(Self::beyond_the_limit());
+            return Ok(beyond_the_limit);
         }
-        Ok(Self { joined: String::from_utf8(joined).expect("tokens and separators are UTF-8"), too_long: false })
+        Ok(Self { lists, length: length.saturating_sub(SEPARATOR.len()), too_long: false })
     }
 
-    const fn beyond_the_limit() -> Self {
-        Self { joined: String::new(), too_long: true }
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.joined.split(',').map(|name| name.strip_prefix(' ').unwrap_or(name)).filter(|name| !name.is_empty())
+    /// The names; none of a list that is too long.
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'r str> {
+        let lines = self.lists.lines().take_while(move |_| !self.too_long);
+        // A name is made of token characters, which are ASCII.
+        lines.flat_map(items).filter_map(|item| str::from_utf8(item).ok())
     }
 
     /// Whether the list was longer than [`MAX_REQUEST_HEADERS_LENGTH`] or [`MAX_REQUEST_HEADERS`] and so cannot be allowed.
-    pub(crate) const fn is_too_long(&self) -> bool {
+    pub(crate) const fn is_too_long(self) -> bool {
         self.too_long
     }
 
-    /// The value of `Access-Control-Allow-Headers`; `None` for an empty list.
+    /// The value of `Access-Control-Allow-Headers`: the names in lower case, joined with `", "`
+    /// (S3: ls-headers-list-mixed-case, sd-headers-duplicates). `None` for an empty list.
     #[expect(clippy::expect_used, reason = "token characters, commas and spaces are valid in a header value")]
     pub(crate) fn into_value(self) -> Option<HeaderValue> {
-        (!self.joined.is_empty()).then(|| HeaderValue::try_from(self.joined).expect("only tokens and separators"))
+        if self.length == 0 {
+            return None;
+        }
+        let mut joined = Vec::with_capacity(self.length);
+        for item in self.lists.lines().flat_map(items) {
+            if !joined.is_empty() {
+                joined.extend_from_slice(SEPARATOR);
+            }
+            joined.extend(item.iter().map(u8::to_ascii_lowercase));
+        }
+        Some(HeaderValue::try_from(joined).expect("only tokens and separators"))
     }
 }
 
-fn push(joined: &mut Vec<u8>, item: &[u8]) -> Result<(), MalformedItem> {
-    if !item.is_empty() && !joined.is_empty() {
-        joined.extend_from_slice(SEPARATOR);
-    }
-    // Each byte is looked up once: it is checked and put in lower case by the same table.
-    let start = joined.len();
-    joined.extend(item.iter().map(|byte| lower_token(*byte)));
-    if joined.get(start..).is_some_and(|lower| lower.contains(&NO_TOKEN)) {
-        return Err(MalformedItem(stored(item)));
-    }
-    Ok(())
+/// The items of a list that are not empty, without the white space around them.
+fn items(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(b',', line).chain([line.len()]).filter_map(move |end| {
+        let item = line.get(start..end)?.trim_ascii();
+        start = end + 1;
+        (!item.is_empty()).then_some(item)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(lines: &[&str]) -> Result<AskedHeaders, MalformedItem> {
-        AskedHeaders::read(lines.iter().map(|line| line.as_bytes()))
+    /// The names that lines ask for, and what is granted of them.
+    fn read(lines: &[&str]) -> Result<(Vec<String>, String, bool), MalformedItem> {
+        let mut request = CorsRequest::new(b"OPTIONS");
+        lines.iter().for_each(|line| request.add_line(b"access-control-request-headers", line.as_bytes()));
+        let asked = AskedHeaders::read(request.asked_headers())?;
+        let value = asked.into_value().map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        assert!(value.is_empty() || value.len() == asked.length, "{value}");
+        Ok((asked.iter().map(str::to_owned).collect(), value, asked.is_too_long()))
     }
 
     #[test]
-    fn asked_headers_are_trimmed_lower_cased_and_keep_order_and_duplicates() {
-        for (lines, expected) in [
-            (&["X-B ,\tx-a, X-b"][..], "x-b, x-a, x-b"),
-            (&["x-a", "X-B"], "x-a, x-b"),
-            (&[",, ,"], ""),
-            (&["content-type,,expires"], "content-type, expires"),
-            (&[], ""),
+    fn asked_headers_are_trimmed_and_keep_order_and_duplicates() {
+        for (lines, names, value) in [
+            (&["X-B ,\tx-a, X-b"][..], &["X-B", "x-a", "X-b"][..], "x-b, x-a, x-b"),
+            (&["x-a", "X-B"], &["x-a", "X-B"], "x-a, x-b"),
+            (&[",, ,"], &[], ""),
+            (&["content-type,,expires"], &["content-type", "expires"], "content-type, expires"),
+            (&[], &[], ""),
         ] {
-            assert_eq!(read(lines).unwrap().joined, expected, "{lines:?}");
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(read(lines), Ok((names, value.to_owned(), false)), "{lines:?}");
         }
     }
 
@@ -159,7 +170,9 @@ mod tests {
             (&"a,".repeat(MAX_REQUEST_HEADERS + 1), true),
             (&"a,,".repeat(MAX_REQUEST_HEADERS), false),
         ] {
-            assert_eq!(read(&[list]).unwrap().is_too_long(), too_long, "{} bytes", list.len());
+            let (names, value, is_too_long) = read(&[list]).unwrap();
+            assert_eq!(is_too_long, too_long, "{} bytes", list.len());
+            assert_eq!((names.is_empty(), value.is_empty()), (too_long, too_long), "{} bytes", list.len());
         }
     }
 }

@@ -6,8 +6,10 @@
 use super::asked::Asked;
 use super::denial::{Denial, stored};
 use super::grant::Grant;
+use super::origins::RuleSet;
 use super::request::CorsRequest;
 use super::table::{CompiledRule, RuleTable};
+use super::terms::Terms;
 use super::verdict::{Clause, Decision, RequestKind, Verdict};
 use std::sync::Arc;
 
@@ -35,10 +37,12 @@ pub(crate) struct OpenQuestion<'r, 't> {
     kind: RequestKind,
     pub(crate) rules: &'t RuleTable,
     pub(crate) asked: Asked<'r>,
+    /// The rules that allow the origin: the others have no say.
+    pub(crate) near: RuleSet,
 }
 
 impl<'r, 't> Question<'r, 't> {
-    pub(crate) fn read(rules: Option<&'t RuleTable>, request: &CorsRequest<'r>) -> Self {
+    pub(crate) fn read(rules: Option<&'t RuleTable>, request: &'r CorsRequest<'_>) -> Self {
         let kind = classify(request);
         let closed = |verdict| Self::Closed(Decision { kind, verdict });
         match (kind, rules) {
@@ -50,7 +54,10 @@ impl<'r, 't> Question<'r, 't> {
         match (Asked::read(request), rules) {
             (Err(denial), _) => closed(Verdict::Denied(denial)),
             (Ok(_), None) => closed(Verdict::Denied(Denial::NoRules)),
-            (Ok(asked), Some(rules)) => Self::Open(OpenQuestion { kind, rules, asked }),
+            (Ok(asked), Some(rules)) => {
+                let near = asked.origin.map(|origin| rules.rules_for(origin)).unwrap_or_default();
+                Self::Open(OpenQuestion { kind, rules, asked, near })
+            }
         }
     }
 }
@@ -80,8 +87,8 @@ impl<'r, 't> OpenQuestion<'r, 't> {
     fn matching_rule(&self) -> Result<(&'t Arc<CompiledRule>, &'r str), Clause> {
         let origin = self.asked.origin.ok_or(Clause::Origin)?;
         let mut blamed = Clause::Origin;
-        for rule in self.rules.rules() {
-            match rule.refuses(&self.asked) {
+        for rule in self.rules.at(self.near) {
+            match rule.terms.refuses(&self.asked) {
                 None => return Ok((rule, origin)),
                 Some(clause) => blamed = blamed.max(clause),
             }
@@ -94,7 +101,7 @@ impl<'r, 't> OpenQuestion<'r, 't> {
         match clause {
             Clause::Origin => self.asked.origin.map(|origin| stored(origin.as_bytes())),
             Clause::Method => Some(stored(request.method_in_question())),
-            Clause::Header => self.refused_header().map(|name| stored(name.as_bytes())),
+            Clause::Header => self.refused_header().map(|name| stored(name.to_ascii_lowercase().as_bytes())),
         }
     }
 
@@ -102,33 +109,29 @@ impl<'r, 't> OpenQuestion<'r, 't> {
     fn refused_header(&self) -> Option<&str> {
         let near: Vec<_> = self
             .rules
-            .rules()
-            .iter()
-            .filter(|rule| rule.holds(Clause::Origin, &self.asked) && rule.holds(Clause::Method, &self.asked))
+            .at(self.near)
+            .map(|rule| &*rule.terms)
+            .filter(|terms| terms.allows_method(self.asked.method))
             .collect();
-        self.asked.headers.iter().find(|name| near.iter().all(|rule| !rule.allows_header(name)))
+        self.asked.headers.iter().find(|name| near.iter().all(|terms| !terms.allows_header(name)))
     }
 }
 
-impl CompiledRule {
-    /// The first clause that does not hold, in S3's order: `None` is a match.
-    pub(crate) fn refuses(&self, asked: &Asked<'_>) -> Option<Clause> {
-        Clause::ALL.into_iter().find(|clause| !self.holds(*clause, asked))
-    }
-
-    /// Whether one clause holds, by itself.
-    pub(crate) fn holds(&self, clause: Clause, asked: &Asked<'_>) -> bool {
-        match clause {
-            Clause::Origin => asked.origin.is_some_and(|origin| self.allows_origin(origin)),
-            Clause::Method => self.allows_method(asked.method),
-            Clause::Header => {
-                !asked.headers.is_too_long()
-                    && (self.allows_every_header() || self.refused_headers(asked).next().is_none())
-            }
+impl Terms {
+    /// The first clause that does not hold for an origin that is allowed, in S3's order: `None` is a match.
+    fn refuses(&self, asked: &Asked<'_>) -> Option<Clause> {
+        if !self.allows_method(asked.method) {
+            return Some(Clause::Method);
         }
+        (!self.allows_headers(asked)).then_some(Clause::Header)
     }
 
-    /// The headers asked for that this rule does not allow.
+    /// Whether all headers asked for are allowed.
+    pub(crate) fn allows_headers(&self, asked: &Asked<'_>) -> bool {
+        !asked.headers.is_too_long() && (self.allows_every_header() || self.refused_headers(asked).next().is_none())
+    }
+
+    /// The headers asked for that are not allowed.
     pub(crate) fn refused_headers<'a>(&'a self, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a str> {
         asked.headers.iter().filter(|name| !self.allows_header(name))
     }

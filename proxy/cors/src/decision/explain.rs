@@ -64,17 +64,16 @@ impl RuleFinding {
         Clause::ALL.into_iter().filter(|clause| !self.clause(*clause).holds())
     }
 
-    fn new(rule: &CompiledRule, asked: &Asked<'_>) -> Self {
-        let finding = |clause, names: Vec<String>| {
-            if rule.holds(clause, asked) { ClauseFinding::Holds } else { ClauseFinding::Fails(names) }
-        };
-        let refused_headers = rule.refused_headers(asked).take(MAX_NAMED).map(str::to_owned).collect();
+    fn new(rule: &CompiledRule, allows_origin: bool, asked: &Asked<'_>) -> Self {
+        let terms = &rule.terms;
+        let finding = |holds: bool, names| if holds { ClauseFinding::Holds } else { ClauseFinding::Fails(names) };
+        let refused_headers = terms.refused_headers(asked).take(MAX_NAMED).map(str::to_ascii_lowercase).collect();
         Self {
             number: rule.number(),
             id: rule.id().map(str::to_owned),
-            origin: finding(Clause::Origin, Vec::new()),
-            method: finding(Clause::Method, Vec::new()),
-            headers: finding(Clause::Header, refused_headers),
+            origin: finding(allows_origin, Vec::new()),
+            method: finding(terms.allows_method(asked.method), Vec::new()),
+            headers: finding(terms.allows_headers(asked), refused_headers),
         }
     }
 }
@@ -104,7 +103,9 @@ pub fn explain(rules: Option<&RuleTable>, request: &CorsRequest<'_>) -> Explanat
     match Question::read(rules, request) {
         Question::Closed(decision) => Explanation { decision, rules: Vec::new() },
         Question::Open(open) => Explanation {
-            rules: open.rules.rules().iter().map(|rule| RuleFinding::new(rule, &open.asked)).collect(),
+            rules: (open.rules.rules().iter().enumerate())
+                .map(|(place, rule)| RuleFinding::new(rule, open.near.contains(place), &open.asked))
+                .collect(),
             decision: open.decide(request),
         },
     }

@@ -22,7 +22,7 @@ pub struct Grant {
 }
 
 /// The lines of HTTP/1.1 for those headers of a grant that its rule alone decides (RFC 9112 §5), written when the rules are loaded.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FixedLines {
     /// Those between the origin and the headers asked for.
     first: Box<[u8]>,
@@ -64,7 +64,7 @@ fn write_line(name: &HeaderName, value: &HeaderValue, mut write: impl FnMut(&[u8
 impl Grant {
     /// The origin is visible ASCII and spaces.
     #[expect(clippy::expect_used, reason = "an origin was read as visible ASCII and spaces")]
-    pub(crate) fn new(rule: Arc<CompiledRule>, origin: &str, headers: AskedHeaders) -> Self {
+    pub(crate) fn new(rule: Arc<CompiledRule>, origin: &str, headers: AskedHeaders<'_>) -> Self {
         let allow_origin = if rule.grants_any_origin() {
             ANY
         } else {
@@ -89,18 +89,18 @@ impl Grant {
     /// the grant ([`merge_vary`](crate::merge_vary)).
     pub fn for_each_header(&self, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
         set(&ACCESS_CONTROL_ALLOW_ORIGIN, &self.allow_origin);
-        set(&ACCESS_CONTROL_ALLOW_METHODS, &self.rule.allow_methods);
+        set(&ACCESS_CONTROL_ALLOW_METHODS, &self.rule.terms.allow_methods);
         if let Some(headers) = &self.allow_headers {
             set(&ACCESS_CONTROL_ALLOW_HEADERS, headers);
         }
-        if let Some(headers) = &self.rule.expose_headers {
+        if let Some(headers) = &self.rule.terms.expose_headers {
             set(&ACCESS_CONTROL_EXPOSE_HEADERS, headers);
         }
-        if let Some(seconds) = &self.rule.max_age {
+        if let Some(seconds) = &self.rule.terms.max_age {
             set(&ACCESS_CONTROL_MAX_AGE, seconds);
         }
         // Never "false", and never beside "*" (Fetch, CORS check; S3: ls-origins-star-options).
-        if self.rule.credentials {
+        if self.rule.terms.credentials {
             set(&ACCESS_CONTROL_ALLOW_CREDENTIALS, &TRUE);
         }
     }
@@ -109,11 +109,11 @@ impl Grant {
     /// lower case.
     pub fn write_lines(&self, mut write: impl FnMut(&[u8])) {
         write_line(&ACCESS_CONTROL_ALLOW_ORIGIN, &self.allow_origin, &mut write);
-        write(&self.rule.lines.first);
+        write(&self.rule.terms.lines.first);
         if let Some(headers) = &self.allow_headers {
             write_line(&ACCESS_CONTROL_ALLOW_HEADERS, headers, &mut write);
         }
-        write(&self.rule.lines.last);
+        write(&self.rule.terms.lines.last);
     }
 
     /// The headers of the grant as a map.

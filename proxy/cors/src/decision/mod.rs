@@ -9,8 +9,10 @@ pub(crate) mod denial;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod grant;
+mod origins;
 pub(crate) mod request;
 pub(crate) mod table;
+pub(crate) mod terms;
 pub(crate) mod vary;
 pub(crate) mod verdict;
 

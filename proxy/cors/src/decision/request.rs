@@ -87,9 +87,9 @@ impl<'r> CorsRequest<'r> {
         self.asked_method.first_filled.unwrap_or(self.method)
     }
 
-    /// The lines of `Access-Control-Request-Headers`: one list together (RFC 9110 §5.3).
-    pub(crate) fn asked_header_lines(&self) -> impl Iterator<Item = &'r [u8]> {
-        self.asked_headers.first.into_iter().chain(self.asked_headers.more.iter().copied())
+    /// The lines of `Access-Control-Request-Headers`.
+    pub(crate) const fn asked_headers(&self) -> &HeaderLists<'r> {
+        &self.asked_headers
     }
 }
 
@@ -138,7 +138,7 @@ impl<'r> Lines<'r> {
 
 /// The lines of a header that is a list. Browsers send one, so that only more of them are stored on the heap.
 #[derive(Clone, Debug)]
-struct HeaderLists<'r> {
+pub(crate) struct HeaderLists<'r> {
     first: Option<&'r [u8]>,
     more: Vec<&'r [u8]>,
 }
@@ -150,6 +150,11 @@ impl<'r> HeaderLists<'r> {
         } else {
             self.first = Some(value);
         }
+    }
+
+    /// The lines: one list together (RFC 9110 §5.3).
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &'r [u8]> {
+        self.first.into_iter().chain(self.more.iter().copied())
     }
 }
 
@@ -228,7 +233,7 @@ mod tests {
             ("access-control-request-headers", b"b, c"),
         ];
         both(&lines, |request| {
-            assert_eq!(request.asked_header_lines().collect::<Vec<_>>(), [&b"a"[..], b"", b"b, c"]);
+            assert_eq!(request.asked_headers().lines().collect::<Vec<_>>(), [&b"a"[..], b"", b"b, c"]);
             assert_eq!((request.origin(), request.method()), (None, &b"OPTIONS"[..]));
         });
     }

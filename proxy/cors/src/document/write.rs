@@ -2,7 +2,7 @@
 
 use super::xml::{NAMESPACE, is_character};
 use crate::{AllowedMethod, CorsConfiguration, CorsRule, ExposedHeader, HeaderPattern, OriginPattern};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A configuration could not be written: the form cannot carry a value.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,13 @@ struct JsonConfiguration<'a> {
     rules: Vec<JsonRule<'a>>,
 }
 
+/// As the JSON of the AWS CLI.
+impl Serialize for CorsConfiguration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        JsonConfiguration { rules: self.rules().iter().map(Into::into).collect() }.serialize(serializer)
+    }
+}
+
 impl CorsConfiguration {
     /// Writes the XML document, indented; reading it gives the same configuration.
     ///
@@ -97,8 +104,7 @@ impl CorsConfiguration {
     /// # Errors
     /// [`WriteError`] when JSON cannot carry a value.
     pub fn to_json(&self) -> Result<String, WriteError> {
-        let configuration = JsonConfiguration { rules: self.rules().iter().map(Into::into).collect() };
-        let text = serde_json::to_string_pretty(&configuration);
+        let text = serde_json::to_string_pretty(self);
         text.map(|text| text + "\n").map_err(|error| WriteError { form: "JSON", reason: error.to_string() })
     }
 }

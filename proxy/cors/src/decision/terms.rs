@@ -1,0 +1,162 @@
+//! What a rule grants, apart from whom: methods, headers, what is exposed and for how long.
+//!
+//! The rules of many buckets are copies of a few, with other origins: their terms can be in memory once.
+
+use super::grant::FixedLines;
+use super::table::{Credentials, RuleTable};
+use crate::header_set::HeaderSet;
+use crate::method::{AllowedMethod, AskedMethod, MethodSet};
+use crate::{CorsRule, ExposedHeader};
+use http::HeaderValue;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// The terms of a rule, prepared for requests.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Terms {
+    methods: MethodSet,
+    headers: HeaderSet,
+    pub(crate) credentials: bool,
+    pub(crate) allow_methods: HeaderValue,
+    pub(crate) expose_headers: Option<HeaderValue>,
+    pub(crate) max_age: Option<HeaderValue>,
+    pub(crate) lines: FixedLines,
+}
+
+impl Terms {
+    /// `is_for_any` is whether the rule has `*` among its origins.
+    pub(crate) fn new(rule: &CorsRule, is_for_any: bool, credentials: Credentials) -> Self {
+        // An empty ExposeHeader is valid (S3: ok-expose-empty) but names nothing.
+        let exposed = rule.expose_headers().iter().map(ExposedHeader::as_str).filter(|name| !name.is_empty());
+        let credentials = credentials == Credentials::S3 && !is_for_any;
+        let allow_methods = list(rule.allowed_methods().iter().copied().map(AllowedMethod::as_str));
+        let expose_headers = Some(list(exposed)).filter(|list| !list.is_empty());
+        let max_age = rule.max_age_seconds().map(HeaderValue::from);
+        let lines = FixedLines::new(&allow_methods, expose_headers.as_ref(), max_age.as_ref(), credentials);
+        Self {
+            methods: rule.allowed_methods().iter().copied().collect(),
+            headers: rule.allowed_headers().iter().collect(),
+            credentials,
+            allow_methods,
+            expose_headers,
+            max_age,
+            lines,
+        }
+    }
+
+    pub(crate) const fn allows_method(&self, method: AskedMethod) -> bool {
+        matches!(method, AskedMethod::Allowable(method) if self.allows(method))
+    }
+
+    pub(crate) const fn allows(&self, method: AllowedMethod) -> bool {
+        self.methods.contains(method)
+    }
+
+    /// Whether `*` is among the headers: no name need be looked at.
+    pub(crate) const fn allows_every_header(&self) -> bool {
+        self.headers.has_any()
+    }
+
+    pub(crate) fn allows_header(&self, name: &str) -> bool {
+        self.headers.matches(name.as_bytes())
+    }
+}
+
+/// `", "` between the values, in the rule's order (S3: sd-first-match-bucket-root).
+#[expect(clippy::expect_used, reason = "method names and tokens are valid in a header value")]
+fn list<'a>(values: impl Iterator<Item = &'a str>) -> HeaderValue {
+    HeaderValue::try_from(values.collect::<Vec<_>>().join(", ")).expect("only tokens and separators")
+}
+
+/// Terms that the rules of several tables share, so that thousands of buckets with much the same rules take little memory.
+///
+/// ```
+/// # use s3_cors::{Credentials, Document, Format, RuleTable, TermSet};
+/// # let document = br#"[{"AllowedOrigins": ["https://app.example"], "AllowedMethods": ["GET"]}]"#;
+/// # let document = Document::parse(document, Format::Json).unwrap();
+/// let mut terms = TermSet::default();
+/// let mut buckets: Vec<RuleTable> = (0..1000)
+///     .map(|_| {
+///         let mut table = RuleTable::new(document.configuration(), Credentials::S3);
+///         table.share(&mut terms);
+///         table
+///     })
+///     .collect();
+/// assert_eq!(terms.len(), 1);
+/// buckets.clear();
+/// terms.forget_unused();
+/// assert!(terms.is_empty());
+/// ```
+#[derive(Debug, Default)]
+pub struct TermSet(HashSet<Arc<Terms>, foldhash::fast::RandomState>);
+
+impl TermSet {
+    /// How many different terms there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Forgets the terms that no table has any more. Call it when tables were replaced.
+    pub fn forget_unused(&mut self) {
+        self.0.retain(|terms| Arc::strong_count(terms) > 1);
+    }
+
+    fn share(&mut self, terms: &mut Arc<Terms>) {
+        match self.0.get(terms) {
+            Some(known) => *terms = Arc::clone(known),
+            None => {
+                self.0.insert(Arc::clone(terms));
+            }
+        }
+    }
+}
+
+impl RuleTable {
+    /// Makes the rules use the terms of the set where it has equal ones, and adds the others to it. Rules that a grant already
+    /// refers to stay as they are: share a table before it is asked.
+    pub fn share(&mut self, terms: &mut TermSet) {
+        for rule in self.rules_mut().iter_mut().filter_map(Arc::get_mut) {
+            terms.share(&mut rule.terms);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, Format};
+
+    fn table(document: &str, credentials: Credentials) -> RuleTable {
+        RuleTable::new(Document::parse(document.as_bytes(), Format::Json).unwrap().configuration(), credentials)
+    }
+
+    #[test]
+    fn rules_that_grant_the_same_share_their_terms_whatever_their_origins_and_names() {
+        let (base, mut terms) = (r#""AllowedMethods": ["GET", "PUT"]"#, TermSet::default());
+        for (document, credentials, expected) in [
+            (format!(r#"[{{"AllowedOrigins": ["https://a"], {base}}}]"#), Credentials::S3, 1),
+            (format!(r#"[{{"AllowedOrigins": ["https://b*"], "ID": "x", {base}}}]"#), Credentials::S3, 1),
+            // Without credentials.
+            (format!(r#"[{{"AllowedOrigins": ["*"], {base}}}]"#), Credentials::S3, 2),
+            (format!(r#"[{{"AllowedOrigins": ["https://a"], {base}}}]"#), Credentials::Never, 2),
+            (format!(r#"[{{"AllowedOrigins": ["https://a"], {base}, "MaxAgeSeconds": 1}}]"#), Credentials::S3, 3),
+            (format!(r#"[{{"AllowedOrigins": ["https://a"], {base}, "ExposeHeaders": ["a"]}}]"#), Credentials::S3, 4),
+            (format!(r#"[{{"AllowedOrigins": ["https://a"], {base}, "AllowedHeaders": ["a"]}}]"#), Credentials::S3, 5),
+            // The order is told to browsers.
+            (r#"[{"AllowedOrigins": ["https://a"], "AllowedMethods": ["PUT", "GET"]}]"#.into(), Credentials::S3, 6),
+        ] {
+            // Held by the set alone afterwards.
+            table(&document, credentials).share(&mut terms);
+            assert_eq!(terms.len(), expected, "{document} {credentials:?}");
+        }
+        terms.forget_unused();
+        assert_eq!(terms.len(), 0);
+    }
+}
