@@ -23,18 +23,18 @@ struct LiveBucket<'b> {
     bucket: &'b str,
     file: &'b std::path::Path,
     /// The JSON of the AWS CLI, as the engine writes it.
-    configuration: Box<RawValue>,
+    configuration: &'b RawValue,
     warnings: Vec<String>,
 }
 
 impl<'b> LiveBucket<'b> {
-    fn new(bucket: &'b Bucket, origin: &'b DocumentOrigin) -> Result<Self, Box<dyn std::error::Error>> {
-        Ok(Self {
+    fn new(bucket: &'b Bucket, origin: &'b DocumentOrigin) -> Self {
+        Self {
             bucket: &bucket.label,
             file: &origin.path,
-            configuration: RawValue::from_string(origin.configuration.to_json()?)?,
+            configuration: &origin.configuration,
             warnings: origin.warnings.iter().map(ToString::to_string).collect(),
-        })
+        }
     }
 }
 
@@ -42,20 +42,14 @@ impl<'b> LiveBucket<'b> {
 pub(super) fn rules(rules: &Store) -> Page {
     let live = rules.live();
     let with_origin = live.with_rules().into_iter().filter_map(|bucket| Some((bucket, bucket.origin.as_ref()?)));
-    let buckets: Result<Vec<_>, _> = with_origin.map(|(bucket, origin)| LiveBucket::new(bucket, origin)).collect();
+    let buckets = with_origin.map(|(bucket, origin)| LiveBucket::new(bucket, origin)).collect();
     #[derive(Serialize)]
     struct Body<'b> {
         path: &'b std::path::Path,
         buckets: Vec<LiveBucket<'b>>,
         errors: Vec<Value>,
     }
-    match buckets {
-        Ok(buckets) => {
-            let body = Body { path: rules.path(), buckets, errors: errors(&rules.errors()) };
-            json(StatusCode::OK, &body)
-        }
-        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-    }
+    json(StatusCode::OK, &Body { path: rules.path(), buckets, errors: errors(&rules.errors()) })
 }
 
 fn errors(errors: &[SourceError]) -> Vec<Value> {

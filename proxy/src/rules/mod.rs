@@ -5,6 +5,7 @@
 mod check;
 mod document;
 pub mod explanation;
+mod load;
 mod reload;
 mod slot;
 mod snapshot;

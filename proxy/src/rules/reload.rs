@@ -1,14 +1,16 @@
 //! What a reload comes to: what is new and valid replaces, what is not valid leaves the last good rules.
 
-use super::document::parse;
+use super::load::{Loader, Wanted};
 use super::slot::Slot;
-use super::snapshot::{Bucket, DocumentOrigin, Snapshot};
+use super::snapshot::{Bucket, Snapshot};
 use super::source::{Found, Listing, Source, SourceError};
-use s3_cors::{Credentials, RuleTable};
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
-use std::sync::Arc;
+use s3_cors::{Credentials, TermSet};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
+
+/// The most changed labels that a line of the log names.
+const MOST_NAMED: usize = 20;
 
 /// What a reload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +54,7 @@ pub struct Report {
 impl Report {
     /// Logs what the reload came to; `rules` is the number of rules that are live now.
     pub(super) fn log(&self, rules: usize) {
-        let changed = self.changed.join(", ");
+        let changed = named(&self.changed);
         match self.outcome {
             Outcome::Applied => tracing::info!(changed, rules, "rules reloaded"),
             Outcome::Unchanged => tracing::info!(rules, "rules unchanged"),
@@ -62,6 +64,15 @@ impl Report {
                 }
             }
         }
+    }
+}
+
+/// Names the first of many labels, and says how many more there are: a line of the log has an end.
+fn named(labels: &[String]) -> String {
+    let (named, others) = labels.split_at_checked(MOST_NAMED).unwrap_or((labels, &[]));
+    match (named.join(", "), others.len()) {
+        (named, 0) => named,
+        (named, others) => format!("{named} and {others} more"),
     }
 }
 
@@ -80,14 +91,17 @@ pub struct LastReload {
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     listing: Listing,
-    /// The documents that were not valid or could not be read.
+    /// The documents that have no place among the rules, and why.
     rejected: BTreeMap<Slot, SourceError>,
     errors: Vec<SourceError>,
+    terms: Mutex<TermSet>,
 }
 
 /// Which documents are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reads {
+    /// All, on all processors: nothing is served yet.
+    First,
     /// Those whose version is not the one that was read last.
     Changed,
     /// All: someone asked for it, and may know more than the source.
@@ -112,45 +126,57 @@ impl Reading {
             // Without a listing no document is known to be removed: all rules stay.
             Err(error) => return (self.report(Vec::new(), vec![error]), None),
         };
-        let is_unread = self.rejected.values().any(|error| matches!(error, SourceError::Unreadable { .. }));
+        let is_unread = self.rejected.values().any(SourceError::is_unreadable);
         if reads == Reads::Changed && listing == self.listing && listing.is_versioned() && !is_unread {
             return (self.report(Vec::new(), self.errors.clone()), None);
         }
-        let mut next = Next { live, credentials, buckets: BTreeMap::new(), changed: Vec::new() };
-        let mut rejected = BTreeMap::new();
-        let mut errors = listing.errors.clone();
+        let (wanted, mut rejected) = self.sort(&listing, reads);
+        let loader = Loader { source, credentials, terms: &self.terms };
+        let loaded = if reads == Reads::First { loader.load_in_parallel(&wanted) } else { loader.load(&wanted) };
+        let mut next = Next { live, edited: None, changed: Vec::new() };
+        for ((slot, _), loaded) in wanted.into_iter().zip(loaded) {
+            match loaded {
+                Ok(bucket) => next.replace(slot, bucket),
+                // The last good rules stay.
+                Err(error) => drop(rejected.insert(slot.clone(), error)),
+            }
+        }
+        let is_gone = |slot: &&Slot| !listing.documents.contains_key(*slot);
+        self.listing.documents.keys().filter(is_gone).for_each(|slot| next.remove(slot));
+        let (changed, edited) = (next.changed, next.edited);
+        let errors = listing.errors.iter().chain(rejected.values()).cloned().collect();
+        (self.listing, self.rejected) = (listing, rejected);
+        // Those of the rules that are live until now go with the next reload.
+        self.terms.get_mut().unwrap_or_else(PoisonError::into_inner).forget_unused();
+        (self.report(changed, errors), edited)
+    }
+
+    /// Which documents are to be read, and which are rejected without: two for one slot, or one that was read already.
+    fn sort<'l>(&self, listing: &'l Listing, reads: Reads) -> (Vec<Wanted<'l>>, BTreeMap<Slot, SourceError>) {
+        let (mut wanted, mut rejected) = (Vec::new(), BTreeMap::new());
         for (slot, found) in &listing.documents {
-            let document = match found.as_slice() {
-                [] => continue,
-                [document] => document,
-                [.., other, last] => {
-                    errors.push(SourceError::Twice { path: last.path.clone(), other: other.path.clone() });
-                    next.keep(slot);
-                    continue;
+            let error = match found.as_slice() {
+                [] => None,
+                [document] if reads == Reads::Changed && self.has_read(slot, document) => {
+                    self.rejected.get(slot).cloned()
                 }
-            };
-            let error = if reads == Reads::Changed && self.has_read(slot, document) {
-                next.keep(slot);
-                self.rejected.remove(slot)
-            } else {
-                next.read(source, slot, &document.path).err()
+                [document] => {
+                    wanted.push((slot, &*document.path));
+                    None
+                }
+                [.., other, last] => Some(SourceError::Twice { path: last.path.clone(), other: other.path.clone() }),
             };
             if let Some(error) = error {
-                errors.push(error.clone());
                 rejected.insert(slot.clone(), error);
             }
         }
-        next.note_removed();
-        (self.listing, self.rejected) = (listing, rejected);
-        let labels = next.changed.iter().map(|slot| slot.label().to_owned()).collect();
-        let snapshot = (!next.changed.is_empty()).then(|| next.into_snapshot());
-        (self.report(labels, errors), snapshot)
+        (wanted, rejected)
     }
 
     /// Whether this content of a document was read already.
     fn has_read(&self, slot: &Slot, document: &Found) -> bool {
         let last = self.listing.documents.get(slot).map(Vec::as_slice);
-        let is_unread = matches!(self.rejected.get(slot), Some(SourceError::Unreadable { .. }));
+        let is_unread = self.rejected.get(slot).is_some_and(SourceError::is_unreadable);
         document.version.is_some() && last == Some(std::slice::from_ref(document)) && !is_unread
     }
 
@@ -166,78 +192,30 @@ impl Reading {
     }
 }
 
-/// The snapshot in the making.
+/// The snapshot in the making: a copy of the live one, made when the first rules differ.
 struct Next<'l> {
     live: &'l Snapshot,
-    credentials: Credentials,
-    buckets: BTreeMap<Slot, Arc<Bucket>>,
-    changed: Vec<Slot>,
+    edited: Option<Snapshot>,
+    /// The labels of what differs.
+    changed: Vec<String>,
 }
 
 impl Next<'_> {
-    /// Reads one document: its rules replace the live ones if they are new and valid.
-    fn read(&mut self, source: &dyn Source, slot: &Slot, path: &Path) -> Result<(), SourceError> {
-        let built = source.read(path).and_then(|bytes| build(slot, path, &bytes, self.credentials));
-        match built {
-            Ok(bucket) => {
-                self.replace(slot, bucket);
-                Ok(())
-            }
-            Err(error) => {
-                self.keep(slot);
-                Err(error)
-            }
+    fn replace(&mut self, slot: &Slot, bucket: Arc<Bucket>) {
+        let (new, live) = (bucket.origin.as_ref(), self.live.get(slot).and_then(|live| live.origin.as_ref()));
+        if new.zip(live).is_none_or(|(new, live)| !new.means_the_same_as(live)) {
+            self.set(slot, Some(bucket));
         }
     }
 
-    fn keep(&mut self, slot: &Slot) {
-        if let Some(bucket) = self.live.get(slot) {
-            self.buckets.insert(slot.clone(), Arc::clone(bucket));
+    fn remove(&mut self, slot: &Slot) {
+        if self.live.get(slot).is_some() {
+            self.set(slot, None);
         }
     }
 
-    /// A document that means the same in other words (a comment, the other form) changes nothing.
-    fn replace(&mut self, slot: &Slot, bucket: Bucket) {
-        let meaning =
-            |bucket: &Bucket| bucket.origin.as_ref().map(|origin| (origin.path.clone(), origin.configuration.clone()));
-        if self.live.get(slot).is_some_and(|live| meaning(live) == meaning(&bucket)) {
-            return self.keep(slot);
-        }
-        self.changed.push(slot.clone());
-        self.buckets.insert(slot.clone(), Arc::new(bucket));
+    fn set(&mut self, slot: &Slot, bucket: Option<Arc<Bucket>>) {
+        self.changed.push(slot.label().to_owned());
+        self.edited.get_or_insert_with(|| self.live.clone()).set(slot, bucket);
     }
-
-    fn note_removed(&mut self) {
-        let named = self.live.buckets.keys().map(|name| Slot::Bucket(name.clone()));
-        let slots = named.chain([Slot::Default, Slot::Service]);
-        let is_gone = |slot: &Slot| self.live.get(slot).is_some() && !self.buckets.contains_key(slot);
-        let gone: Vec<_> = slots.filter(is_gone).collect();
-        self.changed.extend(gone);
-    }
-
-    fn into_snapshot(self) -> Snapshot {
-        let mut snapshot =
-            Snapshot { buckets: HashMap::new(), default: None, service: None, other: Arc::clone(&self.live.other) };
-        for (slot, bucket) in self.buckets {
-            match slot {
-                Slot::Bucket(name) => {
-                    snapshot.buckets.insert(name, bucket);
-                }
-                Slot::Default => snapshot.default = Some(bucket),
-                Slot::Service => snapshot.service = Some(bucket),
-            }
-        }
-        snapshot
-    }
-}
-
-fn build(slot: &Slot, path: &Path, bytes: &[u8], credentials: Credentials) -> Result<Bucket, SourceError> {
-    let document = parse(path, bytes)?;
-    let warnings = document.warnings();
-    let rules = RuleTable::new(document.configuration(), credentials);
-    Ok(Bucket {
-        label: slot.label().into(),
-        rules: Some(rules),
-        origin: Some(DocumentOrigin { path: path.to_owned(), configuration: document.into_configuration(), warnings }),
-    })
 }

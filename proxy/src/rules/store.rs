@@ -46,7 +46,7 @@ impl Store {
             last: Mutex::default(),
             observer: OnceLock::new(),
         };
-        let report = store.read(Reads::All);
+        let report = store.read(Reads::First);
         if report.outcome == Outcome::Rejected { Err(report.errors) } else { Ok(store) }
     }
 

@@ -7,9 +7,10 @@ use crate::rules::slot::Slot;
 use s3_cors::MAX_DOCUMENT_LENGTH;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{DirEntry, File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// A directory of rule documents, or a single file.
 #[derive(Clone, Debug)]
@@ -29,22 +30,18 @@ impl Source for Directory {
     }
 
     fn list(&self) -> Result<Listing, SourceError> {
-        let path = &self.0;
+        let (path, now) = (&self.0, SystemTime::now());
         let unreadable = |error: std::io::Error| unreadable(path, &error);
-        if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-            let only = Found { path: path.to_owned(), version: version(path) };
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if !metadata.is_dir() {
+            let only = Found { path: path.to_owned(), version: version(&metadata, now) };
             return Ok(Listing { documents: BTreeMap::from([(Slot::Default, vec![only])]), errors: Vec::new() });
         }
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(unreadable)? {
-            paths.push(entry.map_err(unreadable)?.path());
-        }
-        // The system lists in any order; the message about two files for one bucket must not change with it.
-        paths.sort_unstable();
         let mut listing = Listing::default();
-        for path in paths {
-            listing.add(path);
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            listing.add(&entry.map_err(unreadable)?, now);
         }
+        listing.sort();
         Ok(listing)
     }
 
@@ -63,16 +60,31 @@ impl Source for Directory {
 
 impl Listing {
     /// Adds a file whose name is that of a rules file; others (hidden, other endings) are passed over.
-    fn add(&mut self, path: PathBuf) {
-        let Some(stem) = rules_stem(&path) else { return };
+    fn add(&mut self, entry: &DirEntry, now: SystemTime) {
+        let name = entry.file_name();
+        let Some(stem) = rules_stem(Path::new(&name)) else { return };
         match Slot::from_stem(stem) {
-            None => self.errors.push(SourceError::ReservedName { path }),
+            None => self.errors.push(SourceError::ReservedName { path: entry.path() }),
             Some(slot) => {
-                let version = version(&path);
-                self.documents.entry(slot).or_default().push(Found { path, version });
+                let version = metadata_of(entry).and_then(|metadata| version(&metadata, now));
+                self.documents.entry(slot).or_default().push(Found { path: entry.path(), version });
             }
         }
     }
+
+    /// The system lists in any order; the message about two files for one bucket must not change with it.
+    fn sort(&mut self) {
+        self.errors.sort_unstable_by(|a, b| a.path().cmp(b.path()));
+        for found in self.documents.values_mut() {
+            found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        }
+    }
+}
+
+/// What the system knows about a file. Its directory is open, so that its whole path is followed for a link only.
+fn metadata_of(entry: &DirEntry) -> Option<Metadata> {
+    let is_link = entry.file_type().ok()?.is_symlink();
+    if is_link { std::fs::metadata(entry.path()).ok() } else { entry.metadata().ok() }
 }
 
 /// The name without its ending, when it is one of a rules file.

@@ -118,6 +118,12 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether the same document may be readable the next time.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable { .. })
+    }
+
     /// The document.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -6,20 +6,14 @@ use super::Version;
 use std::fs::Metadata;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// For how long after its last change a file has no version: a second change within the clock's step of the file system would
 /// leave all that is known about it as it was (git calls such an entry racily clean).
 const MAY_CHANGE_UNSEEN: Duration = Duration::from_secs(2);
 
-/// The version of the file that a path leads to.
-pub(super) fn version(path: &Path) -> Option<Version> {
-    std::fs::metadata(path).ok().and_then(|metadata| of(&metadata, SystemTime::now()))
-}
-
-/// The time of the last change is the system's own: unlike the time of modification no program sets it.
-fn of(metadata: &Metadata, now: SystemTime) -> Option<Version> {
+/// The version of a file. The time of its last change is the system's own: unlike the time of modification no program sets it.
+pub(super) fn version(metadata: &Metadata, now: SystemTime) -> Option<Version> {
     let seconds = Duration::from_secs(metadata.ctime().try_into().ok()?);
     let changed = SystemTime::UNIX_EPOCH + seconds + Duration::from_nanos(metadata.ctime_nsec().try_into().ok()?);
     // A clock that is ahead of ours, as a file server's may be, gives no version.
@@ -43,16 +37,16 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let metadata = file.as_file().metadata().unwrap();
         let now = SystemTime::now();
-        assert_eq!(of(&metadata, now), None, "it may change within the same tick");
-        assert_eq!(of(&metadata, now - Duration::from_secs(60)), None, "it is from the future");
-        assert!(of(&metadata, now + MAY_CHANGE_UNSEEN).is_some());
+        assert_eq!(version(&metadata, now), None, "it may change within the same tick");
+        assert_eq!(version(&metadata, now - Duration::from_secs(60)), None, "it is from the future");
+        assert!(version(&metadata, now + MAY_CHANGE_UNSEEN).is_some());
     }
 
     #[test]
     fn a_change_is_another_version_even_where_its_time_of_modification_is_set_back() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let later = SystemTime::now() + Duration::from_secs(60);
-        let seen = |metadata: Metadata| of(&metadata, later).unwrap();
+        let seen = |metadata: Metadata| version(&metadata, later).unwrap();
         let before = file.as_file().metadata().unwrap();
         let changed = |metadata: &Metadata| (metadata.ctime(), metadata.ctime_nsec());
         // The file system's clock steps every few milliseconds.
