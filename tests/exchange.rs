@@ -30,7 +30,7 @@ impl Scene {
         };
         let config = Config::load(flags).unwrap();
         let store = Store::open(&config.rules, config.cors.credentials.into()).unwrap();
-        let (metrics, rejections) = (Arc::new(Metrics::new().unwrap()), Arc::new(Rejections::new(10)));
+        let (metrics, rejections) = (Arc::new(Metrics::new(10).unwrap()), Arc::new(Rejections::new(10)));
         metrics.buckets.prepare(store.live().all().map(|bucket| (&*bucket.label, bucket.rules.as_ref())));
         let exchange = Exchange::new(&config, Arc::new(store), Arc::clone(&rejections), Arc::clone(&metrics));
         Self { exchange, metrics, rejections, _rules: rules }

@@ -12,7 +12,7 @@ use crate::process::readiness::Readiness;
 use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
 use crate::rules::{Outcome, Report, Snapshot, SourceError, Store, WatchError, watch};
 use crate::telemetry::log::Log;
-use crate::telemetry::{Exported, Metrics, MetricsError, ReloadOutcome};
+use crate::telemetry::{Exported, Metrics, MetricsError, ReloadOutcome, Row};
 use crate::tls::{Certificates, TlsError, check_roots};
 use crate::upstream::{HealthCheckError, HealthChecks, MAX_TRIES, Pool, Resolver, Sweeper, Upstreams};
 use pingora::server::configuration::ServerConf;
@@ -20,6 +20,7 @@ use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use pingora::services::listening::Service;
 use sd_notify::NotifyState;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,7 +107,7 @@ struct Parts {
 
 impl Parts {
     fn new(config: &Config, log: &Log) -> Result<Self, ServeError> {
-        let metrics = Arc::new(Metrics::new()?);
+        let metrics = Arc::new(Metrics::new(config.metrics_buckets)?);
         let rejections = Arc::new(Rejections::new(config.rejected_origins));
         let store = Store::open(&config.rules, config.cors.credentials.into()).map_err(ServeError::Rules)?;
         let rules = Arc::new(store);
@@ -129,6 +130,7 @@ impl Parts {
     /// Shows as metrics what the parts know about themselves.
     fn export(&self, open: Count) -> Result<(), MetricsError> {
         let (in_flight, rejections) = (self.exchange.in_flight().clone(), Arc::clone(&self.rejections));
+        let metrics = Arc::clone(&self.metrics);
         let upstreams = Arc::clone(&self.upstreams);
         self.metrics.export(Exported::gauge(
             "s3cors_http_requests_in_flight",
@@ -150,7 +152,7 @@ impl Parts {
             "s3cors_rejected_origins_total",
             "Requests that no rule grants, by bucket and Origin; origins beyond the configured number are _other.",
             &["bucket", "origin"],
-            move || rejections.series().into_iter().map(|row| (vec![row.bucket, row.origin], row.count)).collect(),
+            move || rejected_rows(&rejections, &metrics),
         ))
     }
 
@@ -158,6 +160,15 @@ impl Parts {
         let in_flight = self.exchange.in_flight().clone();
         DrainGauges { connections: Box::new(move || open.get()), requests: Box::new(move || in_flight.get()) }
     }
+}
+
+/// The rejected origins under the labels that their buckets have.
+fn rejected_rows(rejections: &Rejections, metrics: &Metrics) -> Vec<Row> {
+    let mut rows = BTreeMap::new();
+    for row in rejections.series() {
+        *rows.entry(vec![metrics.buckets.shown_as(&row.bucket).to_owned(), row.origin]).or_insert(0) += row.count;
+    }
+    rows.into_iter().collect()
 }
 
 /// Makes the counters of every bucket that a request can get.

@@ -231,7 +231,7 @@ mod tests {
     fn zero_is_legal_where_it_turns_something_off() {
         for text in [
             "upstream: {keepalive: {connections: 0}}",
-            "metrics: {rejected_origins: 0}",
+            "metrics: {buckets: 0, rejected_origins: 0}",
             "shutdown: {drain: 0s, delay: 0s}",
         ] {
             assert!(ConfigFile::parse(text, Path::new("x")).is_ok(), "{text:?}");

@@ -62,6 +62,8 @@ pub struct Config {
     pub http1: Http1,
     /// Worker threads of the proxy.
     pub threads: usize,
+    /// How many buckets have series of their own, at most.
+    pub metrics_buckets: usize,
     /// How many rejected origins have a series of their own, at most.
     pub rejected_origins: usize,
 }
@@ -143,6 +145,7 @@ impl Config {
             shutdown: file.shutdown,
             http1: file.http1,
             threads: file.threads.map_or_else(available_threads, |threads| threads.0),
+            metrics_buckets: file.metrics.buckets,
             rejected_origins: file.metrics.rejected_origins,
         })
     }

@@ -219,6 +219,9 @@ impl Default for Shutdown {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Metrics {
+    /// How many buckets have series of their own; 0 shows all of them together.
+    #[serde(with = "As::<usize>")]
+    pub(super) buckets: usize,
     /// How many rejected origins have a series of their own; 0 shows none.
     #[serde(with = "As::<usize>")]
     pub(super) rejected_origins: usize,
@@ -226,6 +229,6 @@ pub(super) struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { rejected_origins: 50 }
+        Self { buckets: 200, rejected_origins: 50 }
     }
 }

@@ -1,6 +1,7 @@
 //! Who is turned away: by bucket and origin, and never more origins than there are places, whatever is sent.
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,7 +34,7 @@ pub struct Rejections {
 
 #[derive(Clone, Default)]
 struct Shown {
-    by_bucket: HashMap<Box<str>, Origins>,
+    by_bucket: HashMap<Box<str>, Origins, RandomState>,
     taken: usize,
 }
 
@@ -53,11 +54,13 @@ impl Rejections {
     /// Makes room for these buckets, so that their `_other` is there with 0 from the start.
     pub fn prepare<'b>(&self, buckets: impl Iterator<Item = &'b str>) {
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = Shown::clone(&self.shown.load());
-        for bucket in buckets.filter(|bucket| !self.shown.load().by_bucket.contains_key(*bucket)) {
-            next.by_bucket.insert(bucket.into(), Origins::default());
+        let shown = self.shown.load();
+        let new: Vec<_> = buckets.filter(|bucket| !shown.by_bucket.contains_key(*bucket)).collect();
+        if !new.is_empty() {
+            let mut next = Shown::clone(&shown);
+            next.by_bucket.extend(new.into_iter().map(|bucket| (bucket.into(), Origins::default())));
+            self.shown.store(Arc::new(next));
         }
-        self.shown.store(Arc::new(next));
     }
 
     /// Counts a rejected request. An origin that no browser could have sent gets no place.

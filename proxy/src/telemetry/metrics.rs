@@ -5,6 +5,7 @@ use super::exported::Exported;
 use super::http::HttpCounters;
 use super::registry::register;
 use prometheus::{Encoder, Gauge, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A metric could not be registered or written: a fault of this program.
@@ -27,7 +28,7 @@ pub struct Metrics {
     /// Requests, bytes and times.
     pub http: HttpCounters,
     /// Decisions and rule hits.
-    pub buckets: Buckets,
+    pub buckets: Arc<Buckets>,
     reload_successful: IntGauge,
     reload_timestamp: Gauge,
     rules_loaded: IntGauge,
@@ -35,18 +36,22 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Registers everything, known label sets at 0.
+    /// Registers everything, known label sets at 0. So many buckets may have series of their own.
     ///
     /// # Errors
     /// [`MetricsError`] when a name is taken or not valid.
-    pub fn new() -> Result<Self, MetricsError> {
+    pub fn new(buckets: usize) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         build_info(&registry)?;
+        let buckets = Arc::new(Buckets::new(buckets));
+        for family in buckets.families() {
+            registry.register(Box::new(family?))?;
+        }
         let gauge = |name, help| -> prometheus::Result<_> { register(&registry, IntGauge::new(name, help)?) };
         Ok(Self {
             http: HttpCounters::new(&registry)?,
-            buckets: Buckets::new(&registry)?,
+            buckets,
             reload_successful: gauge(
                 "s3cors_config_last_reload_successful",
                 "Whether everything on disk was valid when last read.",
