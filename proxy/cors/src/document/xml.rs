@@ -18,7 +18,7 @@ pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// Reads the rules and notes what is wrong. After a syntax error nothing more can be read.
 pub(crate) fn read(text: &str, problems: &mut Problems) -> Vec<RawRule> {
-    if let Some((offset, character)) = text.char_indices().find(|(_, character)| !is_character(*character)) {
+    if let Some((offset, character)) = not_a_character(text) {
         problems.push(offset, Problem::Character(character));
         return Vec::new();
     }
@@ -34,6 +34,15 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Vec<RawRule> {
 /// `Char` of XML 1.0 §2.2: what a document may contain, as itself or as a reference.
 pub(crate) const fn is_character(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// The first character that no document may contain, with its place.
+fn not_a_character(text: &str) -> Option<(usize, char)> {
+    // Nearly every document can be told by its bytes: those characters are control characters, or begin with 0xEF.
+    let is_control = |byte| (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    let is_suspect = text.bytes().fold(false, |suspect, byte| suspect | is_control(byte) | (byte == 0xef));
+    let mut found = text.char_indices().filter(|(_, character)| !is_character(*character));
+    is_suspect.then(|| found.next()).flatten()
 }
 
 /// Reading cannot go on.
@@ -76,6 +85,9 @@ impl<'t> Reading<'t, '_> {
     fn check_tag(&self, element: &BytesStart<'_>) -> Result<(), Stop> {
         if element.name().into_inner().is_empty() {
             return Err(self.stop(Problem::UnnamedElement));
+        }
+        if element.attributes_raw().is_empty() {
+            return Ok(());
         }
         let mut seen = HashSet::new();
         for attribute in element.attributes().with_checks(false) {
