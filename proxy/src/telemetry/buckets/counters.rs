@@ -14,38 +14,28 @@ pub(super) type ByReason<T> = [[T; Reason::ALL.len()]; KINDS.len()];
 /// The counters of one bucket. Those of the same bucket with other rules go on with the same numbers.
 pub(super) struct BucketCounters {
     decisions: Arc<ByReason<AtomicU64>>,
-    /// In the rules' order.
-    rules: Box<[RuleCounter]>,
+    rules: Box<[Arc<CompiledRule>]>,
+    /// How often each rule has granted, in the rules' order; made with the first grant, which most of many buckets never see.
+    hits: OnceLock<Hits>,
     /// Whether the bucket has series of its own; unknown before its first request.
     is_shown: OnceLock<bool>,
 }
 
-/// How often a rule has granted.
-pub(super) struct RuleCounter {
-    rule: Arc<CompiledRule>,
-    hits: Arc<AtomicU64>,
-}
+type Hits = Box<[Arc<AtomicU64>]>;
 
 impl BucketCounters {
     /// The counters for these rules, after those that the bucket had until now.
     pub(super) fn following(old: Option<&Arc<Self>>, rules: &[Arc<CompiledRule>]) -> Arc<Self> {
         let Some(old) = old else {
-            let rules = rules.iter().map(|rule| RuleCounter { rule: Arc::clone(rule), hits: Arc::default() });
-            return Arc::new(Self { decisions: Arc::default(), rules: rules.collect(), is_shown: OnceLock::new() });
+            let (decisions, hits, is_shown) = (Arc::default(), OnceLock::new(), OnceLock::new());
+            return Arc::new(Self { decisions, rules: rules.into(), hits, is_shown });
         };
-        let is_same = |(old, new): (&RuleCounter, &Arc<CompiledRule>)| Arc::ptr_eq(&old.rule, new);
-        if old.rules.len() == rules.len() && old.rules.iter().zip(rules).all(is_same) {
+        if old.rules.len() == rules.len() && old.rules.iter().zip(rules).all(|(old, new)| Arc::ptr_eq(old, new)) {
             return Arc::clone(old);
         }
-        // A rule goes on where one of its name was, in the order of those that share a name.
-        let mut hits: HashMap<&str, Vec<&Arc<AtomicU64>>> = HashMap::new();
-        old.rules.iter().rev().for_each(|counter| hits.entry(counter.rule.name()).or_default().push(&counter.hits));
-        let rules = rules.iter().map(|rule| {
-            let last = hits.get_mut(rule.name()).and_then(Vec::pop);
-            RuleCounter { rule: Arc::clone(rule), hits: last.map(Arc::clone).unwrap_or_default() }
-        });
-        let rules = rules.collect();
-        Arc::new(Self { decisions: Arc::clone(&old.decisions), rules, is_shown: old.is_shown.clone() })
+        let hits = old.hits.get().map(|hits| carried(&old.rules, hits, rules));
+        let (decisions, hits) = (Arc::clone(&old.decisions), hits.map_or_else(OnceLock::new, OnceLock::from));
+        Arc::new(Self { decisions, rules: rules.into(), hits, is_shown: old.is_shown.clone() })
     }
 
     pub(super) fn is_shown(&self) -> Option<bool> {
@@ -66,9 +56,15 @@ impl BucketCounters {
         if let Some(counter) = self.decision(decision.kind, decision.reason()) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
-        if let Some(hits) = decision.rule().and_then(|rule| self.hits_of(rule)) {
+        if let Some(rule) = decision.rule()
+            && let Some(hits) = self.place_of(rule).and_then(|place| self.hits().get(place))
+        {
             hits.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    fn hits(&self) -> &Hits {
+        self.hits.get_or_init(|| self.rules.iter().map(|_| Arc::default()).collect())
     }
 
     fn decision(&self, kind: RequestKind, reason: Reason) -> Option<&AtomicU64> {
@@ -76,36 +72,45 @@ impl BucketCounters {
         self.decisions.get(kind)?.get(reason)
     }
 
-    /// The counter of a rule: at its place, or wherever a rule of its name is now.
-    fn hits_of(&self, rule: &CompiledRule) -> Option<&AtomicU64> {
-        let at = self.rules.get(rule.number().saturating_sub(1));
-        let found = at.filter(|counter| std::ptr::eq(&*counter.rule, rule));
-        let found = found.or_else(|| self.rules.iter().find(|counter| counter.rule.name() == rule.name()))?;
-        Some(&found.hits)
+    /// Where a rule is: at its own place, or wherever one of its name is now.
+    fn place_of(&self, rule: &CompiledRule) -> Option<usize> {
+        let own = rule.number().saturating_sub(1);
+        let is_there = self.rules.get(own).is_some_and(|there| std::ptr::eq(&**there, rule));
+        if is_there { Some(own) } else { self.rules.iter().position(|there| there.name() == rule.name()) }
     }
 
     /// The decisions so far.
     pub(super) fn decisions(&self) -> ByReason<u64> {
-        let read = |counters: &[AtomicU64; Reason::ALL.len()]| {
-            counters.each_ref().map(|counter| counter.load(Ordering::Relaxed))
-        };
-        self.decisions.each_ref().map(read)
+        self.decisions.each_ref().map(|counters| counters.each_ref().map(read))
     }
 
     /// The rules, each with its name and how often it has granted.
     pub(super) fn rules(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.rules.iter().map(|counter| (counter.rule.name(), counter.hits.load(Ordering::Relaxed)))
+        let hits = self.hits.get();
+        let hits = move |place| hits.and_then(|hits| hits.get(place)).map_or(0, |hits: &Arc<AtomicU64>| read(hits));
+        self.rules.iter().enumerate().map(move |(place, rule)| (rule.name(), hits(place)))
     }
 
     /// How often those rules have granted that have no counter there.
     pub(super) fn hits_not_in(&self, next: &Self) -> u64 {
-        let goes_on = |hits: &Arc<AtomicU64>| next.rules.iter().any(|counter| Arc::ptr_eq(&counter.hits, hits));
-        self.rules
-            .iter()
-            .filter(|counter| !goes_on(&counter.hits))
-            .map(|counter| counter.hits.load(Ordering::Relaxed))
-            .sum()
+        let next = next.hits.get().map(|hits| &**hits).unwrap_or_default();
+        let goes_on = |hits: &Arc<AtomicU64>| next.iter().any(|next| Arc::ptr_eq(next, hits));
+        self.hits.get().into_iter().flatten().filter(|hits| !goes_on(hits)).map(|hits| read(hits)).sum()
     }
+}
+
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+/// The counters of these rules: a rule goes on where one of its name was, in the order of those that share a name.
+fn carried(old_rules: &[Arc<CompiledRule>], old: &Hits, rules: &[Arc<CompiledRule>]) -> Hits {
+    let mut by_name: HashMap<&str, Vec<&Arc<AtomicU64>>> = HashMap::new();
+    for (rule, hits) in old_rules.iter().zip(old).rev() {
+        by_name.entry(rule.name()).or_default().push(hits);
+    }
+    let last = |rule: &Arc<CompiledRule>| by_name.get_mut(rule.name()).and_then(Vec::pop);
+    rules.iter().map(last).map(|hits| hits.map(Arc::clone).unwrap_or_default()).collect()
 }
 
 /// The outcome that goes with a reason.
