@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import chart
+import scale
 import table
 from proxies import HERE
 
@@ -51,6 +52,7 @@ def main():
     wanted = parser.parse_args()
     result = merged(json.loads(file.read_text()) for file in wanted.files or [DATA])
     written = {DATA: json.dumps(result, indent=1) + "\n", PAGE: page(result), CHART: chart.svg(result)}
+    written[scale.PAGE] = scale.page(result)
     stale = [
         path for path, text in written.items() if text is not None and (not path.exists() or path.read_text() != text)
     ]
