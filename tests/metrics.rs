@@ -6,7 +6,7 @@ use crate::support::process::{configured, run_to_end};
 use crate::support::proxy::Proxy;
 use crate::support::rules::{Rules, allowing};
 use crate::support::upstream::Upstream;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 const APP: &str = "https://app.example";
@@ -162,6 +162,32 @@ fn rule_hits_are_by_id_or_number_and_default_rules_are_one_bucket() {
     proxy.preflight("/another/k", APP, "GET");
     becomes(&proxy, "s3cors_rule_hits_total{bucket=\"_default\",rule=\"1\"}", 2.0);
     assert!(!text(&proxy).contains("another"), "a bucket that only a request names is no label");
+}
+
+#[test]
+fn buckets_beyond_the_configured_number_are_shown_as_one() {
+    let (rules, upstream) = (Rules::empty(), Upstream::ok(""));
+    for number in 0..30 {
+        rules.write(&format!("b{number}.xml"), allowing(APP));
+    }
+    let proxy = configured(rules.path(), upstream.address, "metrics: {buckets: 3}\n");
+    let buckets = |text: &str| {
+        let labels = family(text, "s3cors_decisions_total").into_keys();
+        labels.map(|labels| labels.split('"').nth(1).unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(buckets(&text(&proxy)), BTreeSet::from(["_other".into()]), "none is asked for yet");
+    for (number, origin) in [(7, APP), (8, APP), (9, "https://evil.example"), (10, APP), (11, "https://evil.example")] {
+        proxy.preflight(&format!("/b{number}/k"), origin, "GET");
+        proxy.preflight(&format!("/b{number}/k"), origin, "GET");
+    }
+    becomes(&proxy, "s3cors_rule_hits_total{bucket=\"_other\",rule=\"_other\"}", 2.0);
+    becomes(&proxy, "s3cors_rejected_origins_total{bucket=\"b9\",origin=\"https://evil.example\"}", 2.0);
+    becomes(&proxy, "s3cors_rejected_origins_total{bucket=\"_other\",origin=\"https://evil.example\"}", 2.0);
+    let now = text(&proxy);
+    assert_eq!(buckets(&now), ["_other", "b7", "b8", "b9"].map(str::to_owned).into());
+    assert_eq!(family(&now, "s3cors_decisions_total").values().sum::<f64>(), 10.0);
+    // The rejections themselves name the bucket.
+    assert!(proxy.ask("GET", "/api/rejections").text().contains("b11"), "the bucket is named");
 }
 
 #[test]
