@@ -51,6 +51,7 @@ mod stop;
 mod systemd;
 mod targets;
 mod tls;
+mod tls_resumption;
 mod tls_upstream;
 mod transfers;
 mod uploads;

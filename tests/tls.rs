@@ -10,6 +10,7 @@ use crate::support::upstream::Upstream;
 use rustls::ProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 const NAME: &str = "s3.example.test";
 
@@ -58,6 +59,19 @@ fn a_handshake_that_fails_is_told_at_debug_only() {
     assert_eq!(authority.connect(quiet.address).get("/bucket/key"), 200);
     quiet.wait_for_log("request");
     assert!(!told(&quiet), "{:#?}", quiet.log());
+}
+
+#[test]
+fn a_handshake_that_is_not_finished_in_time_ends_the_connection() {
+    let (authority, rules, upstream) = (Authority::new(), Rules::usual(), Upstream::ok("body"));
+    authority.install(&authority.issue(NAME));
+    let yaml = format!("listen: {}\nlimits: {{header_read: 1s}}", authority.listener());
+    let proxy = configured_with(&yaml, &rules, &upstream);
+    for begun in ["", "\x16\x03\x01\x02\x00\x01\x00\x01"] {
+        let started = Instant::now();
+        assert!(proxy.connect().send(begun).rest().is_empty());
+        assert!((1..10).contains(&started.elapsed().as_secs()), "{begun:?}: {:?}", started.elapsed());
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ import proxies
 import rounds
 from load import TESTS
 
-WIDTH, LABELS, RIGHT = 860, 100, 150
+WIDTH, LABELS, RIGHT = 860, 150, 100
 BAR, GAP, GROUP = 16, 4, 22
 TOP, BOTTOM = 70, 34
 # Distinguishable with any colour vision, on white and on black.

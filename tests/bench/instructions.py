@@ -6,7 +6,7 @@ import sys
 
 import load
 import proxies
-from processes import START_SLOWLY, Failed, free_ports, running
+from processes import START_SLOWLY, Failed, running
 
 TESTS = ("preflight", "get1k")
 # The difference of two runs leaves out start, stop and the first request.
@@ -17,25 +17,25 @@ STREAM = 64 << 10
 def measure(compared, folder, cpus):
     """By proxy, by test."""
     proxy_cpu, load_cpu = cpus
-    upstream, *ports = free_ports(len(compared) + 1)
+    upstream, all_ports = proxies.free_ports_for(compared)
     counts = {}
     with running("upstream-counted", proxies.upstream(folder, upstream), upstream, folder, load_cpu):
-        for proxy, port in zip(compared, ports, strict=True):
+        for proxy, ports in zip(compared, all_ports, strict=True):
             home = folder / f"{proxy.name}-counted"
             home.mkdir()
             for name in TESTS:
                 test = load.TESTS[name]
-                if test.is_preflight and not proxy.answers_preflights:
+                if not proxy.can(test):
                     continue
-                few, many = (count(proxy, test, home, port, upstream, sent, proxy_cpu) for sent in (FEW, MANY))
+                few, many = (count(proxy, test, home, ports, upstream, sent, proxy_cpu) for sent in (FEW, MANY))
                 counts.setdefault(proxy.name, {})[name] = round((many - few) / (MANY - FEW))
             print(f"{proxy.title}: instructions counted", file=sys.stderr)
     return counts
 
 
-def count(proxy, test, home, port, upstream, requests, cpu):
+def count(proxy, test, home, ports, upstream, requests, cpu):
     """The instructions of a process that serves so many requests, from its start to its end."""
-    command = proxy.command(home, port, upstream)
+    command = proxy.command(home, ports, upstream)
     if proxy.name == proxies.BASE:
         # valgrind must see the process that serves.
         command[-1] += " master_process off;"
@@ -47,8 +47,8 @@ def count(proxy, test, home, port, upstream, requests, cpu):
         "--cachegrind-out-file=/dev/null",
         f"--log-file={log}",
     ]
-    with running(f"{proxy.name}-counted", valgrind + command, port, home, cpu, proxy.output, START_SLOWLY):
-        exchange(test, port, requests)
+    with running(f"{proxy.name}-counted", valgrind + command, ports.plain, home, cpu, proxy.output, START_SLOWLY):
+        exchange(test, ports.plain, requests)
     found = re.search(r"I\s+refs:\s+([\d,]+)", log.read_text(errors="replace"))
     if not found:
         raise Failed(f"valgrind counted nothing for {proxy.title}: {log.read_text(errors='replace')[-500:]}")

@@ -1,12 +1,12 @@
 """The tests: which requests a proxy gets, how many connections send them, and how one run is measured."""
 
 import dataclasses
-import http.client
-import subprocess
 import time
 
+import h2load
 import machine
-from processes import Failed
+import wrk
+from processes import Failed, output_of
 
 ORIGIN = "https://app.example.com"
 BROWSER = {
@@ -34,7 +34,7 @@ SIGNED = {
 
 @dataclasses.dataclass(frozen=True)
 class Test:
-    """One kind of request, and how many connections send it at the same time."""
+    """One kind of request, and how many connections send it at the same time; over HTTP/2 so many requests at once on each."""
 
     name: str
     title: str
@@ -44,91 +44,78 @@ class Test:
     connections: int
     sent: int = 0
     received: int = 0
+    protocol: str = "http/1.1"
+    streams: int = 1
 
     @property
     def is_preflight(self):
         return self.method == "OPTIONS"
 
+    @property
+    def is_tls(self):
+        return self.protocol != "http/1.1"
+
+    @property
+    def generator(self):
+        return h2load if self.is_tls else wrk
+
+    def port(self, ports):
+        return ports.tls if self.is_tls else ports.plain
+
+    def url(self, ports):
+        return f"{'https' if self.is_tls else 'http'}://127.0.0.1:{self.port(ports)}{self.path}"
+
     def head(self, port):
-        """The request's head as it is sent."""
+        """The request's head as it is sent over HTTP/1.1."""
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         return "\r\n".join([*lines, "", ""]).encode()
 
 
+def over(protocol, name, title, test, connections, streams=1):
+    """The same request over another protocol."""
+    return dataclasses.replace(
+        test, name=name, title=title, protocol=protocol, connections=connections, streams=streams
+    )
+
+
+PREFLIGHT = Test("preflight", "preflight", "OPTIONS", "/bench/1k", BROWSER | ASKED, 64)
+GET_1K = Test("get1k", "GET 1 KiB", "GET", "/bench/1k", BROWSER | SIGNED, 64, received=1 << 10)
+GET_64K = Test("get64k", "GET 64 KiB", "GET", "/bench/64k", BROWSER | SIGNED, 64, received=64 << 10)
+
 TESTS = {
     test.name: test
     for test in (
-        Test("preflight", "preflight", "OPTIONS", "/bench/1k", BROWSER | ASKED, 64),
-        Test("get1k", "GET 1 KiB", "GET", "/bench/1k", BROWSER | SIGNED, 64, received=1 << 10),
-        Test("get64k", "GET 64 KiB", "GET", "/bench/64k", BROWSER | SIGNED, 64, received=64 << 10),
+        PREFLIGHT,
+        GET_1K,
+        GET_64K,
         Test("put64k", "PUT 64 KiB", "PUT", "/bench/upload", BROWSER | SIGNED, 16, sent=64 << 10),
         Test("get10m", "GET 10 MiB", "GET", "/bench/10m", BROWSER | SIGNED, 4, received=10 << 20),
+        over("tls", "tls-get1k", "TLS, GET 1 KiB", GET_1K, 64),
+        over("tls", "tls-get64k", "TLS, GET 64 KiB", GET_64K, 64),
+        over("h2", "h2-preflight", "HTTP/2, preflight", PREFLIGHT, 16, 8),
+        over("h2", "h2-get1k", "HTTP/2, GET 1 KiB", GET_1K, 16, 8),
+        over("h2", "h2-get64k", "HTTP/2, GET 64 KiB", GET_64K, 16, 8),
     )
 }
 
-# What wrk runs: the request is prepared once, and the result is one line of numbers.
-SCRIPT = """wrk.method = "{method}"
-{headers}
-wrk.body = {sent} > 0 and string.rep("x", {sent}) or nil
-function done(summary, latency, requests)
-  local errors = summary.errors
-  io.write(string.format("result %d %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-    errors.status + errors.connect + errors.read + errors.write + errors.timeout))
-end
-"""
 
-
-def check(test, port):
-    """A proxy that responds wrongly is not measured. A forwarding one without CORS is checked for status and length only."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request(test.method, test.path, b"x" * test.sent if test.sent else None, test.headers)
-        response = connection.getresponse()
-        body = response.read()
-    finally:
-        connection.close()
-    if response.status not in (200, 204) or len(body) != test.received:
-        raise Failed(f"{test.title}: status {response.status}, {len(body)} bytes: {body[:300]}")
-    return response.getheader("Access-Control-Allow-Origin")
-
-
-def run(test, proxy_pid, others, port, seconds, cpu, folder):
+def run(test, proxy_pid, others, ports, seconds, cpu, folder):
     """Loads the proxy for so many seconds. `others` are processes of the benchmark whose CPU time is known not to be the proxy's."""
-    script = folder / f"{test.name}.lua"
-    headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in test.headers.items())
-    script.write_text(SCRIPT.format(method=test.method, headers=headers, sent=test.sent))
-    command = ["taskset", "--cpu-list", cpu, "wrk", "--threads", 1, "--connections", test.connections]
-    command += [
-        "--duration",
-        f"{seconds}s",
-        "--timeout",
-        "20s",
-        "--script",
-        script,
-        f"http://127.0.0.1:{port}{test.path}",
-    ]
+    command = ["taskset", "--cpu-list", cpu, *test.generator.command(test, ports, seconds, folder)]
 
     def spent():
         return machine.cpu_seconds(proxy_pid), sum(map(machine.cpu_seconds, others)) + machine.children_seconds()
 
     (proxy_before, others_before), busy, began = spent(), machine.busy_seconds(), time.monotonic()
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=seconds + 60)
+    output = output_of(*command, timeout=seconds + 60)
     elapsed = time.monotonic() - began
     (proxy_after, others_after), busy = spent(), machine.busy_seconds() - busy
-    lines = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("result ")]
-    if done.returncode != 0 or len(lines) != 1:
-        raise Failed(f"wrk: {done.stdout[-500:]} {done.stderr[-500:]}")
-    requests, duration, p50, p99, errors = map(int, lines[0])
+    counted = test.generator.counted(test, output, folder)
     spent_here = proxy_after - proxy_before
-    if requests == 0 or spent_here <= 0:
-        raise Failed(f"{test.title}: {requests} requests, {spent_here} s of CPU time: nothing to measure")
-    return {
-        "requests": requests,
-        "errors": errors,
-        "cpu_us": spent_here * 1e6 / requests,
-        "rate": requests * 1e6 / duration,
-        "p50_us": p50,
-        "p99_us": p99,
+    if counted["requests"] == 0 or spent_here <= 0:
+        raise Failed(f"{test.title}: {counted['requests']} requests, {spent_here} s of CPU time: nothing to measure")
+    return counted | {
+        "cpu_us": spent_here * 1e6 / counted["requests"],
         "other_work": max(0.0, busy - spent_here - (others_after - others_before)) / elapsed,
     }

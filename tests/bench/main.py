@@ -20,13 +20,15 @@ import memory
 import proxies
 import rounds
 import table
+import threads
 from processes import Failed, end_on_signals, require
 
 PROXIES = ("nginx", "haproxy", "bare-pingora", "s3cors")
 QUICK_PROXIES = ("nginx", "haproxy", "s3cors")
-QUICK_TESTS = ("preflight", "get1k")
+QUICK_TESTS = ("preflight", "get1k", "h2-get1k")
 # Seconds beyond the rounds themselves: starts, stops, and the slowest part of each measurement.
 MARGIN, TURN, COUNTED, MEMORY = 120, 5, 300, 240
+ROUNDS = 6
 
 
 def arguments():
@@ -41,7 +43,9 @@ def arguments():
         "--proxies", type=listed(PROXIES), help=f"some of {','.join(PROXIES)}; nginx is always one (default: all)"
     )
     parser.add_argument("--tests", type=listed(load.TESTS), help=f"some of {','.join(load.TESTS)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=6, help="default: 6; 0 measures only what is asked for below")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help=f"default: {ROUNDS}; 0 measures only what is asked for below"
+    )
     parser.add_argument("--seconds", type=int, default=2, help="of each proxy in each round (default: 2)")
     parser.add_argument("--access-log", action="store_true", help="also s3cors with its access log, to /dev/null")
     parser.add_argument("--instructions", action="store_true", help="also count instructions a request, with valgrind")
@@ -49,7 +53,12 @@ def arguments():
         "--memory", action="store_true", help="also measure memory under idle, unfinished and slow connections"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="one round of 1 s with two tests, without bare Pingora: whether it works"
+        "--threads",
+        action="store_true",
+        help=f"also compare one thread with two, in as many rounds, or {ROUNDS} after --rounds 0",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one round of 1 s with three tests, without bare Pingora: whether it works"
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the result there; tests/bench/report reads it")
     parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
@@ -79,14 +88,22 @@ def listed(allowed):
 
 def required(wanted):
     tools = ["taskset", *(name for name in wanted.proxies if name in ("nginx", "haproxy"))]
-    return tools + ["wrk"] * bool(wanted.rounds) + ["valgrind"] * wanted.instructions
+    if wanted.rounds or wanted.threads:
+        tools += ["wrk", "h2load", "curl"]
+    return [*tools, "openssl", *(["valgrind"] * wanted.instructions)]
+
+
+def turns(wanted):
+    return rounds.Turns(wanted.rounds or ROUNDS, wanted.seconds)
 
 
 def seconds_allowed(wanted, compared):
     """No run lasts longer than this, whatever hangs."""
-    turns = wanted.rounds * len(wanted.tests) * len(compared)
+    in_a_round = wanted.threads * len(threads.TESTS) * len(threads.COUNTS)
+    in_a_round += bool(wanted.rounds) * len(wanted.tests)
+    whole = turns(wanted).rounds * in_a_round * len(compared)
     extra = wanted.instructions * COUNTED + wanted.memory * MEMORY
-    return MARGIN + turns * (wanted.seconds + TURN) + extra * len(compared)
+    return MARGIN + whole * (wanted.seconds + TURN) + extra * len(compared)
 
 
 def measured(wanted, compared, folder):
@@ -102,7 +119,10 @@ def measured(wanted, compared, folder):
     }
     if wanted.rounds:
         tests = [load.TESTS[name] for name in wanted.tests]
-        result["rounds"] = rounds.measure(compared, tests, wanted, folder, cpus)
+        result["rounds"] = rounds.measure(compared, tests, turns(wanted), folder, cpus)
+    if wanted.threads:
+        tests = [load.TESTS[name] for name in threads.TESTS]
+        result["threads"] = threads.measure(compared, tests, turns(wanted), folder, cpus)
     if wanted.instructions:
         result["instructions"] = instructions.measure(compared, folder, cpus)
     if wanted.memory:
@@ -125,7 +145,7 @@ def main():
     if wanted.json:
         wanted.json.write_text(json.dumps(result, indent=1) + "\n")
     print(table.markdown(result) if wanted.markdown else table.plain(result))
-    failures = rounds.errors(result.get("rounds", {}))
+    failures = [error for part in ("rounds", "threads") for error in rounds.errors(result.get(part, {}))]
     print("\n".join(failures), end="\n" * bool(failures), file=sys.stderr)
     return 1 if failures else 0
 

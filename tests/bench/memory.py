@@ -199,10 +199,10 @@ def measure(compared, folder, cpus):
 
 def run(proxy, scene, sink, upstream, folder, cpu):
     """One scene with a process of its own."""
-    (port,) = free_ports(1)
+    ports = proxies.Ports(*free_ports(2))
     home = folder / f"{proxy.name}-{scene.__name__}"
     home.mkdir()
-    command = proxy.command(home, port, sink.getsockname()[1] if scene is slow_uploads else upstream)
-    with running(proxy.name, command, port, home, cpu, proxy.output) as process:
+    command = proxy.command(home, ports, sink.getsockname()[1] if scene is slow_uploads else upstream)
+    with running(proxy.name, command, ports.plain, home, cpu, proxy.output) as process:
         machine.forget_peak(process.pid)
-        return scene(process.pid, port, sink)
+        return scene(process.pid, ports.plain, sink)

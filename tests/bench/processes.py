@@ -21,9 +21,7 @@ class Failed(Exception):
 def require(*tools):
     """Names all missing tools at once, and how to get them."""
     if missing := [tool for tool in tools if shutil.which(tool) is None]:
-        raise Failed(
-            f"{', '.join(missing)}: not found. Install nginx, wrk, haproxy and valgrind: deploy/prerequisites bench"
-        )
+        raise Failed(f"{', '.join(missing)}: not found. Install them: deploy/prerequisites bench")
 
 
 def end_on_signals(seconds):

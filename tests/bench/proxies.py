@@ -1,34 +1,58 @@
 """The upstream and the proxies that are compared: their configuration, their command, their version."""
 
 import dataclasses
+import functools
 import getpass
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from processes import Failed, free_ports, output_of
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BASE = "nginx"
+# What states its version, beside the proxies: nginx and haproxy encrypt with OpenSSL.
+TOOLS = {"wrk": ("wrk", "-v"), "h2load": ("h2load", "--version"), "OpenSSL": ("openssl", "version")}
 OBJECTS = {"1k": 1 << 10, "64k": 64 << 10, "10m": 10 << 20}
 BUILD = 3600
 
 
 @dataclasses.dataclass(frozen=True)
 class Proxy:
-    """A proxy that is compared. `command` takes its folder, its port, and the upstream's port."""
+    """A proxy that is compared. `command` takes its folder, its ports, and the upstream's port."""
 
     name: str
     title: str
     command: Callable
     version: tuple = ()
     answers_preflights: bool = True
+    speaks_tls: bool = True
+    # Its command for a number of threads.
+    with_threads: Callable | None = None
     # Where its standard output goes, if not to its log.
     output: Path | None = None
+
+    def can(self, test):
+        return (self.answers_preflights or not test.is_preflight) and (self.speaks_tls or not test.is_tls)
+
+
+class Ports(NamedTuple):
+    """Where a proxy listens."""
+
+    plain: int
+    tls: int
+
+
+def free_ports_for(proxies):
+    """A pair of ports for each proxy, and one for the upstream."""
+    upstream, *ports = free_ports(2 * len(proxies) + 1)
+    return upstream, [Ports(*pair) for pair in zip(ports[::2], ports[1::2], strict=True)]
 
 
 def configure(name, folder, **values):
@@ -57,27 +81,52 @@ def upstream(folder, port):
     return nginx_command(folder, configure("upstream.conf", folder, port=port))
 
 
-def nginx(folder, port, upstream_port):
-    return nginx_command(folder, configure("nginx.conf", folder, port=port, upstream=upstream_port))
+def certificate(folder):
+    """A certificate of its own for the run, and its key, both as files."""
+    pair = {"certificate": folder / "tls.crt", "key": folder / "tls.key", "pair": folder / "tls.pem"}
+    if not pair["pair"].exists():
+        command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=bench"
+        names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+        files = ["-keyout", pair["key"], "-out", pair["certificate"]]
+        output = output_of(*command.split(), *names, *files)
+        if not pair["certificate"].exists():
+            raise Failed(f"openssl: {output}")
+        # haproxy reads both from one file.
+        pair["pair"].write_text(pair["certificate"].read_text() + pair["key"].read_text())
+    return pair
 
 
-def haproxy(folder, port, upstream_port):
-    return ["haproxy", "-db", "-f", configure("haproxy.cfg", folder, port=port, upstream=upstream_port)]
+def values(folder, ports, upstream_port):
+    """What every proxy's configuration holds."""
+    # All folders are in that of the run.
+    return {"port": ports.plain, "tls": ports.tls, "upstream": upstream_port} | certificate(folder.parent)
+
+
+def nginx(threads):
+    def command(folder, ports, upstream_port):
+        filled = values(folder, ports, upstream_port) | {"threads": threads}
+        return nginx_command(folder, configure("nginx.conf", folder, **filled))
+
+    return command
+
+
+def haproxy(folder, ports, upstream_port):
+    return ["haproxy", "-db", "-f", configure("haproxy.cfg", folder, **values(folder, ports, upstream_port))]
 
 
 def bare_pingora(program):
-    return lambda _, port, upstream_port: [program, f"127.0.0.1:{port}", f"127.0.0.1:{upstream_port}"]
+    return lambda _, ports, upstream_port: [program, f"127.0.0.1:{ports.plain}", f"127.0.0.1:{upstream_port}"]
 
 
-def s3cors(program, access_log):
-    def command(folder, port, upstream_port):
+def s3cors(program, access_log, threads):
+    def command(folder, ports, upstream_port):
         rules = folder / "rules"
         rules.mkdir(exist_ok=True)
         configure("bench.xml", rules)
         (admin,) = free_ports(1)
-        access = str(access_log).lower()
-        values = {"port": port, "admin": admin, "upstream": upstream_port, "rules": rules, "access": access}
-        return [program, "serve", "--config", configure("s3cors.yaml", folder, **values)]
+        own = {"admin": admin, "rules": rules, "access": str(access_log).lower(), "threads": threads}
+        filled = values(folder, ports, upstream_port) | own
+        return [program, "serve", "--config", configure("s3cors.yaml", folder, **filled)]
 
     return command
 
@@ -96,17 +145,20 @@ def chosen(names, s3cors_program, bare_program, access_log):
     proxies = []
     for name in names:
         if name == BASE:
-            proxies.append(Proxy(name, "nginx, tuned", nginx, ("nginx", "-v")))
+            proxies.append(Proxy(name, "nginx, tuned", nginx(1), ("nginx", "-v"), with_threads=nginx))
         elif name == "haproxy":
             proxies.append(Proxy(name, "haproxy", haproxy, ("haproxy", "-v")))
         elif name == "bare-pingora":
             program = existing(bare_program or built(["--example", "bare-pingora"], "bare-pingora", "examples"))
-            proxies.append(Proxy(name, "bare Pingora", bare_pingora(program), answers_preflights=False))
+            proxies.append(
+                Proxy(name, "bare Pingora", bare_pingora(program), answers_preflights=False, speaks_tls=False)
+            )
         elif name == "s3cors":
             program = existing(s3cors_program or built(["--bin", "s3cors"], "s3cors", "."))
-            proxies.append(Proxy(name, "s3cors", s3cors(program, False), (program, "--version")))
+            own = functools.partial(s3cors, program, False)
+            proxies.append(Proxy(name, "s3cors", own(1), (program, "--version"), with_threads=own))
             if access_log:
-                logging = s3cors(program, True)
+                logging = s3cors(program, True, 1)
                 proxies.append(Proxy("s3cors-log", "s3cors, access log on", logging, output=Path("/dev/null")))
     return proxies
 
@@ -119,8 +171,9 @@ def existing(program):
 
 
 def versions(proxies):
-    """The versions of the programs that were compared, and of the load generator."""
-    asked = {proxy.name: proxy.version for proxy in proxies if proxy.version} | {"wrk": ("wrk", "-v")}
+    """The versions of the programs that were compared, and of the load generators."""
+    asked = {proxy.name: proxy.version for proxy in proxies if proxy.version}
+    asked |= {name: command for name, command in TOOLS.items() if shutil.which(command[0])}
     found = {}
     for name, command in asked.items():
         # The revision too, where a program states it.

@@ -3,43 +3,51 @@
 import contextlib
 import statistics
 import sys
+from typing import NamedTuple
 
 import load
 import proxies
-from processes import Failed, free_ports, running
+import responses
+from processes import Failed, running
 
 # In the order of the columns: what is measured, and whether its ratio has a column too.
 MEASURES = (("cpu_us", True), ("rate", True), ("p50_us", False), ("p99_us", True))
 
 
-def measure(compared, tests, wanted, folder, cpus):
+class Turns(NamedTuple):
+    """How many rounds, and how long each proxy's turn is."""
+
+    rounds: int
+    seconds: int
+
+
+def measure(compared, tests, turns, folder, cpus):
     """All runs: by test, by proxy, one entry a round."""
     proxy_cpu, load_cpu = cpus
     runs = {test.name: {} for test in tests}
     with contextlib.ExitStack() as stack:
-        upstream, *ports = free_ports(len(compared) + 1)
+        upstream, all_ports = proxies.free_ports_for(compared)
         command = proxies.upstream(folder, upstream)
         upstream_process = stack.enter_context(running("upstream", command, upstream, folder, load_cpu))
         started = []
-        for proxy, port in zip(compared, ports, strict=True):
+        for proxy, ports in zip(compared, all_ports, strict=True):
             home = folder / proxy.name
             home.mkdir()
-            command = proxy.command(home, port, upstream)
-            process = stack.enter_context(running(proxy.name, command, port, home, proxy_cpu, proxy.output))
-            started.append((proxy, port, process.pid))
+            command = proxy.command(home, ports, upstream)
+            process = stack.enter_context(running(proxy.name, command, ports.plain, home, proxy_cpu, proxy.output))
+            started.append((proxy, ports, process.pid))
         for test in tests:
-            able = [each for each in started if each[0].answers_preflights or not test.is_preflight]
-            for proxy, port, _ in able:
-                granted = load.check(test, port)
-                if proxy.answers_preflights and granted not in (load.ORIGIN, "*"):
-                    raise Failed(f"{proxy.title}, {test.title}: no access for {load.ORIGIN}: {granted}")
-            for number in range(wanted.rounds):
+            able = [each for each in started if each[0].can(test)]
+            for proxy, ports, _ in able:
+                responses.check(proxy, test, ports, proxies.certificate(folder)["certificate"], folder)
+            for number in range(turns.rounds):
                 first = number % len(able)
                 # No proxy always follows the same other one.
-                for proxy, port, pid in able[first:] + able[:first]:
-                    run = load.run(test, pid, [upstream_process.pid], port, wanted.seconds, load_cpu, folder)
+                for proxy, ports, pid in able[first:] + able[:first]:
+                    run = load.run(test, pid, [upstream_process.pid], ports, turns.seconds, load_cpu, folder)
                     runs[test.name].setdefault(proxy.name, []).append(run)
-                print(f"{test.title}: round {number + 1} of {wanted.rounds}", file=sys.stderr)
+                print(f"{test.title}: round {number + 1} of {turns.rounds}", file=sys.stderr)
+    agreed(runs)
     return runs
 
 
@@ -79,3 +87,13 @@ def errors(runs):
 def other_work(runs):
     """The median of the cores that were busy with something else."""
     return median([run["other_work"] for of_test in runs.values() for of_proxy in of_test.values() for run in of_proxy])
+
+
+def agreed(runs):
+    """Version and cipher of TLS, which must be the same for all: otherwise the ratios compare ciphers."""
+    found = {
+        run["tls"] for of_test in runs.values() for of_proxy in of_test.values() for run in of_proxy if "tls" in run
+    }
+    if len(found) > 1:
+        raise Failed(f"TLS differs between proxies: {'; '.join(sorted(found))}")
+    return next(iter(found), None)

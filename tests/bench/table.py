@@ -1,6 +1,7 @@
 """The result as tables, for a terminal or in Markdown."""
 
 import rounds
+import threads
 from load import TESTS
 from proxies import BASE
 
@@ -57,14 +58,32 @@ def in_order(figures, titles):
     return [(proxy, figures[proxy]) for proxy in titles if proxy in figures]
 
 
+def counted(counts):
+    """The tests whose instructions were counted."""
+    return [name for name in TESTS if any(name in count for count in counts.values())]
+
+
 def of_instructions(counts, titles):
-    tests = [name for name in TESTS if any(name in count for count in counts.values())]
+    tests = counted(counts)
     header = ["proxy", *(TESTS[name].title for name in tests)]
     rows = [
         [titles[proxy], *(f"{count[name]:,}" if name in count else "-" for name in tests)]
         for proxy, count in in_order(counts, titles)
     ]
     return "Instructions a request", header, rows
+
+
+def of_threads(runs, titles):
+    header = ["test", "proxy", "CPU with one, µs a request", "CPU with two, µs a request", "two to one"]
+    rows = []
+    for name, of_test in runs.items():
+        found = ((title, threads.summary(of_test, proxy)) for proxy, title in titles.items())
+        rows += [
+            [TESTS[name].title, title, microseconds(each[0]), microseconds(each[1]), ratio(each[2], None)]
+            for title, each in found
+            if each
+        ]
+    return "One thread and two, on all CPUs", header, rows
 
 
 def of_memory(figures, titles):
@@ -79,6 +98,8 @@ def tables(result):
     """All tables of a result: a title, a header and rows each."""
     titles = result["proxies"]
     found = [of_test(name, runs, titles) for name, runs in result.get("rounds", {}).items() if runs]
+    if result.get("threads"):
+        found.append(of_threads(result["threads"], titles))
     if result.get("instructions"):
         found.append(of_instructions(result["instructions"], titles))
     if result.get("memory"):
@@ -96,6 +117,8 @@ def remarks(result):
             f"{result['date']}, rounds: {settings['rounds']} of {settings['seconds']} s. Ratios: {RANGE}, to nginx in the same round. "
             f"Other work on the machine: {rounds.other_work(result['rounds']):.2f} cores (median)."
         )
+    if tls := rounds.agreed(result.get("rounds", {})):
+        yield f"TLS: {tls}, one ECDSA P-256 certificate."
 
 
 def markdown(result):
@@ -106,21 +129,17 @@ def markdown(result):
 
 
 def overview(result):
-    """The figures that count on one screen: instructions, and CPU time to nginx."""
+    """The figures that count on one screen: CPU time to nginx, and instructions."""
     tests, counts, titles = result.get("rounds", {}), result.get("instructions", {}), result["proxies"]
-    counted = [name for name in TESTS if any(name in count for count in counts.values())]
-    header = [
-        "",
-        *(f"{TESTS[name].title}, CPU" for name in tests),
-        *(f"{TESTS[name].title}, instructions" for name in counted),
-    ]
-    summaries = {name: rounds.summary(runs) for name, runs in tests.items()}
     rows = []
-    for proxy, title in titles.items():
-        ratios = [summaries[name].get(proxy, {}).get("cpu_us_ratio") for name in tests]
-        cells = ["-" if ratio is None else f"{ratio[0]:.2f}" for ratio in ratios]
-        cells += [f"{counts[proxy][name] / 1000:.1f}k" if name in counts.get(proxy, {}) else "-" for name in counted]
-        rows.append([title, *cells])
+    for name, runs in tests.items():
+        ratios = [each and each["cpu_us_ratio"] for each in map(rounds.summary(runs).get, titles)]
+        rows.append([f"{TESTS[name].title}, CPU", *("-" if each is None else f"{each[0]:.2f}" for each in ratios)])
+    for name in counted(counts):
+        found = [counts.get(proxy, {}).get(name) for proxy in titles]
+        cells = ("-" if each is None else f"{each / 1000:.1f}k" for each in found)
+        rows.append([f"{TESTS[name].title}, instructions", *cells])
+    header = ["", *titles.values()]
     return "\n".join([line_of(header), "|" + "---|" * len(header), *map(line_of, rows), ""])
 
 

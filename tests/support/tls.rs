@@ -4,7 +4,7 @@ use super::DEADLINE;
 use super::upstream::Upstream;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, ProtocolVersion, RootCertStore, ServerConfig};
 use rustls::{ServerConnection, StreamOwned, SupportedProtocolVersion};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -94,11 +94,7 @@ impl Authority {
 
     /// The same with these versions only.
     pub fn connect_with(&self, address: SocketAddr, versions: &[&'static SupportedProtocolVersion]) -> TlsConnection {
-        let name = ServerName::try_from("s3.example.test").unwrap();
-        let tls = ClientConnection::new(Arc::new(self.client(versions)), name).unwrap();
-        let stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        TlsConnection { stream: BufReader::new(StreamOwned::new(tls, stream)) }
+        TlsConnection::of(&Arc::new(self.client(versions)), address)
     }
 }
 
@@ -108,6 +104,15 @@ pub struct TlsConnection {
 }
 
 impl TlsConnection {
+    /// A connection of this client, which keeps what it needs to resume its session.
+    pub fn of(client: &Arc<ClientConfig>, address: SocketAddr) -> Self {
+        let name = ServerName::try_from("s3.example.test").unwrap();
+        let tls = ClientConnection::new(Arc::clone(client), name).unwrap();
+        let stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self { stream: BufReader::new(StreamOwned::new(tls, stream)) }
+    }
+
     /// Asks for a path and gives the status.
     pub fn get(&mut self, path: &str) -> u16 {
         let request = format!("GET {path} HTTP/1.1\r\nHost: s3.example.test\r\n\r\n");
@@ -134,7 +139,12 @@ impl TlsConnection {
         self.stream.get_ref().conn.protocol_version().unwrap()
     }
 
-    /// The certificate that was shown.
+    /// Whether the session of an earlier connection was resumed.
+    pub fn is_resumed(&self) -> bool {
+        self.stream.get_ref().conn.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
+    /// The certificate that was shown, by the handshake that was not resumed.
     pub fn certificate(&self) -> CertificateDer<'static> {
         self.stream.get_ref().conn.peer_certificates().unwrap()[0].clone().into_owned()
     }

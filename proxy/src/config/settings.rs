@@ -59,7 +59,7 @@ impl Default for Timeouts {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// To send a whole request head, from its first byte; on a new connection, from when it opens.
+    /// To send a whole request head, from its first byte; on a new connection, from when it opens. Also for the handshake of TLS.
     #[serde(with = "As::<Interval>")]
     pub header_read: Duration,
     /// The size of a request head.

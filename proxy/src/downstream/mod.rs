@@ -5,6 +5,8 @@
 //! driver gets a request. Must not know: what is decided about a request.
 
 mod connection;
+mod endpoints;
+mod handshake;
 mod head;
 mod http2;
 mod listeners;
@@ -13,6 +15,7 @@ mod service;
 mod sockets;
 
 pub use connection::ConnectionServer;
+pub use handshake::Secured;
 pub use listeners::listeners;
 pub use service::{Accepting, NotAccepting, Starting};
 pub use sockets::{BindError, Sockets};

@@ -2,13 +2,13 @@
 
 use super::TlsError;
 use super::pair::{Contents, Pair};
+use super::server::Server;
 use crate::config::TlsFiles;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
+use rustls::ServerConfig;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// One certificate, as its files last held it when they were valid.
 pub struct LiveCertificate {
     files: TlsFiles,
-    current: ArcSwap<CertifiedKey>,
+    current: ArcSwap<Server>,
     judged: Mutex<Judged>,
 }
 
@@ -34,13 +34,20 @@ struct Judged {
 }
 
 impl LiveCertificate {
+    /// The settings of a handshake that begins now; connections that are open keep their certificate.
+    #[must_use]
+    pub fn server_config(&self, speaks_http2: bool) -> Arc<ServerConfig> {
+        self.current.load().config(speaks_http2)
+    }
+
     fn open(files: &TlsFiles) -> Result<Self, TlsError> {
         let contents = Contents::read(files)?;
         let pair = contents.pair(files)?;
+        let current = ArcSwap::from_pointee(Server::new(Arc::clone(&pair.certified))?);
         log_pair(files, &pair, "certificate loaded");
         Ok(Self {
             files: files.clone(),
-            current: ArcSwap::new(pair.certified),
+            current,
             judged: Mutex::new(Judged { last: contents.digest(), suspect: None }),
         })
     }
@@ -56,11 +63,12 @@ impl LiveCertificate {
             judged.suspect = None;
             return;
         }
-        match judgement.and_then(|contents| contents.pair(&self.files)) {
-            Ok(pair) => {
+        let pair = judgement.and_then(|contents| contents.pair(&self.files));
+        match pair.and_then(|pair| Ok((Server::new(Arc::clone(&pair.certified))?, pair))) {
+            Ok((server, pair)) => {
                 *judged = Judged { last: digest, suspect: None };
+                self.current.store(Arc::new(server));
                 log_pair(&self.files, &pair, "certificate replaced");
-                self.current.store(pair.certified);
             }
             Err(error) if judged.suspect == Some(digest) => {
                 *judged = Judged { last: digest, suspect: None };
@@ -91,13 +99,6 @@ fn log_pair(files: &TlsFiles, pair: &Pair, message: &'static str) {
 impl fmt::Debug for LiveCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LiveCertificate").field("files", &self.files).finish_non_exhaustive()
-    }
-}
-
-/// Gives each handshake the certificate of its moment; connections that are open keep theirs.
-impl ResolvesServerCert for LiveCertificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.load_full())
     }
 }
 

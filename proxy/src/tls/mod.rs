@@ -1,10 +1,11 @@
-//! Certificates: those that listeners present, replaced live, and the roots that verify upstreams.
+//! Certificates: those that listeners present, replaced live, with the sessions of their clients; and the roots that verify upstreams.
 //!
 //! Decides: which files can be used, and when they are read again. Must not know: who listens and who connects.
 
 mod live;
 mod pair;
 mod roots;
+mod server;
 
 pub use live::{Certificates, LiveCertificate};
 pub use pair::check_files;
