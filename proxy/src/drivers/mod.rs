@@ -5,3 +5,4 @@
 
 pub mod http1;
 pub mod pingora;
+mod route;
