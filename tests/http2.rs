@@ -221,7 +221,7 @@ fn a_client_that_drips_its_first_bytes_has_one_deadline_for_them_and_its_head() 
 #[test]
 fn an_upload_that_stops_is_its_clients_fault() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
-    let listen = format!("{H2C}\nupstream: {{timeouts: {{read: 1s}}}}");
+    let listen = format!("{H2C}\nlimits: {{body_read: 1s}}");
     let proxy = serving(&listen, &rules, upstream.address);
     let url = format!("http://{}/bucket/key", proxy.address);
     let mut command = Command::new("curl");

@@ -22,8 +22,13 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::driven_by("own")
+    }
+
+    fn driven_by(driver: &str) -> Self {
         let (rules, upstream) = (Rules::usual(), Upstream::echo());
-        let file = ConfigFile::new("listen: {address: '127.0.0.1:0', http2: true}\nadmin: 127.0.0.1:0\n");
+        let listen = "listen: {address: '127.0.0.1:0', http2: true}\nadmin: 127.0.0.1:0\n";
+        let file = ConfigFile::new(&format!("{listen}http1: {driver}\n"));
         let mut command = s3cors(&["serve", "--config", &file.argument(), "--rules"]);
         command.arg(rules.path()).args(["--upstream", &format!("http://{}", upstream.address)]);
         let proxy = Proxy::spawn(command);
@@ -67,7 +72,6 @@ fn and<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 
 #[test]
 fn a_head_that_http_1_1_could_not_hold_or_would_read_in_another_way_is_refused() {
-    let scene = Scene::new();
     let mut heads: Vec<_> = [
         ("a", "b\r\nc: d"),
         ("a", "b\nc"),
@@ -132,37 +136,75 @@ fn a_head_that_http_1_1_could_not_hold_or_would_read_in_another_way_is_refused()
     heads.push(and(&[("host", "h"), ("host", "h")]));
     let late = [&without(":path")[..], &[("a", "b"), (":path", "/late")]].concat();
     heads.push(late);
-    for head in heads {
-        let (end, arrived) = scene.outcome(&head, None);
-        // The status of a refusal, or an error of the protocol: of the stream's or of the connection's.
-        let is_refused = matches!(end, End::Answered(Some(400)) | End::Reset(1) | End::GoneAway(1));
-        assert!(is_refused && arrived.is_empty(), "{head:?}: {end:?}, {arrived}");
+    for driver in ["own", "pingora"] {
+        let scene = Scene::driven_by(driver);
+        for head in &heads {
+            let (end, arrived) = scene.outcome(head, None);
+            // The status of a refusal, or an error of the protocol: of the stream's or of the connection's.
+            let is_refused = matches!(end, End::Answered(Some(400)) | End::Reset(1) | End::GoneAway(1));
+            assert!(is_refused && arrived.is_empty(), "{driver} {head:?}: {end:?}, {arrived}");
+        }
     }
+}
+
+/// Names in lower case and lines in order: the drivers write `Host` and `Content-Length` in other places and cases.
+fn normal(arrived: &str) -> Vec<String> {
+    let mut lines = arrived.lines().map(str::to_owned).collect::<Vec<_>>();
+    for line in &mut lines[1..] {
+        if let Some((name, value)) = line.split_once(':') {
+            *line = format!("{}:{value}", name.to_ascii_lowercase());
+        }
+    }
+    lines[1..].sort();
+    lines
 }
 
 #[test]
 fn a_head_that_is_right_arrives_in_one_spelling() {
-    let scene = Scene::new();
+    let scenes = ["own", "pingora"].map(|driver| (driver, Scene::driven_by(driver)));
     let key = "GET /bucket/key HTTP/1.1";
+    let usual = format!("{key}\nhost: h\n\n");
     let hosted = [&without(":authority")[..], &[("host", "h")]].concat();
     for (head, arriving) in [
-        (and(&[]), format!("{key}\nHost: h\n\n")),
-        (and(&[("host", "h")]), format!("{key}\nHost: h\n\n")),
-        (hosted, format!("{key}\nHost: h\n\n")),
-        (and(&[("te", "trailers")]), format!("{key}\nHost: h\n\n")),
-        (and(&[("http2-settings", "AAMAAABk")]), format!("{key}\nHost: h\n\n")),
-        (and(&[("content-length", "0")]), format!("{key}\nContent-Length: 0\nHost: h\n\n")),
-        (and(&[("cookie", "a=b"), ("cookie", "c=d")]), format!("{key}\ncookie: a=b\ncookie: c=d\nHost: h\n\n")),
-        (with(":path", "*"), "GET * HTTP/1.1\nHost: h\n\n".to_owned()),
-        (with(":path", "//a/../%2f%2F?b+c"), "GET //a/../%2f%2F?b+c HTTP/1.1\nHost: h\n\n".to_owned()),
-        (with(":path", "/\"{}|'"), "GET /\\\"{}|' HTTP/1.1\nHost: h\n\n".to_owned()),
-        (with(":method", "TRACE"), "TRACE /bucket/key HTTP/1.1\nHost: h\n\n".to_owned()),
-        (with(":method", "get"), "get /bucket/key HTTP/1.1\nHost: h\n\n".to_owned()),
-        (with(":scheme", "ftp"), format!("{key}\nHost: h\n\n")),
-        (with(":authority", "127.0.0.1:1"), format!("{key}\nHost: 127.0.0.1:1\n\n")),
+        (and(&[]), usual.clone()),
+        (and(&[("host", "h")]), usual.clone()),
+        (hosted, usual.clone()),
+        (and(&[("te", "trailers")]), usual.clone()),
+        (and(&[("trailer", "x")]), usual.clone()),
+        (and(&[("proxy-authorization", "x")]), usual.clone()),
+        (and(&[("http2-settings", "AAMAAABk")]), usual),
+        (and(&[("content-length", "0")]), format!("{key}\nhost: h\ncontent-length: 0\n\n")),
+        (and(&[("a", "1"), ("b", ""), ("a", "2")]), format!("{key}\nhost: h\na: 1\na: 2\nb: \n\n")),
+        (and(&[("expect", "100-continue")]), format!("{key}\nhost: h\nexpect: 100-continue\n\n")),
+        (with(":path", "*"), "GET * HTTP/1.1\nhost: h\n\n".to_owned()),
+        (with(":path", "//a/../%2f%2F?b+c"), "GET //a/../%2f%2F?b+c HTTP/1.1\nhost: h\n\n".to_owned()),
+        (with(":path", "/\"{}|'"), "GET /\\\"{}|' HTTP/1.1\nhost: h\n\n".to_owned()),
+        (with(":method", "TRACE"), "TRACE /bucket/key HTTP/1.1\nhost: h\n\n".to_owned()),
+        (with(":method", "get"), "get /bucket/key HTTP/1.1\nhost: h\n\n".to_owned()),
+        (with(":scheme", "ftp"), format!("{key}\nhost: h\n\n")),
+        (with(":authority", "127.0.0.1:1"), format!("{key}\nhost: 127.0.0.1:1\n\n")),
     ] {
-        assert_eq!(scene.outcome(&head, None), (End::Answered(Some(200)), arriving), "{head:?}");
+        for (driver, scene) in &scenes {
+            let (end, arrived) = scene.outcome(&head, None);
+            assert_eq!((end, normal(&arrived)), (End::Answered(Some(200)), normal(&arriving)), "{driver} {head:?}");
+        }
     }
+}
+
+/// RFC 9113 §8.2.3.
+#[test]
+fn cookies_that_come_in_crumbs_arrive_in_one_line() {
+    let (_, arrived) = Scene::new().outcome(&and(&[("cookie", "a=b"), ("x", "y"), ("cookie", "c=d; e=f")]), None);
+    assert_eq!(arrived, "GET /bucket/key HTTP/1.1\nhost: h\nx: y\ncookie: a=b; c=d; e=f\n\n");
+}
+
+/// CONNECT asks for a tunnel (RFC 9113 §8.5). 405 is no status of the static table: it comes as a literal.
+#[test]
+fn no_tunnel_is_opened() {
+    let scene = Scene::new();
+    let (end, arrived) = scene.outcome(&[(":method", "CONNECT"), (":authority", "h:443")], None);
+    assert_eq!((end, arrived.as_str()), (End::Answered(None), ""));
+    assert_eq!(scene.proxy.metric("s3cors_http_requests_total{code=\"405\",method=\"other\"}"), Some(1.0));
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod health;
 mod house;
 mod http2;
 mod http2_frames;
+mod http2_streams;
 mod limits;
 mod log;
 mod malformed;

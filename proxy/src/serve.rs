@@ -190,7 +190,7 @@ fn serve_clients(
     let (exchange, upstreams) = (Arc::clone(&parts.exchange), Arc::clone(&parts.upstreams));
     let pool = Arc::new(Pool::new(&server.configuration, config.keepalive));
     let sweeper = Sweeper { pool: Arc::clone(&pool), upstreams: Arc::clone(&upstreams) };
-    let connections = ConnectionServer::new(&server.configuration, config, exchange, upstreams, pool);
+    let connections = ConnectionServer::new(&server.configuration, config, exchange, upstreams, &pool);
     server.add_service(background_service("kept connections", sweeper));
     let (open, with_h2c) = (connections.open().clone(), connections.with_h2c());
     for service in listeners(connections, with_h2c, config, &mut certificates)? {

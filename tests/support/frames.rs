@@ -11,10 +11,27 @@ pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const GOAWAY: u8 = 7;
+pub const WINDOW_UPDATE: u8 = 8;
 pub const CONTINUATION: u8 = 9;
 
 pub const END_STREAM: u8 = 1;
 pub const END_HEADERS: u8 = 4;
+
+/// What came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub kind: u8,
+    pub flags: u8,
+    pub stream: u32,
+    pub payload: Vec<u8>,
+}
+
+impl Frame {
+    /// Whether this is the last of its stream.
+    pub fn ends(&self) -> bool {
+        [DATA, HEADERS].contains(&self.kind) && self.flags & END_STREAM != 0
+    }
+}
 
 /// A connection that says exactly what it is told.
 pub struct Frames(TcpStream);
@@ -46,13 +63,39 @@ impl Frames {
         self.0.write_all(bytes).is_ok()
     }
 
-    /// The type, stream and payload of the next frame.
-    pub fn next(&mut self) -> Option<(u8, u32, Vec<u8>)> {
+    /// The next frame.
+    pub fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.0.read_exact(&mut head).ok()?;
         let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
         self.0.read_exact(&mut payload).ok()?;
-        Some((head[3], u32::from_be_bytes(head[5..].try_into().unwrap()), payload))
+        let stream = u32::from_be_bytes(head[5..].try_into().unwrap());
+        Some(Frame { kind: head[3], flags: head[4], stream, payload })
+    }
+
+    /// The next frame of this stream.
+    pub fn next_of(&mut self, stream: u32) -> Frame {
+        loop {
+            let frame = self.next().expect("another frame comes");
+            if frame.stream == stream {
+                return frame;
+            }
+        }
+    }
+
+    /// The frames of this stream up to its end or reset.
+    pub fn all_of(&mut self, stream: u32) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        while let Some(frame) = self.next() {
+            if frame.stream == stream {
+                let is_last = frame.ends() || frame.kind == RST_STREAM;
+                frames.push(frame);
+                if is_last {
+                    break;
+                }
+            }
+        }
+        frames
     }
 
     /// What becomes of this stream.
@@ -60,16 +103,18 @@ impl Frames {
         let code = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap());
         loop {
             match self.next() {
-                Some((HEADERS, id, fields)) if id == stream => {
+                Some(frame) if (frame.kind, frame.stream) == (HEADERS, stream) => {
                     return End::Answered(
                         [(0x88, 200), (0x8c, 400)]
                             .into_iter()
-                            .find(|(byte, _)| fields[0] == *byte)
+                            .find(|(byte, _)| frame.payload[0] == *byte)
                             .map(|(_, status)| status),
                     );
                 }
-                Some((RST_STREAM, id, payload)) if id == stream => return End::Reset(code(&payload)),
-                Some((GOAWAY, _, payload)) => return End::GoneAway(code(&payload[4..8])),
+                Some(frame) if (frame.kind, frame.stream) == (RST_STREAM, stream) => {
+                    return End::Reset(code(&frame.payload));
+                }
+                Some(frame) if frame.kind == GOAWAY => return End::GoneAway(code(&frame.payload[4..8])),
                 Some(_) => {}
                 None => return End::Closed,
             }

@@ -58,7 +58,7 @@ pub struct Config {
     pub log: Log,
     /// How the process stops.
     pub shutdown: Shutdown,
-    /// Which driver serves HTTP/1.1.
+    /// Which drivers serve requests.
     pub http1: Http1,
     /// Worker threads of the proxy.
     pub threads: usize,

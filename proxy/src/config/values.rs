@@ -71,12 +71,12 @@ pub enum LogFormat {
     Text,
 }
 
-/// Which driver serves HTTP/1.1.
+/// Which drivers serve requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Http1 {
-    /// Our own loop, where a request's head passes its grammar; Pingora for every other request.
+    /// Our own, for HTTP/1.1 where a request's head passes its grammar, and for HTTP/2; Pingora for every other request.
     #[default]
     Own,
     /// Pingora, for every request.

@@ -1,13 +1,14 @@
 //! A client's connection: how many there may be, and the requests on it, one after the other.
 //!
 //! Over HTTP/1.1 each request's head is read here, within its limits. Our own driver serves it where its grammar takes the head, Pingora
-//! otherwise, with the bytes that were read. HTTP/2 goes to Pingora as it is.
+//! otherwise, with the bytes that were read. HTTP/2 goes to our own driver for it as it is, or to Pingora where that serves everything.
 
 use super::head::{HeadBudget, HeadLimits, NoHead, ended, read};
 use super::http2::{H2Settings, PREFACE, unread};
 use super::refusal::refuse;
 use crate::config::{Config, Http1, Limits};
 use crate::drivers::http1::{After, Classified, Client, Http1Driver, classify};
+use crate::drivers::http2::Http2Driver;
 use crate::drivers::pingora::PingoraDriver;
 use crate::exchange::{Count, Counted, Exchange, Refusal};
 use crate::upstream::{Pool, Upstreams};
@@ -32,11 +33,28 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 pub struct ConnectionServer {
     proxy: Arc<H2Settings>,
     /// `None` where Pingora serves every request.
-    own: Option<Arc<Http1Driver>>,
+    own: Option<OwnDrivers>,
     exchange: Arc<Exchange>,
     heads: Arc<HeadBudget>,
     limits: Limits,
     open: Count,
+}
+
+/// Our own drivers.
+#[derive(Clone)]
+struct OwnDrivers {
+    http1: Arc<Http1Driver>,
+    http2: Arc<Http2Driver>,
+}
+
+impl OwnDrivers {
+    fn new(config: &Config, exchange: &Arc<Exchange>, upstreams: &Arc<Upstreams>, pool: &Arc<Pool>) -> Self {
+        let parts = || (Arc::clone(exchange), Arc::clone(upstreams), Arc::clone(pool));
+        let (exchange, upstreams, pool) = parts();
+        let http1 = Arc::new(Http1Driver::new(config, exchange, upstreams, pool));
+        let (exchange, upstreams, pool) = parts();
+        Self { http1, http2: Arc::new(Http2Driver::new(config, exchange, upstreams, pool)) }
+    }
 }
 
 impl ConnectionServer {
@@ -47,10 +65,9 @@ impl ConnectionServer {
         config: &Config,
         exchange: Arc<Exchange>,
         upstreams: Arc<Upstreams>,
-        pool: Arc<Pool>,
+        pool: &Arc<Pool>,
     ) -> Self {
-        let own = (config.http1 == Http1::Own)
-            .then(|| Arc::new(Http1Driver::new(config, Arc::clone(&exchange), Arc::clone(&upstreams), pool)));
+        let own = (config.http1 == Http1::Own).then(|| OwnDrivers::new(config, &exchange, &upstreams, pool));
         let driver = PingoraDriver::new(config, Arc::clone(&exchange), upstreams);
         let mut proxy = HttpProxy::new(driver, Arc::clone(conf));
         proxy.handle_init_modules();
@@ -108,7 +125,7 @@ impl ConnectionServer {
 
     /// Serves a request with our own driver, if that takes it.
     async fn serve_own(&self, client: &mut Client, mut head: BytesMut, shutdown: &ShutdownWatch) -> Own {
-        let Some(driver) = &self.own else { return Own::Declined(head) };
+        let Some(OwnDrivers { http1: driver, .. }) = &self.own else { return Own::Declined(head) };
         let Classified::Head(request) = classify(&head) else { return Own::Declined(head) };
         let length = request.bytes().len();
         let rest = head.get(length..).unwrap_or_default();
@@ -156,8 +173,10 @@ impl ConnectionServer {
         } else {
             self.serve_http1(stream, &shutdown).await
         };
-        if let Some(http2) = next {
-            Box::pin(self.proxy.process_new(http2, &shutdown)).await;
+        match (next, &self.own) {
+            (Some(stream), Some(own)) => Box::pin(own.http2.serve(stream, &H2Settings::options(), shutdown)).await,
+            (Some(stream), None) => drop(Box::pin(self.proxy.process_new(stream, &shutdown)).await),
+            (None, _) => {}
         }
         drop(open);
     }

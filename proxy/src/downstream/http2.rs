@@ -19,6 +19,8 @@ const MAX_STREAMS: u32 = 256;
 /// How many bytes of uploads a client may send ahead on one connection: the protocol's default of 64 KiB would cap a round trip. It
 /// is also what a client can make the proxy hold while an upstream is slow.
 const WINDOW: u32 = 1024 * 1024;
+/// How many bytes of a response may wait on a stream for the client's window or the connection.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// The proxy with the HTTP/2 settings of one kind of listener. All kinds share the proxy, and with it the connections to upstreams.
 pub(super) struct H2Settings {
@@ -47,6 +49,20 @@ impl H2Settings {
     pub(super) const fn is_h2c(&self) -> bool {
         self.options.h2c
     }
+
+    /// What a client may use, with either driver.
+    ///
+    /// Begins with Pingora's options, not with the `h2` crate's, which have no limit for heads and streams. The crate's own
+    /// limits for resets stay: 20 streams that were reset before they were accepted end the connection (CVE-2023-44487).
+    pub(super) fn options() -> H2Options {
+        let mut options = default_h2_options();
+        options.max_header_list_size(MAX_HEADER_LIST);
+        options.max_concurrent_streams(MAX_STREAMS);
+        options.initial_window_size(WINDOW);
+        options.initial_connection_window_size(WINDOW);
+        options.max_send_buffer_size(SEND_BUFFER);
+        options
+    }
 }
 
 /// How every HTTP/2 client begins (RFC 9113 §3.4).
@@ -70,15 +86,8 @@ impl HttpServerApp for H2Settings {
         self.proxy.process_new_http(session, shutdown).await
     }
 
-    /// Begins with Pingora's options, not with the `h2` crate's, which have no limit for heads and streams. The crate's own
-    /// limits for resets stay: 20 streams that were reset before they were accepted end the connection (CVE-2023-44487).
     fn h2_options(&self) -> Option<H2Options> {
-        let mut options = default_h2_options();
-        options.max_header_list_size(MAX_HEADER_LIST);
-        options.max_concurrent_streams(MAX_STREAMS);
-        options.initial_window_size(WINDOW);
-        options.initial_connection_window_size(WINDOW);
-        Some(options)
+        Some(Self::options())
     }
 
     fn server_options(&self) -> Option<&HttpServerOptions> {

@@ -4,4 +4,6 @@
 //! line is a driver's own.
 
 pub mod http1;
+pub mod http2;
 pub mod pingora;
+mod route;

@@ -4,15 +4,14 @@
 
 use super::body_length::{ResponseBody, is_bodiless};
 use super::chunked::Decoder;
-use super::forward::Broken;
 use super::heads::{self, Ending, Framing, is_modern};
 use super::request_head::RequestHead;
 use super::response_head::{self, Parsed, ResponseHead};
 use super::transfer::{Sink, Source, Transfer, TransferError};
 use super::wire::{self, poll_read_some};
 use super::{BodyLength, Http1Driver, Progress, Timer};
+use crate::drivers::route::{Broken, Route};
 use crate::exchange::{Context, Failure};
-use crate::upstream::Attempts;
 use bytes::BytesMut;
 use http::StatusCode;
 use pingora::protocols::Stream;
@@ -33,9 +32,8 @@ pub(super) struct Conversation<'c> {
     pub(super) client: &'c mut Stream,
     pub(super) upstream: &'c mut Stream,
     pub(super) timer: &'c mut Timer,
-    pub(super) attempts: &'c Attempts,
+    pub(super) route: &'c Route<'c>,
     pub(super) head: &'c RequestHead<'c>,
-    pub(super) may_be_stale: bool,
 }
 
 impl Conversation<'_> {
@@ -123,7 +121,7 @@ impl Conversation<'_> {
 
     /// The upstream closed before its response.
     fn closed(&self, upload: &Transfer) -> Broken {
-        if self.may_be_stale && !upload.has_read() {
+        if self.route.may_be_stale() && !upload.has_read() {
             return Broken::Stale;
         }
         Broken::Failed(Failure::UpstreamClosed, "ConnectionClosed")
@@ -235,7 +233,7 @@ impl Conversation<'_> {
         let status = StatusCode::from_u16(head.status())
             .map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidHTTPHeader"))?;
         ctx.upstream_answered(status);
-        self.attempts.answered(&self.driver.upstreams);
+        self.route.answered();
         let chunked = Source::Chunked(Decoder::default());
         let (source, sink, framing) = match (head.body(self.head.method() == "HEAD"), is_modern(self.head)) {
             // RFC 9112 §6.1: a response that cannot have a body has no transfer coding either.

@@ -4,19 +4,8 @@ use super::conversation::Conversation;
 use super::heads;
 use super::request_head::RequestHead;
 use super::{BodyLength, Client, Http1Driver, Progress};
-use crate::drivers::pingora::failure::connect_failure_of;
-use crate::exchange::{Context, Failure};
-use crate::upstream::Attempts;
-
-/// Why an exchange with an upstream did not come to its end.
-pub(super) enum Broken {
-    /// A kept connection was closed before any byte came back, and the request can be sent again.
-    Stale,
-    /// No response was begun.
-    Failed(Failure, &'static str),
-    /// A response was begun: only a close can tell the client.
-    Cut(Failure, &'static str),
-}
+use crate::drivers::route::{Broken, Route};
+use crate::exchange::Context;
 
 impl Http1Driver {
     /// Forwards a request, and replies itself where no upstream's response comes.
@@ -30,11 +19,7 @@ impl Http1Driver {
     ) {
         let Err(broken) = self.attempt(client, head, rest, ctx, progress).await else { return };
         progress.keeps = false;
-        let (failure, error, is_begun) = match broken {
-            Broken::Stale => (Failure::UpstreamClosed, "ConnectionClosed", false),
-            Broken::Failed(failure, error) => (failure, error, false),
-            Broken::Cut(failure, error) => (failure, error, true),
-        };
+        let (failure, error, is_begun) = broken.parts();
         progress.is_cut = is_begun;
         let reply = self.exchange.fail(failure, error, head, ctx);
         if !is_begun && failure.status().is_some() {
@@ -52,48 +37,24 @@ impl Http1Driver {
         ctx: &mut Context,
         progress: &mut Progress<'_>,
     ) -> Result<(), Broken> {
-        let mut attempts = Attempts::default();
-        let mut may_resend = Attempts::may_resend(head.method());
-        let mut kept_is_tried = false;
+        let mut route = Route::new(&self.upstreams, &self.pool, head.method());
         loop {
-            let Some(peer) = attempts.next(&self.upstreams) else {
-                return Err(Broken::Failed(Failure::Unresolved, "Unresolved"));
-            };
-            ctx.sent_upstream();
-            let kept = if kept_is_tried { None } else { self.pool.take(peer) };
-            let is_kept = kept.is_some();
-            let connected = match kept {
-                Some(upstream) => Ok(upstream),
-                None => Box::pin(self.pool.connect(peer)).await,
-            };
-            let authority = peer.authority();
-            let mut upstream = match connected {
-                Ok(upstream) => upstream,
-                Err(error) => {
-                    if attempts.unreachable(&self.upstreams) {
-                        continue;
-                    }
-                    return Err(Broken::Failed(connect_failure_of(&error), "connect"));
-                }
-            };
-            let request = heads::for_upstream(&self.exchange, head, authority);
+            let mut upstream = route.connect(ctx).await?;
+            let request = heads::for_upstream(&self.exchange, head, route.authority());
             let mut conversation = Conversation {
                 driver: self,
                 client: &mut client.stream,
                 upstream: &mut upstream,
                 timer: &mut client.timer,
-                attempts: &attempts,
+                route: &route,
                 head,
-                may_be_stale: is_kept && may_resend,
             };
             match conversation.run(request, rest, ctx, progress).await {
-                Err(Broken::Stale) if is_kept && may_resend => {
-                    (may_resend, kept_is_tried) = (false, true);
-                }
+                Err(Broken::Stale) if route.may_be_stale() => route.mark_stale(),
                 Err(broken) => return Err(broken),
                 Ok(is_reusable) => {
-                    if is_reusable && let Some(peer) = attempts.peer() {
-                        self.pool.keep(peer, upstream);
+                    if is_reusable {
+                        route.keep(upstream);
                     }
                     return Ok(());
                 }

@@ -113,11 +113,15 @@ pub(super) fn for_client(exchange: &Exchange, head: &ResponseHead<'_>, ctx: &Con
 pub(super) fn interim(head: &ResponseHead<'_>) -> BytesMut {
     let mut out = BytesMut::with_capacity(head.bytes().len());
     status_line(&mut out, head);
-    let is_length = |name: &[u8]| LENGTHS.iter().any(|length| name.eq_ignore_ascii_case(length));
     let goes = |line: &Line<'_>| is_for_this_hop(head, line.name) || is_length(line.name);
     head.pieces(goes, |piece| out.extend_from_slice(piece));
     out.extend_from_slice(b"\r\n");
     out
+}
+
+/// Whether a line says how long a body is.
+pub(in crate::drivers) fn is_length(name: &[u8]) -> bool {
+    LENGTHS.iter().any(|length| name.eq_ignore_ascii_case(length))
 }
 
 /// The head of the exchange's own reply.
@@ -135,7 +139,7 @@ pub(super) fn of_reply(exchange: &Exchange, reply: &Reply, ctx: &Context, keeps:
 }
 
 /// Whether a line of the upstream's ends here, also because its `Connection` names it as one for that connection (RFC 9110 §7.6.1).
-fn is_for_this_hop(head: &ResponseHead<'_>, name: &[u8]) -> bool {
+pub(in crate::drivers) fn is_for_this_hop(head: &ResponseHead<'_>, name: &[u8]) -> bool {
     exchange::is_removed(name)
         || name.eq_ignore_ascii_case(b"connection")
         || head.nominated().any(|option| option.eq_ignore_ascii_case(name))

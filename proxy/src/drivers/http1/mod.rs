@@ -4,17 +4,17 @@
 //! read. It moves bytes and asks the exchange; of its own it decides how a message is framed, how long a side may take, and whether a
 //! connection can be used again.
 
-mod chunked;
+pub(super) mod chunked;
 mod client;
 mod conversation;
 mod forward;
-mod header_line;
-mod heads;
+pub(super) mod header_line;
+pub(super) mod heads;
 pub mod request_head;
-mod response_head;
+pub(super) mod response_head;
 mod timer;
 mod transfer;
-mod wire;
+pub(super) mod wire;
 
 pub use client::Client;
 pub use request_head::{Classified, RequestHead, classify};

@@ -36,7 +36,7 @@ pub(crate) fn poll_read<T>(
 }
 
 /// Reads what is there, at most `most` bytes; nothing is the end.
-pub(super) fn poll_read_some(
+pub(in crate::drivers) fn poll_read_some(
     stream: &mut Stream,
     context: &mut Context<'_>,
     most: usize,
@@ -45,7 +45,12 @@ pub(super) fn poll_read_some(
 }
 
 /// Writes all parts, in as few writes as the system takes, and flushes. A recipient may take `limit` for each write.
-pub(super) async fn write(stream: &mut Stream, parts: &[&[u8]], timer: &mut Timer, limit: Duration) -> io::Result<()> {
+pub(in crate::drivers) async fn write(
+    stream: &mut Stream,
+    parts: &[&[u8]],
+    timer: &mut Timer,
+    limit: Duration,
+) -> io::Result<()> {
     let total: usize = parts.iter().map(|part| part.len()).sum();
     let mut done = 0;
     while done < total {
