@@ -89,7 +89,7 @@ class Node:
 
     def __init__(self, result, given):
         self.given = given
-        self.rules = result.get("rules", given["rules"])
+        self.rules = result.get("rules") or given["rules"]
         self.load = mean_request(result, given["workload"])
         memory = result["memory"][PROXY]
         self.idle_kib, self.transfer_mib = memory["idle_kib"], memory["downloads_mib"] / SLOW
@@ -248,14 +248,14 @@ def edge_limits(node):
             f"{memory}, every bucket",
             node.nodes_of_a_prometheus(),
             shards,
-            "`metrics.buckets` (to come); now: drop `s3cors_rule_hits_total` at the scrape",
+            "`metrics.buckets`, or drop `s3cors_rule_hits_total` at the scrape",
             "`scrape_samples_scraped`",
         ),
         EdgeLimit(
             f"{memory}, {bound} buckets",
             node.nodes_of_a_prometheus(bound),
             shards,
-            "`metrics.buckets` (to come), `scrape_interval`",
+            "`metrics.buckets`, `scrape_interval`",
             "`scrape_samples_scraped`",
         ),
         EdgeLimit(

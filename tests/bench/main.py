@@ -19,6 +19,7 @@ import machine
 import memory
 import proxies
 import rounds
+import rules
 import table
 import threads
 from processes import Failed, end_on_signals, require
@@ -27,7 +28,7 @@ PROXIES = ("nginx", "haproxy", "bare-pingora", "s3cors")
 QUICK_PROXIES = ("nginx", "haproxy", "s3cors")
 QUICK_TESTS = ("preflight", "get1k", "h2-get1k")
 # Seconds beyond the rounds themselves: starts, stops, and the slowest part of each measurement.
-MARGIN, TURN, COUNTED, MEMORY = 120, 5, 300, 240
+MARGIN, TURN, COUNTED, MEMORY, RULES = 120, 5, 300, 240, 600
 ROUNDS = 6
 
 
@@ -57,6 +58,7 @@ def arguments():
         action="store_true",
         help=f"also compare one thread with two, in as many rounds, or {ROUNDS} after --rounds 0",
     )
+    parser.add_argument("--rules", action="store_true", help="also measure s3cors with the rules of 10,000 buckets")
     parser.add_argument(
         "--quick", action="store_true", help="one round of 1 s with three tests, without bare Pingora: whether it works"
     )
@@ -88,7 +90,7 @@ def listed(allowed):
 
 def required(wanted):
     tools = ["taskset", *(name for name in wanted.proxies if name in ("nginx", "haproxy"))]
-    if wanted.rounds or wanted.threads:
+    if wanted.rounds or wanted.threads or wanted.rules:
         tools += ["wrk", "h2load", "curl"]
     return [*tools, "openssl", *(["valgrind"] * wanted.instructions)]
 
@@ -103,7 +105,7 @@ def seconds_allowed(wanted, compared):
     in_a_round += bool(wanted.rounds) * len(wanted.tests)
     whole = turns(wanted).rounds * in_a_round * len(compared)
     extra = wanted.instructions * COUNTED + wanted.memory * MEMORY
-    return MARGIN + whole * (wanted.seconds + TURN) + extra * len(compared)
+    return MARGIN + whole * (wanted.seconds + TURN) + extra * len(compared) + wanted.rules * RULES
 
 
 def measured(wanted, compared, folder):
@@ -127,6 +129,8 @@ def measured(wanted, compared, folder):
         result["instructions"] = instructions.measure(compared, folder, cpus)
     if wanted.memory:
         result["memory"] = memory.measure(compared, folder, cpus)
+    if wanted.rules:
+        result["rules"] = rules.measure(proxies.program_of(compared), folder)
     return result
 
 

@@ -163,6 +163,14 @@ def chosen(names, s3cors_program, bare_program, access_log):
     return proxies
 
 
+def program_of(proxies):
+    """The program of s3cors."""
+    for proxy in proxies:
+        if proxy.name == "s3cors":
+            return proxy.version[0]
+    raise Failed("--rules needs s3cors among the proxies")
+
+
 def existing(program):
     program = Path(program).resolve()
     if not os.access(program, os.X_OK):

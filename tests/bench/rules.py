@@ -1,6 +1,7 @@
 """What the rules of ten thousand buckets cost s3cors: the start, memory, waiting, a change, a storm of changes, the metrics page."""
 
 import contextlib
+import functools
 import http.client
 import os
 import re
@@ -9,7 +10,6 @@ import subprocess
 import sys
 import time
 
-import load
 import machine
 import proxies
 from processes import Failed, free_ports, running, stop
@@ -59,7 +59,9 @@ def ask(port, bucket, origin):
     """Whether a preflight of this origin is granted."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     with contextlib.closing(connection):
-        connection.request("OPTIONS", f"/{bucket}/key", headers={"Origin": origin, "Access-Control-Request-Method": "GET"})
+        connection.request(
+            "OPTIONS", f"/{bucket}/key", headers={"Origin": origin, "Access-Control-Request-Method": "GET"}
+        )
         return connection.getresponse().status == 200
 
 
@@ -105,7 +107,7 @@ def storm(port, folder, watched, origin):
     for bucket in waiting:
         replace(folder, bucket, origin)
     while waiting and time.monotonic() - began < STORM_LIMIT:
-        asked = origin if watched else f"https://app0.{{}}.example"
+        asked = origin if watched else "https://app0.{}.example"
         waiting = [bucket for bucket in waiting if not ask(port, bucket, asked.format(bucket))]
     if waiting:
         raise Failed(f"{len(waiting)} changed documents are not live after {STORM_LIMIT} s")
@@ -135,8 +137,8 @@ def storms(port, folder, rules):
     moved, took = [], []
     for number in range(STORM_ROUNDS):
         origin = f"https://storm{number}.example"
-        still, _ = p99_during(port, folder, lambda: storm(port, elsewhere, False, origin))
-        stormy, seconds = p99_during(port, folder, lambda: storm(port, rules, True, origin))
+        still, _ = p99_during(port, folder, functools.partial(storm, port, elsewhere, False, origin))
+        stormy, seconds = p99_during(port, folder, functools.partial(storm, port, rules, True, origin))
         moved.append(stormy / still)
         took.append(seconds)
         print(f"a storm of {STORM} changes: live after {seconds:.2f} s, p99 {still} -> {stormy} µs", file=sys.stderr)
@@ -164,8 +166,8 @@ def measure(program, folder):
     # A document has a version once it has rested.
     time.sleep(3)
     upstream, port, admin = free_ports(3)
-    values = {"port": port, "admin": admin, "upstream": upstream, "rules": rules, "access": "false"}
-    command = [program, "serve", "--config", proxies.configure("s3cors.yaml", folder, **values)]
+    values = {"port": port, "admin": admin, "upstream": upstream, "rules": rules}
+    command = [program, "serve", "--config", proxies.configure("many-rules.yaml", folder, **values)]
     starts = [started(command, port, BUCKET, folder) for _ in range(STARTS)]
     found = {"documents": DOCUMENTS, "rules_each": RULES, "start_s": round(statistics.median(starts), 2)}
     with contextlib.ExitStack() as stack:
@@ -177,7 +179,9 @@ def measure(program, folder):
         idle = used(pid, IDLE) / IDLE
         found["idle_cpu_percent"] = round(idle * 100, 2)
         live = []
-        spent = [used(pid, CHANGE, lambda n=n: live.append(change(port, rules, n, "https://one.example"))) for n in range(3)]
+        spent = [
+            used(pid, CHANGE, lambda n=n: live.append(change(port, rules, n, "https://one.example"))) for n in range(3)
+        ]
         found["change_cpu_ms"] = round((statistics.median(spent) - idle * CHANGE) * 1000)
         found["change_live_s"] = round(max(live), 2)
         found |= storms(port, folder, rules)

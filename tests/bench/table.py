@@ -14,6 +14,18 @@ MEMORY = (
     ("uploads_mib", "300 slow uploads, MiB"),
 )
 
+RULES = (
+    ("start_s", "start to the first response, s"),
+    ("resident_mb", "resident memory, MB"),
+    ("idle_cpu_percent", "CPU while nothing happens, % of one"),
+    ("change_cpu_ms", "CPU of one changed document, ms"),
+    ("change_live_s", "until it is live, s"),
+    ("storm_s", "until 1,000 changed documents are live, s"),
+    ("storm_p99_ratio", "p99 of requests meanwhile, to the same work elsewhere"),
+    ("metrics_mb", "`/metrics`, MB"),
+    ("series", "series"),
+)
+
 
 def microseconds(value):
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
@@ -94,6 +106,11 @@ def of_memory(figures, titles):
     return "Resident memory", header, rows
 
 
+def of_rules(figures):
+    title = f"The rules of {figures['documents']:,} buckets, {figures['rules_each']} each"
+    return title, ["s3cors", ""], [[name, f"{figures[key]:,}"] for key, name in RULES]
+
+
 def tables(result):
     """All tables of a result: a title, a header and rows each."""
     titles = result["proxies"]
@@ -104,6 +121,8 @@ def tables(result):
         found.append(of_instructions(result["instructions"], titles))
     if result.get("memory"):
         found.append(of_memory(result["memory"], titles))
+    if result.get("rules"):
+        found.append(of_rules(result["rules"]))
     return found
 
 

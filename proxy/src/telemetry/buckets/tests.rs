@@ -18,7 +18,7 @@ fn ask(buckets: &Buckets, label: &str, rules: Option<&RuleTable>, origin: &str) 
 }
 
 /// The series that are not 0, as text.
-fn seen(rows: Vec<Row>) -> Vec<String> {
+fn seen(rows: &[Row]) -> Vec<String> {
     let mut seen: Vec<_> =
         rows.iter().filter(|row| row.1 > 0).map(|row| format!("{} {}", row.0.join(" "), row.1)).collect();
     seen.sort_unstable();
@@ -38,7 +38,7 @@ fn where_all_buckets_have_room_each_is_there_from_the_start() {
     assert_eq!(names(buckets.hit_rows()), ["a r", "b r"]);
     // Five reasons and two kinds for each, and two reasons where there are no rules.
     assert_eq!(buckets.decision_rows().len(), 2 * 5 * 2 + 2 * 2);
-    assert!(seen(buckets.decision_rows()).is_empty());
+    assert!(seen(&buckets.decision_rows()).is_empty());
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn with_more_buckets_the_first_that_are_asked_for_have_series_and_the_others_are
         "a actual allowed none 1",
         "c actual allowed none 2",
     ];
-    assert_eq!(seen(buckets.decision_rows()), decisions);
-    assert_eq!(seen(buckets.hit_rows()), ["_other _other 2", "a r 1", "c r 2"]);
+    assert_eq!(seen(&buckets.decision_rows()), decisions);
+    assert_eq!(seen(&buckets.hit_rows()), ["_other _other 2", "a r 1", "c r 2"]);
     assert_eq!(["a", "b", "gone", "_other"].map(|label| buckets.shown_as(label)), ["a", OTHER, OTHER, OTHER]);
 }
 
@@ -70,21 +70,21 @@ fn no_count_is_lost_or_shrinks_when_rules_and_buckets_come_and_go() {
     buckets.prepare([("a", Some(&old)), ("b", Some(&old))].into_iter());
     ask(&buckets, "a", Some(&old), "https://a");
     ask(&buckets, "b", Some(&old), "https://a");
-    assert_eq!(seen(buckets.hit_rows()), ["_other _other 1", "a x 1"]);
+    assert_eq!(seen(&buckets.hit_rows()), ["_other _other 1", "a x 1"]);
 
     // The rule that granted is gone from both; a request that was on its way still counts.
     buckets.prepare([("a", Some(&new)), ("b", Some(&new))].into_iter());
     ask(&buckets, "b", Some(&old), "https://a");
     ask(&buckets, "b", Some(&new), "https://a");
     ask(&buckets, "a", Some(&new), "https://a");
-    assert_eq!(seen(buckets.hit_rows()), ["_other _other 2", "a y 1"]);
-    assert_eq!(seen(buckets.decision_rows()), ["_other actual allowed none 3", "a actual allowed none 2"]);
+    assert_eq!(seen(&buckets.hit_rows()), ["_other _other 2", "a y 1"]);
+    assert_eq!(seen(&buckets.decision_rows()), ["_other actual allowed none 3", "a actual allowed none 2"]);
 
     // The bucket with series goes, and its place is free for the next new one.
     buckets.prepare([("c", Some(&new)), ("d", Some(&new)), ("_other", None)].into_iter());
     ask(&buckets, "d", Some(&new), "https://a");
-    assert_eq!(seen(buckets.hit_rows()), ["_other _other 2", "d y 1"]);
-    assert_eq!(seen(buckets.decision_rows()), ["_other actual allowed none 3", "d actual allowed none 1"]);
+    assert_eq!(seen(&buckets.hit_rows()), ["_other _other 2", "d y 1"]);
+    assert_eq!(seen(&buckets.decision_rows()), ["_other actual allowed none 3", "d actual allowed none 1"]);
 }
 
 #[test]
