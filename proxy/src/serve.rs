@@ -87,10 +87,11 @@ pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
         predecessor,
         prepared,
     };
+    let handles = starting.also();
     if let Err(error) = std::thread::Builder::new().name("start".into()).spawn(move || announcement.make(starting)) {
         tracing::error!(%error, "readiness will not be announced");
     }
-    let signals = Drain { readiness: parts.readiness, delay: config.shutdown.delay, offer };
+    let signals = Drain { readiness: parts.readiness, delay: config.shutdown.delay, offer, handles };
     server.run(RunArgs { shutdown_signal: Box::new(signals) });
     Ok(())
 }

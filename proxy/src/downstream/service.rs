@@ -21,7 +21,7 @@ pub struct Accepting<A> {
 
 /// Services that are starting, for the code that waits until all accept.
 pub struct Starting {
-    services: usize,
+    awaited: usize,
     started: Sender<()>,
     starts: Receiver<()>,
 }
@@ -34,15 +34,21 @@ pub struct NotAccepting;
 impl Default for Starting {
     fn default() -> Self {
         let (started, starts) = channel();
-        Self { services: 0, started, starts }
+        Self { awaited: 0, started, starts }
     }
 }
 
 impl Starting {
     /// Adds a service, which accepts on those of the sockets whose addresses it names.
     pub fn service<A>(&mut self, service: Service<A>, sockets: &ListenFds) -> Accepting<A> {
-        self.services += 1;
+        self.awaited += 1;
         Accepting { service, sockets: ListenFds::clone(sockets), started: self.started.clone() }
+    }
+
+    /// Waits for one thing more, until it sends something.
+    pub fn also(&mut self) -> Sender<()> {
+        self.awaited += 1;
+        self.started.clone()
     }
 
     /// Waits until all services accept.
@@ -51,7 +57,7 @@ impl Starting {
     /// [`NotAccepting`] when one does not in time.
     pub fn wait(self, limit: Duration) -> Result<(), NotAccepting> {
         let deadline = Instant::now() + limit;
-        for _ in 0..self.services {
+        for _ in 0..self.awaited {
             let left = deadline.saturating_duration_since(Instant::now());
             self.starts.recv_timeout(left).map_err(|_| NotAccepting)?;
         }

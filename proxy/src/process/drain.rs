@@ -6,6 +6,7 @@ use super::readiness::Readiness;
 use async_trait::async_trait;
 use pingora::server::{ExecutionPhase, ShutdownSignal, ShutdownSignalWatch};
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::Receiver;
@@ -16,6 +17,7 @@ const DRAIN_POLL: Duration = Duration::from_millis(10);
 const IDLE_LINGER: Duration = Duration::from_secs(1);
 /// How long draining takes at least: a connection in the middle of its TLS handshake is not counted yet.
 const MIN_DRAIN: Duration = Duration::from_millis(500);
+
 /// SIGTERM, SIGINT and SIGQUIT all drain, and so does a successor that serves our sockets; a signal after that ends the process
 /// at once.
 pub struct Drain {
@@ -25,6 +27,8 @@ pub struct Drain {
     pub delay: Duration,
     /// The sockets that a successor can take.
     pub offer: Option<Arc<Offer>>,
+    /// Notified once the signals are handled: before that one of them ends the process without a drain.
+    pub handles: Sender<()>,
 }
 
 #[async_trait]
@@ -34,6 +38,8 @@ impl ShutdownSignalWatch for Drain {
             // Without handlers the system's own action on these signals remains: the process ends.
             return std::future::pending().await;
         };
+        // The receiver is gone where the start was given up.
+        let _ = self.handles.send(());
         let told = tokio::select! {
             () = signals.next() => true,
             () = self.taken() => false,
