@@ -108,10 +108,16 @@ fn a_response_of_any_framing_ends_with_its_body() {
         ("HTTP/1.1 200 OK\r\n\r\nbody", "body"),
         ("HTTP/1.0 200 OK\r\n\r\n", ""),
     ] {
-        let scene = Scene::answering(answer);
-        let mut connection = scene.open();
-        connection.send(&get(1, "/bucket/key"));
-        assert_eq!(read(&connection.all_of(1)), (body.to_owned(), None), "{answer:?}");
+        for driver in ["own", "pingora"] {
+            let upstream = Upstream::scripted(move |served| {
+                served.request_head();
+                served.send(answer);
+            });
+            let scene = Scene::with(upstream, &format!("http1: {driver}\n"));
+            let mut connection = scene.open();
+            connection.send(&get(1, "/bucket/key"));
+            assert_eq!(read(&connection.all_of(1)), (body.to_owned(), None), "{driver} {answer:?}");
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! has begun is served.
 
 use super::Http2Driver;
+use super::wire::Wire;
 use crate::drivers::http1::Timer;
 use bytes::Bytes;
 use h2::RecvStream;
@@ -65,12 +66,13 @@ impl Http2Driver {
     pub async fn serve(self: &Arc<Self>, stream: Stream, options: &Builder, mut shutdown: ShutdownWatch) {
         let digest = stream.get_socket_digest();
         let client = digest.and_then(|digest| digest.peer_addr().and_then(SocketAddr::as_inet).copied());
-        let Ok(Ok(mut connection)) = timeout(self.limits.header_read, options.handshake(stream)).await else { return };
+        let wire = Wire::new(stream);
+        let Ok(Ok(mut connection)) = timeout(self.limits.header_read, handshake(&wire, options)).await else { return };
         let (opened, active, mut timer) = (Instant::now(), Arc::<Active>::default(), Timer::default());
         let mut look = opened + self.limits.idle;
         let mut is_ending = false;
         loop {
-            match next(&mut connection, (!is_ending).then_some(&mut shutdown), &mut timer, look).await {
+            match next(&mut connection, &wire, (!is_ending).then_some(&mut shutdown), &mut timer, look).await {
                 Event::Closed => return,
                 Event::Request(request, respond) => {
                     let Some(forwarded) = self.begin(request, respond, client) else {
@@ -104,7 +106,7 @@ impl Http2Driver {
     /// When to look again; `None` when the connection had nothing to do for as long as it may.
     fn idle_until(
         &self,
-        connection: &Connection<Stream, Bytes>,
+        connection: &Connection<Wire, Bytes>,
         active: &Active,
         opened: Instant,
         is_ending: bool,
@@ -121,9 +123,24 @@ impl Http2Driver {
     }
 }
 
+/// Waits for the client's first bytes (RFC 9113 §3.4).
+async fn handshake(wire: &Wire, options: &Builder) -> Result<Connection<Wire, Bytes>, h2::Error> {
+    let mut handshake = pin!(options.handshake(wire.clone()));
+    poll_fn(|context| {
+        let made = handshake.as_mut().poll(context);
+        if made.is_pending() {
+            // A client that is gone is noticed when it is read from.
+            let _ = wire.poll_send(context);
+        }
+        made
+    })
+    .await
+}
+
 /// Waits for what comes first. It is what reads and writes on the connection.
 async fn next(
-    connection: &mut Connection<Stream, Bytes>,
+    connection: &mut Connection<Wire, Bytes>,
+    wire: &Wire,
     shutdown: Option<&mut ShutdownWatch>,
     timer: &mut Timer,
     look: Instant,
@@ -141,10 +158,15 @@ async fn next(
             if ending.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Event::Ending);
             }
-            pin!(connection.accept()).poll(context).map(|accepted| match accepted {
-                Some(Ok((request, respond))) => Event::Request(request, respond),
-                Some(Err(_)) | None => Event::Closed,
-            })
+            match pin!(connection.accept()).poll(context) {
+                Poll::Ready(Some(Ok((request, respond)))) => Poll::Ready(Event::Request(request, respond)),
+                Poll::Ready(Some(Err(_)) | None) => Poll::Ready(Event::Closed),
+                // There is nothing more to do: what was done is sent.
+                Poll::Pending => match wire.poll_send(context) {
+                    Poll::Ready(Err(_)) => Poll::Ready(Event::Closed),
+                    Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+                },
+            }
         }),
     );
     event.await.unwrap_or(Event::Look)

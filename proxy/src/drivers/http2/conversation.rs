@@ -165,9 +165,7 @@ impl Conversation<'_> {
         let ends_with_close = body == crate::exchange::body_length::ResponseBody::UntilClose;
         // A response before the request's end: the rest of the body has no reader.
         let is_early = !self.upload.is_done();
-        if is_early {
-            self.upload.discard();
-        }
+        self.upload.discard();
         let mut download = Download::new(body);
         let first = download.take(bytes.slice(head.bytes().len()..));
         let first = first.map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidChunk"))?;

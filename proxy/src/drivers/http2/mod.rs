@@ -11,6 +11,7 @@ mod request;
 mod response;
 mod stream;
 mod upload;
+mod wire;
 
 use crate::config::{Config, Limits, Timeouts};
 use crate::exchange::Exchange;

@@ -76,3 +76,23 @@ fn lines(head: &ResponseHead<'_>, bytes: &Bytes, more: usize, goes: impl Fn(&[u8
     }
     Some(headers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drivers::http1::response_head::{Parsed, parse};
+
+    #[test]
+    fn no_header_of_the_upstreams_connection_is_left() {
+        let bytes = Bytes::from_static(
+            b"HTTP/1.1 103 Early Hints\r\nConnection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=1\r\n\
+              Proxy-Connection: x\r\nTransfer-Encoding: chunked\r\nUpgrade: h2c\r\nTrailer: t\r\n\
+              Access-Control-Allow-Origin: *\r\nLink: </a>\r\nX-B: 1\r\nlink: </b>\r\n\r\n",
+        );
+        let Parsed::Head(head) = parse(&bytes) else { panic!("not a head") };
+        let response = interim(&head, &bytes).unwrap();
+        let left: Vec<_> = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        assert_eq!(left, [("link", &b"</a>"[..]), ("link", b"</b>"), ("x-b", b"1")]);
+        assert_eq!(response.status(), 103);
+    }
+}

@@ -91,6 +91,7 @@ impl Upload {
     /// The rest of the body has no reader: what comes of it does not count against the connection's window.
     pub(super) fn discard(&mut self) {
         self.body = None;
+        self.first = Vec::new();
         self.pending.clear();
     }
 
@@ -102,6 +103,7 @@ impl Upload {
                 read?;
             }
             self.first.extend(self.pending.iter().cloned());
+            // What is kept can be sent again.
             self.has_read = false;
         } else {
             self.pending.extend(self.first.iter().cloned());
@@ -126,7 +128,9 @@ impl Upload {
                     break;
                 }
             };
-            self.has_read = true;
+            if !std::mem::replace(&mut self.has_read, true) {
+                self.first = Vec::new();
+            }
             self.held += data.len();
             self.moved += data.len() as u64;
             append(data, &mut self.left, &mut self.pending)?;

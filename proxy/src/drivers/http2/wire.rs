@@ -1,0 +1,163 @@
+//! A connection whose small writes leave together.
+//!
+//! The `h2` crate flushes after each frame with data and before each request that it hands over: a system call for each. Here a flush
+//! of its waits until everything that there was to do on the connection is done. What is larger than a TLS record is written at once.
+
+use bytes::{Buf, BytesMut};
+use pingora::protocols::Stream;
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The most that waits, in bytes: the data of one TLS record (RFC 8446 §5.1).
+const MOST: usize = 16 * 1024;
+/// How many slices of one write are passed on.
+const SLICES: usize = 8;
+
+/// One half for the `h2` crate, one for whoever sends what waits. Only one task has both: no lock is waited for.
+#[derive(Clone)]
+pub(super) struct Wire(Arc<Mutex<Inner>>);
+
+struct Inner<S = Stream> {
+    stream: S,
+    waiting: BytesMut,
+}
+
+impl Wire {
+    pub(super) fn new(stream: Stream) -> Self {
+        Self(Arc::new(Mutex::new(Inner { stream, waiting: BytesMut::new() })))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends what waits.
+    pub(super) fn poll_send(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner().poll_send(context)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Inner<S> {
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.waiting.is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_write(context, &self.waiting))? {
+                0 => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
+                written => self.waiting.advance(written),
+            }
+        }
+        // An idle connection holds no buffer.
+        self.waiting = BytesMut::new();
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let total: usize = slices.iter().map(|slice| slice.len()).sum();
+        if self.waiting.len() + total <= MOST {
+            self.waiting.reserve(total);
+            slices.iter().for_each(|slice| self.waiting.extend_from_slice(slice));
+            return Poll::Ready(Ok(total));
+        }
+        loop {
+            let mut all = [IoSlice::new(&[]); SLICES];
+            let parts = std::iter::once(&*self.waiting).chain(slices.iter().map(|slice| &**slice));
+            let parts = parts.filter(|part| !part.is_empty());
+            let used = all.iter_mut().zip(parts).map(|(slot, part)| *slot = IoSlice::new(part)).count();
+            let all = all.get(..used).unwrap_or_default();
+            let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, all))?;
+            if written == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
+            }
+            let waited = written.min(self.waiting.len());
+            self.waiting.advance(waited);
+            if written > waited {
+                return Poll::Ready(Ok(written - waited));
+            }
+        }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner().stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.inner().poll_write(context, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.inner().poll_write(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// Waits for [`Wire::poll_send`].
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut inner = self.inner();
+        ready!(inner.poll_send(context))?;
+        Pin::new(&mut inner.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use tokio::io::{AsyncReadExt, duplex};
+
+    #[tokio::test]
+    async fn small_writes_leave_together_and_large_ones_with_what_waited() {
+        let (stream, mut other) = duplex(4 * MOST);
+        let mut inner = Inner { stream, waiting: BytesMut::new() };
+        for part in ["a", "bc", ""] {
+            let slices = [IoSlice::new(part.as_bytes()), IoSlice::new(b"-")];
+            assert_eq!(poll_fn(|context| inner.poll_write(context, &slices)).await.unwrap(), part.len() + 1);
+        }
+        assert!(!inner.waiting.is_empty());
+        poll_fn(|context| inner.poll_send(context)).await.unwrap();
+        let mut read = vec![0; 6];
+        assert_eq!((other.read_exact(&mut read).await.unwrap(), &read[..]), (6, &b"a-bc--"[..]));
+
+        poll_fn(|context| inner.poll_write(context, &[IoSlice::new(b"head")])).await.unwrap();
+        let large = vec![b'x'; MOST];
+        let written = poll_fn(|context| inner.poll_write(context, &[IoSlice::new(&large)])).await.unwrap();
+        let mut read = vec![0; 4 + written];
+        other.read_exact(&mut read).await.unwrap();
+        assert!(written > 0 && read.starts_with(b"headx") && inner.waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_recipient_that_takes_little_gets_every_byte_once() {
+        let (stream, mut other) = duplex(1000);
+        let mut inner = Inner { stream, waiting: BytesMut::new() };
+        let sent: Vec<u8> = (0..200_000_u32).map(|at| (at % 251) as u8).collect();
+        let expected = sent.clone();
+        let writing = async move {
+            let mut done = 0;
+            while done < sent.len() {
+                let slices = [IoSlice::new(&sent[done..sent.len().min(done + 7_000)])];
+                done += poll_fn(|context| inner.poll_write(context, &slices)).await.unwrap();
+            }
+            poll_fn(|context| inner.poll_send(context)).await.unwrap();
+            drop(inner);
+        };
+        let mut read = Vec::new();
+        let (_, length) = tokio::join!(writing, other.read_to_end(&mut read));
+        assert_eq!((length.unwrap(), read == expected), (expected.len(), true));
+    }
+}
