@@ -101,12 +101,12 @@ impl<'r, 't> OpenQuestion<'r, 't> {
         match clause {
             Clause::Origin => self.asked.origin.map(|origin| stored(origin.as_bytes())),
             Clause::Method => Some(stored(request.method_in_question())),
-            Clause::Header => self.refused_header().map(|name| stored(name.to_ascii_lowercase().as_bytes())),
+            Clause::Header => self.refused_header().map(|name| stored(&name.to_ascii_lowercase())),
         }
     }
 
     /// The first header asked for that no rule allows of those that allow origin and method.
-    fn refused_header(&self) -> Option<&str> {
+    fn refused_header(&self) -> Option<&[u8]> {
         let near: Vec<_> = self
             .rules
             .at(self.near)
@@ -132,7 +132,7 @@ impl Terms {
     }
 
     /// The headers asked for that are not allowed.
-    pub(crate) fn refused_headers<'a>(&'a self, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn refused_headers<'a>(&'a self, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a [u8]> {
         asked.headers.iter().filter(|name| !self.allows_header(name))
     }
 }

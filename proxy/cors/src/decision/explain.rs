@@ -67,7 +67,7 @@ impl RuleFinding {
     fn new(rule: &CompiledRule, allows_origin: bool, asked: &Asked<'_>) -> Self {
         let terms = &rule.terms;
         let finding = |holds: bool, names| if holds { ClauseFinding::Holds } else { ClauseFinding::Fails(names) };
-        let refused_headers = terms.refused_headers(asked).take(MAX_NAMED).map(str::to_ascii_lowercase).collect();
+        let refused_headers = terms.refused_headers(asked).take(MAX_NAMED).map(shown).collect();
         Self {
             number: rule.number(),
             id: rule.id().map(str::to_owned),
@@ -76,6 +76,11 @@ impl RuleFinding {
             headers: finding(terms.allows_headers(asked), refused_headers),
         }
     }
+}
+
+/// A name that was asked for, as S3 repeats it.
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).to_ascii_lowercase()
 }
 
 /// A decision and how it came about.

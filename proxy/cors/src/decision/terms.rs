@@ -57,8 +57,8 @@ impl Terms {
         self.headers.has_any()
     }
 
-    pub(crate) fn allows_header(&self, name: &str) -> bool {
-        self.headers.matches(name.as_bytes())
+    pub(crate) fn allows_header(&self, name: &[u8]) -> bool {
+        self.headers.matches(name)
     }
 }
 
