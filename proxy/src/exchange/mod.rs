@@ -22,7 +22,7 @@ pub use failure::Failure;
 pub use head::RequestHead;
 pub use record::{CLIENT_GONE, Ended};
 pub use reply::{Refusal, Reply};
-pub use request::is_removed_from_request;
+pub use request::{is_removed_from_request, may_be_in_host};
 pub use response::{Additions, is_removed};
 
 use crate::config::{Config, Cors, UpstreamHost};

@@ -67,10 +67,13 @@ pub fn is_removed_from_request(name: &[u8]) -> bool {
 fn has_invalid_host(head: &impl RequestHead) -> bool {
     head.lines()
         .filter(|(name, _)| name.eq_ignore_ascii_case(b"host"))
-        .any(|(_, value)| !value.iter().all(may_be_in_host))
+        .any(|(_, value)| !value.iter().copied().all(may_be_in_host))
 }
 
-/// The bytes of a host and port (RFC 3986 §3.2.2), without percent-encodings: HTTP/2 refuses those as well.
-fn may_be_in_host(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]".contains(byte)
+/// The bytes of a host and port (RFC 3986 §3.2.2). Percent-encodings are left out: no DNS name or bucket has one, and parsers differ in
+/// whether they decode it.
+#[must_use]
+pub const fn may_be_in_host(byte: u8) -> bool {
+    let is_sub_delimiter = matches!(byte, b'!' | b'$' | b'&'..=b',' | b';' | b'=');
+    byte.is_ascii_alphanumeric() || is_sub_delimiter || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
 }

@@ -8,6 +8,7 @@
 
 use super::body_length::{Ambiguous, BodyLength, LengthHeaders};
 use super::header_line::{self, Line, Lines, MAX_LINES, members, strip};
+use crate::exchange::may_be_in_host;
 use http::Version;
 use httparse::{Request, Status};
 use std::mem::MaybeUninit;
@@ -272,11 +273,4 @@ impl<'b> Fields<'b> {
         }
         Ok(())
     }
-}
-
-/// The bytes of a host and port (RFC 3986 §3.2.2). Percent-encodings are left out: no DNS name or bucket has one, and parsers
-/// differ in whether they decode it.
-fn may_be_in_host(byte: u8) -> bool {
-    let is_sub_delimiter = matches!(byte, b'!' | b'$' | b'&'..=b',' | b';' | b'=');
-    byte.is_ascii_alphanumeric() || is_sub_delimiter || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
 }

@@ -4,7 +4,7 @@
 //! upstreams or what the exchange decides.
 
 use crate::exchange::body_length::{BodyLength, LengthHeaders};
-use crate::exchange::{self, Exchange, is_removed_from_request};
+use crate::exchange::{self, Exchange, is_removed_from_request, may_be_in_host};
 use bytes::BytesMut;
 use http::header::{
     CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
@@ -139,11 +139,6 @@ fn ends_here(name: &HeaderName) -> bool {
         || name == KEEP_ALIVE
         || name == PROXY_CONNECTION
         || is_removed_from_request(name.as_str().as_bytes())
-}
-
-/// The bytes of a host and port (RFC 3986 §3.2.2), without percent-encodings and user information.
-fn may_be_in_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]".contains(&byte)
 }
 
 impl exchange::RequestHead for Head {
