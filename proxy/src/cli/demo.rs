@@ -67,8 +67,8 @@ impl Demo {
         write(&rules.join(format!("{BUCKET}.xml")), RULES)?;
         let store = start_store(&data.join("store"))?;
         let flags = Flags {
-            listen: vec![self.listen],
-            admin: Some(self.admin),
+            listen: vec![self.listen.into()],
+            admin: Some(self.admin.into()),
             upstream: vec![format!("http://{store}").parse().map_err(|e| DemoError::Store(format!("{e}")))?],
             rules: Some(rules.clone()),
             ..Flags::default()

@@ -1,5 +1,6 @@
 //! The configuration file: YAML. An unknown key is an error with its place.
 
+use super::address::ListenAddress;
 use super::fields::{OneOrMany, OrDefault};
 use super::listen::Listener;
 use super::settings::{Cors, Limits, Log, Metrics, Rules, Shutdown, Upstream};
@@ -10,7 +11,6 @@ use crate::s3::domain::Domain;
 use serde::Deserialize;
 use serde_saphyr::{Localizer, Location, UserMessageFormatter};
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The configuration file. A missing key has its default.
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub struct ConfigFile {
     #[serde(with = "OrDefault::<OneOrMany<Listener>>")]
     pub(super) listen: OneOrMany<Listener>,
-    pub(super) admin: Option<SocketAddr>,
+    pub(super) admin: Option<ListenAddress>,
     #[serde(with = "OrDefault::<Upstream>")]
     pub(super) upstream: Upstream,
     #[serde(with = "OrDefault::<OneOrMany<Domain>>")]

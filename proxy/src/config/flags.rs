@@ -1,8 +1,8 @@
 //! The settings on the command line and in the environment.
 
+use super::address::ListenAddress;
 use super::upstream::UpstreamUrl;
 use crate::s3::domain::Domain;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// The flags of `serve`. Each works without a file and has its own environment variable.
@@ -13,7 +13,7 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// Address for S3 clients; repeatable [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", env = "S3CORS_LISTEN", value_delimiter = ',')]
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<ListenAddress>,
     /// The S3 server: http://HOST:PORT or https://HOST; repeatable
     #[arg(long, value_name = "URL", env = "S3CORS_UPSTREAM", value_delimiter = ',')]
     pub upstream: Vec<UpstreamUrl>,
@@ -22,7 +22,7 @@ pub struct Flags {
     pub rules: Option<PathBuf>,
     /// Address for metrics, health and status [default: 127.0.0.1:9180]
     #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN")]
-    pub admin: Option<SocketAddr>,
+    pub admin: Option<ListenAddress>,
     /// Domain whose subdomains are buckets; repeatable
     #[arg(long, value_name = "NAME", env = "S3CORS_DOMAIN", value_delimiter = ',')]
     pub domain: Vec<Domain>,

@@ -1,8 +1,9 @@
 //! Where S3 clients connect, and the protocols spoken there.
 
+use super::address::ListenAddress;
 use super::tls::TlsFiles;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{IntoDeserializer, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::net::SocketAddr;
@@ -29,7 +30,7 @@ impl From<SocketAddr> for Listener {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListenerSection {
-    address: SocketAddr,
+    address: ListenAddress,
     tls: Option<TlsFiles>,
     http2: Option<bool>,
 }
@@ -37,7 +38,7 @@ pub(super) struct ListenerSection {
 impl From<ListenerSection> for Listener {
     fn from(section: ListenerSection) -> Self {
         let ListenerSection { address, tls, http2 } = section;
-        Self { address, http2: http2.unwrap_or(tls.is_some()), tls }
+        Self { address: address.into(), http2: http2.unwrap_or(tls.is_some()), tls }
     }
 }
 
@@ -54,7 +55,7 @@ impl<'de> Deserialize<'de> for Listener {
             }
 
             fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Listener, E> {
-                SocketAddr::deserialize(value.into_deserializer()).map(Listener::from)
+                value.parse::<ListenAddress>().map(|address| SocketAddr::from(address).into()).map_err(E::custom)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, value: A) -> Result<Listener, A::Error> {
@@ -101,9 +102,9 @@ mod tests {
     #[test]
     fn every_listener_error_has_its_place() {
         for (text, place, about) in [
-            ("listen: here", "1:9:", "socket address"),
-            ("listen: {address: here}", "1:19:", "socket address"),
-            ("listen:\n- 127.0.0.1:1\n- here\n", "3:3:", "socket address"),
+            ("listen: here", "1:9:", "listen address"),
+            ("listen: {address: here}", "1:19:", "listen address"),
+            ("listen:\n- 127.0.0.1:1\n- here\n", "3:3:", "listen address"),
             ("listen:\n- 127.0.0.1:1\n- {addres: 127.0.0.1:1}\n", "3:4:", "addres"),
             ("listen:\n  address: 127.0.0.1:1\n  http2: 3\n", "3:10:", "bool"),
             ("listen:\n- address: 127.0.0.1:1\n  tls: {certificate: c.pem, kee: k.pem}\n", "3:29:", "kee"),

@@ -3,6 +3,7 @@
 //! Decides: which source wins (flags over environment over file over defaults) and which settings are valid.
 //! Must not know: what is built from them.
 
+mod address;
 mod fields;
 mod file;
 mod flags;
@@ -14,6 +15,7 @@ mod tls;
 mod upstream;
 mod values;
 
+pub use address::ListenAddress;
 pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
 pub use listen::Listener;
@@ -22,8 +24,11 @@ pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 pub use values::{CredentialsPolicy, Http1, LogFormat, LogLevel, Size, ValueError, VaryPolicy};
 
+pub use crate::s3::domain::without_user;
+
 use crate::s3::domain::Domain;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 /// Everything that `s3cors serve` needs to know, checked.
 #[derive(Clone, Debug)]
@@ -114,6 +119,16 @@ impl Config {
         Self::merge(Flags::default(), file)
     }
 
+    /// Where a process with this configuration has its admin listener.
+    ///
+    /// # Errors
+    /// [`ConfigFileError`] when the file cannot be used.
+    pub fn admin_address(file: Option<&Path>, flag: Option<ListenAddress>) -> Result<SocketAddr, ConfigFileError> {
+        let in_file = if flag.is_some() { None } else { file.map(ConfigFile::read).transpose()? };
+        let configured = flag.or_else(|| in_file.and_then(|file| file.admin));
+        Ok(configured.map_or(Self::DEFAULT_ADMIN, Into::into))
+    }
+
     fn merge(flags: Flags, file: ConfigFile) -> Result<Self, ConfigError> {
         let upstream = file.upstream;
         let upstreams = if flags.upstream.is_empty() { upstream.url.0 } else { flags.upstream };
@@ -121,11 +136,11 @@ impl Config {
             return Err(ConfigError::NoUpstream);
         }
         let listen = match (flags.listen.is_empty(), file.listen.0) {
-            (false, _) => flags.listen.into_iter().map(Listener::from).collect(),
+            (false, _) => flags.listen.into_iter().map(SocketAddr::from).map(Listener::from).collect(),
             (true, listen) if listen.is_empty() => vec![Self::DEFAULT_LISTEN.into()],
             (true, listen) => listen,
         };
-        let admin = flags.admin.or(file.admin).unwrap_or(Self::DEFAULT_ADMIN);
+        let admin = flags.admin.or(file.admin).map_or(Self::DEFAULT_ADMIN, Into::into);
         check_addresses(listen.iter().map(|listener| listener.address).chain([admin]))?;
         Ok(Self {
             listen,

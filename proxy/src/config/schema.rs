@@ -1,6 +1,7 @@
 //! The schema of the configuration file, made from its types: for editors and the reference. Tests keep schema and sample file true.
 
 use super::ConfigFile;
+use super::address::ListenAddress;
 use super::fields::{As, OneOrMany, OrDefault};
 use super::listen::{Listener, ListenerSection};
 use schemars::generate::SchemaSettings;
@@ -10,7 +11,6 @@ use serde::ser::Error;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::Path;
 
 pub(super) const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/s3cors.yaml");
@@ -21,7 +21,8 @@ impl JsonSchema for Listener {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let (address, object) = (generator.subschema_for::<SocketAddr>(), generator.subschema_for::<ListenerSection>());
+        let (address, object) =
+            (generator.subschema_for::<ListenAddress>(), generator.subschema_for::<ListenerSection>());
         json_schema!({ "anyOf": [address, object] })
     }
 }

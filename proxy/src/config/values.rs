@@ -2,6 +2,7 @@
 //!
 //! In the schema a value type has a title, which the reference shows as what the key takes.
 
+use crate::s3::domain::without_user;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -17,13 +18,6 @@ impl ValueError {
     pub(super) fn new(value: &str, reason: &'static str) -> Self {
         Self { value: without_user(value), reason }
     }
-}
-
-/// What is before the last `@` may be a password, and errors go to the log. A password may itself have an `@`, a `/` or a `:`.
-fn without_user(value: &str) -> String {
-    let Some((before, host)) = value.rsplit_once('@') else { return value.to_owned() };
-    let scheme = ["http://", "https://"].into_iter().find(|scheme| before.starts_with(scheme)).unwrap_or_default();
-    format!("{scheme}...@{host}")
 }
 
 /// Which responses carry `Vary`.

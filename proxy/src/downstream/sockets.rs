@@ -1,16 +1,22 @@
 //! Listening sockets: bound here, or taken over from the process before this one.
 
 use pingora::server::{Fds, ListenFds};
-use std::net::{SocketAddr, TcpListener};
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::IntoRawFd;
 use std::sync::Arc;
+
+/// How many connections may wait to be accepted, at most: the system has a limit of its own, which is lower.
+const BACKLOG: i32 = 65_535;
 
 /// An address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {source}")]
 pub struct BindError {
     address: SocketAddr,
-    source: std::io::Error,
+    source: io::Error,
 }
 
 /// Sockets that listen, each with its address. Clients wait in their queues until a service accepts.
@@ -26,6 +32,9 @@ impl Sockets {
         addresses: impl IntoIterator<Item = &'a mut SocketAddr>,
         mut taken_over: Vec<TcpListener>,
     ) -> Result<Self, BindError> {
+        let addresses: Vec<_> = addresses.into_iter().collect();
+        let open_to_ipv4: Vec<_> =
+            addresses.iter().filter(|address| is_all_of_ipv4(address)).map(|a| a.port()).collect();
         let mut sockets = Vec::new();
         for address in addresses {
             let asked = *address;
@@ -33,7 +42,7 @@ impl Sockets {
             let has_address = |socket: &TcpListener| socket.local_addr().is_ok_and(|address| address == asked);
             let socket = match taken_over.iter().position(has_address) {
                 Some(index) => taken_over.swap_remove(index),
-                None => TcpListener::bind(asked).map_err(failed)?,
+                None => listener(asked, open_to_ipv4.contains(&asked.port())).map_err(failed)?,
             };
             // The runtime that will accept takes no other.
             socket.set_nonblocking(true).map_err(failed)?;
@@ -63,4 +72,33 @@ impl Sockets {
         }
         Arc::new(table.into())
     }
+}
+
+fn is_all_of_ipv4(address: &SocketAddr) -> bool {
+    address.is_ipv4() && address.ip().is_unspecified()
+}
+
+/// A socket that listens. One on all addresses of IPv6 takes connections of IPv4 too, unless another one does: then the system would
+/// refuse the second of them.
+fn listener(address: SocketAddr, has_other_for_ipv4: bool) -> io::Result<TcpListener> {
+    let is_all_of_ipv6 = address.is_ipv6() && address.ip().is_unspecified();
+    if is_all_of_ipv6 && has_other_for_ipv4 && address.port() != 0 {
+        return only_ipv6(address);
+    }
+    match TcpListener::bind(address) {
+        // This machine has no IPv6.
+        Err(error) if is_all_of_ipv6 && error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error()) => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port()))
+        }
+        bound => bound,
+    }
+}
+
+fn only_ipv6(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = net::socket_with(AddressFamily::INET6, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    net::sockopt::set_socket_reuseaddr(&socket, true)?;
+    net::sockopt::set_ipv6_v6only(&socket, true)?;
+    net::bind(&socket, &address)?;
+    net::listen(&socket, BACKLOG)?;
+    Ok(socket.into())
 }

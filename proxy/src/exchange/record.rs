@@ -69,7 +69,7 @@ fn log_access(
     let outcome = ctx.decision.outcome();
     log.write(&Access {
         request_id: ctx.request_id(),
-        client,
+        client: client.map(as_it_is),
         method: &printable(served.method.as_bytes()),
         bucket: ctx.label(),
         path: &printable(head.path().as_bytes()),
@@ -82,6 +82,11 @@ fn log_access(
         reason: outcome.map(|_| ctx.decision.reason()).map(Reason::as_str),
         rule: ctx.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
     });
+}
+
+/// A client of IPv4 has its own address, also where the socket is one of IPv6 (RFC 4291 §2.5.5.2).
+fn as_it_is(client: SocketAddr) -> SocketAddr {
+    SocketAddr::new(client.ip().to_canonical(), client.port())
 }
 
 fn seconds(duration: Duration) -> f64 {

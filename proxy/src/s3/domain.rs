@@ -14,6 +14,15 @@ pub struct Domain(String);
 #[error("{0:?}: a domain is a name without scheme and port")]
 pub struct InvalidDomain(String);
 
+/// A value for a message. What is before the last `@` may be a password: of a URL where none belongs, for example. A password may itself
+/// have an `@`, a `/` or a `:`.
+#[must_use]
+pub fn without_user(value: &str) -> String {
+    let Some((before, host)) = value.rsplit_once('@') else { return value.to_owned() };
+    let scheme = ["http://", "https://"].into_iter().find(|scheme| before.starts_with(scheme)).unwrap_or_default();
+    format!("{scheme}...@{host}")
+}
+
 impl Domain {
     /// The domain in lower case, without leading and trailing dots.
     #[must_use]
@@ -26,10 +35,10 @@ impl FromStr for Domain {
     type Err = InvalidDomain;
 
     fn from_str(text: &str) -> Result<Self, InvalidDomain> {
-        let domain = text.trim_matches('.').to_ascii_lowercase();
+        let domain = text.trim().trim_matches('.').to_ascii_lowercase();
         let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let valid = domain.split('.').all(|label| !label.is_empty() && label.bytes().all(is_label_byte));
-        if valid { Ok(Self(domain)) } else { Err(InvalidDomain(text.to_owned())) }
+        if valid { Ok(Self(domain)) } else { Err(InvalidDomain(without_user(text))) }
     }
 }
 

@@ -1,0 +1,85 @@
+//! Addresses to listen on, as people write them: as Caddy and Prometheus take them.
+
+use super::values::ValueError;
+use serde::Deserialize;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+/// An address to listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(title = "An address: IP:PORT, localhost:PORT, or :PORT for all.")
+)]
+#[serde(try_from = "String")]
+pub struct ListenAddress(#[cfg_attr(test, schemars(with = "String"))] SocketAddr);
+
+impl FromStr for ListenAddress {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let text = text.trim();
+        let invalid =
+            || ValueError::new(text, "a listen address is IP:PORT, localhost:PORT, or :PORT for all addresses");
+        if let Ok(address) = text.parse() {
+            return Ok(Self(address));
+        }
+        let (host, port) = text.rsplit_once(':').ok_or_else(invalid)?;
+        let port: u16 = port.parse().map_err(|_| invalid())?;
+        let address = match host {
+            // Of IPv4, too: the system hands connections of both kinds to such a socket.
+            "" | "*" => (Ipv6Addr::UNSPECIFIED, port).into(),
+            "localhost" => (Ipv4Addr::LOCALHOST, port).into(),
+            _ => return Err(invalid()),
+        };
+        Ok(Self(address))
+    }
+}
+
+impl TryFrom<String> for ListenAddress {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        text.parse()
+    }
+}
+
+impl From<SocketAddr> for ListenAddress {
+    fn from(address: SocketAddr) -> Self {
+        Self(address)
+    }
+}
+
+impl From<ListenAddress> for SocketAddr {
+    fn from(address: ListenAddress) -> Self {
+        address.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_written_in_any_of_the_usual_ways() {
+        for (text, address) in [
+            (":8080", Some("[::]:8080")),
+            ("*:8080", Some("[::]:8080")),
+            ("localhost:8080", Some("127.0.0.1:8080")),
+            (" 0.0.0.0:8080 ", Some("0.0.0.0:8080")),
+            ("[::]:8080", Some("[::]:8080")),
+            ("[::1]:0", Some("[::1]:0")),
+            ("8080", None),
+            ("", None),
+            (":", None),
+            (":65536", None),
+            ("example.com:80", None),
+            ("::1:80", None),
+            ("http://localhost:80", None),
+        ] {
+            let parsed = text.parse().map(|ListenAddress(address)| address.to_string());
+            assert_eq!(parsed.ok().as_deref(), address, "{text:?}");
+        }
+    }
+}
