@@ -1,11 +1,12 @@
 //! Starting: anything that prevents it ends the process at once with every error; flags win over environment, environment over file.
 
 use crate::support::eventually;
+use crate::support::http::{Connection, request};
 use crate::support::process::{ConfigFile, Ended, free_address, run, run_to_end, s3cors};
 use crate::support::proxy::Proxy;
 use crate::support::rules::{Rules, allowing};
 use crate::support::upstream::Upstream;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 const UPSTREAM: &str = "http://127.0.0.1:1";
@@ -179,6 +180,66 @@ fn flags_win_over_the_environment_and_the_environment_over_the_file() {
 }
 
 #[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let rules = Rules::usual();
+    let upstream = Upstream::ok("body");
+    let mut command = s3cors(&["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--rules"]);
+    command.arg(rules.path()).args(["--upstream", &format!("http://{}", upstream.address)]);
+    for variable in ["CONFIG", "LISTEN", "UPSTREAM", "RULES", "ADMIN", "DOMAIN"] {
+        command.env(format!("S3CORS_{variable}"), "");
+    }
+    assert_eq!(Proxy::spawn(command).fetch("GET", "/bucket/key", &[]).status, 200);
+}
+
+#[test]
+fn an_error_names_the_variable_that_it_is_about_and_shows_no_password() {
+    for (variable, value, said) in [
+        ("S3CORS_LISTEN", "127.0.0.1:0, nowhere", "invalid value 'nowhere' for 'S3CORS_LISTEN': "),
+        ("S3CORS_UPSTREAM", "http://user:5ECRET@minio", "invalid value 'http://...@minio' for 'S3CORS_UPSTREAM': "),
+        ("S3CORS_DOMAIN", "http://user:5ECRET@minio", "invalid value 'http://...@minio' for 'S3CORS_DOMAIN': "),
+        ("S3CORS_ADMIN", "here", "invalid value 'here' for 'S3CORS_ADMIN': "),
+    ] {
+        let mut command = s3cors(&["serve"]);
+        command.env(variable, value);
+        let ended = run_to_end(command, "");
+        assert_eq!(ended.code, Some(2), "{variable}: {ended:?}");
+        assert!(ended.stderr.contains(said) && !ended.stderr.contains("5ECRET"), "{variable}: {}", ended.stderr);
+    }
+    let mut command = s3cors(&["serve", "--upstream=http://user:5ECRET@minio"]);
+    command.env("S3CORS_UPSTREAM", "http://127.0.0.1:1");
+    let ended = run_to_end(command, "");
+    assert!(ended.stderr.contains("for '--upstream <URL>': ") && !ended.stderr.contains("5ECRET"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_open_listener_takes_both_kinds_of_clients_and_leaves_ipv4_to_another() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let url = format!("http://{}", upstream.address);
+    let port = free_address().port();
+    let (all, of_ipv4, of_ipv6) = (format!(":{port}"), format!("0.0.0.0:{port}"), format!("[::]:{port}"));
+    for listen in [&[all.as_str()][..], &[&of_ipv4, &of_ipv6], &[&of_ipv6, &of_ipv4]] {
+        let admin = free_address();
+        let named = format!("localhost:{}", admin.port());
+        let mut command = s3cors(&["serve", "--admin", &named, "--upstream", &url, "--rules"]);
+        command.arg(rules.path());
+        for address in listen {
+            command.args(["--listen", address]);
+        }
+        let proxy = Proxy::spawn_at(command, SocketAddr::from(([127, 0, 0, 1], port)), admin);
+        for address in [format!("127.0.0.1:{port}"), format!("[::1]:{port}")] {
+            let mut connection = Connection::open(address.parse().unwrap());
+            assert_eq!(connection.send(request("GET", "/bucket/key", &[], "")).receive().status, 200, "{listen:?}");
+        }
+        let clients = || -> Vec<String> {
+            let lines = proxy.log().into_iter();
+            lines.filter_map(|line| Some(line["client"].as_str()?.rsplit_once(':')?.0.to_owned())).collect()
+        };
+        eventually("both are logged", || (clients().len() == 2).then_some(()));
+        assert_eq!(clients(), ["127.0.0.1", "[::1]"], "{listen:?}");
+    }
+}
+
+#[test]
 fn the_health_check_exits_with_0_when_ready_and_1_when_not() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
     let proxy = Proxy::start(rules.path(), upstream.address);
@@ -187,6 +248,12 @@ fn the_health_check_exits_with_0_when_ready_and_1_when_not() {
     assert_eq!((healthy.code, healthy.stderr.as_str()), (Some(0), ""), "{healthy:?}");
     let mut command = s3cors(&["healthcheck"]);
     command.env("S3CORS_ADMIN", &admin);
+    assert_eq!(run_to_end(command, "").code, Some(0));
+    // It is found where `serve` finds it.
+    let config = ConfigFile::new(&format!("admin: {admin}\n"));
+    assert_eq!(run(&["healthcheck", "--config", &config.argument()]).code, Some(0));
+    let mut command = s3cors(&["healthcheck"]);
+    command.env("S3CORS_CONFIG", config.path()).env("S3CORS_ADMIN", "");
     assert_eq!(run_to_end(command, "").code, Some(0));
     // Any other response is not ready; without a response the connection error is reported.
     let other = Upstream::answering("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");

@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod healthcheck;
 mod manual;
+mod parse;
 mod serve;
 
 use clap::{Parser, Subcommand, ValueEnum};
