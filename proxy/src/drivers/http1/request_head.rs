@@ -8,7 +8,6 @@
 
 use super::body_length::{Ambiguous, BodyLength, LengthHeaders};
 use super::header_line::{self, Line, Lines, MAX_LINES, members, strip};
-use crate::exchange::may_be_in_host;
 use http::Version;
 use httparse::{Request, Status};
 use std::mem::MaybeUninit;
@@ -273,4 +272,10 @@ impl<'b> Fields<'b> {
         }
         Ok(())
     }
+}
+
+/// As `may_be_in_host` of the exchange: the grammar stands by itself, so that it can be fuzzed without the proxy.
+const fn may_be_in_host(byte: u8) -> bool {
+    let is_sub_delimiter = matches!(byte, b'!' | b'$' | b'&'..=b',' | b';' | b'=');
+    byte.is_ascii_alphanumeric() || is_sub_delimiter || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
 }
