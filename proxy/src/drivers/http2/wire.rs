@@ -16,7 +16,7 @@ const MOST: usize = 16 * 1024;
 /// How many slices of one write are passed on.
 const SLICES: usize = 8;
 
-/// One half for the `h2` crate, one for whoever sends what waits. Only one task has both: no lock is waited for.
+/// One half for the `h2` crate, one for the code that sends what waits. Only one task has both: no lock is waited for.
 #[derive(Clone)]
 pub(super) struct Wire(Arc<Mutex<Inner>>);
 
