@@ -109,6 +109,10 @@ pub(super) enum Reads {
 }
 
 impl Reading {
+    pub(super) fn documents(&self) -> usize {
+        self.listing.documents.len()
+    }
+
     pub(super) fn errors(&self) -> &[SourceError] {
         &self.errors
     }

@@ -89,12 +89,13 @@ impl Store {
         report
     }
 
-    /// Reads what has changed in the source, and tells of it if there is something new.
-    pub(super) fn look(&self) {
+    /// Reads what has changed in the source, and tells of it if there is something new. Returns how many documents there are.
+    pub(super) fn look(&self) -> usize {
         let report = self.read(Reads::Changed);
         if report.is_news {
             self.tell(&report);
         }
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).documents()
     }
 
     /// Reads the source and swaps in what is valid.
@@ -172,13 +173,13 @@ mod tests {
             act();
             source.reads.load(Ordering::Relaxed) - before
         };
-        assert_eq!(reads_of(&|| store.look()), 1, "the first has no version");
-        assert_eq!(reads_of(&|| store.look()), 1, "it still has none");
+        assert_eq!(reads_of(&|| assert_eq!(store.look(), 2)), 1, "the first has no version");
+        assert_eq!(reads_of(&|| assert_eq!(store.look(), 2)), 1, "it still has none");
         source.version.store(7, Ordering::Relaxed);
-        assert_eq!(reads_of(&|| store.look()), 1, "it has one that was not read");
-        assert_eq!(reads_of(&|| store.look()), 0, "nothing has changed");
+        assert_eq!(reads_of(&|| assert_eq!(store.look(), 2)), 1, "it has one that was not read");
+        assert_eq!(reads_of(&|| assert_eq!(store.look(), 2)), 0, "nothing has changed");
         source.version.store(8, Ordering::Relaxed);
-        assert_eq!(reads_of(&|| store.look()), 1, "the first has changed");
+        assert_eq!(reads_of(&|| assert_eq!(store.look(), 2)), 1, "the first has changed");
         assert_eq!(reads_of(&|| assert_eq!(store.reload().outcome, Outcome::Unchanged)), 2, "someone asked");
         assert_eq!(store.live().rule_count(), 2);
     }

@@ -12,8 +12,9 @@ const QUIET: Duration = Duration::from_millis(50);
 /// The longest wait for quiet: a change is live within a second however busy the source is.
 const LONGEST_WAIT: Duration = Duration::from_millis(400);
 
-/// How much longer than a poll the rest after it is: a poll takes no more than a third of a hundredth of the time.
-const REST: u32 = 299;
+/// For how many documents a poll costs too little to be noticed. With more of them there are fewer polls. Their number decides and not
+/// the time that a poll took, which on a busy machine is long for a few documents, too.
+const CHEAP: usize = 1000;
 /// The longest wait for the next poll, in polls: a source without notifications must not be blind for long.
 const LONGEST_REST: u32 = 10;
 
@@ -47,24 +48,22 @@ pub fn watch(store: Arc<Store>, poll: Duration) -> Result<Watch, WatchError> {
     let mut look = move || {
         // First the watch, then the look: a change in between is notified, an earlier one is seen.
         changes.renew();
-        store.look();
+        store.look()
     };
     // The rules are watched before the start is announced.
-    look();
+    let mut documents = look();
     let thread = std::thread::Builder::new().name("rules".into()).spawn(move || {
-        let mut took = Duration::ZERO;
-        while wait(&signals, rest(took, poll)) {
-            let started = Instant::now();
-            look();
-            took = started.elapsed();
+        while wait(&signals, rest(documents, poll)) {
+            documents = look();
         }
     })?;
     Ok(Watch { stop: Some(sender), thread: Some(thread) })
 }
 
-/// How long to wait for the next poll after one that took so long.
-fn rest(took: Duration, poll: Duration) -> Duration {
-    took.saturating_mul(REST).clamp(poll, poll.saturating_mul(LONGEST_REST))
+/// How long to wait for the next poll of so many documents.
+fn rest(documents: usize, poll: Duration) -> Duration {
+    let polls = u32::try_from(documents / CHEAP).unwrap_or(u32::MAX);
+    poll.saturating_mul(polls.clamp(1, LONGEST_REST))
 }
 
 /// Waits for a change that has settled, or for the next poll; `false` is the end.
@@ -101,10 +100,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_poll_takes_little_of_the_time_and_is_never_put_off_for_long() {
+    fn thousands_of_documents_are_polled_less_often_but_never_rarely() {
         let poll = Duration::from_millis(500);
-        for (took, expected) in [(0, 500), (1, 500), (2, 598), (10, 2_990), (20, 5_000), (10_000, 5_000)] {
-            assert_eq!(rest(Duration::from_millis(took), poll), Duration::from_millis(expected), "{took} ms");
+        for (documents, polls) in [(0, 1), (1, 1), (1_999, 1), (2_000, 2), (10_000, 10), (1_000_000, 10)] {
+            assert_eq!(rest(documents, poll), poll * polls, "{documents} documents");
         }
     }
 }
