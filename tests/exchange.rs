@@ -50,7 +50,7 @@ fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> http::request::
 }
 
 fn ended(status: StatusCode, response_bytes: usize) -> Ended {
-    Ended { status: status.as_u16(), request_bytes: 0, response_bytes, client: None }
+    Ended { status: status.as_u16(), request_bytes: 0, response_bytes }
 }
 
 impl Scene {
@@ -72,7 +72,10 @@ fn a_preflight_is_replied_to_and_counted_without_an_upstream() {
     let scene = Scene::new();
     let request = head("OPTIONS", "/bucket/key", &[("origin", APP), ("access-control-request-method", "PUT")]);
     let mut ctx = scene.exchange.begin();
-    let reply = scene.exchange.judge(&request, &mut ctx).expect("a preflight never reaches the upstream");
+    let reply = scene
+        .exchange
+        .judge(&request, &scene.exchange.peer(None, false), &mut ctx)
+        .expect("a preflight never reaches the upstream");
     assert_eq!((reply.status, reply.body.len(), reply.ends_connection), (StatusCode::OK, 0, false));
     let headers = scene.reply_headers(&reply, &ctx);
     assert_eq!(headers["access-control-allow-origin"], APP);
@@ -104,7 +107,7 @@ fn a_denied_preflight_names_what_was_refused_and_is_a_rejection() {
         ];
         let request = head("OPTIONS", "/bucket/key", &lines);
         let mut ctx = scene.exchange.begin();
-        let reply = scene.exchange.judge(&request, &mut ctx).unwrap();
+        let reply = scene.exchange.judge(&request, &scene.exchange.peer(None, false), &mut ctx).unwrap();
         assert_eq!(reply.status, StatusCode::FORBIDDEN);
         assert!(str::from_utf8(&reply.body).unwrap().contains("<Code>AccessForbidden</Code>"));
         let decision = ctx.decision();
@@ -121,8 +124,11 @@ fn an_actual_request_goes_on_and_its_response_is_rewritten() {
     let scene = Scene::new();
     let request = head("GET", "/bucket/key", &[("origin", APP)]);
     let mut ctx = scene.exchange.begin();
-    assert!(scene.exchange.judge(&request, &mut ctx).is_none(), "it is the upstream's");
-    assert_eq!(scene.exchange.host_for_upstream(), None, "the client's Host is part of what it signs");
+    assert!(
+        scene.exchange.judge(&request, &scene.exchange.peer(None, false), &mut ctx).is_none(),
+        "it is the upstream's"
+    );
+    assert_eq!(scene.exchange.host_for_upstream(&ctx), None, "the client's Host is part of what it signs");
     ctx.sent_upstream();
     ctx.upstream_answered(StatusCode::OK);
     for (name, removed) in [("Access-Control-Allow-Origin", true), ("Vary", false), ("ETag", false)] {
@@ -145,7 +151,7 @@ fn a_failure_carries_the_decisions_headers_and_ends_the_connection() {
     let scene = Scene::new();
     let request = head("GET", "/bucket/key", &[("origin", APP)]);
     let mut ctx = scene.exchange.begin();
-    assert!(scene.exchange.judge(&request, &mut ctx).is_none());
+    assert!(scene.exchange.judge(&request, &scene.exchange.peer(None, false), &mut ctx).is_none());
     let reply = scene.exchange.fail(Failure::Unreachable, "ConnectRefused", &request, &ctx);
     assert_eq!((reply.status, reply.ends_connection), (StatusCode::BAD_GATEWAY, true));
     assert_eq!(scene.reply_headers(&reply, &ctx)["access-control-allow-origin"], APP);
@@ -158,7 +164,7 @@ fn a_request_whose_length_is_ambiguous_is_refused_before_anyone_reads_a_body() {
     for (name, value) in [("content-length", "3, 3"), ("transfer-encoding", "gzip, chunked"), ("host", "a/b")] {
         let request = head("PUT", "/bucket/key", &[(name, value), ("origin", APP)]);
         let mut ctx = scene.exchange.begin();
-        let reply = scene.exchange.judge(&request, &mut ctx).unwrap();
+        let reply = scene.exchange.judge(&request, &scene.exchange.peer(None, false), &mut ctx).unwrap();
         assert_eq!((reply.status, reply.ends_connection), (StatusCode::BAD_REQUEST, true), "{name}: {value}");
         assert_eq!(scene.reply_headers(&reply, &ctx)["access-control-allow-origin"], APP, "{name}: {value}");
     }

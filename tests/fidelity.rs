@@ -2,6 +2,7 @@
 
 use crate::support::bytes;
 use crate::support::http::{Connection, request};
+use crate::support::process::{AS_IT_CAME, configured};
 use crate::support::proxy::Proxy;
 use crate::support::relay::Relay;
 use crate::support::rules::Rules;
@@ -34,7 +35,7 @@ impl Scene {
     async fn new() -> Self {
         let (rules, store) = (Rules::usual(), Store::start());
         let back = Relay::to(store.address);
-        let proxy = Proxy::start(rules.path(), back.address);
+        let proxy = configured(rules.path(), back.address, AS_IT_CAME);
         let front = Relay::to(proxy.address);
         let (direct, proxied) = (client(store.address), client(front.address));
         direct.create_bucket().bucket("bucket").send().await.unwrap();
@@ -124,7 +125,7 @@ async fn every_operation_arrives_byte_for_byte() {
 #[test]
 fn a_key_of_any_bytes_arrives_as_it_was_written() {
     let (rules, upstream) = (Rules::usual(), Upstream::echo());
-    let proxy = Proxy::start(rules.path(), upstream.address);
+    let proxy = configured(rules.path(), upstream.address, AS_IT_CAME);
     let mut connection = proxy.connect();
     // Not `#`, which ends a target, and not what Pingora refuses: `<`, `>` and the backtick.
     let plain =

@@ -55,7 +55,7 @@ fn a_target_arrives_byte_for_byte() {
 }
 
 #[test]
-fn headers_arrive_as_they_were_written_and_none_is_added() {
+fn headers_arrive_as_they_were_written_and_none_is_added_but_about_the_client() {
     let (_rules, upstream, proxy) = start();
     let sent = [
         ("hOsT", "Bucket.S3.example.test:8080"),
@@ -72,10 +72,15 @@ fn headers_arrive_as_they_were_written_and_none_is_added() {
         ("ACCEPT-encoding", "identity"),
         ("Range", "bytes=0-3,5-"),
         ("If-None-Match", "\"e\", W/\"f\""),
-        ("X-Forwarded-For", "192.0.2.1"),
     ];
     assert_eq!(proxy.fetch("GET", "/key", &sent).status, 200);
-    let mut sent: Vec<_> = sent.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let about_the_client = [
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Forwarded-Proto", "http"),
+        ("X-Forwarded-Host", "Bucket.S3.example.test:8080"),
+    ];
+    let mut sent: Vec<_> =
+        sent.into_iter().chain(about_the_client).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut arrived = upstream.only_request().headers();
     sent.sort();
     arrived.sort();
@@ -137,7 +142,7 @@ fn what_is_for_this_hop_only_ends_here() {
     let arrived = upstream.only_request().headers();
     let mut names: Vec<_> = arrived.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort();
-    assert_eq!(names, ["host", "x-amz-meta-stays"]);
+    assert_eq!(names, ["host", "x-amz-meta-stays", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
 }
 
 #[test]

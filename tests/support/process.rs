@@ -101,6 +101,9 @@ impl ConfigFile {
     }
 }
 
+/// For tests that compare every byte: nothing about the client is added to what it sent.
+pub const AS_IT_CAME: &str = "forwarded: {mode: off}\n";
+
 /// A proxy with these rules, this upstream and this configuration file.
 pub fn configured(rules: &Path, upstream: SocketAddr, configuration: &str) -> Proxy {
     let file = ConfigFile::new(configuration);

@@ -2,6 +2,7 @@
 
 use super::eventually;
 use super::http::request;
+use super::process::{AS_IT_CAME, configured};
 use super::proxy::{Proxy, is_own};
 use super::rules::Rules;
 use super::upstream::Upstream;
@@ -44,7 +45,7 @@ pub struct Scene {
 impl Scene {
     pub fn new() -> Self {
         let (rules, upstream) = (Rules::usual(), Upstream::echo());
-        let proxy = Proxy::start(rules.path(), upstream.address);
+        let proxy = configured(rules.path(), upstream.address, AS_IT_CAME);
         Self { _rules: rules, upstream, proxy }
     }
 

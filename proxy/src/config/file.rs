@@ -2,6 +2,8 @@
 
 use super::address::ListenAddress;
 use super::fields::{OneOrMany, OrDefault};
+use super::forwarded::ForwardedSection;
+use super::hosts::BucketHost;
 use super::listen::Listener;
 use super::settings::{Cors, Limits, Log, Metrics, Rules, Shutdown, Upstream};
 use super::tls::UpstreamTls;
@@ -11,6 +13,7 @@ use crate::s3::domain::Domain;
 use serde::Deserialize;
 use serde_saphyr::{Localizer, Location, UserMessageFormatter};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The configuration file. A missing key has its default.
@@ -25,6 +28,10 @@ pub struct ConfigFile {
     pub(super) upstream: Upstream,
     #[serde(with = "OrDefault::<OneOrMany<Domain>>")]
     pub(super) domains: OneOrMany<Domain>,
+    #[serde(with = "OrDefault::<BTreeMap<Domain, BucketHost>>")]
+    pub(super) hosts: BTreeMap<Domain, BucketHost>,
+    #[serde(with = "OrDefault::<ForwardedSection>")]
+    pub(super) forwarded: ForwardedSection,
     #[serde(with = "OrDefault::<Rules>")]
     pub(super) rules: Rules,
     #[serde(with = "OrDefault::<Cors>")]

@@ -1,6 +1,7 @@
 //! Where S3 clients connect, and the protocols spoken there.
 
 use super::address::ListenAddress;
+use super::fields::OrDefault;
 use super::tls::TlsFiles;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -15,6 +16,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// With these files, the listener speaks only TLS.
     pub tls: Option<TlsFiles>,
+    /// Whether each connection begins with a header of the PROXY protocol, which says who the client is.
+    pub proxy_protocol: bool,
     /// Whether it speaks HTTP/2 in addition to HTTP/1.1: over TLS by ALPN, otherwise with prior knowledge (h2c).
     pub http2: bool,
 }
@@ -22,7 +25,7 @@ pub struct Listener {
 /// A plain HTTP/1.1 listener.
 impl From<SocketAddr> for Listener {
     fn from(address: SocketAddr) -> Self {
-        Self { address, tls: None, http2: false }
+        Self { address, tls: None, proxy_protocol: false, http2: false }
     }
 }
 
@@ -33,12 +36,14 @@ pub(super) struct ListenerSection {
     address: ListenAddress,
     tls: Option<TlsFiles>,
     http2: Option<bool>,
+    #[serde(default, with = "OrDefault::<bool>")]
+    proxy_protocol: bool,
 }
 
 impl From<ListenerSection> for Listener {
     fn from(section: ListenerSection) -> Self {
-        let ListenerSection { address, tls, http2 } = section;
-        Self { address: address.into(), http2: http2.unwrap_or(tls.is_some()), tls }
+        let ListenerSection { address, tls, http2, proxy_protocol } = section;
+        Self { address: address.into(), http2: http2.unwrap_or(tls.is_some()), tls, proxy_protocol }
     }
 }
 
@@ -84,6 +89,7 @@ mod tests {
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             tls: tls.then(|| TlsFiles { certificate: "c.pem".into(), key: "k.pem".into() }),
             http2,
+            proxy_protocol: false,
         };
         for (text, expected) in [
             ("listen: 127.0.0.1:1", vec![listener(1, false, false)]),

@@ -7,6 +7,8 @@ mod address;
 mod fields;
 mod file;
 mod flags;
+mod forwarded;
+mod hosts;
 mod listen;
 #[cfg(test)]
 mod schema;
@@ -18,6 +20,8 @@ mod values;
 pub use address::ListenAddress;
 pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
+pub use forwarded::{Forwarded, ForwardedMode};
+pub use hosts::{BucketHost, BucketHosts};
 pub use listen::Listener;
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Rules, Shutdown, Timeouts};
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
@@ -53,6 +57,10 @@ pub struct Config {
     pub keepalive: Keepalive,
     /// The domains whose subdomains are buckets (virtual-host style).
     pub domains: Vec<Domain>,
+    /// The hosts that are a bucket's name.
+    pub hosts: BucketHosts,
+    /// What an upstream is told about the client.
+    pub forwarded: Forwarded,
     /// Where the rules are.
     pub rules: Rules,
     /// Deliberate differences from S3's CORS.
@@ -153,6 +161,8 @@ impl Config {
             timeouts: upstream.timeouts,
             keepalive: upstream.keepalive,
             domains: if flags.domain.is_empty() { file.domains.0 } else { flags.domain },
+            hosts: file.hosts.into(),
+            forwarded: file.forwarded.into(),
             rules: Rules { path: flags.rules.unwrap_or(file.rules.path), ..file.rules },
             cors: file.cors,
             limits: file.limits,

@@ -91,10 +91,13 @@ pub(super) fn sample_with_every_key() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// In the path of a key, a key that users choose. Such are host names: they have a dot, and no key of ours has one.
+const CHOSEN: &str = "NAME";
+
 /// The path of every key of a value, `upstream.timeouts.read`.
 fn keys_of_value(value: &Value, above: &str, keys: &mut BTreeSet<String>) {
     for (key, below) in value.as_object().into_iter().flatten() {
-        let path = format!("{above}{key}");
+        let path = format!("{above}{}", if key.contains('.') { CHOSEN } else { key });
         keys_of_value(below, &format!("{path}."), keys);
         keys.insert(path);
     }
@@ -105,7 +108,9 @@ fn keys_of_schema(schema: &Value, above: &str, keys: &mut BTreeSet<String>) {
     for choice in schema["anyOf"].as_array().into_iter().flatten() {
         keys_of_schema(choice, above, keys);
     }
-    for (key, below) in schema["properties"].as_object().into_iter().flatten() {
+    let chosen = Some(&schema["additionalProperties"]).filter(|below| below.is_object()).map(|below| (CHOSEN, below));
+    let named = schema["properties"].as_object().into_iter().flatten().map(|(key, below)| (key.as_str(), below));
+    for (key, below) in named.chain(chosen) {
         let path = format!("{above}{key}");
         keys_of_schema(below, &format!("{path}."), keys);
         keys.insert(path);

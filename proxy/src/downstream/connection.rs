@@ -94,7 +94,7 @@ impl ConnectionServer {
         let opened = Instant::now();
         let limits = HeadLimits::from(&self.limits);
         let is_h2c = self.proxy.is_h2c() && stream.get_ssl_digest().is_none();
-        let mut client = Client::from(stream);
+        let mut client = Client::new(stream, &self.exchange);
         let mut ending = pin!(ended(shutdown.clone()));
         let mut settings: Option<HttpPersistentSettings> = None;
         let (mut fresh, mut ahead) = (Some(opened), BytesMut::new());

@@ -5,25 +5,31 @@ use crate::tls::{Certificates, LiveCertificate, TlsError};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// The certificate of a listener with TLS, and whether it speaks HTTP/2 too.
-type Tls = Option<(Arc<LiveCertificate>, bool)>;
+/// What a listener speaks.
+pub(super) struct Endpoint {
+    /// The certificate of a listener with TLS, and whether it speaks HTTP/2 too.
+    pub(super) tls: Option<(Arc<LiveCertificate>, bool)>,
+    /// Whether the PROXY protocol comes first.
+    pub(super) is_proxied: bool,
+}
 
 /// What each listener speaks.
-pub(super) struct Endpoints(Vec<(SocketAddr, Tls)>);
+pub(super) struct Endpoints(Vec<(SocketAddr, Endpoint)>);
 
 impl Endpoints {
     pub(super) fn new(listen: &[Listener], certificates: &mut Certificates) -> Result<Self, TlsError> {
         let endpoint = |listener: &Listener| {
             let certificate = listener.tls.as_ref().map(|files| certificates.of(files)).transpose()?;
-            Ok((listener.address, certificate.map(|certificate| (certificate, listener.http2))))
+            let tls = certificate.map(|certificate| (certificate, listener.http2));
+            Ok((listener.address, Endpoint { tls, is_proxied: listener.proxy_protocol }))
         };
         listen.iter().map(endpoint).collect::<Result<_, _>>().map(Self)
     }
 
     /// What the listener speaks that accepted a connection to this address; `None` where no listener can have.
-    pub(super) fn accepted(&self, local: SocketAddr) -> Option<&Tls> {
+    pub(super) fn accepted(&self, local: SocketAddr) -> Option<&Endpoint> {
         let listener = listener_of(self.0.iter().map(|(address, _)| *address), local)?;
-        self.0.get(listener).map(|(_, tls)| tls)
+        self.0.get(listener).map(|(_, endpoint)| endpoint)
     }
 }
 

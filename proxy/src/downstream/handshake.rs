@@ -1,14 +1,16 @@
-//! The handshake of TLS, before a connection has a request.
+//! What comes on a connection before its first request: the PROXY protocol, then the handshake of TLS.
 //!
-//! Decides: with which listener's certificate, and how long it may take. Pingora's listener would do it, but builds its settings
+//! Decides: with which listener's certificate, and how long each may take. Pingora's listener would do it, but builds its settings
 //! itself: without tickets, and with one certificate for as long as it lives.
 
 use super::endpoints::Endpoints;
+use super::proxy_protocol;
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::{GetSocketDigest, Stream, l4};
 use pingora::server::ShutdownWatch;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use std::time::Duration;
 pub struct Secured<A> {
     app: Arc<A>,
     endpoints: Arc<Endpoints>,
-    /// For the whole handshake.
+    /// For each handshake.
     limit: Duration,
 }
 
@@ -29,21 +31,33 @@ impl<A> Secured<A> {
     /// The connection as its listener speaks; `None` when it is done.
     async fn secure(&self, stream: Stream) -> Option<Stream> {
         // Every listener hands on this type.
-        let plain = stream.into_any().downcast::<l4::stream::Stream>().ok()?;
+        let mut plain = stream.into_any().downcast::<l4::stream::Stream>().ok()?;
         let digest = plain.get_socket_digest();
         let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet());
-        let Some(tls) = local.and_then(|local| self.endpoints.accepted(*local)) else {
+        let Some(endpoint) = local.and_then(|local| self.endpoints.accepted(*local)) else {
             tracing::error!(?local, "no listener has the address of a connection; closing it");
             return None;
         };
-        let Some((certificate, speaks_http2)) = tls else { return Some(plain) };
+        if endpoint.is_proxied {
+            self.within_limit("PROXY protocol", proxy_protocol::read(&mut plain)).await?;
+        }
+        let Some((certificate, speaks_http2)) = &endpoint.tls else { return Some(plain) };
         let acceptor = Acceptor::from_server_config(certificate.server_config(*speaks_http2));
-        let handshake = tokio::time::timeout(self.limit, Box::pin(acceptor.tls_handshake(*plain)));
-        match handshake.await {
-            Ok(Ok(secured)) => return Some(Box::new(secured)),
+        let secured = self.within_limit("TLS", Box::pin(acceptor.tls_handshake(*plain))).await?;
+        Some(Box::new(secured))
+    }
+
+    /// A handshake that ended in time and well.
+    async fn within_limit<T, E: Display>(
+        &self,
+        protocol: &str,
+        handshake: impl Future<Output = Result<T, E>>,
+    ) -> Option<T> {
+        match tokio::time::timeout(self.limit, handshake).await {
+            Ok(Ok(done)) => return Some(done),
             // A load balancer that probes the port, or a client that knows other versions: nothing that an operator can act on.
-            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-            Err(_) => tracing::debug!("TLS handshake not finished in time"),
+            Ok(Err(error)) => tracing::debug!(protocol, %error, "handshake failed"),
+            Err(_) => tracing::debug!(protocol, "handshake not finished in time"),
         }
         None
     }

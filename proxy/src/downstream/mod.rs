@@ -10,6 +10,7 @@ mod handshake;
 mod head;
 mod http2;
 mod listeners;
+mod proxy_protocol;
 mod refusal;
 mod service;
 mod sockets;

@@ -18,7 +18,7 @@ pub(super) async fn refuse(stream: &mut Stream, exchange: &Exchange, refusal: Re
     bytes.extend([b"date: ", get_cached_date().as_bytes(), b"\r\nconnection: close\r\n\r\n"].concat());
     bytes.extend_from_slice(&reply.body);
     let (status, response_bytes) = (reply.status.as_u16(), reply.body.len());
-    exchange.record_refusal(&ctx, &Ended { status, request_bytes: 0, response_bytes, client: None });
+    exchange.record_refusal(&ctx, &Ended { status, request_bytes: 0, response_bytes });
     // A client that does not take the reply has its connection closed all the same.
     let _ = tokio::time::timeout(REPLY_LIMIT, async {
         stream.write_all(&bytes).await?;

@@ -5,5 +5,6 @@
 
 pub mod http1;
 pub mod http2;
+pub(crate) mod peer;
 pub mod pingora;
 mod route;

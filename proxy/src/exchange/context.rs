@@ -1,10 +1,13 @@
 //! What is known about one exchange while it lasts.
 
 use super::count::Counted;
+use super::forwarding::Chain;
+use crate::config::BucketHost;
 use crate::rules::Bucket;
 use crate::s3::identity::RequestId;
 use http::StatusCode;
 use s3_cors::{Decision, ResourceType};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +18,14 @@ pub struct Context {
     /// The rules that the request is judged by, from the one snapshot that it read; `None` before that.
     pub(super) bucket: Option<Arc<Bucket>>,
     pub(super) resource: ResourceType,
+    /// Of a host that is a bucket's name, what is configured.
+    pub(super) bucket_host: Option<Arc<BucketHost>>,
+    /// The client itself, before all proxies that are believed; port 0 is one that is not known.
+    pub(super) client: Option<SocketAddr>,
+    /// Whether the request has lines about those before it.
+    pub(super) is_forwarded: bool,
+    /// What they say, of a peer that is believed.
+    pub(super) chain: Option<Chain>,
     pub(super) decision: Decision,
     upstream_started: Option<Instant>,
     pub(super) upstream_time: Option<Duration>,
@@ -30,6 +41,10 @@ impl Context {
             id: RequestId::random(),
             bucket: None,
             resource: ResourceType::Bucket,
+            bucket_host: None,
+            client: None,
+            is_forwarded: false,
+            chain: None,
             decision: Decision::not_cors(),
             upstream_started: None,
             upstream_time: None,

@@ -9,7 +9,9 @@ pub mod body_length;
 mod context;
 mod count;
 mod failure;
+mod forwarding;
 mod head;
+mod peer;
 mod record;
 mod reply;
 mod request;
@@ -20,12 +22,13 @@ pub use context::Context;
 pub use count::{Count, Counted};
 pub use failure::Failure;
 pub use head::RequestHead;
+pub use peer::Peer;
 pub use record::{CLIENT_GONE, Ended};
 pub use reply::{Refusal, Reply};
-pub use request::{is_removed_from_request, may_be_in_host};
+pub use request::{RequestEdits, may_be_in_host};
 pub use response::{Additions, is_removed};
 
-use crate::config::{Config, Cors, UpstreamHost};
+use crate::config::{BucketHosts, Config, Cors, Forwarded, UpstreamHost};
 use crate::observe::Rejections;
 use crate::rules::Store;
 use crate::s3::domain::Domain;
@@ -40,6 +43,8 @@ pub struct Exchange {
     rejections: Arc<Rejections>,
     metrics: Arc<Metrics>,
     domains: Vec<Domain>,
+    hosts: BucketHosts,
+    forwarded: Forwarded,
     cors: Cors,
     upstream_host: UpstreamHost,
     access_log: Option<AccessLog>,
@@ -57,6 +62,8 @@ impl Exchange {
             rejections,
             metrics,
             domains: config.domains.clone(),
+            hosts: config.hosts.clone(),
+            forwarded: config.forwarded.clone(),
             cors: config.cors,
             upstream_host: config.upstream_host.clone(),
             access_log: None,

@@ -4,7 +4,6 @@ use super::head::RequestHead;
 use super::{Context, Exchange};
 use crate::telemetry::{Access, AccessLog, Served, printable};
 use s3_cors::{Outcome, Reason, RequestKind};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The status of a request whose client had gone before there was one, as nginx has it.
@@ -19,8 +18,6 @@ pub struct Ended {
     pub request_bytes: usize,
     /// Body bytes to the client.
     pub response_bytes: usize,
-    /// The client's address, where it is known.
-    pub client: Option<SocketAddr>,
 }
 
 impl Exchange {
@@ -33,7 +30,7 @@ impl Exchange {
             self.rejections.count(ctx.label(), head.value("origin"));
         }
         if let Some(log) = &self.access_log {
-            log_access(log, head, ctx, &served, ended.client);
+            log_access(log, head, ctx, &served);
         }
     }
 
@@ -59,17 +56,11 @@ impl Exchange {
     }
 }
 
-fn log_access(
-    log: &AccessLog,
-    head: &impl RequestHead,
-    ctx: &Context,
-    served: &Served<'_>,
-    client: Option<SocketAddr>,
-) {
+fn log_access(log: &AccessLog, head: &impl RequestHead, ctx: &Context, served: &Served<'_>) {
     let outcome = ctx.decision.outcome();
     log.write(&Access {
         request_id: ctx.request_id(),
-        client: client.map(as_it_is),
+        client: ctx.client,
         method: &printable(served.method.as_bytes()),
         bucket: ctx.label(),
         path: &printable(head.path().as_bytes()),
@@ -82,11 +73,6 @@ fn log_access(
         reason: outcome.map(|_| ctx.decision.reason()).map(Reason::as_str),
         rule: ctx.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
     });
-}
-
-/// A client of IPv4 has its own address, also where the socket is one of IPv6 (RFC 4291 §2.5.5.2).
-fn as_it_is(client: SocketAddr) -> SocketAddr {
-    SocketAddr::new(client.ip().to_canonical(), client.port())
 }
 
 fn seconds(duration: Duration) -> f64 {

@@ -1,8 +1,9 @@
 //! The request's head: which bucket it is for, what the rules say, and whether the upstream sees it.
 
 use super::body_length::is_ambiguous;
+use super::forwarding::{Told, is_forwarding};
 use super::head::RequestHead;
-use super::{Context, Exchange, Failure, Reply};
+use super::{Context, Exchange, Failure, Peer, Reply};
 use crate::config::UpstreamHost;
 use crate::s3::address::Address;
 use http::StatusCode;
@@ -11,14 +12,21 @@ use std::sync::Arc;
 
 impl Exchange {
     /// Judges a request, once, by one snapshot of the rules. Returns the reply to a request that no upstream needs to see.
-    pub fn judge(&self, head: &impl RequestHead, ctx: &mut Context) -> Option<Reply> {
-        let address = Address::of(head.host(), head.path(), &self.domains);
+    pub fn judge(&self, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) -> Option<Reply> {
+        let bucket_host = head.host().and_then(|host| self.hosts.of(host));
+        let address = match &bucket_host {
+            Some(named) => Address::in_bucket(&named.bucket, head.path()),
+            None => Address::of(head.host(), head.path(), &self.domains),
+        };
         let bucket = Arc::clone(self.rules.live().bucket(address.bucket.as_deref()));
         let mut asked = CorsRequest::new(head.method().as_bytes());
         for (name, value) in head.lines() {
             asked.add_line(name, value);
+            ctx.is_forwarded |= is_forwarding(name);
         }
         ctx.resource = address.resource;
+        ctx.bucket_host = bucket_host;
+        self.find_client(head, peer, ctx);
         ctx.decision = evaluate(bucket.rules.as_ref(), &asked);
         ctx.bucket = Some(bucket);
         if !head.is_unambiguous() && (is_ambiguous(head.lines()) || has_invalid_host(head)) {
@@ -47,19 +55,57 @@ impl Exchange {
 
     /// The `Host` that the upstream sees; `None`: the client's own, which is part of what the client signs.
     #[must_use]
-    pub fn host_for_upstream(&self) -> Option<&str> {
-        match &self.upstream_host {
+    pub fn host_for_upstream<'r>(&'r self, ctx: &'r Context) -> Option<&'r str> {
+        let of_bucket = ctx.bucket_host.as_ref().map(|named| &named.upstream_host);
+        match of_bucket.and_then(Option::as_ref).unwrap_or(&self.upstream_host) {
             UpstreamHost::Preserve => None,
             UpstreamHost::Name(name) => Some(name),
         }
     }
+
+    /// What the upstream is to see of a request's head, where that differs from what came.
+    #[must_use]
+    pub fn request_edits<'r>(
+        &'r self,
+        head: &'r impl RequestHead,
+        peer: &'r Peer,
+        ctx: &'r Context,
+    ) -> RequestEdits<'r> {
+        RequestEdits { host: self.host_for_upstream(ctx), told: self.told(head, peer, ctx) }
+    }
 }
 
-/// Whether a header line of the client's request ends here, by its name in any case: it is about the client's connection only
-/// (RFC 9110 §7.6.1).
-#[must_use]
-pub fn is_removed_from_request(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"connection")
+/// What an upstream sees of a request's head, where that differs from what came.
+#[derive(Debug)]
+pub struct RequestEdits<'r> {
+    host: Option<&'r str>,
+    told: Option<Told<'r>>,
+}
+
+impl<'r> RequestEdits<'r> {
+    /// The `Host` in place of the client's own.
+    #[must_use]
+    pub const fn host(&self) -> Option<&'r str> {
+        self.host
+    }
+
+    /// Whether a header line of the client's request ends here, by its name in any case: it is about the client's connection only
+    /// (RFC 9110 §7.6.1), or something is in its place.
+    #[must_use]
+    pub fn removes(&self, name: &[u8]) -> bool {
+        match name.first() {
+            Some(b'c' | b'C') => name.eq_ignore_ascii_case(b"connection"),
+            Some(b'h' | b'H') => self.host.is_some() && name.eq_ignore_ascii_case(b"host"),
+            _ => self.told.as_ref().is_some_and(|told| told.removes(name)),
+        }
+    }
+
+    /// Hands over each line that is added: its name, and its value in parts.
+    pub fn for_each_line(&self, line: impl FnMut(&'static str, [&str; 3])) {
+        if let Some(told) = &self.told {
+            told.for_each_line(line);
+        }
+    }
 }
 
 /// Whether a `Host` line is no host, which a server must refuse (RFC 9112 §3.2): an upstream, or a proxy before it, could take

@@ -48,7 +48,7 @@ impl Exchange {
             return;
         }
         let received = head.host().unwrap_or_default();
-        let sent = self.host_for_upstream().unwrap_or(received);
+        let sent = self.host_for_upstream(ctx).unwrap_or(received);
         let signed = HostSignature::of(head.text("authorization"), head.query());
         let advice = advice(received, sent, signed, head.text("x-forwarded-host"));
         tracing::warn!(

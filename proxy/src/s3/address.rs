@@ -2,7 +2,7 @@
 //!
 //! Virtual-host style when the host is a label below a domain, otherwise the path's first segment. Nothing here changes a request.
 
-use crate::s3::domain::Domain;
+use crate::s3::domain::{Domain, host_name};
 use percent_encoding::percent_decode_str;
 use s3_cors::ResourceType;
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ impl<'r> Address<'r> {
     /// Reads host (with or without a port) and path (without the query).
     #[must_use]
     pub fn of(host: Option<&'r str>, path: &'r str, domains: &[Domain]) -> Self {
-        let path = path.strip_prefix('/').unwrap_or_default();
+        let path = key_of(path);
         if let Some(bucket) = host.and_then(|host| virtual_host_bucket(host, domains)) {
             return Self { bucket: Some(bucket), resource: resource(path) };
         }
@@ -32,6 +32,16 @@ impl<'r> Address<'r> {
         let bucket = percent_decode_str(bucket).decode_utf8_lossy();
         Self { bucket: Some(bucket), resource: resource(key) }
     }
+
+    /// A request to a host that is this bucket's: the whole path is the key.
+    #[must_use]
+    pub fn in_bucket(bucket: &'r str, path: &'r str) -> Self {
+        Self { bucket: Some(bucket.into()), resource: resource(key_of(path)) }
+    }
+}
+
+fn key_of(path: &str) -> &str {
+    path.strip_prefix('/').unwrap_or_default()
 }
 
 const fn resource(key: &str) -> ResourceType {
@@ -40,8 +50,7 @@ const fn resource(key: &str) -> ResourceType {
 
 /// What stands before `.domain`, dots included (a bucket may have dots), without regard to case (RFC 9110 §4.2.3).
 fn virtual_host_bucket<'r>(host: &'r str, domains: &[Domain]) -> Option<Cow<'r, str>> {
-    let host = without_port(host);
-    let host = host.strip_suffix('.').unwrap_or(host);
+    let host = host_name(host);
     // The longest domain wins: below "s3.x" and "x" a host "b.s3.x" is the bucket "b".
     let below = |domain: &Domain| {
         let at = host.len().checked_sub(domain.as_str().len() + 1).filter(|at| *at > 0)?;
@@ -53,13 +62,6 @@ fn virtual_host_bucket<'r>(host: &'r str, domains: &[Domain]) -> Option<Cow<'r, 
         Some(bucket.to_ascii_lowercase().into())
     } else {
         Some(bucket.into())
-    }
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::str::FromStr;
 
 /// A domain whose subdomains are buckets, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A host name."))]
 #[serde(try_from = "String")]
 pub struct Domain(String);
@@ -21,6 +21,16 @@ pub fn without_user(value: &str) -> String {
     let Some((before, host)) = value.rsplit_once('@') else { return value.to_owned() };
     let scheme = ["http://", "https://"].into_iter().find(|scheme| before.starts_with(scheme)).unwrap_or_default();
     format!("{scheme}...@{host}")
+}
+
+/// The name of a host, without a port and the dot at its end.
+#[must_use]
+pub fn host_name(host: &str) -> &str {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 impl Domain {

@@ -19,6 +19,30 @@ pub fn signed_headers<'r>(authorization: Option<&'r str>, query: Option<&'r str>
     Some(percent_decode_str(names).decode_utf8_lossy())
 }
 
+/// The names of the headers that a signature covers which the server has to check: in the only `Authorization` of the request, or
+/// without one in the query, where all of a presigned URL must be there. What a request merely says that it has signed is not among
+/// them: on an anonymous request no one would look.
+#[must_use]
+pub fn checked_headers<'r>(
+    mut authorization: impl Iterator<Item = &'r [u8]>,
+    query: Option<&'r str>,
+) -> Option<Cow<'r, str>> {
+    match (authorization.next(), authorization.next()) {
+        (Some(only), None) => {
+            let only = str::from_utf8(only).ok().filter(|value| value.starts_with("AWS4-"))?;
+            signed_headers(Some(only), None)
+        }
+        (None, _) => {
+            let has = |key: &str| {
+                query?.split('&').any(|part| part.split_once('=').is_some_and(|(name, _)| name == key)).then_some(())
+            };
+            ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"].into_iter().try_for_each(has)?;
+            signed_headers(None, query)
+        }
+        _ => None,
+    }
+}
+
 /// Whether a request's signature covers `Host`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostSignature {
@@ -55,6 +79,29 @@ impl HostSignature {
 #[cfg(test)]
 mod tests {
     use super::HostSignature::{self, Absent, Covered, Unknown};
+    use super::checked_headers;
+
+    #[test]
+    fn only_a_signature_that_is_checked_covers_a_header() {
+        let signed = "AWS4-HMAC-SHA256 Credential=AK/x, SignedHeaders=host;x-a, Signature=ab";
+        let presigned =
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK&X-Amz-SignedHeaders=host&X-Amz-Signature=ab";
+        for (authorization, query, names) in [
+            (&[signed][..], None, Some("host;x-a")),
+            (&[signed], Some(presigned), Some("host;x-a")),
+            (&[], Some(presigned), Some("host")),
+            (&[signed, signed], Some(presigned), None),
+            (&["Bearer SignedHeaders=host"], Some(presigned), None),
+            (&["AWS AK:signature"], Some(presigned), None),
+            (&[], Some("X-Amz-SignedHeaders=host"), None),
+            (&[], Some("X-Amz-SignedHeaders=host&X-Amz-Signature=ab&X-Amz-Algorithm=a"), None),
+            (&[], Some("X-Amz-SignedHeaders=host&x-amz-signature=ab&X-Amz-Algorithm=a&X-Amz-Credential=b"), None),
+            (&[], None, None),
+        ] {
+            let lines = authorization.iter().map(|line| line.as_bytes());
+            assert_eq!(checked_headers(lines, query).as_deref(), names, "{authorization:?} {query:?}");
+        }
+    }
 
     #[test]
     fn what_was_signed_is_read_from_the_header_or_the_query() {

@@ -16,7 +16,7 @@ thread_local! {
 pub struct Access<'a> {
     /// Names the request in answers and logs.
     pub request_id: &'a str,
-    /// The client's address, where it is known.
+    /// The client's address, where it is known; port 0 is one that is not.
     pub client: Option<SocketAddr>,
     /// The method.
     pub method: &'a str,
@@ -231,5 +231,9 @@ mod tests {
                     bytes=301 duration=8.7654e-5 origin=\"https://evil.example\" cors=\"denied\" reason=\"origin\"\n";
         assert_eq!(written(&denied(), Format::Json), json);
         assert_eq!(written(&denied(), Format::Text), text);
+        for (client, shown) in [("192.0.2.10:0", "192.0.2.10"), ("[2001:db8::1]:0", "2001:db8::1")] {
+            let line = written(&Access { client: Some(client.parse().unwrap()), ..denied() }, Format::Json);
+            assert!(line.contains(&format!("\"client\":\"{shown}\"")), "a port that is not known is not shown: {line}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! A client's connection, with what it has for all its requests.
 
 use super::timer::Timer;
+use crate::drivers::peer;
+use crate::exchange::{Exchange, Peer};
 use pingora::protocols::Stream;
-use pingora::protocols::l4::socket::SocketAddr;
 
 /// A client's connection.
 pub struct Client {
@@ -10,14 +11,15 @@ pub struct Client {
     pub stream: Stream,
     /// For all waits on it.
     pub timer: Timer,
-    /// Where it comes from, where that is known.
-    pub(super) address: Option<std::net::SocketAddr>,
+    /// Who is at its other end.
+    pub(super) peer: Peer,
 }
 
-impl From<Stream> for Client {
-    fn from(stream: Stream) -> Self {
-        let digest = stream.get_socket_digest();
-        let address = digest.and_then(|digest| digest.peer_addr().and_then(SocketAddr::as_inet).copied());
-        Self { stream, timer: Timer::default(), address }
+impl Client {
+    /// The client of a connection.
+    #[must_use]
+    pub fn new(stream: Stream, exchange: &Exchange) -> Self {
+        let peer = peer::of_stream(&stream, exchange);
+        Self { stream, timer: Timer::default(), peer }
     }
 }

@@ -40,7 +40,8 @@ impl Http1Driver {
         let mut route = Route::new(&self.upstreams, &self.pool, head.method());
         loop {
             let mut upstream = route.connect(ctx).await?;
-            let request = heads::for_upstream(&self.exchange, head, route.authority());
+            let edits = self.exchange.request_edits(head, &client.peer, ctx);
+            let request = heads::for_upstream(&edits, head, route.authority());
             let mut conversation = Conversation {
                 driver: self,
                 client: &mut client.stream,

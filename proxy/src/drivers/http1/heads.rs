@@ -3,7 +3,7 @@
 use super::header_line::Line;
 use super::request_head::RequestHead;
 use super::response_head::ResponseHead;
-use crate::exchange::{self, Context, Exchange, Reply};
+use crate::exchange::{self, Context, Exchange, Reply, RequestEdits};
 use bytes::BytesMut;
 use http::Version;
 use http::header::HOST;
@@ -11,6 +11,8 @@ use pingora::protocols::http::date::get_cached_date;
 
 /// What a head needs beside its own lines, in bytes: our headers and the connection's.
 const ADDED: usize = 1024;
+/// The same of a request: a host, and what the upstream is told about the client.
+const ADDED_TO_REQUEST: usize = 256;
 /// What says how long a body is, which an interim response must not (RFC 9110 §8.6, RFC 9112 §6.1).
 const LENGTHS: [&[u8]; 2] = [b"content-length", b"transfer-encoding"];
 
@@ -42,19 +44,20 @@ impl exchange::RequestHead for RequestHead<'_> {
 
 /// The head of a request for the upstream, which is always asked in HTTP/1.1. `authority` is the upstream's own `Host`, for a client
 /// of HTTP/1.0 that sends none (RFC 9112 §3.2).
-pub(super) fn for_upstream(exchange: &Exchange, head: &RequestHead<'_>, authority: &str) -> BytesMut {
-    let mut out = BytesMut::with_capacity(head.bytes().len() + 64);
+pub(super) fn for_upstream(edits: &RequestEdits<'_>, head: &RequestHead<'_>, authority: &str) -> BytesMut {
+    let mut out = BytesMut::with_capacity(head.bytes().len() + ADDED_TO_REQUEST);
     for part in [head.method(), " ", head.target(), " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
-    let host = exchange.host_for_upstream();
-    if let Some(host) = host.or_else(|| head.host().is_none().then_some(authority)) {
+    if let Some(host) = edits.host().or_else(|| head.host().is_none().then_some(authority)) {
         line(&mut out, HOST.as_str().as_bytes(), host.as_bytes());
     }
-    let goes = |line: &Line<'_>| {
-        exchange::is_removed_from_request(line.name) || (host.is_some() && line.name.eq_ignore_ascii_case(b"host"))
-    };
-    head.pieces(goes, |piece| out.extend_from_slice(piece));
+    head.pieces(|line| edits.removes(line.name), |piece| out.extend_from_slice(piece));
+    edits.for_each_line(|name, value| {
+        for part in [name, ": ", value[0], value[1], value[2], "\r\n"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    });
     out.extend_from_slice(b"\r\n");
     out
 }

@@ -105,7 +105,7 @@ impl Http1Driver {
             is_unread: false,
             is_cut: false,
         };
-        match self.exchange.judge(head, &mut ctx) {
+        match self.exchange.judge(head, &client.peer, &mut ctx) {
             Some(reply) => {
                 progress.skip_body(head, rest);
                 self.reply(client, head, &reply, &ctx, &mut progress).await;
@@ -116,7 +116,6 @@ impl Http1Driver {
             status: progress.status,
             request_bytes: usize::try_from(progress.request_bytes).unwrap_or(usize::MAX),
             response_bytes: usize::try_from(progress.response_bytes).unwrap_or(usize::MAX),
-            client: client.address,
         };
         self.exchange.record(head, &ctx, &ended);
         drop(ctx);

@@ -6,12 +6,12 @@
 use super::Http2Driver;
 use super::wire::Wire;
 use crate::drivers::http1::Timer;
+use crate::drivers::peer;
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
 use http::Request;
 use pingora::protocols::Stream;
-use pingora::protocols::l4::socket::SocketAddr;
 use pingora::server::ShutdownWatch;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -64,8 +64,7 @@ enum Event {
 impl Http2Driver {
     /// Serves a connection to its end.
     pub async fn serve(self: &Arc<Self>, stream: Stream, options: &Builder, mut shutdown: ShutdownWatch) {
-        let digest = stream.get_socket_digest();
-        let client = digest.and_then(|digest| digest.peer_addr().and_then(SocketAddr::as_inet).copied());
+        let peer = peer::of_stream(&stream, &self.exchange);
         let wire = Wire::new(stream);
         let Ok(Ok(mut connection)) = timeout(self.limits.header_read, handshake(&wire, options)).await else { return };
         let (opened, active, mut timer) = (Instant::now(), Arc::<Active>::default(), Timer::default());
@@ -75,7 +74,7 @@ impl Http2Driver {
             match next(&mut connection, &wire, (!is_ending).then_some(&mut shutdown), &mut timer, look).await {
                 Event::Closed => return,
                 Event::Request(request, respond) => {
-                    let Some(forwarded) = self.begin(request, respond, client) else {
+                    let Some(forwarded) = self.begin(request, respond, peer) else {
                         active.last.store(millis(opened), Ordering::Relaxed);
                         continue;
                     };

@@ -4,7 +4,7 @@
 //! upstreams or what the exchange decides.
 
 use crate::exchange::body_length::{BodyLength, LengthHeaders};
-use crate::exchange::{self, Exchange, is_removed_from_request, may_be_in_host};
+use crate::exchange::{self, RequestEdits, may_be_in_host};
 use bytes::BytesMut;
 use http::header::{
     CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
@@ -12,7 +12,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Method, Version, request};
 
 /// What a head needs beside its own lines, in bytes.
-const ADDED: usize = 128;
+const ADDED: usize = 256;
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -88,19 +88,24 @@ impl Head {
     }
 
     /// Writes the head for an upstream, which is always asked in HTTP/1.1.
-    pub(super) fn for_upstream(&self, exchange: &Exchange, body: BodyLength) -> BytesMut {
+    pub(super) fn for_upstream(&self, edits: &RequestEdits<'_>, body: BodyLength) -> BytesMut {
         let lines: usize = self.0.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        let host = exchange.host_for_upstream().or_else(|| exchange::RequestHead::host(self)).unwrap_or_default();
+        let host = edits.host().or_else(|| exchange::RequestHead::host(self)).unwrap_or_default();
         let mut out = BytesMut::with_capacity(self.target().len() + host.len() + lines + ADDED);
         for part in [self.0.method.as_str(), " ", self.target(), " HTTP/1.1\r\nhost: ", host, "\r\n"] {
             out.extend_from_slice(part.as_bytes());
         }
         for (name, value) in &self.0.headers {
-            if !ends_here(name) {
+            if !ends_here(name) && !edits.removes(name.as_str().as_bytes()) {
                 line(&mut out, name, value.as_bytes());
             }
         }
         self.write_cookies(&mut out);
+        edits.for_each_line(|name, value| {
+            for part in [name, ": ", value[0], value[1], value[2], "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        });
         if body == BodyLength::Chunked {
             line(&mut out, &TRANSFER_ENCODING, b"chunked");
         }
@@ -133,12 +138,7 @@ fn line(out: &mut BytesMut, name: &HeaderName, value: &[u8]) {
 fn ends_here(name: &HeaderName) -> bool {
     let has_its_place = name == HOST || name == COOKIE;
     let is_hop = name == TE || name == TRAILER || name == PROXY_AUTHENTICATE || name == PROXY_AUTHORIZATION;
-    has_its_place
-        || is_hop
-        || name == HTTP2_SETTINGS
-        || name == KEEP_ALIVE
-        || name == PROXY_CONNECTION
-        || is_removed_from_request(name.as_str().as_bytes())
+    has_its_place || is_hop || name == HTTP2_SETTINGS || name == KEEP_ALIVE || name == PROXY_CONNECTION
 }
 
 impl exchange::RequestHead for Head {

@@ -8,14 +8,13 @@ use super::upload::Upload;
 use crate::drivers::http1::Timer;
 use crate::drivers::route::{Broken, Route};
 use crate::exchange::body_length::BodyLength;
-use crate::exchange::{CLIENT_GONE, Context, Ended, Failure, Reply, RequestHead};
+use crate::exchange::{CLIENT_GONE, Context, Ended, Failure, Peer, Reply, RequestHead};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response, StatusCode};
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::task::{self, Poll, ready};
 use std::time::Duration;
 
@@ -112,7 +111,7 @@ pub(super) struct Forwarded {
     length: BodyLength,
     answer: Answer,
     ctx: Context,
-    client: Option<SocketAddr>,
+    peer: Peer,
 }
 
 impl Http2Driver {
@@ -121,21 +120,21 @@ impl Http2Driver {
         &self,
         request: Request<RecvStream>,
         respond: SendResponse<Bytes>,
-        client: Option<SocketAddr>,
+        peer: Peer,
     ) -> Option<Forwarded> {
         let mut ctx = self.exchange.begin();
         let (parts, body) = request.into_parts();
         let head = Head::new(parts);
-        let reply = self.exchange.judge(&head, &mut ctx);
+        let reply = self.exchange.judge(&head, &peer, &mut ctx);
         let mut answer = Answer { respond, body: None, status: CLIENT_GONE, sent: 0 };
         let reply = match (head.body(!body.is_end_stream()), reply) {
-            (Ok(length), None) => return Some(Forwarded { head, body, length, answer, ctx, client }),
+            (Ok(length), None) => return Some(Forwarded { head, body, length, answer, ctx, peer }),
             (Ok(_), Some(reply)) => reply,
             (Err(Rejected::Connect), _) => Reply::empty(StatusCode::METHOD_NOT_ALLOWED),
             (Err(Rejected::Malformed(why)), _) => self.exchange.fail(Failure::InvalidRequest, why, &head, &ctx),
         };
         self.reply(&head, &reply, &ctx, &mut answer);
-        self.record(&head, &ctx, &answer, 0, client);
+        self.record(&head, &ctx, &answer, 0);
         None
     }
 
@@ -151,9 +150,9 @@ impl Http2Driver {
 
     /// Serves a request to its end.
     pub(super) async fn serve_stream(&self, forwarded: Forwarded) {
-        let Forwarded { head, body, length, mut answer, mut ctx, client } = forwarded;
+        let Forwarded { head, body, length, mut answer, mut ctx, peer } = forwarded;
         let mut upload = Upload::new(body, length);
-        if let Err(broken) = self.attempt(&head, length, &mut answer, &mut upload, &mut ctx).await {
+        if let Err(broken) = self.attempt(&head, length, &peer, &mut answer, &mut upload, &mut ctx).await {
             let (failure, error, is_begun) = broken.parts();
             let reply = self.exchange.fail(failure, error, &head, &ctx);
             if is_begun || failure.status().is_none() {
@@ -163,13 +162,14 @@ impl Http2Driver {
                 self.reply(&head, &reply, &ctx, &mut answer);
             }
         }
-        self.record(&head, &ctx, &answer, upload.moved(), client);
+        self.record(&head, &ctx, &answer, upload.moved());
     }
 
     async fn attempt(
         &self,
         head: &Head,
         length: BodyLength,
+        peer: &Peer,
         answer: &mut Answer,
         upload: &mut Upload,
         ctx: &mut Context,
@@ -178,7 +178,7 @@ impl Http2Driver {
         let mut route = Route::new(&self.upstreams, &self.pool, head.method());
         loop {
             let mut upstream = route.connect(ctx).await?;
-            let request = head.for_upstream(&self.exchange, length);
+            let request = head.for_upstream(&self.exchange.request_edits(head, peer, ctx), length);
             let (timer, route_now) = (&mut timer, &route);
             let mut conversation = Conversation {
                 driver: self,
@@ -202,9 +202,9 @@ impl Http2Driver {
         }
     }
 
-    fn record(&self, head: &Head, ctx: &Context, answer: &Answer, received: u64, client: Option<SocketAddr>) {
+    fn record(&self, head: &Head, ctx: &Context, answer: &Answer, received: u64) {
         let request_bytes = usize::try_from(received).unwrap_or(usize::MAX);
-        let ended = Ended { status: answer.status, request_bytes, response_bytes: answer.sent, client };
+        let ended = Ended { status: answer.status, request_bytes, response_bytes: answer.sent };
         self.exchange.record(head, ctx, &ended);
     }
 }

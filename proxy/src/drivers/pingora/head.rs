@@ -1,6 +1,6 @@
 //! Pingora's heads, as the exchange reads and edits them.
 
-use crate::exchange::{Context, Exchange, Reply, RequestHead, is_removed};
+use crate::exchange::{Context, Exchange, Reply, RequestEdits, RequestHead, is_removed};
 use crate::telemetry::printable;
 use http::header::VARY;
 use http::{HeaderName, HeaderValue};
@@ -39,9 +39,17 @@ impl RequestHead for Head<'_> {
     }
 }
 
-/// Gives the request to the upstream the `Host` that it is to see.
-pub(super) fn edit_request(exchange: &Exchange, request: &mut RequestHeader) -> pingora::Result<()> {
-    let Some(host) = exchange.host_for_upstream() else { return Ok(()) };
+/// Makes a request what the upstream is to see.
+pub(super) fn edit_request(edits: &RequestEdits<'_>, request: &mut RequestHeader) -> pingora::Result<()> {
+    while let Some(name) = request.headers.keys().find(|name| edits.removes(name.as_str().as_bytes())).cloned() {
+        request.remove_header(&name);
+    }
+    let mut added = Vec::with_capacity(4);
+    edits.for_each_line(|name, value| added.push((name, value.concat())));
+    for (name, value) in added {
+        request.insert_header(name, value)?;
+    }
+    let Some(host) = edits.host() else { return Ok(()) };
     // An absolute target holds a host too, and that one counts (RFC 9112 §3.2.2): only the target's path is left.
     if raw_target_authority(request.raw_path()).authority().is_some() {
         let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();

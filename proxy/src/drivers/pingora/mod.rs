@@ -6,7 +6,7 @@ mod head;
 mod phases;
 
 use crate::config::{Config, Limits};
-use crate::exchange::{Context, Exchange};
+use crate::exchange::{Context, Exchange, Peer};
 use crate::upstream::{Attempts, Upstreams};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -27,6 +27,8 @@ pub struct PingoraDriver {
 /// One exchange, and what this driver knows about it.
 pub struct Driven {
     exchange: Context,
+    /// Known as soon as there is a request.
+    peer: Option<Peer>,
     attempts: Attempts,
     /// The client's wish for its connection, in seconds; `None` is close.
     keepalive: Option<u64>,
@@ -46,7 +48,7 @@ impl ProxyHttp for PingoraDriver {
     type CTX = Box<Driven>;
 
     fn new_ctx(&self) -> Box<Driven> {
-        Box::new(Driven { exchange: self.exchange.begin(), attempts: Attempts::default(), keepalive: None })
+        Box::new(Driven { exchange: self.exchange.begin(), peer: None, attempts: Attempts::default(), keepalive: None })
     }
 
     /// Nothing may touch a body: not even the compression module that Pingora adds, switched off, by default.
@@ -66,11 +68,11 @@ impl ProxyHttp for PingoraDriver {
 
     async fn upstream_request_filter(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         request: &mut RequestHeader,
-        _: &mut Box<Driven>,
+        driven: &mut Box<Driven>,
     ) -> Result<()> {
-        head::edit_request(&self.exchange, request)
+        self.edit_request(session, request, driven)
     }
 
     async fn request_body_filter(

@@ -1,12 +1,12 @@
 //! The hooks' work: the exchange is asked, and its answers are put into Pingora's terms.
 
 use super::failure::{UNRESOLVED, failure_of};
-use super::head::{Head, edit_response, reply_head};
+use super::head::{Head, edit_request, edit_response, reply_head};
 use super::{Driven, PingoraDriver};
+use crate::drivers::peer;
 use crate::exchange::{CLIENT_GONE, Ended, Reply};
-use pingora::http::ResponseHeader;
+use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::*;
-use pingora::protocols::l4::socket::SocketAddr;
 use pingora::proxy::FailToProxy;
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ impl PingoraDriver {
     /// Sends the exchange's own reply, if it has one; `false` forwards the request.
     pub(super) async fn judge(&self, session: &mut Session, driven: &mut Driven) -> Result<bool> {
         let head = Head(session.req_header());
-        let Some(reply) = self.exchange.judge(&head, &mut driven.exchange) else { return Ok(false) };
+        let peer = driven.peer.insert(peer::of_session(session.digest(), &self.exchange));
+        let Some(reply) = self.exchange.judge(&head, peer, &mut driven.exchange) else { return Ok(false) };
         // Boxed, so that the future of a request that is forwarded does not carry (and copy) the state of a reply.
         Box::pin(self.send(session, reply, driven)).await?;
         Ok(true)
@@ -51,6 +52,12 @@ impl PingoraDriver {
         };
         driven.exchange.sent_upstream();
         Ok(Box::new(peer.http().clone()))
+    }
+
+    /// Makes the request what the upstream is to see.
+    pub(super) fn edit_request(&self, session: &Session, request: &mut RequestHeader, driven: &Driven) -> Result<()> {
+        let Some(peer) = &driven.peer else { return Ok(()) };
+        edit_request(&self.exchange.request_edits(&Head(session.req_header()), peer, &driven.exchange), request)
     }
 
     pub(super) fn edit_response(
@@ -109,7 +116,6 @@ impl PingoraDriver {
             status: session.response_written().map_or(CLIENT_GONE, |head| head.status.as_u16()),
             request_bytes: session.body_bytes_read(),
             response_bytes: session.body_bytes_sent(),
-            client: session.client_addr().and_then(SocketAddr::as_inet).copied(),
         };
         self.exchange.record(&Head(session.req_header()), &driven.exchange, &ended);
     }

@@ -140,9 +140,14 @@ fn push_text(buffer: &mut Vec<u8>, format: Format, value: &str) {
 }
 
 fn push_address(buffer: &mut Vec<u8>, address: SocketAddr) {
+    // Of a client that a proxy before this one names, the port is not known.
+    let port = Some(address.port()).filter(|port| *port != 0);
     let SocketAddr::V4(address) = address else {
         // As above.
-        let _ = write!(buffer, "{address}");
+        let _ = match port {
+            Some(_) => write!(buffer, "{address}"),
+            None => write!(buffer, "{}", address.ip()),
+        };
         return;
     };
     let [first, rest @ ..] = address.ip().octets();
@@ -151,8 +156,10 @@ fn push_address(buffer: &mut Vec<u8>, address: SocketAddr) {
         buffer.push(b'.');
         push_padded(buffer, octet.into(), 1);
     }
-    buffer.push(b':');
-    push_padded(buffer, address.port().into(), 1);
+    if let Some(port) = port {
+        buffer.push(b':');
+        push_padded(buffer, port.into(), 1);
+    }
 }
 
 /// Appends a number in decimal, with at least `width` digits.

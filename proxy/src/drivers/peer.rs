@@ -1,0 +1,43 @@
+//! Who is at the other end of a client's connection: whom the socket names, or whom the PROXY protocol named instead.
+
+use crate::exchange::{Exchange, Peer};
+use pingora::http::ResponseHeader;
+use pingora::protocols::l4::{self, socket::SocketAddr as AnyAddress};
+use pingora::protocols::raw_connect::ProxyDigest;
+use pingora::protocols::{Digest, GetProxyDigest, GetSocketDigest, SocketDigest, Stream};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+
+/// That the client spoke TLS with the proxy before this one.
+struct SpokeTls;
+
+/// Makes a client known whom the PROXY protocol named, for what is on top of the connection, too.
+pub(crate) fn name_client(stream: &mut l4::stream::Stream, address: SocketAddr, is_tls: bool) {
+    let digest = SocketDigest::from_raw_fd(stream.as_raw_fd());
+    // It is empty: nothing has asked for the address yet.
+    let _ = digest.peer_addr.set(Some(AnyAddress::Inet(address)));
+    stream.set_socket_digest(digest);
+    // Pingora's place for what is known of a proxy on the way. It wants the response to CONNECT, which here is none.
+    if is_tls && let Ok(response) = ResponseHeader::build(200, Some(0)) {
+        stream.set_proxy_digest(ProxyDigest::new(Box::new(response), Some(Box::new(SpokeTls))));
+    }
+}
+
+/// The peer of a connection.
+pub(super) fn of_stream(stream: &Stream, exchange: &Exchange) -> Peer {
+    let is_tls = stream.get_ssl_digest().is_some();
+    peer(exchange, stream.get_socket_digest().as_deref(), stream.get_proxy_digest().as_deref(), is_tls)
+}
+
+/// The peer of a session of Pingora's.
+pub(super) fn of_session(digest: Option<&Digest>, exchange: &Exchange) -> Peer {
+    let Some(digest) = digest else { return exchange.peer(None, false) };
+    let is_tls = digest.ssl_digest.is_some();
+    peer(exchange, digest.socket_digest.as_deref(), digest.proxy_digest.as_deref(), is_tls)
+}
+
+fn peer(exchange: &Exchange, socket: Option<&SocketDigest>, proxy: Option<&ProxyDigest>, is_tls: bool) -> Peer {
+    let address = socket.and_then(|socket| socket.peer_addr()?.as_inet()).copied();
+    let spoke_tls = || proxy.and_then(|proxy| proxy.user_data.as_ref()).is_some_and(|data| data.is::<SpokeTls>());
+    exchange.peer(address, is_tls || spoke_tls())
+}

@@ -1,0 +1,221 @@
+//! What a request says about those before us (X-Forwarded-For and its kin): what is believed of it, and what the upstream is told.
+//!
+//! A server decides by these lines: MinIO compares `aws:SourceIp` with the first address of X-Forwarded-For and `aws:SecureTransport`
+//! with X-Forwarded-Proto. So a stranger's own lines end here. A line that the request signs stays as it came, or the signature would
+//! not hold.
+
+use super::head::RequestHead;
+use super::{Context, Exchange, Peer};
+use crate::config::ForwardedMode;
+use crate::s3::signature::checked_headers;
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+
+const FOR: &str = "X-Forwarded-For";
+const PROTO: &str = "X-Forwarded-Proto";
+const HOST: &str = "X-Forwarded-Host";
+
+/// Whether a header line says something about those before the sender, by its name in any case.
+///
+/// An underscore counts as a hyphen: a server that has its headers as CGI variables (Ceph RGW) reads both as one.
+pub(super) fn is_forwarding(name: &[u8]) -> bool {
+    match name {
+        // The first bytes rule out every line of S3 (x-amz-…).
+        [b'x' | b'X', _, b'f' | b'F', ..] => begins(name, b"x-forwarded-"),
+        [b'x' | b'X', _, b'r' | b'R', ..] => name.len() == 9 && begins(name, b"x-real-ip"),
+        // RFC 7239.
+        [b'f' | b'F', ..] => name.eq_ignore_ascii_case(b"forwarded"),
+        _ => false,
+    }
+}
+
+fn begins(name: &[u8], with: &[u8]) -> bool {
+    let is_same = |(byte, wanted): (&u8, &u8)| byte.eq_ignore_ascii_case(wanted) || (*wanted == b'-' && *byte == b'_');
+    name.len() >= with.len() && name.iter().zip(with).all(is_same)
+}
+
+/// What a trusted peer says, as far as it is believed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// The client at its beginning.
+    client: SocketAddr,
+    /// The client and the proxies after it, as `X-Forwarded-For` has them, without the peer.
+    hops: String,
+}
+
+impl Exchange {
+    /// Reads who the client is; `ctx` knows whether the head has lines about it.
+    pub(super) fn find_client(&self, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) {
+        ctx.client = peer.address;
+        if ctx.is_forwarded && peer.is_trusted {
+            ctx.chain = self.chain(head);
+            ctx.client = ctx.chain.as_ref().map(|chain| chain.client).or(ctx.client);
+        }
+    }
+
+    /// The end of `X-Forwarded-For` that trusted proxies have written: from the right, up to the first address that is not one of
+    /// theirs. What is left of that was in the request when it came to the first of them: anyone may have written it.
+    fn chain(&self, head: &impl RequestHead) -> Option<Chain> {
+        let lines: Vec<_> = head.lines().filter(|(name, _)| name.eq_ignore_ascii_case(FOR.as_bytes())).collect();
+        let mut hops: Vec<&str> = Vec::new();
+        let mut client = None;
+        let entries = lines.iter().rev().flat_map(|(_, value)| value.rsplit(|byte| *byte == b','));
+        for entry in entries {
+            let Some(address) = str::from_utf8(entry).ok().and_then(address_of) else { break };
+            hops.push(str::from_utf8(entry).unwrap_or_default().trim());
+            client = Some(address);
+            if !self.trusts(address.ip()) {
+                break;
+            }
+        }
+        hops.reverse();
+        client.map(|client| Chain { client, hops: hops.join(", ") })
+    }
+
+    /// What the upstream is told about the client.
+    pub(super) fn told<'r>(&'r self, head: &'r impl RequestHead, peer: &'r Peer, ctx: &'r Context) -> Option<Told<'r>> {
+        if self.forwarded.mode == ForwardedMode::Off {
+            return None;
+        }
+        let authorization =
+            || head.lines().filter(|(name, _)| name.eq_ignore_ascii_case(b"authorization")).map(|line| line.1);
+        let signed = if ctx.is_forwarded { checked_headers(authorization(), head.query()) } else { None };
+        let mut told = Told {
+            has_lines: ctx.is_forwarded,
+            signed,
+            hops: None,
+            ip: peer.ip(),
+            proto: scheme(peer.is_tls),
+            host: head.host(),
+        };
+        if ctx.is_forwarded && peer.is_trusted {
+            told.hops = ctx.chain.as_ref().map(|chain| chain.hops.as_str());
+            told.proto = head.text(PROTO).and_then(last_scheme).unwrap_or(told.proto);
+            told.host = head.text(HOST).or(told.host);
+        }
+        Some(told)
+    }
+}
+
+/// What an upstream is told about the client.
+#[derive(Debug)]
+pub(super) struct Told<'r> {
+    /// Whether the request has lines about it of its own.
+    has_lines: bool,
+    /// The names of the headers that the request signs.
+    signed: Option<Cow<'r, str>>,
+    hops: Option<&'r str>,
+    ip: &'r str,
+    proto: &'static str,
+    host: Option<&'r str>,
+}
+
+impl Told<'_> {
+    /// Whether a line of the request ends here.
+    pub(super) fn removes(&self, name: &[u8]) -> bool {
+        self.has_lines && is_forwarding(name) && !self.is_signed(name)
+    }
+
+    fn is_signed(&self, name: &[u8]) -> bool {
+        let signed = self.signed.iter().flat_map(|names| names.split(';'));
+        signed.into_iter().any(|signed| signed.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// Hands over the name and the parts of the value of each line. One that the request signs is there already.
+    pub(super) fn for_each_line(&self, mut line: impl FnMut(&'static str, [&str; 3])) {
+        let mut add = |name: &'static str, value: [&str; 3]| {
+            if !self.is_signed(name.as_bytes()) {
+                line(name, value);
+            }
+        };
+        match self.hops {
+            Some(hops) => add(FOR, [hops, ", ", self.ip]),
+            None if !self.ip.is_empty() => add(FOR, [self.ip, "", ""]),
+            None => {}
+        }
+        add(PROTO, [self.proto, "", ""]);
+        if let Some(host) = self.host {
+            add(HOST, [host, "", ""]);
+        }
+    }
+}
+
+const fn scheme(is_tls: bool) -> &'static str {
+    if is_tls { "https" } else { "http" }
+}
+
+/// The scheme that the last proxy saw; of several it is the only one that cannot be a stranger's.
+fn last_scheme(value: &str) -> Option<&'static str> {
+    let last = value.rsplit(',').next()?.trim();
+    ["https", "http"].into_iter().find(|scheme| last.eq_ignore_ascii_case(scheme))
+}
+
+/// An entry of `X-Forwarded-For`: an IP address, in some proxies' spelling with a port or in brackets. Port 0 is one that is not known.
+fn address_of(entry: &str) -> Option<SocketAddr> {
+    let entry = entry.trim();
+    let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
+    let ip = bare.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 0));
+    let address = ip.or_else(|_| entry.parse()).ok()?;
+    Some(SocketAddr::new(address.ip().to_canonical(), address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_about_those_before_is_known_in_every_spelling() {
+        for (name, is_one) in [
+            ("X-Forwarded-For", true),
+            ("x-forwarded-for", true),
+            ("X_FORWARDED_FOR", true),
+            ("X-Forwarded_Proto", true),
+            ("X-Forwarded-Anything", true),
+            ("X-Real-IP", true),
+            ("x_real_ip", true),
+            ("Forwarded", true),
+            ("X-Real-IP-2", false),
+            ("X-Forwarde", false),
+            ("Forwarded-For", false),
+            ("x-amz-date", false),
+            ("From", false),
+            ("", false),
+        ] {
+            assert_eq!(is_forwarding(name.as_bytes()), is_one, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_entry_is_an_address_as_proxies_write_it() {
+        for (entry, address) in [
+            ("192.0.2.1", Some("192.0.2.1:0")),
+            (" 192.0.2.1\t", Some("192.0.2.1:0")),
+            ("192.0.2.1:4711", Some("192.0.2.1:4711")),
+            ("2001:db8::1", Some("[2001:db8::1]:0")),
+            ("[2001:db8::1]", Some("[2001:db8::1]:0")),
+            ("[2001:db8::1]:80", Some("[2001:db8::1]:80")),
+            ("::ffff:192.0.2.1", Some("192.0.2.1:0")),
+            ("unknown", None),
+            ("_hidden", None),
+            ("", None),
+        ] {
+            assert_eq!(address_of(entry), address.map(|text| text.parse().unwrap()), "{entry}");
+        }
+    }
+
+    #[test]
+    fn of_several_schemes_the_last_counts() {
+        for (value, scheme) in [
+            ("https", Some("https")),
+            ("HTTPS", Some("https")),
+            ("http", Some("http")),
+            ("https, http", Some("http")),
+            ("http,https", Some("https")),
+            ("wss", None),
+            ("https,", None),
+            ("", None),
+        ] {
+            assert_eq!(last_scheme(value), scheme, "{value}");
+        }
+    }
+}
