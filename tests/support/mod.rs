@@ -14,6 +14,7 @@ pub mod queues;
 pub mod relay;
 pub mod rules;
 pub mod signed;
+pub mod signer;
 pub mod store;
 #[path = "../fuzz/src/strict.rs"]
 #[allow(dead_code, reason = "the fuzz targets read the other parts")]

@@ -9,7 +9,7 @@ use http::StatusCode;
 use s3_cors::{Decision, ResourceType};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// One exchange.
 pub struct Context {
@@ -29,8 +29,10 @@ pub struct Context {
     pub(super) decision: Decision,
     upstream_started: Option<Instant>,
     pub(super) upstream_time: Option<Duration>,
-    /// Whether the first bytes of the response's body may report a signature mismatch.
+    /// Whether the response may report a failed signature.
     pub(super) may_be_mismatch: bool,
+    /// The time of such a response by the upstream's clock.
+    pub(super) upstream_clock: Option<SystemTime>,
     _in_flight: Counted,
 }
 
@@ -49,6 +51,7 @@ impl Context {
             upstream_started: None,
             upstream_time: None,
             may_be_mismatch: false,
+            upstream_clock: None,
             _in_flight: in_flight,
         }
     }
@@ -61,7 +64,7 @@ impl Context {
     /// The head of the upstream's response is here: not a 1xx, but the final one.
     pub fn upstream_answered(&mut self, status: StatusCode) {
         self.upstream_time = self.upstream_started.map(|started| started.elapsed());
-        // S3 reports a signature mismatch with 403 only.
+        // S3 reports a failed signature with 403 only.
         self.may_be_mismatch = status == StatusCode::FORBIDDEN;
     }
 

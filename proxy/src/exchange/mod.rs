@@ -16,6 +16,7 @@ mod record;
 mod reply;
 mod request;
 mod response;
+mod signature_cause;
 mod signature_mismatch;
 
 pub use context::Context;
@@ -49,7 +50,7 @@ pub struct Exchange {
     upstream_host: UpstreamHost,
     access_log: Option<AccessLog>,
     host_id: HostId,
-    mismatches: LogLimiter,
+    signature_log: LogLimiter,
     in_flight: Count,
 }
 
@@ -68,7 +69,7 @@ impl Exchange {
             upstream_host: config.upstream_host.clone(),
             access_log: None,
             host_id: HostId::random(),
-            mismatches: LogLimiter::default(),
+            signature_log: LogLimiter::default(),
             in_flight: Count::default(),
         }
     }

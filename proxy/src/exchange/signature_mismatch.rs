@@ -1,90 +1,115 @@
-//! What a proxy is blamed for most: a signature that does not match. The upstream reports it in the body of its 403 and cannot say
-//! why; here both hosts are known, the one that the client signed and the one that was sent on.
+//! What a proxy is blamed for most: a signature that fails. The upstream reports it with 403 and cannot say why; here the request is
+//! known as it came. Each is counted by its cause, and the log says what to set.
 
 use super::head::RequestHead;
+use super::signature_cause::{Rejected, Rejection, advice};
 use super::{Context, Exchange};
-use crate::s3::signature::HostSignature;
-use crate::telemetry::printable;
+use crate::telemetry::{SignatureCause, printable};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-/// S3's code, as every S3 server writes it.
-const CODE: &[u8] = b"<Code>SignatureDoesNotMatch</Code>";
 /// How far into a body the code is looked for: before it there is at most the XML declaration and the root element.
 const LOOKED_AT: usize = 1024;
+/// MinIO says in a header what the response to a HEAD cannot have a body for.
+const MINIO_CODE: &[u8] = b"x-minio-error-code";
 
-/// Allows one log line a second: without it a client with a wrong key fills the log.
+/// Allows one log line a minute for each cause: without it a client with a wrong key fills the log.
 pub(super) struct LogLimiter {
     started: Instant,
-    /// The second in which the last line was written, from 1.
-    last: AtomicU64,
+    /// The second in which the last line about each cause was written, from 1; 0 is never.
+    last: [AtomicU64; SignatureCause::ALL.len()],
 }
 
 impl Default for LogLimiter {
     fn default() -> Self {
-        Self { started: Instant::now(), last: AtomicU64::new(0) }
+        Self { started: Instant::now(), last: Default::default() }
     }
 }
 
 impl LogLimiter {
-    fn allows(&self) -> bool {
-        let second = self.started.elapsed().as_secs() + 1;
-        self.last.swap(second, Ordering::Relaxed) != second
+    const SECONDS: u64 = 60;
+
+    fn allows(&self, cause: SignatureCause) -> bool {
+        self.allows_at(self.started.elapsed().as_secs() + 1, cause)
+    }
+
+    fn allows_at(&self, second: u64, cause: SignatureCause) -> bool {
+        let is_due = |last| (last == 0 || second >= last + Self::SECONDS).then_some(second);
+        let last = self.last.get(cause as usize);
+        last.is_some_and(|last| last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_due).is_ok())
     }
 }
 
 impl Exchange {
-    /// Looks at the first bytes of a response's body: counts and explains a signature mismatch.
+    /// Looks at the head of a response that [may report a failed signature](Context::upstream_answered). For a HEAD it is all there is.
+    pub fn examine_head<'l>(
+        &self,
+        lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>,
+        head: &impl RequestHead,
+        ctx: &mut Context,
+    ) {
+        if !ctx.may_be_mismatch {
+            return;
+        }
+        let mut code = None;
+        for (name, value) in lines {
+            if name.eq_ignore_ascii_case(b"date") {
+                ctx.upstream_clock = str::from_utf8(value).ok().and_then(|date| httpdate::parse_http_date(date).ok());
+            } else if name.eq_ignore_ascii_case(MINIO_CODE) {
+                code = Some(value);
+            }
+        }
+        if head.method() == "HEAD" {
+            ctx.may_be_mismatch = false;
+            self.diagnose(code.map_or(Some(Rejection::Unsaid), |code| Rejection::of(code, &[])), head, ctx);
+        }
+    }
+
+    /// Looks at the first bytes of the body of such a response.
     pub fn examine_body(&self, body: &[u8], head: &impl RequestHead, ctx: &mut Context) {
         if !ctx.may_be_mismatch || body.is_empty() {
             return;
         }
         ctx.may_be_mismatch = false;
-        if !reports_mismatch(body) {
+        self.diagnose(reported(body), head, ctx);
+    }
+
+    /// Counts a rejection that has to do with the signature, and writes what to do about it.
+    fn diagnose(&self, rejection: Option<Rejection>, head: &impl RequestHead, ctx: &Context) {
+        let Some(rejection) = rejection else { return };
+        let rejected = Rejected::new(head, self.host_for_upstream(ctx), (SystemTime::now(), ctx.upstream_clock));
+        let Some((cause, header)) = rejected.cause(rejection) else { return };
+        if rejection == Rejection::Mismatch {
+            self.metrics.signatures.mismatched();
+        }
+        self.metrics.signatures.failed(cause);
+        if !self.signature_log.allows(cause) {
             return;
         }
-        self.metrics.http.signature_mismatches.inc();
-        if !self.mismatches.allows() {
-            return;
-        }
-        let received = head.host().unwrap_or_default();
-        let sent = self.host_for_upstream(ctx).unwrap_or(received);
-        let signed = HostSignature::of(head.text("authorization"), head.query());
-        let advice = advice(received, sent, signed, head.text("x-forwarded-host"));
+        let text = |bytes: &[u8]| printable(bytes).into_owned();
+        let (received, sent) = rejected.hosts;
         tracing::warn!(
             request_id = ctx.request_id(),
             method = head.method(),
             bucket = ctx.label(),
-            client_host = &*printable(received.as_bytes()),
-            host_signed = signed.as_str(),
-            sent_host = &*printable(sent.as_bytes()),
-            advice,
-            "the upstream reports a signature mismatch"
+            cause = cause.as_str(),
+            header = header.map(|name| text(name.as_bytes())),
+            client_host = text(received.as_bytes()),
+            host_signed = rejected.host_signed.as_str(),
+            sent_host = text(sent.as_bytes()),
+            in_front = rejected.in_front().map(text),
+            signed_seconds_ago = rejected.signed_seconds_ago(),
+            advice = advice(cause),
+            "the upstream rejects a signature"
         );
     }
 }
 
-fn reports_mismatch(body: &[u8]) -> bool {
+/// What the beginning of an error document says.
+fn reported(body: &[u8]) -> Option<Rejection> {
     let start = body.get(..LOOKED_AT).unwrap_or(body);
-    memchr::memmem::find(start, CODE).is_some()
-}
-
-/// What to set, by what is known.
-fn advice(received: &str, sent: &str, signed: HostSignature, forwarded: Option<&str>) -> &'static str {
-    let was_rewritten_before = forwarded.is_some_and(|forwarded| !forwarded.eq_ignore_ascii_case(received));
-    match signed {
-        HostSignature::Absent => "the client did not sign Host, so the host is not the cause: check its secret key",
-        _ if received != sent => {
-            "set upstream.host to preserve, or let clients sign for the host that is sent: the upstream checks that one"
-        }
-        _ if was_rewritten_before => {
-            "a proxy in front of this one has changed Host (see X-Forwarded-Host): let it pass on the client's own"
-        }
-        _ => {
-            "Host was passed on as it came: check the client's secret key and region, and whether something before this proxy \
-             changes Host, path or signed headers"
-        }
-    }
+    let code = start.get(memchr::memmem::find(start, b"<Code>")? + b"<Code>".len()..)?;
+    Rejection::of(code.get(..memchr::memmem::find(code, b"</Code>")?)?, code)
 }
 
 #[cfg(test)]
@@ -93,41 +118,44 @@ mod tests {
 
     #[test]
     fn the_code_counts_where_it_stands_at_the_start() {
-        let error =
-            |code: &str| format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>m</Message></Error>");
-        let after = |length: usize| "x".repeat(length) + "<Code>SignatureDoesNotMatch</Code>";
+        const CODE: &str = "<Code>SignatureDoesNotMatch</Code>";
+        let error = |code: &str, message: &str| {
+            format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>")
+        };
+        let after = |length: usize| "x".repeat(length) + CODE;
         for (body, says) in [
-            (error("SignatureDoesNotMatch"), true),
-            (error("AccessDenied"), false),
-            (error("SignatureDoesNotMatchX"), false),
-            (String::new(), false),
-            (after(LOOKED_AT - CODE.len()), true),
-            (after(LOOKED_AT - CODE.len() + 1), false),
+            (error("SignatureDoesNotMatch", "m"), Some(Rejection::Mismatch)),
+            (error("RequestTimeTooSkewed", "m"), Some(Rejection::Skewed)),
+            (error("AccessDenied", "Request has expired"), Some(Rejection::Expired)),
+            (error("AccessDenied", "Access Denied"), Some(Rejection::Denied)),
+            (error("SignatureDoesNotMatchX", "m"), None),
+            (error("InvalidAccessKeyId", CODE), None),
+            ("<Code>SignatureDoesNotMatch".to_owned(), None),
+            (String::new(), None),
+            (after(LOOKED_AT - CODE.len()), Some(Rejection::Mismatch)),
+            (after(LOOKED_AT - CODE.len() + 1), None),
         ] {
-            assert_eq!(reports_mismatch(body.as_bytes()), says, "{body}");
+            assert_eq!(reported(body.as_bytes()), says, "{body}");
         }
     }
 
     #[test]
-    fn advice_names_what_changed_the_host() {
-        use HostSignature::{Absent, Covered, Unknown};
-        for (sent, signed, forwarded, said) in [
-            ("minio:9000", Covered, None, "upstream.host to preserve"),
-            ("minio:9000", Unknown, None, "upstream.host to preserve"),
-            ("s3.example", Covered, Some("public.example"), "proxy in front"),
-            ("s3.example", Covered, Some("S3.example"), "passed on as it came"),
-            ("s3.example", Covered, None, "passed on as it came"),
-            ("minio:9000", Absent, None, "not the cause"),
-        ] {
-            let advice = advice("s3.example", sent, signed, forwarded);
-            assert!(advice.contains(said), "{sent} {signed:?}: {advice}");
-        }
-    }
-
-    #[test]
-    fn there_is_at_most_one_line_a_second() {
+    fn there_is_one_line_a_minute_for_each_cause() {
         let limiter = LogLimiter::default();
-        let lines = (0..1000).filter(|_| limiter.allows()).count();
-        assert!((1..=2).contains(&lines), "{lines}");
+        let (host, key) = (SignatureCause::HostReplaced, SignatureCause::Unknown);
+        for (second, cause, is_allowed) in [
+            (1, host, true),
+            (1, host, false),
+            (1, key, true),
+            (59, host, false),
+            (60, host, false),
+            (61, host, true),
+            (90, key, true),
+            (120, host, false),
+            (121, host, true),
+        ] {
+            assert_eq!(limiter.allows_at(second, cause), is_allowed, "second {second}, {cause:?}");
+        }
+        assert!(!limiter.allows(key) && limiter.allows(SignatureCause::Expired));
     }
 }

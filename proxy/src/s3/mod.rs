@@ -7,4 +7,5 @@ pub mod address;
 pub mod domain;
 pub mod error;
 pub mod identity;
+pub mod presigned;
 pub mod signature;

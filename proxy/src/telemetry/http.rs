@@ -59,8 +59,6 @@ pub struct HttpCounters {
     request_bytes: IntCounter,
     response_bytes: IntCounter,
     upstream_errors: [IntCounter; UpstreamErrorKind::ALL.len()],
-    /// Responses of upstreams that report a signature mismatch.
-    pub signature_mismatches: IntCounter,
 }
 
 /// A request that has ended.
@@ -120,10 +118,6 @@ impl HttpCounters {
             request_bytes: counter("s3cors_http_request_bytes_total", "Body bytes received from clients.")?,
             response_bytes: counter("s3cors_http_response_bytes_total", "Body bytes sent to clients.")?,
             upstream_errors: UpstreamErrorKind::ALL.map(|kind| errors.with_label_values(&[kind.as_str()])),
-            signature_mismatches: counter(
-                "s3cors_signature_mismatches_total",
-                "Answers of an upstream that say that the request's signature does not match.",
-            )?,
         })
     }
 

@@ -4,6 +4,7 @@ use super::buckets::Buckets;
 use super::exported::Exported;
 use super::http::HttpCounters;
 use super::registry::register;
+use super::signatures::SignatureCounters;
 use prometheus::{Encoder, Gauge, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,6 +28,8 @@ pub struct Metrics {
     registry: Registry,
     /// Requests, bytes and times.
     pub http: HttpCounters,
+    /// Signatures that an upstream rejects.
+    pub signatures: SignatureCounters,
     /// Decisions and rule hits.
     pub buckets: Arc<Buckets>,
     reload_successful: IntGauge,
@@ -51,6 +54,7 @@ impl Metrics {
         let gauge = |name, help| -> prometheus::Result<_> { register(&registry, IntGauge::new(name, help)?) };
         Ok(Self {
             http: HttpCounters::new(&registry)?,
+            signatures: SignatureCounters::new(&registry)?,
             buckets,
             reload_successful: gauge(
                 "s3cors_config_last_reload_successful",

@@ -10,6 +10,7 @@ mod http;
 pub mod log;
 mod metrics;
 mod registry;
+mod signatures;
 
 pub use access::{Access, AccessLog};
 pub use buckets::Buckets;
@@ -17,3 +18,4 @@ pub use exported::{Exported, Row};
 pub use http::{HttpCounters, Served, UpstreamErrorKind};
 pub use log::printable;
 pub use metrics::{Metrics, MetricsError, ReloadOutcome};
+pub use signatures::{SignatureCause, SignatureCounters};

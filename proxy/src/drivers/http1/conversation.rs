@@ -233,6 +233,8 @@ impl Conversation<'_> {
         let status = StatusCode::from_u16(head.status())
             .map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidHTTPHeader"))?;
         ctx.upstream_answered(status);
+        let lines = head.lines().map(|line| (line.name, line.value));
+        self.driver.exchange.examine_head(lines, self.head, ctx);
         self.route.answered();
         let chunked = Source::Chunked(Decoder::default());
         let (source, sink, framing) = match (head.body(self.head.method() == "HEAD"), is_modern(self.head)) {

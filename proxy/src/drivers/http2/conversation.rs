@@ -160,6 +160,8 @@ impl Conversation<'_> {
     async fn relay(&mut self, head: &ResponseHead<'_>, bytes: &Bytes, ctx: &mut Context) -> Result<bool, Broken> {
         let status = StatusCode::from_u16(head.status()).map_err(|_| invalid_response())?;
         ctx.upstream_answered(status);
+        let lines = head.lines().map(|line| (line.name, line.value));
+        self.driver.exchange.examine_head(lines, self.head, ctx);
         self.route.answered();
         let body = head.body(self.head.method() == "HEAD");
         let ends_with_close = body == crate::exchange::body_length::ResponseBody::UntilClose;

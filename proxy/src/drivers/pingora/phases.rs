@@ -71,6 +71,8 @@ impl PingoraDriver {
             return Ok(());
         }
         driven.exchange.upstream_answered(head.status);
+        let lines = head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        self.exchange.examine_head(lines, &Head(session.req_header()), &mut driven.exchange);
         driven.attempts.answered(&self.upstreams);
         edit_response(&self.exchange, head, &driven.exchange);
         // A forwarded 100 Continue makes Pingora give up keep-alive, because the body is not finished then; once it is, the
