@@ -39,6 +39,7 @@ mod malformed;
 mod memory;
 mod metrics;
 mod names;
+mod neighbours;
 mod operations;
 mod preflight;
 mod proxy_protocol;

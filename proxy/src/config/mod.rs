@@ -26,7 +26,9 @@ pub use listen::Listener;
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Rules, Shutdown, Timeouts};
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
-pub use values::{CredentialsPolicy, Http1, LogFormat, LogLevel, Size, ValueError, VaryPolicy};
+pub use values::{
+    CredentialsPolicy, Http1, LogFormat, LogLevel, ResourcePolicy, Size, TimingAllowOrigin, ValueError, VaryPolicy,
+};
 
 pub use crate::s3::domain::without_user;
 

@@ -5,7 +5,9 @@
 use super::fields::{As, OneOrMany, OrDefault};
 use super::tls::UpstreamTls;
 use super::upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
-use super::values::{Count, CredentialsPolicy, Interval, LogFormat, LogLevel, Size, Time, VaryPolicy};
+use super::values::{
+    Count, CredentialsPolicy, Interval, LogFormat, LogLevel, ResourcePolicy, Size, Time, TimingAllowOrigin, VaryPolicy,
+};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -155,7 +157,7 @@ impl Default for Rules {
     }
 }
 
-/// Deliberate differences from S3's CORS.
+/// Deliberate differences from S3's CORS, and its neighbours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -166,6 +168,12 @@ pub struct Cors {
     /// Whether a grant to a named origin includes credentials.
     #[serde(with = "OrDefault::<CredentialsPolicy>")]
     pub credentials: CredentialsPolicy,
+    /// Whether the rules decide who may read the times of a response (`Timing-Allow-Origin`).
+    #[serde(with = "OrDefault::<TimingAllowOrigin>")]
+    pub timing_allow_origin: TimingAllowOrigin,
+    /// Who may embed a response without CORS (`Cross-Origin-Resource-Policy`).
+    #[serde(with = "OrDefault::<ResourcePolicy>")]
+    pub resource_policy: ResourcePolicy,
     /// Whether responses carry `x-s3cors-decision`: what was decided and why.
     #[serde(with = "OrDefault::<bool>")]
     pub debug_header: bool,

@@ -32,6 +32,30 @@ pub enum VaryPolicy {
     Matched,
 }
 
+/// Whether the rules decide who may read the times of a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum TimingAllowOrigin {
+    /// They do not: what the upstream says passes.
+    #[default]
+    Off,
+    /// The origin of a grant may, and no other.
+    Granted,
+}
+
+/// Which `Cross-Origin-Resource-Policy` the responses of buckets with rules carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ResourcePolicy {
+    /// None of ours: what the upstream says passes.
+    #[default]
+    Off,
+    /// `cross-origin`: every page may embed them.
+    CrossOrigin,
+}
+
 /// Whether a grant to a named origin includes credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

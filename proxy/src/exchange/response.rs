@@ -1,12 +1,15 @@
 //! The response's head: what the upstream said about CORS is removed, what the rules say is added.
 
 use super::{Context, Exchange};
-use crate::config::VaryPolicy;
-use http::header::VARY;
-use http::{HeaderName, HeaderValue};
+use crate::config::{ResourcePolicy, TimingAllowOrigin, VaryPolicy};
+use http::{HeaderName, HeaderValue, header};
 use s3_cors::{Decision, Grant, VaryMerge, merge_vary};
 
-const DECISION: HeaderName = HeaderName::from_static("x-s3cors-decision");
+static VARY: HeaderName = header::VARY;
+static DECISION: HeaderName = HeaderName::from_static("x-s3cors-decision");
+static TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
+static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+static CROSS_ORIGIN: HeaderValue = HeaderValue::from_static("cross-origin");
 /// The names that begin so are CORS headers, whatever comes.
 const CORS_PREFIX: &[u8] = b"access-control-";
 /// Headers for the upstream's connection only that drivers do not remove by themselves (RFC 9110 §7.6.1). Trailers are dropped, and
@@ -29,8 +32,15 @@ pub fn is_removed(name: &[u8]) -> bool {
 }
 
 /// The headers that a response gets: each replaces all lines of its name.
+///
+/// `Timing-Allow-Origin` and `Cross-Origin-Resource-Policy` are no part of S3's CORS, and only there if the configuration asks for them.
+/// They are on errors and on the proxy's own replies too: a browser then tells the page the status instead of a blocked response.
 pub struct Additions<'c> {
     grant: Option<&'c Grant>,
+    /// Whether the grant alone decides who may read the response's times (Fetch, TAO check).
+    decides_timing: bool,
+    /// Who may embed the response without CORS (Fetch, cross-origin resource policy check).
+    resource_policy: Option<&'static HeaderValue>,
     vary: Option<HeaderValue>,
     decision: Option<HeaderValue>,
 }
@@ -53,17 +63,27 @@ impl Exchange {
             Some(VaryMerge::Set(merged)) => Some(merged),
             Some(VaryMerge::Complete) | None => None,
         };
-        Additions { grant, vary, decision: self.cors.debug_header.then(|| debug_value(&ctx.decision)) }
+        let embeds = self.cors.resource_policy == ResourcePolicy::CrossOrigin && ctx.has_rules();
+        Additions {
+            grant,
+            decides_timing: self.cors.timing_allow_origin == TimingAllowOrigin::Granted,
+            resource_policy: embeds.then_some(&CROSS_ORIGIN),
+            vary,
+            decision: self.cors.debug_header.then(|| debug_value(&ctx.decision)),
+        }
     }
 }
 
 impl Additions<'_> {
-    /// Whether the lines with this name, in any case, are replaced. Those of a grant are not asked about: no upstream's line of such
-    /// a name comes this far ([`is_removed`]).
+    /// Whether the lines with this name, in any case, are replaced, if only by nothing. Those of a grant are not asked about: no
+    /// upstream's line of such a name comes this far ([`is_removed`]).
     #[must_use]
     pub fn replaces(&self, name: &[u8]) -> bool {
         let is = |own: &HeaderName| name.eq_ignore_ascii_case(own.as_str().as_bytes());
-        (self.vary.is_some() && is(&VARY)) || (self.decision.is_some() && is(&DECISION))
+        (self.vary.is_some() && is(&VARY))
+            || (self.decision.is_some() && is(&DECISION))
+            || (self.decides_timing && is(&TIMING_ALLOW_ORIGIN))
+            || (self.resource_policy.is_some() && is(&RESOURCE_POLICY))
     }
 
     /// Hands over each header.
@@ -71,7 +91,7 @@ impl Additions<'_> {
         if let Some(grant) = self.grant {
             grant.for_each_header(&mut set);
         }
-        self.others().for_each(|(name, value)| set(&name, value));
+        self.others().for_each(|(name, value)| set(name, value));
     }
 
     /// Writes the same as lines of HTTP/1.1, in the same order.
@@ -84,9 +104,15 @@ impl Additions<'_> {
         }
     }
 
-    fn others(&self) -> impl Iterator<Item = (HeaderName, &HeaderValue)> {
-        let vary = self.vary.as_ref().map(|value| (VARY, value));
-        vary.into_iter().chain(self.decision.as_ref().map(|value| (DECISION, value)))
+    fn others(&self) -> impl Iterator<Item = (&'static HeaderName, &HeaderValue)> {
+        let timing = self.grant.filter(|_| self.decides_timing).map(Grant::allow_origin);
+        let all = [
+            (&VARY, self.vary.as_ref()),
+            (&TIMING_ALLOW_ORIGIN, timing),
+            (&RESOURCE_POLICY, self.resource_policy),
+            (&DECISION, self.decision.as_ref()),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?)))
     }
 }
 

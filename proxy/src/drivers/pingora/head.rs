@@ -60,14 +60,16 @@ pub(super) fn edit_request(edits: &RequestEdits<'_>, request: &mut RequestHeader
 
 /// Makes an upstream's head ours.
 pub(super) fn edit_response(exchange: &Exchange, head: &mut ResponseHeader, ctx: &Context) {
-    while let Some(name) = head.headers.keys().find(|name| is_removed(name.as_str().as_bytes())).cloned() {
-        head.remove_header(&name);
-    }
-    let mut additions = Vec::with_capacity(8);
     let vary = head.headers.get_all(VARY).iter().map(HeaderValue::as_bytes);
-    exchange.response_additions(ctx, vary).for_each(|name, value| additions.push((name.clone(), value.clone())));
-    for (name, value) in additions {
-        set(head, name, value);
+    let additions = exchange.response_additions(ctx, vary);
+    remove(head, |name| is_removed(name) || additions.replaces(name));
+    additions.for_each(|name, value| set(head, name.clone(), value.clone()));
+}
+
+/// Removes all lines of the names that go.
+fn remove(head: &mut ResponseHeader, goes: impl Fn(&[u8]) -> bool) {
+    while let Some(name) = head.headers.keys().find(|name| goes(name.as_str().as_bytes())).cloned() {
+        head.remove_header(&name);
     }
 }
 
@@ -107,9 +109,7 @@ mod tests {
         ] {
             head.append_header(name, value).unwrap();
         }
-        while let Some(name) = head.headers.keys().find(|name| is_removed(name.as_str().as_bytes())).cloned() {
-            head.remove_header(&name);
-        }
+        remove(&mut head, is_removed);
         assert_eq!(head.headers.len(), 1, "{:?}", head.headers);
     }
 }
