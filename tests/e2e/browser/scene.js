@@ -15,11 +15,11 @@ class Scene {
   }
 
   /// A page of this origin (`app` is http://app.localhost:PORT).
-  async open(name) {
+  async open(name, path = "/") {
     this.context ??= await this.browser.newContext();
     this.page = await this.context.newPage();
     this.page.on("console", (message) => this.console.push(message.text()));
-    await this.page.goto(originOf(name, this.task.port));
+    await this.page.goto(originOf(name, this.task.port) + path);
     return this.page;
   }
 

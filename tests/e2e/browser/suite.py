@@ -16,6 +16,10 @@ PROGRAM = Path(__file__).parent / "judge.js"
 DEADLINE = 300
 # Reserved (RFC 2606): it never resolves.
 UNKNOWN = "http://storage.invalid:9000"
+CONFIGURATIONS = {
+    "as_s3": "cors: {vary: matched}\n",
+    "neighbours": "cors: {timing_allow_origin: granted, resource_policy: cross-origin}\n",
+}
 
 
 def missing_tools():
@@ -26,13 +30,14 @@ def missing_tools():
 
 @contextlib.contextmanager
 def _others(server, rules):
-    """Further instances of s3cors: without a server, with an unresolvable server, and with S3's own `Vary`."""
-    upstreams = {"down": f"http://127.0.0.1:{free_port()}", "unknown": UNKNOWN, "as_s3": server.url}
+    """Further instances of s3cors: without a server, with an unresolvable server, and with other settings."""
+    upstreams = {"down": f"http://127.0.0.1:{free_port()}", "unknown": UNKNOWN}
+    upstreams |= dict.fromkeys(CONFIGURATIONS, server.url)
     with contextlib.ExitStack() as running:
         urls = {}
         for name, upstream in upstreams.items():
-            config = "cors: {vary: matched}\n" if name == "as_s3" else None
-            urls[name] = running.enter_context(proxy(f"s3cors-{server.name}-{name}", rules, upstream, config)).url
+            started = proxy(f"s3cors-{server.name}-{name}", rules, upstream, CONFIGURATIONS.get(name))
+            urls[name] = running.enter_context(started).url
         yield urls
 
 
@@ -46,8 +51,9 @@ def run(server, rules, pages, s3cors, results):
         task = {"server": about, "port": pages, "results": str(RESULTS), **others}
         task |= {"url": s3cors.url, "admin": s3cors.admin} if s3cors else {"url": server.url, "admin": None}
         if not s3cors:
-            # Without s3cors nothing answers for a server that is down, or changes a Vary.
-            task |= {"down": f"http://127.0.0.1:{free_port()}", "unknown": UNKNOWN, "as_s3": server.url}
+            # Without s3cors nothing answers for a server that is down, or sets a header.
+            task |= {"down": f"http://127.0.0.1:{free_port()}", "unknown": UNKNOWN}
+            task |= dict.fromkeys(CONFIGURATIONS, server.url)
         done = subprocess.run(
             ["node", str(PROGRAM)], input=json.dumps(task), capture_output=True, text=True, timeout=DEADLINE
         )
