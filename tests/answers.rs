@@ -1,7 +1,7 @@
 //! Answers on their way to the client: status, headers and body stay the upstream's, hop-by-hop headers do not.
 
 use crate::support::http::{Response, request};
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{Proxy, is_own};
 use crate::support::rules::Rules;
 use crate::support::upstream::Upstream;
 
@@ -93,10 +93,11 @@ fn headers_keep_case_order_of_values_and_number() {
 fn what_is_for_the_upstreams_hop_only_ends_here() {
     let answer = answer_to(
         "GET",
-        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\nKeep-Alive: timeout=1, max=1\r\n\
-         Proxy-Connection: close\r\n\r\nabcd",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\nKeep-Alive: timeout=1, max=1\r\n\
+         Proxy-Connection: close\r\nTrailer: x-sum\r\ntrailer: x-sum-2\r\n\r\n4\r\nabcd\r\n0\r\nx-sum: 1\r\nx-sum-2: 2\r\n\r\n",
     );
-    for name in ["keep-alive", "proxy-connection"] {
+    assert_eq!(answer.text(), "abcd");
+    for name in ["keep-alive", "proxy-connection", "trailer", "x-sum", "x-sum-2"] {
         assert_eq!(answer.header(name), None, "{answer:?}");
     }
     assert_eq!(answer.header("connection"), Some("keep-alive"), "the client's connection is its own matter");
@@ -119,5 +120,47 @@ fn an_interim_answer_passes_without_headers_of_ours() {
         let answer = connection.receive();
         assert_eq!((answer.status, answer.text().as_str()), (200, "abcd"));
         assert_eq!(answer.header("access-control-allow-origin"), Some(ORIGIN.1));
+    }
+}
+
+#[test]
+fn the_date_is_the_upstreams() {
+    let date = "Tue, 15 Nov 1994 08:12:31 GMT";
+    let answer = answer_to("GET", format!("HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 4\r\n\r\nabcd"));
+    // Pingora 0.9.1 writes its own over it, and has no setting for that.
+    assert_eq!(answer.header("date") == Some(date), is_own(), "{answer:?}");
+}
+
+#[test]
+fn the_first_bytes_reach_the_client_as_soon_as_they_are_here() {
+    for (head, first, last) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "a", "b"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", "1\r\nb\r\n0\r\n\r\n"),
+        ("HTTP/1.1 200 OK\r\n\r\n", "a", "b"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n", "", "b"),
+    ] {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let released = std::sync::Mutex::new(released);
+        let upstream = Upstream::scripted(move |served| {
+            served.request();
+            for piece in [head, first] {
+                served.send(piece);
+                served.wait_until_read();
+            }
+            // Sends no more before the client has what is here.
+            let _ = released.lock().unwrap().recv();
+            served.send(last);
+        });
+        let rules = Rules::usual();
+        let proxy = Proxy::start(rules.path(), upstream.address);
+        let mut connection = proxy.connect();
+        connection.send(request("GET", "/bucket/key", &[("Connection", "close")], ""));
+        assert_eq!(connection.receive_head(), 200);
+        let expected = if head.contains("Length") { first } else { "1\r\na\r\n" };
+        let mut bytes = vec![0; expected.len()];
+        std::io::Read::read_exact(connection.unread(), &mut bytes).unwrap();
+        assert_eq!(bytes, expected.as_bytes(), "{head}");
+        release.send(()).unwrap();
+        assert!(connection.rest().contains(&b'b'));
     }
 }

@@ -224,6 +224,34 @@ fn trailers_are_dropped_with_their_announcement() {
 }
 
 #[test]
+fn the_first_bytes_reach_the_client_as_soon_as_they_are_here() {
+    for (head, first, last) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "a", "b"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", "1\r\nb\r\n0\r\n\r\n"),
+        ("HTTP/1.1 200 OK\r\n\r\n", "a", "b"),
+    ] {
+        let (release, released) = channel::<()>();
+        let released = Mutex::new(released);
+        let scene = Scene::before(Upstream::scripted(move |served| {
+            served.request();
+            for piece in [head, first] {
+                served.send(piece);
+                served.wait_until_read();
+            }
+            // Sends no more before the client has what is here.
+            let _ = released.lock().unwrap().recv();
+            served.send(last);
+        }));
+        let mut connection = scene.open();
+        connection.send(&get(1, "/bucket/key"));
+        assert_eq!(connection.next_of(1).kind, HEADERS, "{head}");
+        assert_eq!(connection.next_of(1).payload, b"a", "{head}");
+        release.send(()).unwrap();
+        assert_eq!(read(&connection.all_of(1)), ("b".to_owned(), None), "{head}");
+    }
+}
+
+#[test]
 fn a_request_that_can_be_repeated_is_when_a_kept_connection_turns_out_closed() {
     for (method, body, end, arrivals) in [("GET", "", 200, 2), ("PUT", "small", 200, 2), ("POST", "small", 502, 1)] {
         let scene = Scene::before(Upstream::scripted(|served| {

@@ -61,6 +61,8 @@ pub(super) struct Transfer {
     sink: Sink,
     /// What the recipient has not yet taken.
     pending: BytesMut,
+    /// Whether something was written that the connection's buffer may still hold.
+    is_unflushed: bool,
     /// What was read after the body's end.
     excess: BytesMut,
     /// Bytes of the body that were read, without their framing.
@@ -78,6 +80,7 @@ impl Transfer {
             source,
             sink,
             pending: BytesMut::new(),
+            is_unflushed: false,
             excess: BytesMut::new(),
             moved: 0,
             has_read: false,
@@ -202,6 +205,7 @@ impl Transfer {
                 return Poll::Ready(Err(TransferError::Write));
             }
             self.pending.advance(written);
+            self.is_unflushed = true;
             return Poll::Ready(Ok(()));
         }
         let most = match self.source {
@@ -210,11 +214,20 @@ impl Transfer {
             Source::Chunked(_) | Source::UntilClose => self.step / 2,
             Source::Ended => return Poll::Ready(Ok(())),
         };
-        let read = poll_read(from, context, most, |bytes, context| self.pass(bytes, context, to));
-        match ready!(read) {
-            Ok(passed) => Poll::Ready(passed),
-            Err(error) => Poll::Ready(Err(TransferError::Read(error))),
+        match poll_read(from, context, most, |bytes, context| self.pass(bytes, context, to)) {
+            Poll::Ready(Ok(passed)) => Poll::Ready(passed),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(TransferError::Read(error))),
+            Poll::Pending => self.poll_flush(context, to),
         }
+    }
+
+    /// While no more is here to read, what was written leaves, however little it is. Ready when that fails.
+    fn poll_flush(&mut self, context: &mut Context<'_>, to: &mut Stream) -> Poll<Result<(), TransferError>> {
+        if self.is_unflushed {
+            ready!(Pin::new(to).poll_flush(context)).map_err(|_| TransferError::Write)?;
+            self.is_unflushed = false;
+        }
+        Poll::Pending
     }
 
     /// Passes on what was read: to the recipient where it takes it, else into memory.
@@ -245,6 +258,7 @@ impl Transfer {
             Poll::Ready(written) => written.map_err(|_| TransferError::Write)?,
             Poll::Pending => 0,
         };
+        self.is_unflushed |= written > 0;
         self.pending.extend_from_slice(out.get(written..).unwrap_or_default());
         Ok(())
     }
