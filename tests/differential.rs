@@ -25,16 +25,12 @@ const OURS: [&str; 7] =
 /// What one of the drivers does otherwise on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intended {
-    /// A second request before the response to the first is answered in its turn (RFC 9112 §9.3.2); Pingora gives it up and closes.
-    Pipelining,
     /// The decoder takes no whitespace in a size line, no extension of more than 256 bytes and no trailer that is not a header
     /// line: other decoders read each of these otherwise. A response whose first chunk is none is 502, as long as nothing was sent.
     StrictChunks,
     /// A response whose length two parsers could read otherwise is 502, so that no client reads another one than the proxy did.
     StrictResponse,
-    /// Chunks are undone for a client of HTTP/1.0, which does not know them (RFC 9112 §6.1); Pingora sends them.
-    OldClient,
-    /// A client of HTTP/1.0 that names no host has one for the upstream: that is asked in HTTP/1.1 (RFC 9112 §3.2).
+    /// A client of HTTP/1.0 that names no host gets the upstream's own (RFC 9112 §3.2), and each of the two has another upstream.
     HostOfUpstream,
     /// Headers that an upstream's `Connection` names end here (RFC 9110 §7.6.1).
     Nominated,

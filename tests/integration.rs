@@ -40,6 +40,7 @@ mod memory;
 mod metrics;
 mod names;
 mod neighbours;
+mod old_clients;
 mod operations;
 mod preflight;
 mod proxy_protocol;

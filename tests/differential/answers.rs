@@ -1,7 +1,6 @@
 //! Responses of the upstream: framing, interim ones, headers for its connection, CORS headers of its own, and what is no response.
 
 use super::{Case, Intended, Twins};
-use crate::support::strict;
 
 const OLD: &str = "GET /bucket/key HTTP/1.0\r\nHost: h\r\nOrigin: https://app.example\r\n";
 
@@ -101,24 +100,17 @@ const AMBIGUOUS: [&str; 5] = [
     "HTTP/1.1 200 OK\nContent-Length: 4\n\nabcd",
 ];
 
-/// Whether a response has a body of which no length is said.
-fn is_unbounded(answer: &str) -> bool {
-    strict::response(answer.as_bytes())
-        .is_some_and(|head| !matches!(head.length, strict::Length::Bytes(_)) && ![204, 304].contains(&head.status))
-}
-
 /// What is meant to differ in a response, by the response and the request.
 fn intended(sent: &str, answer: &str) -> Option<Intended> {
     let is_old = sent.contains("HTTP/1.0\r\n");
     let is_interim = answer.starts_with("HTTP/1.1 1");
     let has_header = answer.split("\r\n\r\n").next()?.contains("\r\n");
     match answer {
-        _ if is_interim && is_old => Some(Intended::OldClient),
+        _ if is_interim && is_old => None,
         _ if is_interim && has_header && !answer.contains("Link:") => Some(Intended::Interim),
-        _ if answer.starts_with("HTTP/1.1 304 Not Modified\r\nTransfer") => Some(Intended::NoBodyNoCoding),
+        _ if answer.starts_with("HTTP/1.1 304 Not Modified\r\nTransfer") && !is_old => Some(Intended::NoBodyNoCoding),
         _ if answer.contains("X-Hop") || answer.contains("Connection: ETag") => Some(Intended::Nominated),
-        _ if answer.contains("zz\r\n") && !is_old && !sent.starts_with("HEAD") => Some(Intended::StrictChunks),
-        _ if is_old && is_unbounded(answer) => Some(Intended::OldClient),
+        _ if answer.contains("zz\r\n") && !sent.starts_with("HEAD") => Some(Intended::StrictChunks),
         _ => None,
     }
 }

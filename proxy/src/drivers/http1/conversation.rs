@@ -239,7 +239,9 @@ impl Conversation<'_> {
         let chunked = Source::Chunked(Decoder::default());
         let (source, sink, framing) = match (head.body(self.head.method() == "HEAD"), is_modern(self.head)) {
             // RFC 9112 §6.1: a response that cannot have a body has no transfer coding either.
-            (ResponseBody::Absent, _) if is_bodiless(head.status()) => (Source::Ended, Sink::Plain, Framing::Undone),
+            (ResponseBody::Absent, is_modern) if !is_modern || is_bodiless(head.status()) => {
+                (Source::Ended, Sink::Plain, Framing::Undone)
+            }
             (ResponseBody::Absent, _) => (Source::Ended, Sink::Plain, Framing::AsItCame),
             (ResponseBody::Length(length), _) => (Source::Length(length), Sink::Plain, Framing::AsItCame),
             (ResponseBody::Chunked, true) => (chunked, Sink::Chunked, Framing::AsItCame),

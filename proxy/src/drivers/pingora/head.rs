@@ -51,11 +51,16 @@ pub(super) fn edit_request(edits: &RequestEdits<'_>, request: &mut RequestHeader
     }
     let Some(host) = edits.host() else { return Ok(()) };
     // An absolute target holds a host too, and that one counts (RFC 9112 §3.2.2): only the target's path is left.
-    if raw_target_authority(request.raw_path()).authority().is_some() {
+    if has_authority(request) {
         let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
         request.set_raw_path(path.as_bytes())?;
     }
     request.insert_header(http::header::HOST, host)
+}
+
+/// Whether the target is in absolute form.
+pub(super) fn has_authority(request: &RequestHeader) -> bool {
+    raw_target_authority(request.raw_path()).authority().is_some()
 }
 
 /// Makes an upstream's head ours.

@@ -1,10 +1,13 @@
 //! The hooks' work: the exchange is asked, and its answers are put into Pingora's terms.
 
 use super::failure::{UNRESOLVED, failure_of};
-use super::head::{Head, edit_request, edit_response, reply_head};
+use super::head::{Head, edit_request, edit_response, has_authority, reply_head};
 use super::{Driven, PingoraDriver};
 use crate::drivers::peer;
+use crate::exchange::body_length::is_bodiless;
 use crate::exchange::{CLIENT_GONE, Ended, Reply};
+use http::header::{HOST, TRANSFER_ENCODING};
+use http::{Method, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::*;
 use pingora::proxy::FailToProxy;
@@ -15,6 +18,9 @@ impl PingoraDriver {
         session.set_read_timeout(Some(self.limits.body_read));
         session.set_write_timeout(Some(self.limits.body_write));
         driven.keepalive = session.get_keepalive();
+        // RFC 9110 §15.2: a client of HTTP/1.0 knows no interim responses.
+        let is_old = is_old(session);
+        session.set_ignore_info_resp(is_old);
         Ok(())
     }
 
@@ -57,7 +63,13 @@ impl PingoraDriver {
     /// Makes the request what the upstream is to see.
     pub(super) fn edit_request(&self, session: &Session, request: &mut RequestHeader, driven: &Driven) -> Result<()> {
         let Some(peer) = &driven.peer else { return Ok(()) };
-        edit_request(&self.exchange.request_edits(&Head(session.req_header()), peer, &driven.exchange), request)
+        edit_request(&self.exchange.request_edits(&Head(session.req_header()), peer, &driven.exchange), request)?;
+        let has_host = request.headers.contains_key(HOST) || has_authority(request);
+        // A client of HTTP/1.0 may name no host; the upstream is asked in HTTP/1.1 (RFC 9112 §3.2).
+        match driven.attempts.peer() {
+            Some(upstream) if !has_host => request.insert_header(HOST, upstream.authority()),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn edit_response(
@@ -79,6 +91,10 @@ impl PingoraDriver {
         // client's own wish holds again. A refusal in mid-upload still closes.
         if session.is_body_done() && !session.is_process_shutting_down() {
             session.set_keepalive(driven.keepalive);
+        }
+        // RFC 9112 §6.1: a client of HTTP/1.0 knows no chunks. Without them the body ends with the connection.
+        if is_old(session) && head.remove_header(&TRANSFER_ENCODING).is_some() && has_body(session, head) {
+            session.set_keepalive(None);
         }
         Ok(())
     }
@@ -121,4 +137,13 @@ impl PingoraDriver {
         };
         self.exchange.record(&Head(session.req_header()), &driven.exchange, &ended);
     }
+}
+
+/// Whether the client does not speak HTTP/1.1 yet.
+fn is_old(session: &Session) -> bool {
+    session.req_header().version == Version::HTTP_10
+}
+
+fn has_body(session: &Session, head: &ResponseHeader) -> bool {
+    session.req_header().method != Method::HEAD && !is_bodiless(head.status.as_u16())
 }
