@@ -102,13 +102,15 @@ fn the_bucket_of_a_target_in_absolute_form_is_that_of_its_own_authority() {
     let (_rules, upstream, proxy) = start();
     for (target, host, is_granted) in [
         ("http://bucket.s3.example.test/key", Some("bucket.s3.example.test"), true),
+        // Only a client of HTTP/1.0 may leave `Host` out (RFC 9112 §3.2).
         ("http://bucket.s3.example.test/key", None, true),
         ("http://bucket.s3.example.test:8080/other/key?a=b", None, true),
         ("http://other.s3.example.test/bucket/key", None, false),
         ("http://s3.example.test/bucket/key?a=b", Some("s3.example.test"), true),
     ] {
+        let version = if host.is_some() { "HTTP/1.1" } else { "HTTP/1.0" };
         let host = host.map(|host| format!("Host: {host}\r\n")).unwrap_or_default();
-        let bytes = format!("GET {target} HTTP/1.1\r\n{host}Origin: https://app.example\r\n\r\n");
+        let bytes = format!("GET {target} {version}\r\n{host}Origin: https://app.example\r\n\r\n");
         let answer = proxy.connect().send(bytes).receive();
         assert_eq!(answer.status, 200, "{target}");
         assert_eq!(!answer.cors().is_empty(), is_granted, "{target}");

@@ -1,7 +1,7 @@
 //! HTTP/2 for clients: everything that holds for HTTP/1.1 holds over it.
 
 use crate::support::curl::{Fetched, curl, try_curl};
-use crate::support::frames::PREFACE;
+use crate::support::frames::{DATA, END_HEADERS, END_STREAM, Frames, HEADERS, PREFACE, fields, frame};
 use crate::support::process::{ConfigFile, s3cors};
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
@@ -187,6 +187,37 @@ fn what_a_client_may_use_is_bounded_and_said() {
         assert_eq!(ended.stdout.starts_with("HTTP/2 200"), forwarded, "{length}: {ended:?}");
     }
     assert_eq!(upstream.received().len(), 1);
+}
+
+#[test]
+fn a_date_passes_and_an_announcement_of_trailers_does_not() {
+    let rules = Rules::usual();
+    let date = "Tue, 15 Nov 1994 08:12:31 GMT";
+    let upstream = Upstream::answering(format!(
+        "HTTP/1.1 200 OK\r\nDate: {date}\r\nTrailer: x-sum\r\nTransfer-Encoding: chunked\r\n\r\n\
+         4\r\nbody\r\n0\r\nx-sum: 1\r\n\r\n"
+    ));
+    let proxy = serving(H2C, &rules, upstream.address);
+    let url = format!("http://{}/bucket/key", proxy.address);
+    let fetched = curl(&["--http2-prior-knowledge", &url], "");
+    assert_eq!((fetched.protocol.as_str(), fetched.response.text().as_str()), ("HTTP/2", "body"));
+    assert_eq!(fetched.response.header("date"), Some(date));
+    for name in ["trailer", "x-sum"] {
+        assert_eq!(fetched.response.header(name), None, "{:?}", fetched.response);
+    }
+}
+
+#[test]
+fn a_tunnel_is_refused_with_the_error_that_s3_has() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let proxy = serving(H2C, &rules, upstream.address);
+    let mut connection = Frames::open(proxy.address);
+    let connect = fields(&[(":method", "CONNECT"), (":authority", "h:443")]);
+    connection.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &connect));
+    let frames = connection.all_of(1);
+    let data = frames.iter().filter(|frame| frame.kind == DATA).flat_map(|frame| frame.payload.clone());
+    assert!(String::from_utf8(data.collect()).unwrap().contains("<Code>MethodNotAllowed</Code>"), "{frames:?}");
+    assert!(upstream.received().is_empty());
 }
 
 #[test]

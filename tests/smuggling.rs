@@ -201,7 +201,7 @@ fn what_follows_a_request_is_not_a_part_of_it() {
         put("Content-Length: 3\r\n", "abc"),
         chunked(HELLO),
     ] {
-        scene.check_pipelined(first.as_bytes(), HIDDEN.as_bytes());
+        scene.check_pipelined(first.as_bytes(), first.as_bytes(), HIDDEN.as_bytes());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::upstream::Upstream;
 use crate::support::wire::Outcome::Refused;
-use crate::support::wire::{Scene, arrives};
+use crate::support::wire::{Scene, arrives, arrives_last};
 
 #[test]
 fn a_host_that_a_request_names_is_not_where_it_goes() {
@@ -59,8 +59,9 @@ fn a_host_in_the_target_is_not_where_a_request_goes() {
             scene.check(&bytes, &arrives(&*bytes));
         }
     }
-    let without = format!("GET http://{other}/latest HTTP/1.1\r\n");
-    scene.check(format!("{without}\r\n"), &arrives(format!("{without}Host: {other}\r\n\r\n")));
+    let line = format!("GET http://{other}/latest HTTP/1.");
+    scene.check(format!("{line}0\r\n\r\n"), &arrives_last(format!("{line}1\r\nHost: {other}\r\n\r\n")));
+    scene.check(format!("{line}1\r\n\r\n"), &Refused);
     for target in [
         format!("http://{other}/latest"),
         format!("http://h@{other}/"),

@@ -10,7 +10,7 @@ use crate::support::upstream::Upstream;
 use rustls::ProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const NAME: &str = "s3.example.test";
 
@@ -40,10 +40,43 @@ fn tls_1_2_and_1_3_are_spoken() {
         assert_eq!((connection.get("/bucket/key"), connection.get("/bucket/key")), (200, 200));
         assert_eq!(connection.version(), agreed);
     }
-    let mut plain = proxy.connect();
-    plain.send("GET /bucket/key HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert!(!plain.rest().starts_with(b"HTTP/"), "what does not speak TLS is not answered");
     assert_eq!(upstream.received().len(), 4);
+}
+
+#[test]
+fn plain_http_where_tls_is_spoken_is_told_to_use_https() {
+    let (authority, rules, upstream) = (Authority::new(), Rules::usual(), Upstream::ok("body"));
+    authority.install(&authority.issue(NAME));
+    let proxy = serving(&authority, &rules, &upstream);
+    let long = "x".repeat(60_000);
+    let origin = "Origin: https://app.example\r\n";
+    for sent in [
+        format!("GET /bucket/key HTTP/1.1\r\nHost: x\r\n{origin}\r\n"),
+        format!("GET /bucket/key HTTP/1.0\r\n{origin}\r\n"),
+        format!("PUT /bucket/key HTTP/1.1\r\nHost: x\r\n{origin}Content-Length: 60000\r\n\r\n{long}"),
+        format!("GET /bucket/key HTTP/1.1\r\nHost: x\r\n{origin}x: {long}\r\n\r\n"),
+        "\r\nGET / HTTP/1.1\r\n\r\n".to_owned(),
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_owned(),
+        "G".to_owned(),
+    ] {
+        let started = Instant::now();
+        let mut connection = proxy.connect();
+        let answer = connection.send(&sent).receive();
+        let shown = &sent[..sent.len().min(80)];
+        assert_eq!((answer.status, answer.element("Code").as_deref()), (400, Some("BadRequest")), "{shown}");
+        assert!(answer.element("Message").unwrap().contains("https://"), "{answer:?}");
+        assert_eq!(answer.header("connection"), Some("close"), "{shown}");
+        let is_granted = answer.header("access-control-allow-origin").is_some();
+        assert_eq!(is_granted, sent.contains("Origin"), "{shown}: {answer:?}");
+        assert!(connection.is_closed(), "{shown}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{shown}: {:?}", started.elapsed());
+    }
+    let refused = |method| proxy.metric(&format!("s3cors_http_requests_total{{code=\"400\",method=\"{method}\"}}"));
+    assert_eq!((refused("GET"), refused("PUT")), (Some(3.0), Some(1.0)));
+    assert_eq!(authority.connect(proxy.address).get("/bucket/key"), 200);
+    // What is neither is not answered in words that it would not know.
+    assert!(!proxy.connect().send("\x05\x01\x00\0\0\0\0\0").rest().starts_with(b"HTTP/"));
+    assert_eq!(upstream.received().len(), 1);
 }
 
 #[test]

@@ -49,18 +49,16 @@ impl Scene {
         Self { _rules: rules, upstream, proxy }
     }
 
-    /// Sends two requests in one packet, of which the second must wait for its turn. Pingora gives it up and closes.
-    pub fn check_pipelined(&self, first: &[u8], second: &[u8]) {
+    /// Sends two requests in one packet, of which the second must wait for its turn, and then arrive as it was sent.
+    pub fn check_pipelined(&self, first: &[u8], arriving: &[u8], second: &[u8]) {
         let sent = [first, second].concat();
-        if !is_own() {
-            return self.check(sent, &ArrivesLast(first.to_vec()));
-        }
         println!("{}", sent.escape_ascii());
         let mark = self.upstream.wire().len();
         let mut connection = self.proxy.connect();
-        assert_eq!(connection.send(&sent).receive().body, line(first));
+        assert_eq!(connection.send(&sent).receive().body, line(arriving));
         assert_eq!(connection.receive().body, line(second));
-        assert_eq!(self.arrived_since(mark).escape_ascii().to_string(), sent.escape_ascii().to_string());
+        let expected = [arriving, second].concat();
+        assert_eq!(self.arrived_since(mark).escape_ascii().to_string(), expected.escape_ascii().to_string());
     }
 
     /// Everything that has arrived since so many reads, whatever connection it was on.
@@ -91,10 +89,15 @@ impl Scene {
                 let may_be_lost = !was_sent || sent.len() > SURELY_READ;
                 let is_told = answer.starts_with("HTTP/1.1 4") && answer.matches("HTTP/1.1 ").count() == 1;
                 assert!(is_told || (may_be_lost && answer.is_empty()), "{answer}");
+                // Pingora writes the name in its own case.
+                let is_ours = answer.to_ascii_lowercase().contains("\r\nserver: s3cors\r\n");
+                assert!((is_ours && answer.ends_with("</Error>")) || answer.is_empty(), "{answer}");
             }
             Arrives(bytes) | ArrivesLast(bytes) => {
                 let answer = connection.receive();
                 assert_eq!((answer.status, answer.body.as_slice()), (200, line(bytes)), "{answer:?}");
+                let is_last = matches!(outcome, ArrivesLast(_));
+                assert_eq!(answer.header("connection") == Some("close"), is_last, "the client is told");
                 expected.extend_from_slice(bytes);
             }
             Answered(status) | AnsweredLast(status) => assert_eq!(connection.receive().status, *status),

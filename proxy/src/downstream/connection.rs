@@ -5,12 +5,13 @@
 
 use super::head::{HeadBudget, HeadLimits, NoHead, ended, read};
 use super::http2::{H2Settings, PREFACE, unread};
-use super::refusal::refuse;
+use super::malformed::{Judged, judge};
+use super::refusal::{refuse, reject};
 use crate::config::{Config, Http1, Limits};
 use crate::drivers::http1::{After, Classified, Client, Http1Driver, classify};
 use crate::drivers::http2::Http2Driver;
 use crate::drivers::pingora::PingoraDriver;
-use crate::exchange::{Count, Counted, Exchange, Refusal};
+use crate::exchange::{Count, Counted, Exchange, Failure, Refusal};
 use crate::upstream::{Pool, Upstreams};
 use async_trait::async_trait;
 use bytes::BytesMut;
@@ -107,6 +108,7 @@ impl ConnectionServer {
                     Box::pin(refuse(&mut client.stream, &self.exchange, refusal)).await;
                     return None;
                 }
+                Err(NoHead::Malformed(failure, head)) => return Box::pin(self.reject(client, failure, &head)).await,
             };
             if fresh.is_some() && is_h2c && head.starts_with(PREFACE) {
                 return unread(client.stream, &head);
@@ -115,12 +117,22 @@ impl ConnectionServer {
             match Box::pin(self.serve_own(&mut client, head, shutdown)).await {
                 Own::Served(next) => ahead = next,
                 Own::Closed => return None,
-                Own::Declined(head) => {
+                Own::Declined(mut head) => {
+                    ahead = match split_next(&mut head) {
+                        Ok(next) => next,
+                        Err(failure) => return Box::pin(self.reject(client, failure, &head)).await,
+                    };
                     let served = self.serve_on_pingora(client.stream, head, settings.take(), shutdown);
                     (client.stream, settings) = Box::pin(served).await?;
                 }
             }
         }
+    }
+
+    /// Refuses a request that no driver gets, and with it the connection.
+    async fn reject(&self, mut client: Client, failure: Failure, head: &[u8]) -> Option<Stream> {
+        reject(&mut client, &self.exchange, failure, head).await;
+        None
     }
 
     /// Serves a request with our own driver, if that takes it.
@@ -179,6 +191,15 @@ impl ConnectionServer {
             (None, _) => {}
         }
         drop(open);
+    }
+}
+
+/// Splits off what came of the next request: Pingora serves one, and closes if it is handed more. `Err` where no driver gets the head.
+fn split_next(head: &mut BytesMut) -> Result<BytesMut, Failure> {
+    match judge(head)? {
+        Judged::Whole(Some(size)) if size < head.len() => Ok(head.split_off(size)),
+        Judged::Whole(_) => Ok(BytesMut::new()),
+        Judged::Unfinished => Err(Failure::InvalidRequest),
     }
 }
 

@@ -5,27 +5,39 @@
 
 use super::endpoints::Endpoints;
 use super::proxy_protocol;
+use super::refusal::reject;
+use crate::drivers::http1::{Client, poll_read};
+use crate::exchange::{Exchange, Failure};
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::{GetSocketDigest, Stream, l4};
 use pingora::server::ShutdownWatch;
+use pingora::{Error, ErrorType, OrErr, Result};
 use std::fmt::Display;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
+
+/// How much is read of a request that came without TLS, in bytes: its head, unless that is a long one.
+const PLAIN_HEAD: usize = 16 * 1024;
 
 /// Serves what clients of TLS send, and those of listeners without it.
 pub struct Secured<A> {
     app: Arc<A>,
     endpoints: Arc<Endpoints>,
+    /// Replies to those who do not speak TLS where they should.
+    exchange: Arc<Exchange>,
     /// For each handshake.
     limit: Duration,
 }
 
 impl<A> Secured<A> {
     /// The same app, on connections that a handshake made safe where their listener asks for one.
-    pub(super) fn new(app: A, endpoints: &Arc<Endpoints>, limit: Duration) -> Self {
-        Self { app: Arc::new(app), endpoints: Arc::clone(endpoints), limit }
+    pub(super) fn new(app: A, endpoints: &Arc<Endpoints>, exchange: &Arc<Exchange>, limit: Duration) -> Self {
+        Self { app: Arc::new(app), endpoints: Arc::clone(endpoints), exchange: Arc::clone(exchange), limit }
     }
 
     /// The connection as its listener speaks; `None` when it is done.
@@ -43,7 +55,8 @@ impl<A> Secured<A> {
         }
         let Some((certificate, speaks_http2)) = &endpoint.tls else { return Some(plain) };
         let acceptor = Acceptor::from_server_config(certificate.server_config(*speaks_http2));
-        let secured = self.within_limit("TLS", Box::pin(acceptor.tls_handshake(*plain))).await?;
+        let handshake = async { acceptor.tls_handshake(*self.without_plain_http(plain).await?).await };
+        let secured = self.within_limit("TLS", Box::pin(handshake)).await?;
         Some(Box::new(secured))
     }
 
@@ -60,6 +73,28 @@ impl<A> Secured<A> {
             Err(_) => tracing::debug!(protocol, "handshake not finished in time"),
         }
         None
+    }
+
+    /// The connection, with nothing read of it, unless it begins as plain HTTP does: its client could not read an alert of TLS, and
+    /// is told in its own protocol what is wrong, as other servers do.
+    async fn without_plain_http(&self, mut stream: Box<l4::stream::Stream>) -> Result<Box<l4::stream::Stream>> {
+        let mut first = [0];
+        stream.read_exact(&mut first).await.or_err(ErrorType::ReadError, "before its first byte")?;
+        // A record of TLS begins with its type, which is no letter (RFC 8446 §5.1).
+        if !matches!(first, [b'\r' | b'\n' | b'A'..=b'Z' | b'a'..=b'z']) {
+            stream.rewind(&first);
+            return Ok(stream);
+        }
+        let mut client = Client::new(stream, &self.exchange);
+        let mut head = first.to_vec();
+        // What came with it; no more is waited for.
+        let _ = poll_fn(|context| {
+            let more = |bytes: &[u8], _: &mut Context<'_>| head.extend_from_slice(bytes);
+            Poll::Ready(poll_read(&mut client.stream, context, PLAIN_HEAD, more))
+        })
+        .await;
+        reject(&mut client, &self.exchange, Failure::NotTls, &head).await;
+        Error::e_explain(ErrorType::TLSHandshakeFailure, "plain HTTP came instead")
     }
 }
 

@@ -4,9 +4,10 @@
 //! head has one deadline. What was read goes to the driver as it came; only the end of the head is looked for.
 
 use super::http2::PREFACE;
+use super::malformed::{begins_no_request, judge};
 use crate::config::Limits;
 use crate::drivers::http1::{Client, poll_read};
-use crate::exchange::Refusal;
+use crate::exchange::{Failure, Refusal};
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
@@ -41,12 +42,14 @@ impl From<&Limits> for HeadLimits {
 }
 
 /// Why there is no head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum NoHead {
     /// The client is gone or was idle for too long, or the process ends: there is no one to reply to.
     Closed,
     /// It began, and is refused.
     Refused(Refusal),
+    /// What came can begin no valid head.
+    Malformed(Failure, BytesMut),
 }
 
 /// The memory that unfinished heads of all clients take together.
@@ -115,7 +118,9 @@ pub(super) async fn read(
     };
     let deadline = opened.unwrap_or_else(Instant::now) + limits.time;
     let mut share = Share { budget, bytes: 0 };
+    let mut has_line = false;
     loop {
+        head = begun(head, &mut has_line)?;
         if head.len() > limits.size {
             return Err(NoHead::Refused(Refusal::HeadTooLarge));
         }
@@ -128,6 +133,23 @@ pub(super) async fn read(
             Ok(end) => return within_size(head, end, limits),
             Err(searched) => searched,
         };
+    }
+}
+
+/// Ends a connection whose first bytes can begin no head, such as those of TLS, which would not end one either: its client waits for a
+/// response. The first byte is looked at, and the first line, once it is here.
+fn begun(head: BytesMut, has_line: &mut bool) -> Result<BytesMut, NoHead> {
+    if begins_no_request(&head) {
+        return Err(NoHead::Malformed(Failure::InvalidRequest, head));
+    }
+    let is_preface = PREFACE.starts_with(&head);
+    if *has_line || is_preface || memchr::memchr(b'\n', &head).is_none() {
+        return Ok(head);
+    }
+    *has_line = true;
+    match judge(&head) {
+        Ok(_) => Ok(head),
+        Err(failure) => Err(NoHead::Malformed(failure, head)),
     }
 }
 

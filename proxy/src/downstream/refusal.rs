@@ -1,6 +1,8 @@
-//! Replies to connections that are refused before a driver has them, written to the raw connection.
+//! Replies to connections and requests that are refused before a driver has them, written to the raw connection.
 
-use crate::exchange::{Ended, Exchange, Refusal};
+use super::unparsed::Unparsed;
+use crate::drivers::http1::{Client, linger};
+use crate::exchange::{Context, Ended, Exchange, Failure, Refusal, Reply, RequestHead};
 use pingora::protocols::Stream;
 use pingora::protocols::http::date::get_cached_date;
 use std::time::Duration;
@@ -13,17 +15,45 @@ const REPLY_LIMIT: Duration = Duration::from_secs(5);
 pub(super) async fn refuse(stream: &mut Stream, exchange: &Exchange, refusal: Refusal) {
     let ctx = exchange.begin();
     let reply = exchange.refusal(refusal, &ctx);
+    exchange.record_refusal(&ctx, &ended(&reply, &reply.body));
+    send(stream, exchange, &reply, &reply.body, &ctx).await;
+    // There are too many: to wait for what this one still sends would keep it.
+    if refusal == Refusal::TooManyConnections {
+        let _ = tokio::time::timeout(REPLY_LIMIT, stream.shutdown()).await;
+    } else {
+        linger(stream).await;
+    }
+}
+
+/// Refuses a request by what is here of its head; the caller closes the connection.
+pub(super) async fn reject(client: &mut Client, exchange: &Exchange, failure: Failure, head: &[u8]) {
+    let head = Unparsed::of(head);
+    let mut ctx = exchange.begin();
+    let reply = exchange.reject(failure, &head, &client.peer, &mut ctx);
+    let body: &[u8] = if head.method() == "HEAD" { &[] } else { &reply.body };
+    let ended = ended(&reply, body);
+    if head.is_request() {
+        exchange.record(&head, &ctx, &ended);
+    } else {
+        exchange.record_refusal(&ctx, &ended);
+    }
+    send(&mut client.stream, exchange, &reply, body, &ctx).await;
+    linger(&mut client.stream).await;
+}
+
+fn ended(reply: &Reply, body: &[u8]) -> Ended {
+    Ended { status: reply.status.as_u16(), request_bytes: 0, response_bytes: body.len() }
+}
+
+async fn send(stream: &mut Stream, exchange: &Exchange, reply: &Reply, body: &[u8], ctx: &Context) {
     let mut bytes = format!("HTTP/1.1 {}\r\n", reply.status).into_bytes();
-    exchange.write_reply_lines(&reply, &ctx, |part| bytes.extend_from_slice(part));
+    exchange.write_reply_lines(reply, ctx, |part| bytes.extend_from_slice(part));
     bytes.extend([b"date: ", get_cached_date().as_bytes(), b"\r\nconnection: close\r\n\r\n"].concat());
-    bytes.extend_from_slice(&reply.body);
-    let (status, response_bytes) = (reply.status.as_u16(), reply.body.len());
-    exchange.record_refusal(&ctx, &Ended { status, request_bytes: 0, response_bytes });
+    bytes.extend_from_slice(body);
     // A client that does not take the reply has its connection closed all the same.
     let _ = tokio::time::timeout(REPLY_LIMIT, async {
         stream.write_all(&bytes).await?;
-        stream.flush().await?;
-        stream.shutdown().await
+        stream.flush().await
     })
     .await;
 }

@@ -27,6 +27,16 @@ pub enum Failure {
     ClientTimeout,
     /// The client's request is not valid.
     InvalidRequest,
+    /// A byte in the request's target may not be there.
+    InvalidTarget,
+    /// An HTTP/1.1 request does not say which host it is for.
+    NoHost,
+    /// The request has more header lines than any driver reads.
+    TooManyLines,
+    /// CONNECT asks for a tunnel, and S3 has none.
+    Connect,
+    /// Plain HTTP came where TLS is spoken.
+    NotTls,
     /// The client is gone.
     ClientGone,
     /// A fault of the proxy.
@@ -37,6 +47,10 @@ impl Failure {
     /// S3's own words to a client that is too slow.
     pub(super) const TOO_SLOW: &str =
         "Your socket connection to the server was not read from or written to within the timeout period.";
+
+    /// S3's own words to a client whose head is too large.
+    pub(super) const TOO_LARGE: &str =
+        "Your request header and query parameters used to make the request exceed the maximum allowed size.";
 
     /// What the client is told; `None` when it is gone.
     const fn told(self) -> Option<(ErrorCode, &'static str)> {
@@ -58,6 +72,17 @@ impl Failure {
             Self::InvalidResponse => (ErrorCode::BadGateway, "The storage server's answer was not valid HTTP."),
             Self::ClientTimeout => (ErrorCode::RequestTimeout, Self::TOO_SLOW),
             Self::InvalidRequest => (ErrorCode::BadRequest, "The request was not valid HTTP."),
+            Self::InvalidTarget => {
+                (ErrorCode::InvalidUri, "Couldn't parse the specified URI: it has a byte that must be percent-encoded.")
+            }
+            Self::NoHost => (ErrorCode::BadRequest, "The Host header is missing, which is required since HTTP/1.1."),
+            Self::TooManyLines => (ErrorCode::RequestHeaderSectionTooLarge, Self::TOO_LARGE),
+            Self::Connect => {
+                (ErrorCode::MethodNotAllowed, "The specified method is not allowed against this resource.")
+            }
+            Self::NotTls => {
+                (ErrorCode::BadRequest, "The request was sent as plain HTTP to an HTTPS port. Please use https://.")
+            }
             Self::Internal => (ErrorCode::InternalError, "We encountered an internal error. Please try again."),
             Self::ClientGone => return None,
         })
@@ -79,7 +104,9 @@ impl Failure {
             Self::UpstreamTls => Some(UpstreamErrorKind::Tls),
             Self::UpstreamClosed => Some(UpstreamErrorKind::Reset),
             Self::InvalidResponse => Some(UpstreamErrorKind::Other),
-            Self::ClientTimeout | Self::InvalidRequest | Self::ClientGone | Self::Internal => None,
+            Self::ClientTimeout | Self::ClientGone | Self::Internal => None,
+            Self::InvalidRequest | Self::InvalidTarget | Self::NoHost => None,
+            Self::TooManyLines | Self::Connect | Self::NotTls => None,
         }
     }
 }

@@ -55,9 +55,7 @@ impl Refusal {
     const fn message(self) -> &'static str {
         match self {
             Self::HeadTooSlow => Failure::TOO_SLOW,
-            Self::HeadTooLarge => {
-                "Your request header and query parameters used to make the request exceed the maximum allowed size."
-            }
+            Self::HeadTooLarge => Failure::TOO_LARGE,
             Self::TooManyHeads | Self::TooManyConnections => "Please reduce your request rate.",
         }
     }

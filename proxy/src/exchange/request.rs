@@ -13,6 +13,22 @@ use std::sync::Arc;
 impl Exchange {
     /// Judges a request, once, by one snapshot of the rules. Returns the reply to a request that no upstream needs to see.
     pub fn judge(&self, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) -> Option<Reply> {
+        let asked = self.decide(head, peer, ctx);
+        if !head.is_unambiguous() && (is_ambiguous(head.lines()) || has_invalid_host(head)) {
+            return Some(self.fail(Failure::InvalidRequest, "ambiguous framing or host", head, ctx));
+        }
+        self.own_reply(&asked, ctx)
+    }
+
+    /// The reply to a request that no driver gets. As far as its head can be read, the rules are asked about it like about any other,
+    /// so that a script can read the status.
+    pub fn reject(&self, failure: Failure, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) -> Reply {
+        self.decide(head, peer, ctx);
+        self.fail(failure, "rejected before a driver has it", head, ctx)
+    }
+
+    /// Asks the rules about a request, once, by one snapshot of them.
+    fn decide<'h>(&self, head: &'h impl RequestHead, peer: &Peer, ctx: &mut Context) -> CorsRequest<'h> {
         let bucket_host = head.host().and_then(|host| self.hosts.of(host));
         let address = match &bucket_host {
             Some(named) => Address::in_bucket(&named.bucket, head.path()),
@@ -29,10 +45,7 @@ impl Exchange {
         self.find_client(head, peer, ctx);
         ctx.decision = evaluate(bucket.rules.as_ref(), &asked);
         ctx.bucket = Some(bucket);
-        if !head.is_unambiguous() && (is_ambiguous(head.lines()) || has_invalid_host(head)) {
-            return Some(self.fail(Failure::InvalidRequest, "ambiguous framing or host", head, ctx));
-        }
-        self.own_reply(&asked, ctx)
+        asked
     }
 
     fn own_reply(&self, asked: &CorsRequest<'_>, ctx: &Context) -> Option<Reply> {

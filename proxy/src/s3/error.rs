@@ -9,6 +9,10 @@ use std::fmt::Write;
 pub enum ErrorCode {
     /// The request is not valid HTTP.
     BadRequest,
+    /// The request's target is not valid.
+    InvalidUri,
+    /// The method is not one that S3 has.
+    MethodNotAllowed,
     /// The client was too slow.
     RequestTimeout,
     /// The request's head is too large (S3's own code; RFC 6585 §5 has the status).
@@ -31,6 +35,8 @@ impl ErrorCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BadRequest => "BadRequest",
+            Self::InvalidUri => "InvalidURI",
+            Self::MethodNotAllowed => "MethodNotAllowed",
             Self::RequestTimeout => "RequestTimeout",
             Self::RequestHeaderSectionTooLarge => "RequestHeaderSectionTooLarge",
             Self::SlowDown => "SlowDown",
@@ -45,7 +51,8 @@ impl ErrorCode {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::InvalidUri => StatusCode::BAD_REQUEST,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::RequestHeaderSectionTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::SlowDown | Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,

@@ -12,7 +12,7 @@ pub struct Client {
     /// For all waits on it.
     pub timer: Timer,
     /// Who is at its other end.
-    pub(super) peer: Peer,
+    pub peer: Peer,
 }
 
 impl Client {

@@ -16,6 +16,7 @@ mod timer;
 mod transfer;
 pub(super) mod wire;
 
+pub(crate) use chunked::{Decoder, Step};
 pub use client::Client;
 pub use request_head::{Classified, RequestHead, classify};
 pub use timer::Timer;
@@ -176,7 +177,7 @@ impl Progress<'_> {
 }
 
 /// Ends the sending side and reads what still comes, for a bounded time and size (RFC 9112 §9.6).
-async fn linger(client: &mut Stream) {
+pub(crate) async fn linger(client: &mut Stream) {
     use tokio::io::AsyncWriteExt;
     let read = async {
         let _ = client.shutdown().await;

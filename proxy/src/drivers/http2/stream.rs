@@ -12,7 +12,7 @@ use crate::exchange::{CLIENT_GONE, Context, Ended, Failure, Peer, Reply, Request
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::task::{self, Poll, ready};
@@ -130,7 +130,7 @@ impl Http2Driver {
         let reply = match (head.body(!body.is_end_stream()), reply) {
             (Ok(length), None) => return Some(Forwarded { head, body, length, answer, ctx, peer }),
             (Ok(_), Some(reply)) => reply,
-            (Err(Rejected::Connect), _) => Reply::empty(StatusCode::METHOD_NOT_ALLOWED),
+            (Err(Rejected::Connect), _) => self.exchange.fail(Failure::Connect, "CONNECT", &head, &ctx),
             (Err(Rejected::Malformed(why)), _) => self.exchange.fail(Failure::InvalidRequest, why, &head, &ctx),
         };
         self.reply(&head, &reply, &ctx, &mut answer);
