@@ -63,6 +63,7 @@ fn what_is_known_beforehand_is_there_with_0_from_the_start() {
     for (name, expected) in [
         ("s3cors_rule_hits_total", hits.map(str::to_owned).to_vec()),
         ("s3cors_rejected_origins_total", others.to_vec()),
+        ("s3cors_presigned_heads_total", labels("result", &["answered", "failed", "rejected"])),
         ("s3cors_upstream_errors_total", labels("kind", &["connect", "other", "reset", "resolve", "timeout", "tls"])),
         ("s3cors_config_reloads_total", labels("result", &["applied", "rejected", "unchanged"])),
     ] {

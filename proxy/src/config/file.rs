@@ -5,7 +5,7 @@ use super::fields::{OneOrMany, OrDefault};
 use super::forwarded::ForwardedSection;
 use super::hosts::BucketHost;
 use super::listen::Listener;
-use super::settings::{Cors, Limits, Log, Metrics, Rules, Shutdown, Upstream};
+use super::settings::{Cors, Limits, Log, Metrics, Presigned, Rules, Shutdown, Upstream};
 use super::tls::UpstreamTls;
 use super::upstream::UpstreamUrl;
 use super::values::{Http1, Threads};
@@ -36,6 +36,8 @@ pub struct ConfigFile {
     pub(super) rules: Rules,
     #[serde(with = "OrDefault::<Cors>")]
     pub(super) cors: Cors,
+    #[serde(with = "OrDefault::<Presigned>")]
+    pub(super) presigned: Presigned,
     #[serde(with = "OrDefault::<Limits>")]
     pub(super) limits: Limits,
     #[serde(with = "OrDefault::<Log>")]
@@ -170,6 +172,7 @@ mod tests {
             ("shutdown: {drain: 25}\n", "s3cors.yaml:1:19:", "unit"),
             ("limits: {header_size: many}\n", "s3cors.yaml:1:23:", "64KiB"),
             ("upstream: {balance: random}\n", "s3cors.yaml:1:21:", "random"),
+            ("presigned: {head: by-get}\n", "s3cors.yaml:1:19:", "as_signed, by_get"),
             ("upstream: {host: 'http://x'}\n", "s3cors.yaml:1:18:", "preserve"),
             ("upstream: {health_check: {interval: 0s}}\n", "s3cors.yaml:1:37:", "longer than 0"),
             ("upstream: {health_check: {path: x}}\n", "s3cors.yaml:1:33:", "begins with /"),

@@ -23,11 +23,12 @@ pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
 pub use hosts::{BucketHost, BucketHosts};
 pub use listen::Listener;
-pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Rules, Shutdown, Timeouts};
+pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Rules, Shutdown, Timeouts};
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 pub use values::{
-    CredentialsPolicy, Http1, LogFormat, LogLevel, ResourcePolicy, Size, TimingAllowOrigin, ValueError, VaryPolicy,
+    CredentialsPolicy, Http1, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, TimingAllowOrigin, ValueError,
+    VaryPolicy,
 };
 
 pub use crate::s3::domain::without_user;
@@ -67,6 +68,8 @@ pub struct Config {
     pub rules: Rules,
     /// Deliberate differences from S3's CORS.
     pub cors: Cors,
+    /// How requests on presigned URLs are served.
+    pub presigned: Presigned,
     /// Limits on what a client may use.
     pub limits: Limits,
     /// What is logged, and how.
@@ -167,6 +170,7 @@ impl Config {
             forwarded: file.forwarded.into(),
             rules: Rules { path: flags.rules.unwrap_or(file.rules.path), ..file.rules },
             cors: file.cors,
+            presigned: file.presigned,
             limits: file.limits,
             log: file.log,
             shutdown: file.shutdown,

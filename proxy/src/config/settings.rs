@@ -6,7 +6,8 @@ use super::fields::{As, OneOrMany, OrDefault};
 use super::tls::UpstreamTls;
 use super::upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 use super::values::{
-    Count, CredentialsPolicy, Interval, LogFormat, LogLevel, ResourcePolicy, Size, Time, TimingAllowOrigin, VaryPolicy,
+    Count, CredentialsPolicy, Interval, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, Time,
+    TimingAllowOrigin, VaryPolicy,
 };
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -177,6 +178,16 @@ pub struct Cors {
     /// Whether responses carry `x-s3cors-decision`: what was decided and why.
     #[serde(with = "OrDefault::<bool>")]
     pub debug_header: bool,
+}
+
+/// How requests on presigned URLs are served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Presigned {
+    /// What becomes of a HEAD request that the upstream rejects with 403.
+    #[serde(with = "OrDefault::<PresignedHead>")]
+    pub head: PresignedHead,
 }
 
 /// What is logged, and how.

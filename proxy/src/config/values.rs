@@ -77,6 +77,18 @@ impl From<CredentialsPolicy> for s3_cors::Credentials {
     }
 }
 
+/// What becomes of a HEAD request on a presigned URL that the upstream rejects with 403.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PresignedHead {
+    /// The client gets the 403, as from S3.
+    #[default]
+    AsSigned,
+    /// The upstream is asked for the first byte with GET, and the client gets the headers of that response.
+    ByGet,
+}
+
 /// The log format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -5,6 +5,7 @@ use super::forwarding::Chain;
 use crate::config::BucketHost;
 use crate::rules::Bucket;
 use crate::s3::identity::RequestId;
+use crate::telemetry::ByGet;
 use http::StatusCode;
 use s3_cors::{Decision, ResourceType};
 use std::net::SocketAddr;
@@ -33,6 +34,8 @@ pub struct Context {
     pub(super) may_be_mismatch: bool,
     /// The time of such a response by the upstream's clock.
     pub(super) upstream_clock: Option<SystemTime>,
+    /// What came of a presigned HEAD that is asked again as GET; `None` while it is not.
+    pub(super) by_get: Option<ByGet>,
     _in_flight: Counted,
 }
 
@@ -52,6 +55,7 @@ impl Context {
             upstream_time: None,
             may_be_mismatch: false,
             upstream_clock: None,
+            by_get: None,
             _in_flight: in_flight,
         }
     }
@@ -64,8 +68,8 @@ impl Context {
     /// The head of the upstream's response is here: not a 1xx, but the final one.
     pub fn upstream_answered(&mut self, status: StatusCode) {
         self.upstream_time = self.upstream_started.map(|started| started.elapsed());
-        // S3 reports a failed signature with 403 only.
-        self.may_be_mismatch = status == StatusCode::FORBIDDEN;
+        // S3 reports a failed signature with 403 only. That of a GET that the client did not ask for is not about its request.
+        self.may_be_mismatch = status == StatusCode::FORBIDDEN && self.by_get.is_none();
     }
 
     /// Whether the first bytes of the response's body are to be examined.

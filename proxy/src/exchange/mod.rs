@@ -12,6 +12,7 @@ mod failure;
 mod forwarding;
 mod head;
 mod peer;
+mod presigned_head;
 mod record;
 mod reply;
 mod request;
@@ -24,12 +25,13 @@ pub use count::{Count, Counted};
 pub use failure::Failure;
 pub use head::RequestHead;
 pub use peer::Peer;
+pub use presigned_head::{AsHead, Whole};
 pub use record::{CLIENT_GONE, Ended};
 pub use reply::{Refusal, Reply};
 pub use request::{RequestEdits, may_be_in_host};
 pub use response::{Additions, is_removed};
 
-use crate::config::{BucketHosts, Config, Cors, Forwarded, UpstreamHost};
+use crate::config::{BucketHosts, Config, Cors, Forwarded, PresignedHead, UpstreamHost};
 use crate::observe::Rejections;
 use crate::rules::Store;
 use crate::s3::domain::Domain;
@@ -48,6 +50,7 @@ pub struct Exchange {
     forwarded: Forwarded,
     cors: Cors,
     upstream_host: UpstreamHost,
+    presigned_head: PresignedHead,
     access_log: Option<AccessLog>,
     host_id: HostId,
     signature_log: LogLimiter,
@@ -67,6 +70,7 @@ impl Exchange {
             forwarded: config.forwarded.clone(),
             cors: config.cors,
             upstream_host: config.upstream_host.clone(),
+            presigned_head: config.presigned.head,
             access_log: None,
             host_id: HostId::random(),
             signature_log: LogLimiter::default(),

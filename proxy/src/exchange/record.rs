@@ -49,6 +49,9 @@ impl Exchange {
             upstream: ctx.upstream_time,
         };
         self.metrics.http.served(&served);
+        if let Some(result) = ctx.by_get {
+            self.metrics.http.presigned_head(result);
+        }
         if ctx.decision.kind == RequestKind::Preflight {
             self.metrics.http.preflight.observe(seconds(served.duration));
         }

@@ -3,7 +3,7 @@
 use super::body_length::is_ambiguous;
 use super::forwarding::{Told, is_forwarding};
 use super::head::RequestHead;
-use super::{Context, Exchange, Failure, Peer, Reply};
+use super::{Context, Exchange, Failure, Peer, Reply, presigned_head};
 use crate::config::UpstreamHost;
 use crate::s3::address::Address;
 use http::StatusCode;
@@ -84,7 +84,11 @@ impl Exchange {
         peer: &'r Peer,
         ctx: &'r Context,
     ) -> RequestEdits<'r> {
-        RequestEdits { host: self.host_for_upstream(ctx), told: self.told(head, peer, ctx) }
+        RequestEdits {
+            host: self.host_for_upstream(ctx),
+            told: self.told(head, peer, ctx),
+            is_by_get: ctx.by_get.is_some(),
+        }
     }
 }
 
@@ -93,6 +97,7 @@ impl Exchange {
 pub struct RequestEdits<'r> {
     host: Option<&'r str>,
     told: Option<Told<'r>>,
+    is_by_get: bool,
 }
 
 impl<'r> RequestEdits<'r> {
@@ -100,6 +105,12 @@ impl<'r> RequestEdits<'r> {
     #[must_use]
     pub const fn host(&self) -> Option<&'r str> {
         self.host
+    }
+
+    /// The method in place of the client's own.
+    #[must_use]
+    pub fn method(&self) -> Option<&'static str> {
+        self.is_by_get.then_some(presigned_head::METHOD)
     }
 
     /// Whether a header line of the client's request ends here, by its name in any case: it is about the client's connection only
@@ -114,7 +125,11 @@ impl<'r> RequestEdits<'r> {
     }
 
     /// Hands over each line that is added: its name, and its value in parts.
-    pub fn for_each_line(&self, line: impl FnMut(&'static str, [&str; 3])) {
+    pub fn for_each_line(&self, mut line: impl FnMut(&'static str, [&str; 3])) {
+        if self.is_by_get {
+            let (name, value) = presigned_head::RANGE;
+            line(name, value);
+        }
         if let Some(told) = &self.told {
             told.for_each_line(line);
         }

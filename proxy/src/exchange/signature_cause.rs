@@ -71,6 +71,8 @@ pub(super) struct Rejected<'r, H> {
     pub(super) host_signed: HostSignature,
     /// The time now, and what the upstream says it is.
     clocks: (SystemTime, Option<SystemTime>),
+    /// Whether it was rejected as GET, too.
+    pub(super) is_by_get: bool,
 }
 
 impl<'r, H: RequestHead> Rejected<'r, H> {
@@ -83,6 +85,7 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
             signed: signed_headers(authorization, query),
             host_signed: HostSignature::of(authorization, query),
             clocks,
+            is_by_get: false,
         }
     }
 
@@ -101,12 +104,13 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
     /// A HEAD that is signed may just not be allowed. One by a presigned URL seldom is: it was made to be used.
     fn unsaid(&self) -> Option<(Cause, Option<&str>)> {
         let is_signed = self.is_presigned() || self.head.value("authorization").is_some();
-        let presigned = || self.is_presigned().then_some((Cause::HeadByGet, None));
+        let presigned = || self.is_presigned().then_some((self.unseen(), None));
         is_signed.then(|| self.change())?.or_else(presigned)
     }
 
     fn unseen(&self) -> Cause {
-        if self.head.method() == "HEAD" && self.is_presigned() { Cause::HeadByGet } else { Cause::Unknown }
+        let may_be_for_get = self.head.method() == "HEAD" && self.is_presigned() && !self.is_by_get;
+        if may_be_for_get { Cause::HeadByGet } else { Cause::Unknown }
     }
 
     fn is_presigned(&self) -> bool {

@@ -77,7 +77,9 @@ impl Exchange {
     /// Counts a rejection that has to do with the signature, and writes what to do about it.
     fn diagnose(&self, rejection: Option<Rejection>, head: &impl RequestHead, ctx: &Context) {
         let Some(rejection) = rejection else { return };
-        let rejected = Rejected::new(head, self.host_for_upstream(ctx), (SystemTime::now(), ctx.upstream_clock));
+        let clocks = (SystemTime::now(), ctx.upstream_clock);
+        let mut rejected = Rejected::new(head, self.host_for_upstream(ctx), clocks);
+        rejected.is_by_get = ctx.by_get.is_some();
         let Some((cause, header)) = rejected.cause(rejection) else { return };
         if rejection == Rejection::Mismatch {
             self.metrics.signatures.mismatched();

@@ -9,6 +9,15 @@ pub fn is_presigned(query: Option<&str>) -> bool {
     has("X-Amz-Signature") || (has("AWSAccessKeyId") && has("Signature"))
 }
 
+/// Whether a presigned URL has everything without which no server would look at its signature.
+#[must_use]
+pub fn is_complete(query: Option<&str>) -> bool {
+    let has_all =
+        |names: [&str; 3]| names.into_iter().all(|name| parameter(query, name).is_some_and(|value| !value.is_empty()));
+    has_all(["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"])
+        || has_all(["AWSAccessKeyId", "Expires", "Signature"])
+}
+
 /// When a request says that it was signed: `X-Amz-Date` in the query of a presigned URL, else the header of that name.
 #[must_use]
 pub fn signed_at(date: Option<&str>, query: Option<&str>) -> Option<SystemTime> {
@@ -82,6 +91,21 @@ mod tests {
             assert_eq!(is_presigned(Some(query)), is_signed, "{query}");
             let end = end.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
             assert_eq!(expires_at(Some(query)), end, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_complete_url_has_all_parameters_of_one_version() {
+        for (query, expected) in [
+            ("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK&X-Amz-Signature=ab", true),
+            ("versionId=1&X-Amz-Signature=ab&X-Amz-Credential=AK&X-Amz-Date=x&X-Amz-Algorithm=a", true),
+            ("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK", false),
+            ("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK&X-Amz-Signature=", false),
+            ("AWSAccessKeyId=AK&Expires=1&Signature=ab", true),
+            ("AWSAccessKeyId=AK&Expires=1&X-Amz-Signature=ab", false),
+            ("", false),
+        ] {
+            assert_eq!(is_complete(Some(query)), expected, "{query}");
         }
     }
 }

@@ -48,6 +48,31 @@ impl UpstreamErrorKind {
     }
 }
 
+/// What came of a presigned HEAD that was asked again as GET.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByGet {
+    /// The client got the headers of the response to GET.
+    Answered,
+    /// GET was rejected, too: the client got the response to HEAD.
+    Rejected,
+    /// No response came.
+    Failed,
+}
+
+impl ByGet {
+    const ALL: [Self; 3] = [Self::Answered, Self::Rejected, Self::Failed];
+
+    /// The label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// The counters of requests. A request finds its counters by index, not by label.
 pub struct HttpCounters {
     requests: IntCounterVec,
@@ -59,6 +84,7 @@ pub struct HttpCounters {
     request_bytes: IntCounter,
     response_bytes: IntCounter,
     upstream_errors: [IntCounter; UpstreamErrorKind::ALL.len()],
+    presigned_heads: [IntCounter; ByGet::ALL.len()],
 }
 
 /// A request that has ended.
@@ -95,6 +121,16 @@ impl HttpCounters {
                 &["kind"],
             )?,
         )?;
+        let presigned_heads = register(
+            registry,
+            IntCounterVec::new(
+                Opts::new(
+                    "s3cors_presigned_heads_total",
+                    "Presigned HEADs that were asked again as GET, by what came of it.",
+                ),
+                &["result"],
+            )?,
+        )?;
         Ok(Self {
             requests,
             by_method_and_code: (0..METHODS.len() * CODES).map(|_| OnceLock::new()).collect(),
@@ -118,6 +154,7 @@ impl HttpCounters {
             request_bytes: counter("s3cors_http_request_bytes_total", "Body bytes received from clients.")?,
             response_bytes: counter("s3cors_http_response_bytes_total", "Body bytes sent to clients.")?,
             upstream_errors: UpstreamErrorKind::ALL.map(|kind| errors.with_label_values(&[kind.as_str()])),
+            presigned_heads: ByGet::ALL.map(|result| presigned_heads.with_label_values(&[result.as_str()])),
         })
     }
 
@@ -140,6 +177,13 @@ impl HttpCounters {
     /// Counts a failure of an upstream.
     pub fn upstream_error(&self, kind: UpstreamErrorKind) {
         if let Some(counter) = self.upstream_errors.get(kind as usize) {
+            counter.inc();
+        }
+    }
+
+    /// Counts a presigned HEAD that was asked again as GET.
+    pub fn presigned_head(&self, result: ByGet) {
+        if let Some(counter) = self.presigned_heads.get(result as usize) {
             counter.inc();
         }
     }

@@ -15,7 +15,7 @@ mod signatures;
 pub use access::{Access, AccessLog};
 pub use buckets::Buckets;
 pub use exported::{Exported, Row};
-pub use http::{HttpCounters, Served, UpstreamErrorKind};
+pub use http::{ByGet, HttpCounters, Served, UpstreamErrorKind};
 pub use log::printable;
 pub use metrics::{Metrics, MetricsError, ReloadOutcome};
 pub use signatures::{SignatureCause, SignatureCounters};

@@ -1,0 +1,251 @@
+//! A HEAD on a URL that was presigned for GET: the method is part of what is signed, so a server rejects it with 403.
+//!
+//! Decides: which rejected HEAD is asked again as GET of its first byte, what that second request differs in, and what a client that
+//! asked HEAD sees of the response to it. A HEAD that is asked again was rejected, so nothing is asked twice that was served once.
+
+use super::head::RequestHead;
+use super::{Context, Exchange};
+use crate::config::PresignedHead;
+use crate::s3::presigned::is_complete;
+use crate::s3::signature::signed_headers;
+use crate::telemetry::ByGet;
+use http::StatusCode;
+
+/// What the second request differs in: its method, and a line that it has in addition. It asks for the least that a GET can ask for, as
+/// there is no range of no bytes (RFC 9110 §14.1.1).
+pub(super) const METHOD: &str = "GET";
+pub(super) const RANGE: (&str, [&str; 3]) = ("Range", ["bytes=0-0", "", ""]);
+
+/// Headers with which a HEAD is not asked again. `Authorization` is another signature than that of the URL. `Range` and `If-Range` have
+/// no meaning with HEAD (RFC 9110 §14.2), but S3's HeadObject serves a range: a response about the whole would not be the one that was
+/// asked for. Other conditions are the server's to judge, with GET as with HEAD: its 304 or 412 is passed on.
+const EXCLUDING: [&str; 3] = ["authorization", "range", "if-range"];
+/// The parameter that asks for one part of an object, which S3 rejects together with a range.
+const PART: &str = "partNumber=";
+/// The largest length that a signed 64-bit parser on the path reads as the same number, as for other bodies.
+const MAX_LENGTH: u64 = i64::MAX as u64;
+/// What says how long a body is, or which part of the whole it is.
+const OF_THE_BODY: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"content-range"];
+/// What describes a document, beside its length.
+const OF_A_DOCUMENT: [&[u8]; 3] = [b"content-type", b"content-encoding", b"content-language"];
+
+/// What a client that asked HEAD sees of the response to GET.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsHead {
+    /// The head as it came, without the body.
+    AsItCame,
+    /// The head, with the status and the length of the whole.
+    Whole(Whole),
+    /// The response to HEAD: GET was rejected, too, or its response says nothing about the whole.
+    Rejected,
+}
+
+/// What differs in the head of a response that is about the whole, where the upstream's was about a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole {
+    length: u64,
+    /// The response is an error document, and its headers describe that.
+    is_document: bool,
+}
+
+impl Whole {
+    /// The status that the client sees.
+    pub const STATUS: StatusCode = StatusCode::OK;
+
+    /// The length that the client sees.
+    #[must_use]
+    pub const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether the lines with this name, in any case, end here.
+    #[must_use]
+    pub fn replaces(&self, name: &[u8]) -> bool {
+        let is_among = |names: &[&[u8]]| names.iter().any(|each| name.eq_ignore_ascii_case(each));
+        is_among(&OF_THE_BODY) || (self.is_document && is_among(&OF_A_DOCUMENT))
+    }
+}
+
+impl Exchange {
+    /// Whether a request that got this status is to be asked again as GET. From then on the context says so.
+    pub fn asks_by_get(&self, status: StatusCode, head: &impl RequestHead, has_body: bool, ctx: &mut Context) -> bool {
+        let asks = status == StatusCode::FORBIDDEN
+            && self.presigned_head == PresignedHead::ByGet
+            && head.method() == "HEAD"
+            && !has_body
+            && ctx.by_get.is_none()
+            && may_be_for_get(head);
+        if asks {
+            ctx.by_get = Some(ByGet::Failed);
+        }
+        asks
+    }
+
+    /// What the client sees of the final response to GET, with this status and these lines.
+    pub fn as_head<'l>(
+        &self,
+        status: StatusCode,
+        lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>,
+        ctx: &mut Context,
+    ) -> AsHead {
+        let shown = shown(status, lines);
+        let is_rejected = shown == AsHead::Rejected;
+        ctx.by_get = Some(if is_rejected { ByGet::Rejected } else { ByGet::Answered });
+        // The rejection of HEAD was not examined: another method might have been all that it takes.
+        ctx.may_be_mismatch = is_rejected;
+        shown
+    }
+}
+
+/// Whether a rejected HEAD may have been presigned for GET, and a GET of its first byte says the same as the HEAD would.
+fn may_be_for_get(head: &impl RequestHead) -> bool {
+    let Some(query) = head.query().filter(|query| is_complete(Some(query))) else { return false };
+    let signed = signed_headers(None, Some(query));
+    !signed.is_some_and(|names| names.split(';').any(|name| name.eq_ignore_ascii_case("range")))
+        && !query.split('&').any(|parameter| parameter.starts_with(PART))
+        && EXCLUDING.iter().all(|name| head.value(name).is_none())
+}
+
+fn shown<'l>(status: StatusCode, lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>) -> AsHead {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AsHead::Rejected,
+        StatusCode::PARTIAL_CONTENT => match content_range(lines) {
+            Stated::Once(Some(length)) if length > 0 => AsHead::Whole(Whole { length, is_document: false }),
+            _ => AsHead::Rejected,
+        },
+        // No byte satisfies the range of the first one: the object is empty (RFC 9110 §14.1.2), whether or not a header says so.
+        StatusCode::RANGE_NOT_SATISFIABLE => match content_range(lines) {
+            Stated::Never | Stated::Once(Some(0)) => AsHead::Whole(Whole { length: 0, is_document: true }),
+            _ => AsHead::Rejected,
+        },
+        _ => AsHead::AsItCame,
+    }
+}
+
+/// What the `Content-Range` lines say.
+enum Stated {
+    Never,
+    /// The complete length, where the line is valid and says it.
+    Once(Option<u64>),
+    Repeatedly,
+}
+
+fn content_range<'l>(lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>) -> Stated {
+    let mut lines = lines.into_iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-range"));
+    match (lines.next(), lines.next()) {
+        (None, _) => Stated::Never,
+        (Some((_, value)), None) => Stated::Once(complete_length(value)),
+        (Some(_), Some(_)) => Stated::Repeatedly,
+    }
+}
+
+/// `bytes FIRST-LAST/LENGTH` or `bytes */LENGTH` (RFC 9110 §14.4), the former beginning with the first byte.
+fn complete_length(value: &[u8]) -> Option<u64> {
+    let (unit, rest) = str::from_utf8(value).ok()?.split_once(' ')?;
+    let (range, length) = rest.split_once('/')?;
+    let length = number(length)?;
+    let is_valid = match range.split_once('-') {
+        Some((first, last)) => number(first)? == 0 && number(last)? < length,
+        None => range == "*" && length == 0,
+    };
+    (unit.eq_ignore_ascii_case("bytes") && is_valid).then_some(length)
+}
+
+/// Digits only: `parse` would take a sign.
+fn number(text: &str) -> Option<u64> {
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| is_digits && *number <= MAX_LENGTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNED: &str =
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2Fx&X-Amz-SignedHeaders=host&X-Amz-Signature=ab";
+
+    fn head(query: &str, lines: &[(&str, &str)]) -> http::request::Parts {
+        let mut request = http::Request::builder().method("HEAD").uri(format!("/bucket/key?{query}"));
+        for (name, value) in lines {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn only_a_presigned_head_about_the_whole_is_asked_again() {
+        let with_range = SIGNED.replace("=host", "=host%3Brange");
+        let in_other_order = format!("response-content-type=x&{SIGNED}&x-id=GetObject");
+        for (query, lines, asked) in [
+            (SIGNED, &[][..], true),
+            (in_other_order.as_str(), &[], true),
+            ("AWSAccessKeyId=AK&Expires=1&Signature=ab", &[], true),
+            (SIGNED, &[("origin", "https://app.example"), ("if-none-match", "\"e\"")], true),
+            (SIGNED, &[("authorization", "AWS4-HMAC-SHA256 Credential=AK")], false),
+            (SIGNED, &[("range", "bytes=1-2")], false),
+            (SIGNED, &[("if-range", "\"e\"")], false),
+            (with_range.as_str(), &[], false),
+            (&format!("{SIGNED}&partNumber=1"), &[], false),
+            ("AWSAccessKeyId=AK&Expires=1", &[], false),
+            ("X-Amz-Signature=ab", &[], false),
+            ("versionId=1", &[], false),
+        ] {
+            assert_eq!(may_be_for_get(&head(query, lines)), asked, "{query} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_response_to_get_becomes_one_to_head() {
+        let whole = |length, is_document| AsHead::Whole(Whole { length, is_document });
+        for (status, ranges, expected) in [
+            (206, &["bytes 0-0/26"][..], whole(26, false)),
+            (206, &["Bytes 0-0/1"], whole(1, false)),
+            (206, &["bytes 0-1023/4096"], whole(4096, false)),
+            (206, &["bytes 0-0/9223372036854775807"], whole(i64::MAX as u64, false)),
+            (206, &["bytes 0-0/9223372036854775808"], AsHead::Rejected),
+            (206, &["bytes 0-0/*"], AsHead::Rejected),
+            (206, &["bytes 0-0/0"], AsHead::Rejected),
+            (206, &["bytes 1-1/26"], AsHead::Rejected),
+            (206, &["bytes */26"], AsHead::Rejected),
+            (206, &["bytes 0-0/+26"], AsHead::Rejected),
+            (206, &["bytes 0-0/"], AsHead::Rejected),
+            (206, &["0-0/26"], AsHead::Rejected),
+            (206, &["bytes 0-0/26", "bytes 0-0/26"], AsHead::Rejected),
+            (206, &[], AsHead::Rejected),
+            (416, &["bytes */0"], whole(0, true)),
+            (416, &[], whole(0, true)),
+            (416, &["bytes */26"], AsHead::Rejected),
+            (200, &[], AsHead::AsItCame),
+            (304, &[], AsHead::AsItCame),
+            (404, &[], AsHead::AsItCame),
+            (412, &[], AsHead::AsItCame),
+            (503, &[], AsHead::AsItCame),
+            (401, &[], AsHead::Rejected),
+            (403, &["bytes 0-0/26"], AsHead::Rejected),
+        ] {
+            let lines = ranges.iter().map(|value| (&b"Content-RANGE"[..], value.as_bytes()));
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(shown(status, lines), expected, "{status} {ranges:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_about_a_part_or_an_error_document_ends_here() {
+        for (name, of_a_part, of_a_document) in [
+            ("Content-Length", true, true),
+            ("Content-Range", true, true),
+            ("transfer-encoding", true, true),
+            ("Content-Type", false, true),
+            ("ETag", false, false),
+            ("x-amz-request-id", false, false),
+        ] {
+            for (is_document, replaced) in [(false, of_a_part), (true, of_a_document)] {
+                assert_eq!(
+                    Whole { length: 1, is_document }.replaces(name.as_bytes()),
+                    replaced,
+                    "{name} {is_document}"
+                );
+            }
+        }
+    }
+}
