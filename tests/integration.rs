@@ -43,6 +43,7 @@ mod neighbours;
 mod old_clients;
 mod operations;
 mod preflight;
+mod presigned;
 mod proxy_protocol;
 mod rejected;
 mod reload;

@@ -1,7 +1,7 @@
 //! Puts the parts together and runs them until a signal ends them.
 
 use crate::admin::Admin;
-use crate::config::{Config, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::config::{Config, PresignedHead, UpstreamHost, UpstreamTls, UpstreamUrl};
 use crate::downstream::{BindError, ConnectionServer, Sockets, Starting, listeners};
 use crate::exchange::{Count, Exchange};
 use crate::observe::Rejections;
@@ -294,7 +294,8 @@ fn server_conf(config: &Config) -> ServerConf {
         work_stealing: config.threads > 1,
         ca_file: config.upstream_tls.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
         upstream_keepalive_pool_size: config.keepalive.connections,
-        max_retries: MAX_TRIES,
+        // A HEAD that is asked again as GET is another try to Pingora.
+        max_retries: MAX_TRIES + usize::from(config.presigned.head == PresignedHead::ByGet),
         // Pingora sleeps all of it, even when nothing is left: `exit_when_drained` ends it.
         // It takes whole seconds, and 0 would cut requests at once: a part of a second becomes a whole one.
         grace_period_seconds: Some(u64::try_from(config.shutdown.drain.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)),

@@ -5,6 +5,7 @@
 use super::pingora::failure::connect_failure_of;
 use crate::exchange::{Context, Failure};
 use crate::upstream::{Attempts, Pool, Upstreams};
+use bytes::Bytes;
 use pingora::protocols::Stream;
 
 /// Why an exchange with an upstream did not come to its end.
@@ -25,6 +26,21 @@ impl Broken {
             Self::Failed(failure, error) => (*failure, error, false),
             Self::Cut(failure, error) => (*failure, error, true),
         }
+    }
+}
+
+/// What came of a conversation that did come to its end.
+pub(super) struct Outcome {
+    /// Whether the connection to the upstream can be used again.
+    pub(super) is_reusable: bool,
+    /// The head of the upstream's rejection, where the client has no response yet and the request is to be asked again as GET.
+    pub(super) rejection: Option<Bytes>,
+}
+
+impl Outcome {
+    /// The client has its response.
+    pub(super) const fn relayed(is_reusable: bool) -> Self {
+        Self { is_reusable, rejection: None }
     }
 }
 

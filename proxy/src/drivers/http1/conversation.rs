@@ -2,18 +2,16 @@
 //!
 //! Decides: who is to blame when it does not come to its end, and whether either connection can be used again.
 
-use super::body_length::{ResponseBody, is_bodiless};
 use super::chunked::Decoder;
-use super::heads::{self, Ending, Framing, is_modern};
+use super::heads::{self, Ending, is_modern};
 use super::request_head::RequestHead;
 use super::response_head::{self, Parsed, ResponseHead};
 use super::transfer::{Sink, Source, Transfer, TransferError};
 use super::wire::{self, poll_read_some};
 use super::{BodyLength, Http1Driver, Progress, Timer};
-use crate::drivers::route::{Broken, Route};
+use crate::drivers::route::{Broken, Outcome, Route};
 use crate::exchange::{Context, Failure};
 use bytes::BytesMut;
-use http::StatusCode;
 use pingora::protocols::Stream;
 use std::future::poll_fn;
 use std::io::ErrorKind;
@@ -34,17 +32,19 @@ pub(super) struct Conversation<'c> {
     pub(super) timer: &'c mut Timer,
     pub(super) route: &'c Route<'c>,
     pub(super) head: &'c RequestHead<'c>,
+    /// The head that the request was rejected with, if this is the second time that it is asked.
+    pub(super) rejection: Option<&'c [u8]>,
 }
 
 impl Conversation<'_> {
-    /// Returns whether the connection to the upstream can be used again.
+    /// Sends the request and relays the response.
     pub(super) async fn run(
         &mut self,
         mut request: BytesMut,
         rest: &[u8],
         ctx: &mut Context,
         progress: &mut Progress<'_>,
-    ) -> Result<bool, Broken> {
+    ) -> Result<Outcome, Broken> {
         let (source, sink) = match self.head.body() {
             BodyLength::None => (Source::Ended, Sink::Plain),
             BodyLength::Length(length) => (Source::Length(length), Sink::Plain),
@@ -79,8 +79,17 @@ impl Conversation<'_> {
                 }
             };
             if !head.is_interim() {
-                let excess = response.get(head.bytes().len()..).unwrap_or_default();
-                return self.relay(&head, excess, upload, ctx, progress).await;
+                let length = head.bytes().len();
+                let excess = response.get(length..).unwrap_or_default();
+                let status = self.answered(&head, ctx)?;
+                if let Some(rejection) = self.rejection {
+                    return Box::pin(self.relay_as_head(rejection, &head, excess, ctx, progress)).await;
+                }
+                if !self.is_asked_again(status, ctx) {
+                    return self.relay(&head, excess, upload, ctx, progress).await;
+                }
+                let is_reusable = head.keep_alive() && excess.is_empty();
+                return Ok(Outcome { is_reusable, rejection: Some(response.split_to(length).freeze()) });
             }
             self.pass_interim(&head).await?;
             let length = head.bytes().len();
@@ -221,7 +230,7 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// Sends the response to the client. Returns whether the connection to the upstream can be used again.
+    /// Sends the response to the client.
     async fn relay(
         &mut self,
         head: &ResponseHead<'_>,
@@ -229,26 +238,10 @@ impl Conversation<'_> {
         upload: Transfer,
         ctx: &mut Context,
         progress: &mut Progress<'_>,
-    ) -> Result<bool, Broken> {
-        let status = StatusCode::from_u16(head.status())
-            .map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidHTTPHeader"))?;
-        ctx.upstream_answered(status);
+    ) -> Result<Outcome, Broken> {
         let lines = head.lines().map(|line| (line.name, line.value));
         self.driver.exchange.examine_head(lines, self.head, ctx);
-        self.route.answered();
-        let chunked = Source::Chunked(Decoder::default());
-        let (source, sink, framing) = match (head.body(self.head.method() == "HEAD"), is_modern(self.head)) {
-            // RFC 9112 §6.1: a response that cannot have a body has no transfer coding either.
-            (ResponseBody::Absent, is_modern) if !is_modern || is_bodiless(head.status()) => {
-                (Source::Ended, Sink::Plain, Framing::Undone)
-            }
-            (ResponseBody::Absent, _) => (Source::Ended, Sink::Plain, Framing::AsItCame),
-            (ResponseBody::Length(length), _) => (Source::Length(length), Sink::Plain, Framing::AsItCame),
-            (ResponseBody::Chunked, true) => (chunked, Sink::Chunked, Framing::AsItCame),
-            (ResponseBody::Chunked, false) => (chunked, Sink::Plain, Framing::Undone),
-            (ResponseBody::UntilClose, true) => (Source::UntilClose, Sink::Chunked, Framing::Chunked),
-            (ResponseBody::UntilClose, false) => (Source::UntilClose, Sink::Plain, Framing::AsItCame),
-        };
+        let (source, sink, framing) = heads::framing(head, self.head);
         let is_delimited = sink == Sink::Chunked || matches!(source, Source::Length(_) | Source::Ended);
         let ends_with_close = matches!(source, Source::UntilClose);
         // A response before the request's end: the rest of the body has no reader.
@@ -258,7 +251,7 @@ impl Conversation<'_> {
         let mut download = Transfer::new(source, sink);
         let ending = Ending { keeps: progress.keeps(), framing };
         let exchange = &self.driver.exchange;
-        let mut out = heads::for_client(exchange, head, ctx, ending);
+        let mut out = heads::for_client(exchange, head, None, ctx, ending);
         let (body, consumed) =
             download.begin(first, &mut out).map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidChunk"))?;
         if download.moved() > 0 {
@@ -279,7 +272,7 @@ impl Conversation<'_> {
         run.map_err(cut)?;
         has_excess |= !download.into_excess().is_empty();
         progress.ahead = prepended(upload.into_excess(), std::mem::take(&mut progress.ahead));
-        Ok(head.keep_alive() && !ends_with_close && !is_early && !has_excess)
+        Ok(Outcome::relayed(head.keep_alive() && !ends_with_close && !is_early && !has_excess))
     }
 }
 

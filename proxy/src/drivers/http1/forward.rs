@@ -4,7 +4,7 @@ use super::conversation::Conversation;
 use super::heads;
 use super::request_head::RequestHead;
 use super::{BodyLength, Client, Http1Driver, Progress};
-use crate::drivers::route::{Broken, Route};
+use crate::drivers::route::{Broken, Outcome, Route};
 use crate::exchange::Context;
 
 impl Http1Driver {
@@ -28,7 +28,7 @@ impl Http1Driver {
         }
     }
 
-    /// Tries one address after the other, and a kept connection that turned out closed once more.
+    /// Asks an upstream, and once more where the exchange wants that.
     async fn attempt(
         &self,
         client: &mut Client,
@@ -37,6 +37,24 @@ impl Http1Driver {
         ctx: &mut Context,
         progress: &mut Progress<'_>,
     ) -> Result<(), Broken> {
+        let first = self.ask(client, head, rest, None, ctx, progress).await?;
+        if let Some(rejection) = first.rejection {
+            Box::pin(self.ask(client, head, rest, Some(&rejection), ctx, progress)).await?;
+        }
+        Ok(())
+    }
+
+    /// Tries one address after the other, and a kept connection that turned out closed once more. `rejection` is the head that the
+    /// request was rejected with, if it is asked again.
+    async fn ask(
+        &self,
+        client: &mut Client,
+        head: &RequestHead<'_>,
+        rest: &[u8],
+        rejection: Option<&[u8]>,
+        ctx: &mut Context,
+        progress: &mut Progress<'_>,
+    ) -> Result<Outcome, Broken> {
         let mut route = Route::new(&self.upstreams, &self.pool, head.method());
         loop {
             let mut upstream = route.connect(ctx).await?;
@@ -49,15 +67,16 @@ impl Http1Driver {
                 timer: &mut client.timer,
                 route: &route,
                 head,
+                rejection,
             };
             match conversation.run(request, rest, ctx, progress).await {
                 Err(Broken::Stale) if route.may_be_stale() => route.mark_stale(),
                 Err(broken) => return Err(broken),
-                Ok(is_reusable) => {
-                    if is_reusable {
+                Ok(outcome) => {
+                    if outcome.is_reusable {
                         route.keep(upstream);
                     }
-                    return Ok(());
+                    return Ok(outcome);
                 }
             }
         }

@@ -1,12 +1,15 @@
 //! Heads as they leave: lines travel as they came, in order and case; what is left out or added is the exchange's decision.
 
+use super::body_length::{ResponseBody, is_bodiless};
+use super::chunked::Decoder;
 use super::header_line::Line;
 use super::request_head::RequestHead;
 use super::response_head::ResponseHead;
-use crate::exchange::{self, Context, Exchange, Reply, RequestEdits};
+use super::transfer::{Sink, Source};
+use crate::exchange::{self, Context, Exchange, Reply, RequestEdits, Whole};
 use bytes::BytesMut;
-use http::Version;
 use http::header::HOST;
+use http::{StatusCode, Version};
 use pingora::protocols::http::date::get_cached_date;
 
 /// What a head needs beside its own lines, in bytes: our headers and the connection's.
@@ -46,7 +49,7 @@ impl exchange::RequestHead for RequestHead<'_> {
 /// of HTTP/1.0 that sends none (RFC 9112 §3.2).
 pub(super) fn for_upstream(edits: &RequestEdits<'_>, head: &RequestHead<'_>, authority: &str) -> BytesMut {
     let mut out = BytesMut::with_capacity(head.bytes().len() + ADDED_TO_REQUEST);
-    for part in [head.method(), " ", head.target(), " HTTP/1.1\r\n"] {
+    for part in [edits.method().unwrap_or(head.method()), " ", head.target(), " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
     if let Some(host) = edits.host().or_else(|| head.host().is_none().then_some(authority)) {
@@ -82,6 +85,27 @@ pub(super) enum Framing {
     Undone,
 }
 
+/// How the response to a request comes, and how it is sent on.
+pub(super) fn framing(head: &ResponseHead<'_>, request: &RequestHead<'_>) -> (Source, Sink, Framing) {
+    let chunked = Source::Chunked(Decoder::default());
+    match (head.body(request.method() == "HEAD"), is_modern(request)) {
+        (ResponseBody::Absent, _) => (Source::Ended, Sink::Plain, Framing::of_bodiless(head.status(), request)),
+        (ResponseBody::Length(length), _) => (Source::Length(length), Sink::Plain, Framing::AsItCame),
+        (ResponseBody::Chunked, true) => (chunked, Sink::Chunked, Framing::AsItCame),
+        (ResponseBody::Chunked, false) => (chunked, Sink::Plain, Framing::Undone),
+        (ResponseBody::UntilClose, true) => (Source::UntilClose, Sink::Chunked, Framing::Chunked),
+        (ResponseBody::UntilClose, false) => (Source::UntilClose, Sink::Plain, Framing::AsItCame),
+    }
+}
+
+impl Framing {
+    /// That of a response without a body. One that cannot have a body has no transfer coding either, nor has one to a client that knows
+    /// none (RFC 9112 §6.1).
+    pub(super) fn of_bodiless(status: u16, request: &RequestHead<'_>) -> Self {
+        if is_bodiless(status) || !is_modern(request) { Self::Undone } else { Self::AsItCame }
+    }
+}
+
 impl Ending {
     /// Writes the end of a head.
     fn write(self, out: &mut BytesMut) {
@@ -90,21 +114,35 @@ impl Ending {
     }
 }
 
-/// The head of an upstream's final response for the client.
-pub(super) fn for_client(exchange: &Exchange, head: &ResponseHead<'_>, ctx: &Context, ending: Ending) -> BytesMut {
+/// The head of an upstream's final response for the client. `whole` is what differs in it where the client asked HEAD and the upstream
+/// was asked for a part.
+pub(super) fn for_client(
+    exchange: &Exchange,
+    head: &ResponseHead<'_>,
+    whole: Option<Whole>,
+    ctx: &Context,
+    ending: Ending,
+) -> BytesMut {
     let mut out = BytesMut::with_capacity(head.bytes().len() + ADDED);
-    status_line(&mut out, head);
+    match whole {
+        None => status_line(&mut out, head),
+        Some(_) => own_status_line(&mut out, Whole::STATUS),
+    }
     let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
     let additions = exchange.response_additions(ctx, vary);
     let is_undone = ending.framing == Framing::Undone;
     let goes = |line: &Line<'_>| {
         is_for_this_hop(head, line.name)
             || additions.replaces(line.name)
+            || whole.is_some_and(|whole| whole.replaces(line.name))
             || (is_undone && line.name.eq_ignore_ascii_case(b"transfer-encoding"))
     };
     head.pieces(goes, |piece| out.extend_from_slice(piece));
     if ending.framing == Framing::Chunked {
         line(&mut out, b"transfer-encoding", b"chunked");
+    }
+    if let Some(whole) = whole {
+        line(&mut out, b"content-length", whole.length().to_string().as_bytes());
     }
     additions.write_lines(|bytes| out.extend_from_slice(bytes));
     ending.write(&mut out);
@@ -130,11 +168,7 @@ pub(in crate::drivers) fn is_length(name: &[u8]) -> bool {
 /// The head of the exchange's own reply.
 pub(super) fn of_reply(exchange: &Exchange, reply: &Reply, ctx: &Context, keeps: bool) -> BytesMut {
     let mut out = BytesMut::with_capacity(ADDED);
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(reply.status.as_str().as_bytes());
-    out.extend_from_slice(b" ");
-    out.extend_from_slice(reply.status.canonical_reason().unwrap_or_default().as_bytes());
-    out.extend_from_slice(b"\r\n");
+    own_status_line(&mut out, reply.status);
     exchange.write_reply_lines(reply, ctx, |bytes| out.extend_from_slice(bytes));
     line(&mut out, b"date", get_cached_date().as_bytes());
     Ending { keeps, framing: Framing::AsItCame }.write(&mut out);
@@ -155,6 +189,13 @@ fn status_line(out: &mut BytesMut, head: &ResponseHead<'_>) {
     out.extend_from_slice(&[digit(100), digit(10), digit(1), b' ']);
     out.extend_from_slice(head.reason());
     out.extend_from_slice(b"\r\n");
+}
+
+/// That of a response whose status the proxy has decided.
+fn own_status_line(out: &mut BytesMut, status: StatusCode) {
+    for part in ["HTTP/1.1 ", status.as_str(), " ", status.canonical_reason().unwrap_or_default(), "\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 fn line(out: &mut BytesMut, name: &[u8], value: &[u8]) {

@@ -4,6 +4,7 @@
 //! read. It moves bytes and asks the exchange; of its own it decides how a message is framed, how long a side may take, and whether a
 //! connection can be used again.
 
+pub(super) mod by_get;
 pub(super) mod chunked;
 mod client;
 mod conversation;

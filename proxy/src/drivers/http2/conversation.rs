@@ -3,14 +3,14 @@
 //! Decides: who is to blame when it does not come to its end, and whether the connection to the upstream can be used again.
 
 use super::download::{Broke, Download};
-use super::request::Head;
-use super::stream::Answer;
+use super::stream::{Answer, Asked};
 use super::upload::{Upload, UploadError};
 use super::{Http2Driver, response};
 use crate::drivers::http1::Timer;
 use crate::drivers::http1::response_head::{self, Parsed, ResponseHead};
 use crate::drivers::http1::wire::poll_read_some;
-use crate::drivers::route::{Broken, Route};
+use crate::drivers::route::{Broken, Outcome, Route};
+use crate::exchange::body_length::ResponseBody;
 use crate::exchange::{Context, Failure, RequestHead};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
@@ -33,7 +33,7 @@ const WORTH_ITS_BUFFER: usize = 16 * 1024;
 /// One request and its response on one connection to an upstream.
 pub(super) struct Conversation<'c> {
     pub(super) driver: &'c Http2Driver,
-    pub(super) head: &'c Head,
+    pub(super) asked: Asked<'c>,
     pub(super) answer: &'c mut Answer,
     pub(super) upload: &'c mut Upload,
     pub(super) upstream: &'c mut Stream,
@@ -49,8 +49,8 @@ enum Moved {
 }
 
 impl Conversation<'_> {
-    /// Returns whether the connection to the upstream can be used again.
-    pub(super) async fn run(&mut self, request: BytesMut, ctx: &mut Context) -> Result<bool, Broken> {
+    /// Sends the request and relays the response.
+    pub(super) async fn run(&mut self, request: BytesMut, ctx: &mut Context) -> Result<Outcome, Broken> {
         let mut request = Some(request);
         // Most requests are written at once; what is not goes on while a response is waited for.
         poll_fn(|context| {
@@ -74,7 +74,16 @@ impl Conversation<'_> {
                 }
             };
             if !head.is_interim() {
-                return self.relay(&head, &response, ctx).await;
+                let status = self.answered(&head, ctx)?;
+                if let Some(rejection) = self.asked.rejection {
+                    return self.relay_as_head(rejection, status, &head, &response, ctx);
+                }
+                if !self.is_asked_again(status, ctx) {
+                    return self.relay(&head, &response, ctx).await;
+                }
+                let length = head.bytes().len();
+                let is_reusable = head.keep_alive() && length == response.len();
+                return Ok(Outcome { is_reusable, rejection: Some(response.slice(..length)) });
             }
             self.pass_interim(&head, &response)?;
             response = response.slice(head.bytes().len()..);
@@ -156,15 +165,20 @@ impl Conversation<'_> {
         Broken::Failed(Failure::UpstreamClosed, "ConnectionClosed")
     }
 
-    /// Sends the response to the client. Returns whether the connection to the upstream can be used again.
-    async fn relay(&mut self, head: &ResponseHead<'_>, bytes: &Bytes, ctx: &mut Context) -> Result<bool, Broken> {
+    /// The final response's head is here. Returns its status.
+    fn answered(&self, head: &ResponseHead<'_>, ctx: &mut Context) -> Result<StatusCode, Broken> {
         let status = StatusCode::from_u16(head.status()).map_err(|_| invalid_response())?;
         ctx.upstream_answered(status);
-        let lines = head.lines().map(|line| (line.name, line.value));
-        self.driver.exchange.examine_head(lines, self.head, ctx);
         self.route.answered();
-        let body = head.body(self.head.method() == "HEAD");
-        let ends_with_close = body == crate::exchange::body_length::ResponseBody::UntilClose;
+        Ok(status)
+    }
+
+    /// Sends the response to the client.
+    async fn relay(&mut self, head: &ResponseHead<'_>, bytes: &Bytes, ctx: &mut Context) -> Result<Outcome, Broken> {
+        let lines = head.lines().map(|line| (line.name, line.value));
+        self.driver.exchange.examine_head(lines, self.asked.head, ctx);
+        let body = head.body(self.asked.head.method() == "HEAD");
+        let ends_with_close = body == ResponseBody::UntilClose;
         // A response before the request's end: the rest of the body has no reader.
         let is_early = !self.upload.is_done();
         self.upload.discard();
@@ -172,15 +186,15 @@ impl Conversation<'_> {
         let first = download.take(bytes.slice(head.bytes().len()..));
         let first = first.map_err(|_| Broken::Failed(Failure::InvalidResponse, "InvalidChunk"))?;
         let exchange = &self.driver.exchange;
-        exchange.examine_body(&first, self.head, ctx);
-        let response = response::for_client(exchange, head, bytes, ctx).ok_or(invalid_response())?;
+        exchange.examine_body(&first, self.asked.head, ctx);
+        let response = response::for_client(exchange, head, bytes, None, ctx).ok_or(invalid_response())?;
         let gone = |_| Broken::Failed(Failure::ClientGone, "WriteError");
         self.answer.send_head(response, download.has_ended() && first.is_empty()).map_err(gone)?;
         if !first.is_empty() {
             self.answer.send_now(first, download.has_ended()).map_err(|_| cut_client())?;
         }
         self.relay_rest(&mut download, ctx).await?;
-        Ok(head.keep_alive() && !ends_with_close && !is_early && !download.has_excess)
+        Ok(Outcome::relayed(head.keep_alive() && !ends_with_close && !is_early && !download.has_excess))
     }
 
     async fn relay_rest(&mut self, download: &mut Download, ctx: &mut Context) -> Result<(), Broken> {
@@ -192,7 +206,7 @@ impl Conversation<'_> {
                 Broke::Malformed => Broken::Cut(Failure::InvalidResponse, "InvalidChunk"),
                 Broke::Truncated => Broken::Cut(Failure::UpstreamClosed, "ConnectionClosed"),
             })?;
-            self.driver.exchange.examine_body(&data, self.head, ctx);
+            self.driver.exchange.examine_body(&data, self.asked.head, ctx);
             let limit = self.driver.limits.body_write;
             self.answer.send_body(data, download.has_ended(), self.timer, limit).await.map_err(|_| cut_client())?;
         }
@@ -228,7 +242,7 @@ impl Conversation<'_> {
     }
 }
 
-const fn invalid_response() -> Broken {
+pub(super) const fn invalid_response() -> Broken {
     Broken::Failed(Failure::InvalidResponse, "InvalidHTTPHeader")
 }
 

@@ -92,7 +92,8 @@ impl Head {
         let lines: usize = self.0.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         let host = edits.host().or_else(|| exchange::RequestHead::host(self)).unwrap_or_default();
         let mut out = BytesMut::with_capacity(self.target().len() + host.len() + lines + ADDED);
-        for part in [self.0.method.as_str(), " ", self.target(), " HTTP/1.1\r\nhost: ", host, "\r\n"] {
+        let method = edits.method().unwrap_or(self.0.method.as_str());
+        for part in [method, " ", self.target(), " HTTP/1.1\r\nhost: ", host, "\r\n"] {
             out.extend_from_slice(part.as_bytes());
         }
         for (name, value) in &self.0.headers {

@@ -2,9 +2,9 @@
 
 use crate::drivers::http1::heads::{is_for_this_hop, is_length};
 use crate::drivers::http1::response_head::ResponseHead;
-use crate::exchange::{Context, Exchange, Reply};
+use crate::exchange::{Context, Exchange, Reply, Whole};
 use bytes::Bytes;
-use http::header::DATE;
+use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use pingora::protocols::http::date::get_cached_date;
 
@@ -13,22 +13,26 @@ const ADDED: usize = 8;
 /// How many headers a reply of our own has in the usual case.
 const OWN: usize = 14;
 
-/// The head of an upstream's final response for the client. `bytes` are those that `head` was read from. `None` when a line of it is
-/// none in HTTP/2.
+/// The head of an upstream's final response for the client. `bytes` are those that `head` was read from. `whole` is what differs in it
+/// where the client asked HEAD and the upstream was asked for a part. `None` when a line of it is none in HTTP/2.
 pub(super) fn for_client(
     exchange: &Exchange,
     head: &ResponseHead<'_>,
     bytes: &Bytes,
+    whole: Option<Whole>,
     ctx: &Context,
 ) -> Option<Response<()>> {
     let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
     let additions = exchange.response_additions(ctx, vary);
-    let goes = |name: &[u8]| ends_here(head, name) || additions.replaces(name);
-    let mut headers = lines(head, bytes, ADDED, goes)?;
+    let is_replaced = |name: &[u8]| additions.replaces(name) || whole.is_some_and(|whole| whole.replaces(name));
+    let mut headers = lines(head, bytes, ADDED, |name| ends_here(head, name) || is_replaced(name))?;
+    if let Some(whole) = whole {
+        headers.insert(CONTENT_LENGTH, whole.length().into());
+    }
     additions.for_each(|name, value| {
         headers.insert(name.clone(), value.clone());
     });
-    response(head.status(), headers)
+    response(whole.map_or(head.status(), |_| Whole::STATUS.as_u16()), headers)
 }
 
 /// An interim response for the client (RFC 9110 §15.2), without headers of ours, for the upstream's connection or about a body.

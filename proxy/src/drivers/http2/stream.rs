@@ -6,7 +6,7 @@ use super::request::{Head, Rejected};
 use super::response;
 use super::upload::Upload;
 use crate::drivers::http1::Timer;
-use crate::drivers::route::{Broken, Route};
+use crate::drivers::route::{Broken, Outcome, Route};
 use crate::exchange::body_length::BodyLength;
 use crate::exchange::{CLIENT_GONE, Context, Ended, Failure, Peer, Reply, RequestHead};
 use bytes::Bytes;
@@ -114,6 +114,17 @@ pub(super) struct Forwarded {
     peer: Peer,
 }
 
+/// What an upstream is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'r> {
+    pub(super) head: &'r Head,
+    /// How long the body is.
+    pub(super) length: BodyLength,
+    peer: &'r Peer,
+    /// The head that the request was rejected with, if this is the second time that it is asked.
+    pub(super) rejection: Option<&'r Bytes>,
+}
+
 impl Http2Driver {
     /// Begins an exchange. One that the proxy replies to itself has ended when this returns; any other is handed back.
     pub(super) fn begin(
@@ -152,7 +163,8 @@ impl Http2Driver {
     pub(super) async fn serve_stream(&self, forwarded: Forwarded) {
         let Forwarded { head, body, length, mut answer, mut ctx, peer } = forwarded;
         let mut upload = Upload::new(body, length);
-        if let Err(broken) = self.attempt(&head, length, &peer, &mut answer, &mut upload, &mut ctx).await {
+        let asked = Asked { head: &head, length, peer: &peer, rejection: None };
+        if let Err(broken) = self.attempt(asked, &mut answer, &mut upload, &mut ctx).await {
             let (failure, error, is_begun) = broken.parts();
             let reply = self.exchange.fail(failure, error, &head, &ctx);
             if is_begun || failure.status().is_none() {
@@ -165,16 +177,32 @@ impl Http2Driver {
         self.record(&head, &ctx, &answer, upload.moved());
     }
 
+    /// Asks an upstream, and once more where the exchange wants that.
     async fn attempt(
         &self,
-        head: &Head,
-        length: BodyLength,
-        peer: &Peer,
+        asked: Asked<'_>,
         answer: &mut Answer,
         upload: &mut Upload,
         ctx: &mut Context,
     ) -> Result<(), Broken> {
+        let first = self.ask(asked, answer, upload, ctx).await?;
+        if let Some(rejection) = first.rejection {
+            let again = Asked { rejection: Some(&rejection), ..asked };
+            Box::pin(self.ask(again, answer, upload, ctx)).await?;
+        }
+        Ok(())
+    }
+
+    /// Tries one address after the other, and a kept connection that turned out closed once more.
+    async fn ask(
+        &self,
+        asked: Asked<'_>,
+        answer: &mut Answer,
+        upload: &mut Upload,
+        ctx: &mut Context,
+    ) -> Result<Outcome, Broken> {
         let mut timer = Timer::default();
+        let Asked { head, length, peer, .. } = asked;
         let mut route = Route::new(&self.upstreams, &self.pool, head.method());
         loop {
             let mut upstream = route.connect(ctx).await?;
@@ -182,7 +210,7 @@ impl Http2Driver {
             let (timer, route_now) = (&mut timer, &route);
             let mut conversation = Conversation {
                 driver: self,
-                head,
+                asked,
                 answer: &mut *answer,
                 upload: &mut *upload,
                 upstream: &mut upstream,
@@ -192,11 +220,11 @@ impl Http2Driver {
             match conversation.run(request, ctx).await {
                 Err(Broken::Stale) if route.may_be_stale() => route.mark_stale(),
                 Err(broken) => return Err(broken),
-                Ok(is_reusable) => {
-                    if is_reusable {
+                Ok(outcome) => {
+                    if outcome.is_reusable {
                         route.keep(upstream);
                     }
-                    return Ok(());
+                    return Ok(outcome);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The driver on Pingora's `HttpProxy`: a hook asks the exchange, or does what Pingora itself would do wrong.
 
 mod body;
+mod by_get;
 pub(super) mod failure;
 mod head;
 mod phases;
@@ -30,8 +31,16 @@ pub struct Driven {
     /// Known as soon as there is a request.
     peer: Option<Peer>,
     attempts: Attempts,
+    /// The head that the upstream rejected the request with, while it is asked again.
+    rejection: Option<Box<ResponseHeader>>,
     /// The client's wish for its connection, in seconds; `None` is close.
     keepalive: Option<u64>,
+}
+
+impl Driven {
+    fn new(exchange: Context) -> Self {
+        Self { exchange, peer: None, attempts: Attempts::default(), rejection: None, keepalive: None }
+    }
 }
 
 impl PingoraDriver {
@@ -48,7 +57,7 @@ impl ProxyHttp for PingoraDriver {
     type CTX = Box<Driven>;
 
     fn new_ctx(&self) -> Box<Driven> {
-        Box::new(Driven { exchange: self.exchange.begin(), peer: None, attempts: Attempts::default(), keepalive: None })
+        Box::new(Driven::new(self.exchange.begin()))
     }
 
     /// Nothing may touch a body: not even the compression module that Pingora adds, switched off, by default.
@@ -91,7 +100,7 @@ impl ProxyHttp for PingoraDriver {
         head: &mut ResponseHeader,
         driven: &mut Box<Driven>,
     ) -> Result<()> {
-        self.edit_response(session, head, driven)
+        self.edit_response(session, head, driven).await
     }
 
     fn response_body_filter(
@@ -125,6 +134,11 @@ impl ProxyHttp for PingoraDriver {
     /// Pingora's own line about a failure may hold bytes of the request: the exchange writes one that holds no secret.
     fn suppress_error_log(&self, _: &Session, _: &Box<Driven>, _: &Error) -> bool {
         true
+    }
+
+    /// A request that is asked again has not failed.
+    fn suppress_proxy_warn_log(&self, _: &Session, _: &Box<Driven>, error: &Error, _: ProxyWarnLogContext) -> bool {
+        *error.etype() == by_get::ASKED_AGAIN
     }
 
     /// Without the query, where a presigned URL carries its signature.

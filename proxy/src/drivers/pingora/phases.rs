@@ -72,7 +72,7 @@ impl PingoraDriver {
         }
     }
 
-    pub(super) fn edit_response(
+    pub(super) async fn edit_response(
         &self,
         session: &mut Session,
         head: &mut ResponseHeader,
@@ -83,10 +83,14 @@ impl PingoraDriver {
             return Ok(());
         }
         driven.exchange.upstream_answered(head.status);
+        driven.attempts.answered(&self.upstreams);
+        let is_by_get = self.show_as_head(session, head, driven)?;
         let lines = head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         self.exchange.examine_head(lines, &Head(session.req_header()), &mut driven.exchange);
-        driven.attempts.answered(&self.upstreams);
         edit_response(&self.exchange, head, &driven.exchange);
+        if is_by_get {
+            Box::pin(self.end_as_head(session, head)).await?;
+        }
         // A forwarded 100 Continue makes Pingora give up keep-alive, because the body is not finished then; once it is, the
         // client's own wish holds again. A refusal in mid-upload still closes.
         if session.is_body_done() && !session.is_process_shutting_down() {
@@ -115,7 +119,10 @@ impl PingoraDriver {
         error
     }
 
-    pub(super) async fn fail(&self, session: &mut Session, error: &Error, driven: &Driven) -> FailToProxy {
+    pub(super) async fn fail(&self, session: &mut Session, error: &Error, driven: &mut Driven) -> FailToProxy {
+        if let Some(told) = Box::pin(self.end_by_get(session, error, driven)).await {
+            return told;
+        }
         let failure = failure_of(error, session.is_body_done());
         let head = Head(session.req_header());
         let reply = self.exchange.fail(failure, error.etype().as_str(), &head, &driven.exchange);
