@@ -16,6 +16,7 @@ HOME = seal()
 # The SDKs read their settings from the sealed environment when they are imported.
 import browser.suite  # noqa: E402
 import clients.suite  # noqa: E402
+import readers.suite  # noqa: E402
 import report.suite  # noqa: E402
 from clients import by_name as clients_by_name  # noqa: E402
 from harness import buckets  # noqa: E402
@@ -24,7 +25,7 @@ from harness.proxy import proxy  # noqa: E402
 from harness.results import Results  # noqa: E402
 from servers import ON_REQUEST, USUAL, by_name  # noqa: E402
 
-SUITES = ("clients", "browser", "report")
+SUITES = ("clients", "browser", "readers", "report")
 CLIENTS = clients_by_name()
 
 
@@ -90,6 +91,9 @@ def run_suites(server, rules, pages, s3cors, wanted, seen, results):
     if "browser" in wanted.only:
         browser.suite.run(server, rules, pages, s3cors, results)
         results.say(browser.suite.SUITE)
+    if "readers" in wanted.only and s3cors:
+        readers.suite.run(server, rules, s3cors, results)
+        results.say(readers.suite.SUITE)
     if "report" in wanted.only and s3cors:
         seen.answers[server.name] = report.suite.run(server, s3cors, results)
         results.say(report.suite.SUITE)

@@ -18,6 +18,7 @@ DEADLINE = 300
 UNKNOWN = "http://storage.invalid:9000"
 CONFIGURATIONS = {
     "as_s3": "cors: {vary: matched}\n",
+    "by_get": "presigned: {head: by_get}\n",
     "neighbours": "cors: {timing_allow_origin: granted, resource_policy: cross-origin}\n",
 }
 
