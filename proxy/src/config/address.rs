@@ -20,6 +20,12 @@ impl FromStr for ListenAddress {
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let text = text.trim();
+        if is_unix_socket(text) {
+            return Err(ValueError::new(
+                text,
+                "a Unix socket is not supported; listen on IP:PORT, such as 127.0.0.1:8080",
+            ));
+        }
         let invalid =
             || ValueError::new(text, "a listen address is IP:PORT, localhost:PORT, or :PORT for all addresses");
         if let Ok(address) = text.parse() {
@@ -35,6 +41,11 @@ impl FromStr for ListenAddress {
         };
         Ok(Self(address))
     }
+}
+
+/// Whether someone means a Unix socket: as nginx, HAProxy and systemd write one, or as its path.
+pub(super) fn is_unix_socket(text: &str) -> bool {
+    ["unix:", "unix@", "/", "@", "./"].iter().any(|start| text.starts_with(start))
 }
 
 impl TryFrom<String> for ListenAddress {
@@ -60,6 +71,21 @@ impl From<ListenAddress> for SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unix_socket_is_named_as_what_it_is() {
+        for text in [
+            "unix:/run/s3cors.sock",
+            "unix:///run/s3cors.sock",
+            "unix@/run/s3cors.sock:",
+            "/run/x.sock",
+            "./x.sock",
+            "@x",
+        ] {
+            let error = text.parse::<ListenAddress>().unwrap_err().to_string();
+            assert!(error.contains("a Unix socket is not supported; listen on IP:PORT"), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn an_address_is_written_in_any_of_the_usual_ways() {

@@ -1,7 +1,8 @@
 //! How serde reads the fields of settings: as a checked value, with a default, as one value or a list.
 //!
-//! [`As`] and [`OrDefault`] stand in `#[serde(with = "…")]`, which serde and the schema both follow.
+//! [`As`], [`OrDefault`] and the sections stand in `#[serde(with = "…")]`, which serde and the schema both follow.
 
+use crate::s3::domain::without_user;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -29,6 +30,73 @@ impl<'de, T: Deserialize<'de> + Default> OrDefault<T> {
     }
 }
 
+/// A section of the file: an object.
+pub(super) trait Section {
+    /// Its key.
+    const NAME: &'static str;
+    /// The key in it that someone means who writes only a value.
+    const KEY: &'static str;
+}
+
+/// Reads a section; `None` where it has no value. The error for one value in place of all of it says how to write it.
+fn section<'de, T: Section + Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<T: Section> Object<T> {
+        fn instead<E: Error>(value: &str) -> E {
+            E::custom(format_args!("{name} is an object; write `{name}: {{{}: {value}}}`", T::KEY, name = T::NAME))
+        }
+    }
+
+    impl<'de, T: Section + Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "an object, such as `{}: {{{}: ...}}`", T::NAME, T::KEY)
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Option<T>, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, section: A) -> Result<Option<T>, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(section)).map(Some)
+        }
+
+        fn visit_str<E: Error>(self, value: &str) -> Result<Option<T>, E> {
+            Err(Self::instead(&without_user(value)))
+        }
+
+        fn visit_bool<E: Error>(self, value: bool) -> Result<Option<T>, E> {
+            Err(Self::instead(&value.to_string()))
+        }
+
+        fn visit_u64<E: Error>(self, value: u64) -> Result<Option<T>, E> {
+            Err(Self::instead(&value.to_string()))
+        }
+    }
+
+    deserializer.deserialize_any(Object(PhantomData))
+}
+
+/// A section that has its defaults where it has no value.
+pub(super) struct SectionOrDefault<T>(PhantomData<T>);
+
+impl<'de, T: Section + Deserialize<'de> + Default> SectionOrDefault<T> {
+    pub(super) fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        section(deserializer).map(Option::unwrap_or_default)
+    }
+}
+
+/// A section that turns something on.
+pub(super) struct OptionalSection<T>(PhantomData<T>);
+
+impl<'de, T: Section + Deserialize<'de>> OptionalSection<T> {
+    pub(super) fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+        section(deserializer)
+    }
+}
+
 /// A single value or a list of values.
 ///
 /// Not an untagged enum: its error would name neither the problem nor the element.
@@ -53,6 +121,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
             }
 
             fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
+                T::deserialize(value.into_deserializer()).map(|value| OneOrMany(vec![value]))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
                 T::deserialize(value.into_deserializer()).map(|value| OneOrMany(vec![value]))
             }
 

@@ -1,18 +1,18 @@
 //! The configuration file: YAML. An unknown key is an error with its place.
 
 use super::address::ListenAddress;
-use super::fields::{OneOrMany, OrDefault};
+use super::fields::{OneOrMany, OrDefault, SectionOrDefault};
 use super::forwarded::ForwardedSection;
 use super::hosts::BucketHost;
 use super::listen::Listener;
-use super::settings::{Cors, Limits, Log, Metrics, Presigned, Rules, Shutdown, Upstream};
+use super::message::message;
+use super::settings::{Cors, Limits, Log, Metrics, Presigned, Rules, Shutdown};
 use super::tls::UpstreamTls;
 use super::upstream::UpstreamUrl;
+use super::upstream_section::{Upstream, UpstreamOrUrls};
 use super::values::{Http1, Threads};
 use crate::s3::domain::Domain;
 use serde::Deserialize;
-use serde_saphyr::{Localizer, Location, UserMessageFormatter};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -24,30 +24,30 @@ pub struct ConfigFile {
     #[serde(with = "OrDefault::<OneOrMany<Listener>>")]
     pub(super) listen: OneOrMany<Listener>,
     pub(super) admin: Option<ListenAddress>,
-    #[serde(with = "OrDefault::<Upstream>")]
+    #[serde(with = "UpstreamOrUrls")]
     pub(super) upstream: Upstream,
     #[serde(with = "OrDefault::<OneOrMany<Domain>>")]
     pub(super) domains: OneOrMany<Domain>,
     #[serde(with = "OrDefault::<BTreeMap<Domain, BucketHost>>")]
     pub(super) hosts: BTreeMap<Domain, BucketHost>,
-    #[serde(with = "OrDefault::<ForwardedSection>")]
+    #[serde(with = "SectionOrDefault::<ForwardedSection>")]
     pub(super) forwarded: ForwardedSection,
-    #[serde(with = "OrDefault::<Rules>")]
+    #[serde(with = "SectionOrDefault::<Rules>")]
     pub(super) rules: Rules,
-    #[serde(with = "OrDefault::<Cors>")]
+    #[serde(with = "SectionOrDefault::<Cors>")]
     pub(super) cors: Cors,
-    #[serde(with = "OrDefault::<Presigned>")]
+    #[serde(with = "SectionOrDefault::<Presigned>")]
     pub(super) presigned: Presigned,
-    #[serde(with = "OrDefault::<Limits>")]
+    #[serde(with = "SectionOrDefault::<Limits>")]
     pub(super) limits: Limits,
-    #[serde(with = "OrDefault::<Log>")]
+    #[serde(with = "SectionOrDefault::<Log>")]
     pub(super) log: Log,
-    #[serde(with = "OrDefault::<Shutdown>")]
+    #[serde(with = "SectionOrDefault::<Shutdown>")]
     pub(super) shutdown: Shutdown,
     #[serde(with = "OrDefault::<Http1>")]
     pub(super) http1: Http1,
     pub(super) threads: Option<Threads>,
-    #[serde(with = "OrDefault::<Metrics>")]
+    #[serde(with = "SectionOrDefault::<Metrics>")]
     pub(super) metrics: Metrics,
 }
 
@@ -131,29 +131,6 @@ impl ConfigFile {
     }
 }
 
-/// The library's message for users, without its own place and source excerpt.
-fn message(error: &serde_saphyr::Error) -> String {
-    let formatter = UserMessageFormatter.with_localizer(&WithoutPlace);
-    error.without_snippet().render_with_formatter(&formatter).trim().to_owned()
-}
-
-/// Leaves out the place, which [`ConfigFileError`] has.
-struct WithoutPlace;
-
-impl Localizer for WithoutPlace {
-    fn attach_location<'a>(&self, message: Cow<'a, str>, _: Location) -> Cow<'a, str> {
-        message
-    }
-
-    fn alias_defined_at(&self, _: Location) -> String {
-        String::new()
-    }
-
-    fn alias_used_at(&self, _: Location) -> String {
-        String::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +144,16 @@ mod tests {
         for (text, place, about) in [
             ("admin: 127.0.0.1:1\nlisen: 127.0.0.1:2\n", "s3cors.yaml:2:1:", "lisen"),
             ("upstream:\n  url: minio:9000\n", "s3cors.yaml:2:8:", "http://"),
+            ("upstream: minio:9000\n", "s3cors.yaml:1:11:", "http://"),
+            ("upstream:\n- http://minio\n- minio\n", "s3cors.yaml:3:3:", "http://"),
+            ("upstream: {url: 'http://minio{1...4}:9000'}\n", "s3cors.yaml:1:17:", "list them one by one"),
+            ("upstream: unix:/run/minio.sock\n", "s3cors.yaml:1:11:", "Unix socket"),
+            ("listen: unix:/run/s3cors.sock\n", "s3cors.yaml:1:9:", "Unix socket"),
+            // Of a number the parser gives the place of its key.
+            ("admin: ':1'\nlisten: 8080\n", "s3cors.yaml:2:", ":PORT for all"),
+            ("admin: ':1'\nlimits: 5\n", "s3cors.yaml:2:", "object"),
+            ("log: debug\n", "s3cors.yaml:1:6:", "object"),
+            ("threads: 1\nthreads: 2\n", "s3cors.yaml:2:1:", "twice"),
             ("upstream:\n  timeouts:\n    conect: 3s\n", "s3cors.yaml:3:5:", "conect"),
             ("log: {level: loud}\n", "s3cors.yaml:1:14:", "loud"),
             ("shutdown: {drain: 25}\n", "s3cors.yaml:1:19:", "unit"),
@@ -191,10 +178,40 @@ mod tests {
     fn a_message_is_whole() {
         for (text, message) in [
             ("http1: a at line 2\n", "unknown variant `a at line 2`, expected one of own, pingora"),
-            ("rules: {path: &a x}\nlog: *a\n", "expected mapping start"),
-            ("threads: 1\nthreads: 2\n", "duplicate mapping key `threads` is not allowed here"),
+            ("threads: 1\nthreads: 2\n", "threads is here twice; remove one"),
+            ("log:\n  level: info\n  level: warn\n", "level is here twice; remove one"),
+            ("rules: {path: &a x}\nlog: *a\n", "log is an object; write `log: {level: x}`"),
+            ("log: debug\n", "log is an object; write `log: {level: debug}`"),
+            ("rules: ./rules\n", "rules is an object; write `rules: {path: ./rules}`"),
+            ("rules: https://user:5ECRET@host\n", "rules is an object; write `rules: {path: https://...@host}`"),
+            ("limits: 5\n", "limits is an object; write `limits: {connections: 5}`"),
+            ("shutdown: [25s]\n", "invalid type: sequence, expected an object, such as `shutdown: {drain: ...}`"),
+            ("upstream: {tls: true}\n", "tls is an object; write `tls: {ca_file: true}`"),
+            ("upstream: {timeouts: 3s}\n", "timeouts is an object; write `timeouts: {connect: 3s}`"),
+            ("upstream: {keepalive: 3}\n", "keepalive is an object; write `keepalive: {connections: 3}`"),
+            ("upstream: {health_check: /x}\n", "health_check is an object; write `health_check: {path: /x}`"),
+            ("listen: {address: ':1', tls: x}\n", "tls is an object; write `tls: {certificate: x}`"),
+            ("debug\n", "settings are expected here, each as `key: value`"),
+            (
+                "upstream: 9000\n",
+                "invalid type: integer `9000`, expected a URL, a list of URLs, or an object with the key `url`",
+            ),
         ] {
             assert!(error(text).ends_with(&format!(": {message}")), "{text:?}: {}", error(text));
+        }
+    }
+
+    #[test]
+    fn an_upstream_is_also_just_its_url_or_a_list_of_them() {
+        for (text, urls) in [
+            ("upstream: http://minio:9000\n", &["http://minio:9000"][..]),
+            ("upstream: [http://a, 'https://b']\n", &["http://a:80", "https://b:443"]),
+            ("upstream:\n  url: http://minio:9000\n", &["http://minio:9000"]),
+            ("upstream:\n", &[]),
+        ] {
+            let file = ConfigFile::parse(text, Path::new("x")).unwrap();
+            let read: Vec<_> = file.upstream.url.0.iter().map(ToString::to_string).collect();
+            assert_eq!(read, urls, "{text:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Where S3 clients connect, and the protocols spoken there.
 
 use super::address::ListenAddress;
-use super::fields::OrDefault;
+use super::fields::{OptionalSection, OrDefault};
 use super::tls::TlsFiles;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -34,6 +34,7 @@ impl From<SocketAddr> for Listener {
 #[serde(deny_unknown_fields)]
 pub(super) struct ListenerSection {
     address: ListenAddress,
+    #[serde(default, with = "OptionalSection::<TlsFiles>")]
     tls: Option<TlsFiles>,
     http2: Option<bool>,
     #[serde(default, with = "OrDefault::<bool>")]
@@ -61,6 +62,10 @@ impl<'de> Deserialize<'de> for Listener {
 
             fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Listener, E> {
                 value.parse::<ListenAddress>().map(|address| SocketAddr::from(address).into()).map_err(E::custom)
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Listener, E> {
+                self.visit_str(&value.to_string())
             }
 
             fn visit_map<A: MapAccess<'de>>(self, value: A) -> Result<Listener, A::Error> {

@@ -10,11 +10,13 @@ mod flags;
 mod forwarded;
 mod hosts;
 mod listen;
+mod message;
 #[cfg(test)]
 mod schema;
 mod settings;
 mod tls;
 mod upstream;
+mod upstream_section;
 mod values;
 
 pub use address::ListenAddress;

@@ -2,8 +2,10 @@
 
 use super::ConfigFile;
 use super::address::ListenAddress;
-use super::fields::{As, OneOrMany, OrDefault};
+use super::fields::{As, OneOrMany, OptionalSection, OrDefault, SectionOrDefault};
 use super::listen::{Listener, ListenerSection};
+use super::upstream::UpstreamUrl;
+use super::upstream_section::{Upstream, UpstreamOrUrls};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serializer;
@@ -48,13 +50,46 @@ impl<T: JsonSchema> JsonSchema for As<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for OrDefault<T> {
+/// A field that may be written without a value.
+macro_rules! optional {
+    ($($wrapper:ident),*) => {
+        $(
+            impl<T: JsonSchema> JsonSchema for $wrapper<T> {
+                fn schema_name() -> Cow<'static, str> {
+                    Option::<T>::schema_name()
+                }
+
+                fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                    Option::<T>::json_schema(generator)
+                }
+            }
+
+            impl<T> $wrapper<T> {
+                pub(super) fn serialize<Kept, S: Serializer>(_: &Kept, _: S) -> Result<S::Ok, S::Error> {
+                    no_default::<S>()
+                }
+            }
+        )*
+    };
+}
+
+optional!(OrDefault, SectionOrDefault, OptionalSection);
+
+impl JsonSchema for UpstreamOrUrls {
     fn schema_name() -> Cow<'static, str> {
-        Option::<T>::schema_name()
+        "UpstreamOrUrls".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Option::<T>::json_schema(generator)
+        let (section, urls) =
+            (generator.subschema_for::<Option<Upstream>>(), generator.subschema_for::<OneOrMany<UpstreamUrl>>());
+        json_schema!({ "anyOf": [section, urls] })
+    }
+}
+
+impl UpstreamOrUrls {
+    pub(super) fn serialize<S: Serializer>(_: &Upstream, _: S) -> Result<S::Ok, S::Error> {
+        no_default::<S>()
     }
 }
 
@@ -65,12 +100,6 @@ fn no_default<S: Serializer>() -> Result<S::Ok, S::Error> {
 
 impl<T> As<T> {
     pub(super) fn serialize<Kept, S: Serializer>(_: &Kept, _: S) -> Result<S::Ok, S::Error> {
-        no_default::<S>()
-    }
-}
-
-impl<T> OrDefault<T> {
-    pub(super) fn serialize<S: Serializer>(_: &T, _: S) -> Result<S::Ok, S::Error> {
         no_default::<S>()
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! `#[serde(default)]` on a struct takes a missing key from the struct's `Default`, so a default is stated once.
 
-use super::fields::{As, OneOrMany, OrDefault};
-use super::tls::UpstreamTls;
-use super::upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
+use super::fields::{As, OrDefault, Section};
+use super::forwarded::ForwardedSection;
+use super::tls::{TlsFiles, UpstreamTls};
+use super::upstream::CheckPath;
 use super::values::{
     Count, CredentialsPolicy, Interval, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, Time,
     TimingAllowOrigin, VaryPolicy,
@@ -12,26 +13,6 @@ use super::values::{
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The S3 server and how to talk to it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Upstream {
-    #[serde(with = "OrDefault::<OneOrMany<UpstreamUrl>>")]
-    pub(super) url: OneOrMany<UpstreamUrl>,
-    #[serde(with = "OrDefault::<Balance>")]
-    pub(super) balance: Balance,
-    #[serde(with = "OrDefault::<UpstreamHost>")]
-    pub(super) host: UpstreamHost,
-    pub(super) health_check: Option<HealthCheck>,
-    #[serde(with = "OrDefault::<UpstreamTls>")]
-    pub(super) tls: UpstreamTls,
-    #[serde(with = "OrDefault::<Timeouts>")]
-    pub(super) timeouts: Timeouts,
-    #[serde(with = "OrDefault::<Keepalive>")]
-    pub(super) keepalive: Keepalive,
-}
 
 /// How long each step towards an upstream may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -250,4 +231,30 @@ impl Default for Metrics {
     fn default() -> Self {
         Self { buckets: 200, rejected_origins: 50 }
     }
+}
+
+/// The sections, each with the key that someone means who writes only a value.
+macro_rules! sections {
+    ($($section:ident: $name:literal, $key:literal;)*) => {
+        $(impl Section for $section {
+            const NAME: &'static str = $name;
+            const KEY: &'static str = $key;
+        })*
+    };
+}
+
+sections! {
+    Rules: "rules", "path";
+    ForwardedSection: "forwarded", "mode";
+    Cors: "cors", "vary";
+    Presigned: "presigned", "head";
+    Limits: "limits", "connections";
+    Log: "log", "level";
+    Shutdown: "shutdown", "drain";
+    Metrics: "metrics", "buckets";
+    Timeouts: "timeouts", "connect";
+    Keepalive: "keepalive", "connections";
+    HealthCheck: "health_check", "path";
+    UpstreamTls: "tls", "ca_file";
+    TlsFiles: "tls", "certificate";
 }

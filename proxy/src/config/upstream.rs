@@ -1,5 +1,6 @@
 //! Settings of upstreams: their URLs, how one is chosen, which `Host` they see, what a health check requests.
 
+use super::address::is_unix_socket;
 use super::values::ValueError;
 use serde::Deserialize;
 use std::fmt;
@@ -50,7 +51,19 @@ impl FromStr for UpstreamUrl {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
+        let text = text.trim();
         let invalid = |reason| ValueError::new(text, reason);
+        if is_unix_socket(text) {
+            return Err(invalid(
+                "a Unix socket is not supported; write the http://HOST:PORT that the server listens on",
+            ));
+        }
+        // As MinIO writes the servers of a cluster.
+        if text.contains(['{', '}']) {
+            return Err(invalid(
+                "an upstream is one server; list them one by one: http://minio1:9000, http://minio2:9000",
+            ));
+        }
         let url = url::Url::parse(text).map_err(|_| invalid("not a URL; write http://HOST:PORT or https://HOST"))?;
         let tls = match url.scheme() {
             "http" => false,
@@ -181,6 +194,15 @@ mod tests {
             ["minio:9000", "127.0.0.1:9000", "ftp://x", "http://a:b@x", "http://x/prefix", "http://x?y", "http://"]
         {
             assert!(text.parse::<UpstreamUrl>().is_err(), "{text}");
+        }
+        for (text, said) in [
+            ("http://minio{1...4}:9000", "list them one by one: http://minio1:9000"),
+            ("http://user:5ECRET@minio{1...4}:9000", "\"http://...@minio{1...4}:9000\""),
+            ("unix:/run/minio.sock", "a Unix socket is not supported; write the http://HOST:PORT"),
+            ("/run/minio.sock", "a Unix socket is not supported"),
+        ] {
+            let error = text.parse::<UpstreamUrl>().unwrap_err().to_string();
+            assert!(error.contains(said) && !error.contains("5ECRET"), "{text}: {error}");
         }
     }
 

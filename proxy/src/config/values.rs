@@ -4,6 +4,7 @@
 
 use crate::s3::domain::without_user;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// An invalid value, without a user and password that a URL has, and the reason.
@@ -11,12 +12,12 @@ use std::time::Duration;
 #[error("{value:?}: {reason}")]
 pub struct ValueError {
     value: String,
-    reason: &'static str,
+    reason: Cow<'static, str>,
 }
 
 impl ValueError {
-    pub(super) fn new(value: &str, reason: &'static str) -> Self {
-        Self { value: without_user(value), reason }
+    pub(super) fn new(value: &str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { value: without_user(value), reason: reason.into() }
     }
 }
 
