@@ -6,7 +6,7 @@ use s3_cors::{Outcome, Reason, RequestKind};
 use s3cors_proxy::config::{Config, Flags};
 use s3cors_proxy::exchange::{Ended, Exchange, Failure, Refusal, Reply, is_removed};
 use s3cors_proxy::observe::Rejections;
-use s3cors_proxy::rules::Store;
+use s3cors_proxy::rules::{Store, source_of};
 use s3cors_proxy::telemetry::Metrics;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Scene {
             ..Flags::default()
         };
         let config = Config::load(flags).unwrap();
-        let store = Store::open(&config.rules, config.cors.credentials.into()).unwrap();
+        let store = Store::of(source_of(&config), config.cors.credentials.into()).unwrap();
         let (metrics, rejections) = (Arc::new(Metrics::new(10).unwrap()), Arc::new(Rejections::new(10)));
         metrics.buckets.prepare(store.live().all().map(|bucket| (&*bucket.label, bucket.rules.as_ref())));
         let exchange = Exchange::new(&config, Arc::new(store), Arc::clone(&rejections), Arc::clone(&metrics));

@@ -25,6 +25,7 @@ mod exchange;
 mod expect;
 mod failures;
 mod fidelity;
+mod first_try;
 mod forwarded;
 mod forwarding;
 mod health;

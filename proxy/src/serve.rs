@@ -1,20 +1,27 @@
 //! Puts the parts together and runs them until a signal ends them.
 
+mod error;
+mod obstacles;
+
+pub use error::ServeError;
+pub use obstacles::obstacles;
+
 use crate::admin::Admin;
-use crate::config::{Config, PresignedHead, UpstreamHost, UpstreamTls, UpstreamUrl};
-use crate::downstream::{BindError, ConnectionServer, Sockets, Starting, listeners};
+use crate::config::{Config, PresignedHead};
+use crate::downstream::{ConnectionServer, Sockets, Starting, listeners};
 use crate::exchange::{Count, Exchange};
 use crate::observe::Rejections;
 use crate::process::drain::{Drain, DrainGauges, exit_when_drained};
 use crate::process::exit::Ending;
-use crate::process::handover::{HandoverError, Offer, Predecessor, Prepared};
+use crate::process::handover::{Offer, Predecessor, Prepared};
 use crate::process::readiness::Readiness;
 use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
-use crate::rules::{Outcome, Report, Snapshot, SourceError, Store, WatchError, watch};
+use crate::rules::{Outcome, Report, Snapshot, Store, source_of, watch};
 use crate::telemetry::log::Log;
 use crate::telemetry::{Exported, Metrics, MetricsError, ReloadOutcome, Row};
-use crate::tls::{Certificates, TlsError, check_roots};
-use crate::upstream::{HealthCheckError, HealthChecks, MAX_TRIES, Pool, Resolver, Sweeper, Upstreams};
+use crate::tls::Certificates;
+use crate::upstream::{HealthChecks, MAX_TRIES, Pool, Resolver, Sweeper, Upstreams};
+use obstacles::{open_files, warn};
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
@@ -28,45 +35,23 @@ use std::time::Duration;
 /// How long listeners may take to accept after the start.
 const LISTEN_LIMIT: Duration = Duration::from_secs(5);
 
-/// Why the proxy did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// An address cannot be listened on.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// The listening sockets cannot pass from one process to the next.
-    #[error(transparent)]
-    Handover(#[from] HandoverError),
-    /// The rules are not valid.
-    #[error("the rules are not valid:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Rules(Vec<SourceError>),
-    /// The rules cannot be watched.
-    #[error(transparent)]
-    Watch(#[from] WatchError),
-    /// Certificates cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The metrics are not valid.
-    #[error(transparent)]
-    Metrics(#[from] MetricsError),
-    /// The upstreams cannot be checked.
-    #[error(transparent)]
-    HealthCheck(#[from] HealthCheckError),
-}
-
 /// Serves until a signal ends it. Must be called outside any async runtime: the server brings its own.
 ///
 /// # Errors
 /// [`ServeError`] when the start fails; a process that serves returns no error.
 pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
+    warn(&config);
+    let (certificates, obstacles) = open_files(&config);
+    if let Some(obstacle) = obstacles.into_iter().next() {
+        return Err(obstacle);
+    }
     let (sockets, predecessor, prepared) = take_sockets(&mut config)?;
     let offer = prepared.as_ref().map(Prepared::offer);
-    check_upstream_tls(&config)?;
     let parts = Parts::new(&config, &log)?;
     let mut server = Server::new_with_opt_and_conf(None, server_conf(&config));
     follow_upstreams(&mut server, &config, &parts.upstreams)?;
     let mut starting = Starting::default();
-    let open = serve_clients(&mut server, &config, &parts, &mut starting, sockets)?;
+    let open = serve_clients(&mut server, &config, &parts, &mut starting, (sockets, certificates))?;
     let rules = Arc::clone(&parts.rules);
     let reload = move || drop(rules.reload());
     server.add_service(background_service("hangup", ReloadOnHangup(Arc::new(reload))));
@@ -110,7 +95,8 @@ impl Parts {
     fn new(config: &Config, log: &Log) -> Result<Self, ServeError> {
         let metrics = Arc::new(Metrics::new(config.metrics_buckets)?);
         let rejections = Arc::new(Rejections::new(config.rejected_origins));
-        let store = Store::open(&config.rules, config.cors.credentials.into()).map_err(ServeError::Rules)?;
+        let store = Store::of(source_of(config), config.cors.credentials.into());
+        let store = store.map_err(|errors| ServeError::of_rules(errors, config.rules.path()))?;
         let rules = Arc::new(store);
         prepare(&metrics, &rejections, &rules.live());
         metrics.rules_started(rules.live().rule_count(), Outcome::ALL.map(Outcome::as_str));
@@ -184,10 +170,9 @@ fn serve_clients(
     config: &Config,
     parts: &Parts,
     starting: &mut Starting,
-    sockets: Sockets,
+    (sockets, mut certificates): (Sockets, Certificates),
 ) -> Result<Count, ServeError> {
     let sockets = sockets.into_table();
-    let mut certificates = Certificates::default();
     let (exchange, upstreams) = (Arc::clone(&parts.exchange), Arc::clone(&parts.upstreams));
     let pool = Arc::new(Pool::new(&server.configuration, config.keepalive));
     let sweeper = Sweeper { pool: Arc::clone(&pool), upstreams: Arc::clone(&upstreams) };
@@ -262,27 +247,12 @@ impl Announcement {
     }
 }
 
-/// Checks how upstreams are verified, before Pingora panics over it.
-fn check_upstream_tls(config: &Config) -> Result<(), TlsError> {
-    let is_tls = config.upstreams.iter().any(UpstreamUrl::is_tls);
-    if is_tls && !config.upstream_tls.verify {
-        tracing::warn!("{}", UpstreamTls::NOT_VERIFIED);
-    }
-    check_roots(config.upstream_tls.ca_file.as_deref(), is_tls)
-}
-
 /// Resolves the upstreams' names, and keeps what is known about their addresses up to date from then on.
 fn follow_upstreams(server: &mut Server, config: &Config, upstreams: &Arc<Upstreams>) -> Result<(), ServeError> {
     server.add_service(background_service("resolver", Resolver::new(Arc::clone(upstreams))));
     if let Some(check) = &config.health_check {
         let checks = HealthChecks::new(Arc::clone(upstreams), check, &server.configuration)?;
         server.add_service(background_service("health checks", checks));
-    }
-    if let UpstreamHost::Name(host) = &config.upstream_host {
-        tracing::warn!(
-            host,
-            "upstream.host replaces the client's Host: signatures made for another host will not hold"
-        );
     }
     Ok(())
 }

@@ -1,23 +1,21 @@
 //! `s3cors check`: every error and warning in configuration and rules, each with its place.
 
+use super::parse::flags_of_environment;
 use super::{Format, fail, print};
 use clap::Args;
 use s3_cors::Position;
-use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, Rules, UpstreamTls};
-use s3cors_proxy::rules::{Checked, Directory, SourceError, check};
-use s3cors_proxy::tls::{check_files, check_roots};
+use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, UpstreamTls};
+use s3cors_proxy::rules::{Checked, Directory, Source, SourceError, check, source_of};
+use s3cors_proxy::serve::{ServeError, obstacles};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The variable that may name the upstream instead of the file, as in the image.
-const UPSTREAM: &str = "S3CORS_UPSTREAM";
-
 #[derive(Args)]
 pub(super) struct Check {
-    /// Configuration file; its rules are checked too
+    /// Configuration file, as `serve` would take it in this environment; its rules are checked too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Treat warnings as errors
@@ -32,7 +30,7 @@ pub(super) struct Check {
 }
 
 /// The result; serialized as it is for `--format json`.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Findings {
     valid: bool,
     errors: Vec<Finding>,
@@ -54,23 +52,17 @@ struct Finding {
 
 impl Check {
     pub(super) fn run(self) -> ExitCode {
-        let mut findings = Findings { valid: true, errors: Vec::new(), warnings: Vec::new() };
-        let mut paths = self.paths;
-        if let Some(file) = &self.config {
-            match ConfigFile::read(file) {
-                Ok(config) => {
-                    if paths.is_empty() {
-                        paths.push(config.rules_path());
-                    }
-                    findings.add_config(file, config);
-                }
-                Err(error) => findings.errors.push(Finding::of_config_file(error)),
-            }
-        } else if paths.is_empty() {
-            paths.push(Rules::default().path);
+        let mut findings = Findings::default();
+        let mut sources: Vec<Box<dyn Source>> = Vec::new();
+        for path in &self.paths {
+            sources.push(Box::new(Directory::new(path.clone())));
         }
-        for path in &paths {
-            findings.add(check(&Directory::new(path.clone())));
+        if self.config.is_some() || self.paths.is_empty() {
+            let rules = findings.add_config(self.config.as_deref());
+            sources.extend(rules.filter(|_| self.paths.is_empty()));
+        }
+        for source in &sources {
+            findings.add(check(&**source));
         }
         findings.valid = findings.errors.is_empty() && (findings.warnings.is_empty() || !self.strict);
         let text = match self.format {
@@ -100,21 +92,19 @@ impl Findings {
         }
     }
 
-    /// What `serve` would refuse about a valid file in this environment. Flags are not known here.
-    fn add_config(&mut self, file: &Path, config: ConfigFile) {
-        let listeners = config.listeners();
-        let mut errors: Vec<_> = listeners.iter().filter_map(|l| check_files(l.tls.as_ref()?).err()).collect();
-        let upstream = config.upstream_tls();
-        errors.extend(check_roots(upstream.ca_file.as_deref(), config.has_tls_upstream()).err());
-        self.errors.extend(errors.iter().map(|error| Finding::whole(file, "UnusableCertificate", error.to_string())));
-        if !upstream.verify {
+    /// What `serve` would refuse about a file, or about the environment alone. Returns the source of its rules; none where the file
+    /// cannot be read.
+    fn add_config(&mut self, file: Option<&Path>) -> Option<Box<dyn Source>> {
+        let flags = flags_of_environment();
+        let Some(file) = file else { return Some(source_of(&Config::merge(flags, ConfigFile::default()).0)) };
+        let read = ConfigFile::read(file).map_err(|error| self.errors.push(Finding::of_config_file(error)));
+        let (config, errors) = Config::merge(flags, read.ok()?);
+        self.errors.extend(errors.into_iter().map(|error| Finding::of_config(file, error)));
+        self.errors.extend(obstacles(&config).iter().map(|error| Finding::of_start(file, error)));
+        if !config.upstream_tls.verify {
             self.warnings.push(Finding::whole(file, "UpstreamNotVerified", UpstreamTls::NOT_VERIFIED.to_owned()));
         }
-        match Config::from_file(config) {
-            Err(ConfigError::NoUpstream) if std::env::var_os(UPSTREAM).is_some_and(|value| !value.is_empty()) => {}
-            Err(error) => self.errors.push(Finding::of_config(file, error)),
-            Ok(_) => {}
-        }
+        Some(source_of(&config))
     }
 
     fn to_text(&self) -> String {
@@ -151,7 +141,17 @@ impl Finding {
         let code = match error {
             ConfigError::File(error) => return Self::of_config_file(error),
             ConfigError::NoUpstream => "NoUpstream",
+            ConfigError::TwoRules { .. } => "TwoRules",
             ConfigError::AddressConflict { .. } => "AddressConflict",
+        };
+        Self::whole(file, code, error.to_string())
+    }
+
+    fn of_start(file: &Path, error: &ServeError) -> Self {
+        let code = match error {
+            ServeError::Tls(_) => "UnusableCertificate",
+            ServeError::Handover(_) => "UnusableHandover",
+            _ => "CannotStart",
         };
         Self::whole(file, code, error.to_string())
     }

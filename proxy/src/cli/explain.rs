@@ -3,8 +3,8 @@
 use super::{Format, fail, print};
 use clap::Args;
 use s3cors_proxy::config::{ConfigFile, Cors, Rules};
-use s3cors_proxy::rules::Store;
 use s3cors_proxy::rules::explanation::{Question, explain_request};
+use s3cors_proxy::rules::{Directory, Store};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,12 +37,12 @@ impl Explain {
     pub(super) fn run(self) -> ExitCode {
         let (configured, cors) = match self.config.as_deref().map(ConfigFile::read).transpose() {
             Ok(Some(file)) => (file.rules_path(), file.cors()),
-            Ok(None) => (Rules::default().path, Cors::default()),
+            Ok(None) => (Rules::default().path().to_owned(), Cors::default()),
             Err(error) => return fail(&error),
         };
-        let rules = Rules { path: self.rules.unwrap_or(configured), ..Rules::default() };
-        let is_file = rules.path.is_file();
-        let store = match Store::open(&rules, cors.credentials.into()) {
+        let rules = self.rules.unwrap_or(configured);
+        let is_file = rules.is_file();
+        let store = match Store::of(Box::new(Directory::new(rules)), cors.credentials.into()) {
             Ok(store) => store,
             Err(errors) => {
                 let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();

@@ -4,7 +4,7 @@ use super::Cli;
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Error, FromArgMatches};
-use s3cors_proxy::config::without_user;
+use s3cors_proxy::config::{Flags, without_user};
 use std::ffi::OsString;
 
 impl Cli {
@@ -16,6 +16,17 @@ impl Cli {
             command.clone().try_get_matches_from(&arguments).and_then(|matches| Self::from_arg_matches(&matches));
         read.unwrap_or_else(|error| explained(error, &command, &arguments).exit())
     }
+}
+
+/// The flags that `serve` would get from the environment alone; ends the process where they are wrong, as `serve` does.
+pub(super) fn flags_of_environment() -> Flags {
+    let arguments = ["s3cors", "serve"].map(OsString::from);
+    let command = without_empty_variables(Cli::command());
+    let read = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
+        let serve = matches.subcommand_matches("serve").ok_or_else(|| Error::new(ErrorKind::MissingSubcommand))?;
+        Flags::from_arg_matches(serve)
+    });
+    read.unwrap_or_else(|error| explained(error, &command, &arguments).exit())
 }
 
 /// A variable that is empty is not set: files for Compose and units have no other way to leave one out.

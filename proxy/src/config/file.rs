@@ -7,8 +7,6 @@ use super::hosts::BucketHost;
 use super::listen::Listener;
 use super::message::message;
 use super::settings::{Cors, Limits, Log, Metrics, Presigned, Rules, Shutdown};
-use super::tls::UpstreamTls;
-use super::upstream::UpstreamUrl;
 use super::upstream_section::{Upstream, UpstreamOrUrls};
 use super::values::{Http1, Threads};
 use crate::s3::domain::Domain;
@@ -90,7 +88,7 @@ impl ConfigFile {
     /// Where the rules are.
     #[must_use]
     pub fn rules_path(&self) -> PathBuf {
-        self.rules.path.clone()
+        self.rules.path().to_owned()
     }
 
     /// The `cors` settings.
@@ -103,18 +101,6 @@ impl ConfigFile {
     #[must_use]
     pub fn listeners(&self) -> Vec<Listener> {
         self.listen.0.clone()
-    }
-
-    /// How upstream certificates are verified.
-    #[must_use]
-    pub fn upstream_tls(&self) -> UpstreamTls {
-        self.upstream.tls.clone()
-    }
-
-    /// Whether any upstream uses https.
-    #[must_use]
-    pub fn has_tls_upstream(&self) -> bool {
-        self.upstream.url.0.iter().any(UpstreamUrl::is_tls)
     }
 
     /// Parses the text of a file. The path is only for the error.

@@ -1,6 +1,7 @@
 //! The settings on the command line and in the environment.
 
 use super::address::ListenAddress;
+use super::allow::AllowedOrigin;
 use super::upstream::UpstreamUrl;
 use crate::s3::domain::Domain;
 use std::path::PathBuf;
@@ -20,6 +21,9 @@ pub struct Flags {
     /// Directory with BUCKET.xml or BUCKET.json, or one file for every bucket [default: conf/rules]
     #[arg(long, value_name = "PATH", env = "S3CORS_RULES")]
     pub rules: Option<PathBuf>,
+    /// Instead of --rules: an origin whose pages may read and write every bucket, such as `http://localhost:3000`; repeatable
+    #[arg(long, value_name = "ORIGIN", env = "S3CORS_ALLOW", value_delimiter = ',', num_args = 1..)]
+    pub allow: Vec<AllowedOrigin>,
     /// Address for metrics, health and status [default: 127.0.0.1:9180]
     #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN")]
     pub admin: Option<ListenAddress>,

@@ -4,6 +4,7 @@
 //! Must not know: what is built from them.
 
 mod address;
+mod allow;
 mod fields;
 mod file;
 mod flags;
@@ -20,6 +21,7 @@ mod upstream_section;
 mod values;
 
 pub use address::ListenAddress;
+pub use allow::AllowedOrigin;
 pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
@@ -44,6 +46,8 @@ use std::path::Path;
 pub struct Config {
     /// Where S3 clients connect; at least one.
     pub listen: Vec<Listener>,
+    /// Whether nothing says where.
+    pub listens_by_default: bool,
     /// Where operators connect.
     pub admin: SocketAddr,
     /// The S3 endpoints; at least one.
@@ -68,6 +72,8 @@ pub struct Config {
     pub forwarded: Forwarded,
     /// Where the rules are.
     pub rules: Rules,
+    /// Instead of those rules: the origins that one rule for every bucket allows. Empty where rules are read.
+    pub allow: Vec<AllowedOrigin>,
     /// Deliberate differences from S3's CORS.
     pub cors: Cors,
     /// How requests on presigned URLs are served.
@@ -99,6 +105,12 @@ pub enum ConfigError {
         "no upstream: set the address of the S3 server with --upstream http://HOST:PORT, S3CORS_UPSTREAM or upstream.url in the file"
     )]
     NoUpstream,
+    /// Origins to allow, and rules.
+    #[error("--allow (or S3CORS_ALLOW) is one rule for every bucket, and {rules} names others; leave one of them out")]
+    TwoRules {
+        /// What names rules.
+        rules: &'static str,
+    },
     /// Two listeners need the same port.
     #[error("cannot listen on {address}: the configuration also listens on {other}; use different ports")]
     AddressConflict {
@@ -123,7 +135,7 @@ impl Config {
             Some(path) => ConfigFile::read(path)?,
             None => ConfigFile::default(),
         };
-        Self::merge(flags, file)
+        Self::checked(Self::merge(flags, file))
     }
 
     /// The configuration that a file describes by itself, without flags and environment.
@@ -131,7 +143,11 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], as for [`load`](Self::load).
     pub fn from_file(file: ConfigFile) -> Result<Self, ConfigError> {
-        Self::merge(Flags::default(), file)
+        Self::checked(Self::merge(Flags::default(), file))
+    }
+
+    fn checked((config, errors): (Self, Vec<ConfigError>)) -> Result<Self, ConfigError> {
+        errors.into_iter().next().map_or(Ok(config), Err)
     }
 
     /// Where a process with this configuration has its admin listener.
@@ -144,21 +160,27 @@ impl Config {
         Ok(configured.map_or(Self::DEFAULT_ADMIN, Into::into))
     }
 
-    fn merge(flags: Flags, file: ConfigFile) -> Result<Self, ConfigError> {
+    /// The configuration that flags and a file make, and everything for which [`load`](Self::load) refuses it.
+    #[must_use]
+    pub fn merge(flags: Flags, file: ConfigFile) -> (Self, Vec<ConfigError>) {
+        let mut errors: Vec<_> = two_rules(&flags, &file).into_iter().collect();
         let upstream = file.upstream;
         let upstreams = if flags.upstream.is_empty() { upstream.url.0 } else { flags.upstream };
         if upstreams.is_empty() {
-            return Err(ConfigError::NoUpstream);
+            errors.push(ConfigError::NoUpstream);
         }
+        let listens_by_default = flags.listen.is_empty() && file.listen.0.is_empty();
         let listen = match (flags.listen.is_empty(), file.listen.0) {
             (false, _) => flags.listen.into_iter().map(SocketAddr::from).map(Listener::from).collect(),
             (true, listen) if listen.is_empty() => vec![Self::DEFAULT_LISTEN.into()],
             (true, listen) => listen,
         };
         let admin = flags.admin.or(file.admin).map_or(Self::DEFAULT_ADMIN, Into::into);
-        check_addresses(listen.iter().map(|listener| listener.address).chain([admin]))?;
-        Ok(Self {
+        errors.extend(check_addresses(listen.iter().map(|listener| listener.address).chain([admin])).err());
+        let path = flags.rules.unwrap_or_else(|| file.rules.path().to_owned());
+        let config = Self {
             listen,
+            listens_by_default,
             admin,
             upstreams,
             balance: upstream.balance,
@@ -170,7 +192,8 @@ impl Config {
             domains: if flags.domain.is_empty() { file.domains.0 } else { flags.domain },
             hosts: file.hosts.into(),
             forwarded: file.forwarded.into(),
-            rules: Rules { path: flags.rules.unwrap_or(file.rules.path), ..file.rules },
+            rules: Rules { path: Some(path), ..file.rules },
+            allow: flags.allow,
             cors: file.cors,
             presigned: file.presigned,
             limits: file.limits,
@@ -180,8 +203,20 @@ impl Config {
             threads: file.threads.map_or_else(available_threads, |threads| threads.0),
             metrics_buckets: file.metrics.buckets,
             rejected_origins: file.metrics.rejected_origins,
-        })
+        };
+        (config, errors)
     }
+}
+
+/// Refuses rules beside the origins that are allowed instead of them.
+fn two_rules(flags: &Flags, file: &ConfigFile) -> Option<ConfigError> {
+    let rules = match (&flags.rules, &file.rules.path) {
+        _ if flags.allow.is_empty() => return None,
+        (Some(_), _) => "--rules (or S3CORS_RULES)",
+        (None, Some(_)) => "rules.path in the file",
+        (None, None) => return None,
+    };
+    Some(ConfigError::TwoRules { rules })
 }
 
 /// Refuses addresses that the system cannot give to one process at the same time.
@@ -218,6 +253,8 @@ mod tests {
         let sample = Config::from_file(sample).unwrap();
         let upstream = Flags { upstream: vec!["http://127.0.0.1:9000".parse().unwrap()], ..Flags::default() };
         let defaults = Config::load(upstream).unwrap();
+        assert!(defaults.listens_by_default);
+        let sample = Config { listens_by_default: true, ..sample };
         assert_eq!(format!("{sample:#?}"), format!("{defaults:#?}"));
     }
 
@@ -226,6 +263,27 @@ mod tests {
         let sample = ConfigFile::parse(&schema::sample_with_every_key(), schema::SAMPLE.as_ref()).unwrap();
         let check = sample.upstream.health_check.unwrap();
         assert_eq!(HealthCheck { path: None, ..check }, HealthCheck::default());
+    }
+
+    #[test]
+    fn origins_are_allowed_instead_of_rules() {
+        let file = |text| ConfigFile::parse(text, "x".as_ref()).unwrap();
+        let flags = |rules: Option<&str>| Flags {
+            allow: vec!["*".parse().unwrap()],
+            rules: rules.map(Into::into),
+            ..Flags::default()
+        };
+        for (flags, text, named) in [
+            (flags(None), "", None),
+            (flags(None), "rules: {poll: 1s}", None),
+            (Flags::default(), "rules: {path: rules}", None),
+            (flags(Some("rules")), "", Some("--rules (or S3CORS_RULES)")),
+            (flags(None), "rules: {path: conf/rules}", Some("rules.path in the file")),
+        ] {
+            let error = two_rules(&flags, &file(text)).map(|error| error.to_string());
+            assert_eq!(error.is_some(), named.is_some(), "{text:?}: {error:?}");
+            assert!(named.is_none_or(|named| error.unwrap().contains(named)), "{text:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::values::{
     TimingAllowOrigin, VaryPolicy,
 };
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long each step towards an upstream may take.
@@ -127,15 +127,26 @@ impl Default for HealthCheck {
 pub struct Rules {
     /// A directory with one document per bucket, or one document for every bucket.
     #[serde(with = "As::<PathBuf>")]
-    pub path: PathBuf,
+    pub path: Option<PathBuf>,
     /// How often the files are looked at, in addition to file system notifications.
     #[serde(with = "As::<Interval>")]
     pub poll: Duration,
 }
 
+impl Rules {
+    /// Where they are, if nothing says so.
+    const DEFAULT_PATH: &str = "conf/rules";
+
+    /// Where they are.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.path.as_deref().unwrap_or_else(|| Path::new(Self::DEFAULT_PATH))
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
-        Self { path: "conf/rules".into(), poll: Duration::from_millis(500) }
+        Self { path: None, poll: Duration::from_millis(500) }
     }
 }
 

@@ -16,7 +16,7 @@ use std::mem::MaybeUninit;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,6 +53,27 @@ pub enum HandoverError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+/// Checks a path for what can be known of it before the process starts.
+///
+/// # Errors
+/// [`HandoverError`] when no Unix socket can be there.
+pub fn check(path: &Path) -> Result<(), HandoverError> {
+    let failed = |source| HandoverError::Socket { path: path.to_owned(), source };
+    // A connection to any other file fails like one to a socket without a process, and the file would be replaced.
+    if std::fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket()) {
+        return Err(failed(std::io::Error::other("it is there and not a socket")));
+    }
+    // The path of a Unix socket has a longest length, of about 100 bytes.
+    SocketAddr::from_pathname(aside(path)).map(drop).map_err(failed)
+}
+
+/// Where the socket is made, to be moved to its path once this process serves.
+fn aside(path: &Path) -> PathBuf {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".new");
+    aside.into()
 }
 
 /// The process that runs already.
@@ -104,14 +125,9 @@ impl Offer {
     /// # Errors
     /// [`HandoverError`] when no Unix socket can be bound at `path`.
     pub fn prepare(path: &Path, sockets: Vec<TcpListener>) -> Result<Prepared, HandoverError> {
-        let mut aside = path.as_os_str().to_owned();
-        aside.push(".new");
-        let aside = PathBuf::from(aside);
+        check(path)?;
+        let aside = aside(path);
         let failed = |source| HandoverError::Socket { path: path.to_owned(), source };
-        // A connection to any other file fails like one to a socket without a process, and the file would be replaced.
-        if std::fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket()) {
-            return Err(failed(std::io::Error::other("it is there and not a socket")));
-        }
         match std::fs::remove_file(&aside) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
             _ => {}

@@ -2,6 +2,7 @@
 //!
 //! Must not know: requests, rules, or metrics. What it waits for and what it triggers is handed in.
 
+pub mod container;
 pub mod drain;
 pub mod exit;
 pub mod handover;

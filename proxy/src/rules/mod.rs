@@ -17,6 +17,6 @@ pub use check::{Checked, check};
 pub use reload::{LastReload, Outcome, Report};
 pub use slot::Slot;
 pub use snapshot::{Bucket, DocumentOrigin, Snapshot};
-pub use source::{Changed, Changes, Directory, Listing, Source, SourceError};
+pub use source::{Allowed, Changed, Changes, Directory, Listing, Source, SourceError, source_of};
 pub use store::Store;
 pub use watch::{Watch, WatchError, watch};

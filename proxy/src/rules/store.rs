@@ -2,8 +2,7 @@
 
 use super::reload::{LastReload, Outcome, Reading, Reads, Report};
 use super::snapshot::Snapshot;
-use super::source::{Directory, Source, SourceError};
-use crate::config;
+use super::source::{Source, SourceError};
 use arc_swap::{ArcSwap, Guard};
 use s3_cors::Credentials;
 use std::path::Path;
@@ -25,18 +24,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Reads all rules of a directory or file for the first time.
-    ///
-    /// # Errors
-    /// Everything wrong, when anything is: a proxy does not start with other rules than those it was given.
-    pub fn open(rules: &config::Rules, credentials: Credentials) -> Result<Self, Vec<SourceError>> {
-        Self::of(Box::new(Directory::new(rules.path.clone())), credentials)
-    }
-
     /// Reads all rules of a source for the first time.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Everything wrong, when anything is: a proxy does not start with other rules than those it was given.
     pub fn of(source: Box<dyn Source>, credentials: Credentials) -> Result<Self, Vec<SourceError>> {
         let store = Self {
             source,

@@ -8,7 +8,6 @@ mod roots;
 mod server;
 
 pub use live::{Certificates, LiveCertificate};
-pub use pair::check_files;
 pub use roots::check_roots;
 
 use std::path::PathBuf;

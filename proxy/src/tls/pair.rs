@@ -70,14 +70,6 @@ impl Contents {
     }
 }
 
-/// Reads certificate and key, and says whether a listener could use them.
-///
-/// # Errors
-/// [`TlsError`] names the file and says what is wrong with it.
-pub fn check_files(files: &TlsFiles) -> Result<(), TlsError> {
-    Contents::read(files)?.pair(files).map(drop)
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
 }

@@ -3,16 +3,29 @@
 //! Decides: what a source is. Must not know: what is in a document, or what a reload makes of it. A path names a document within
 //! its source: a file's path today, an object's key in a store.
 
+mod allowed;
 mod directory;
 mod notifications;
 mod version;
 
+pub use allowed::Allowed;
 pub use directory::Directory;
 
 use super::slot::Slot;
+use crate::config::Config;
 use s3_cors::DocumentErrors;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Where the rules of a configuration come from.
+#[must_use]
+pub fn source_of(config: &Config) -> Box<dyn Source> {
+    if config.allow.is_empty() {
+        Box::new(Directory::new(config.rules.path().to_owned()))
+    } else {
+        Box::new(Allowed::new(&config.allow))
+    }
+}
 
 /// A place that holds rule documents. Every method may block on I/O.
 pub trait Source: Send + Sync {

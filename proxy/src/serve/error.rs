@@ -1,0 +1,50 @@
+//! Why the proxy did not start.
+
+use crate::downstream::BindError;
+use crate::process::handover::HandoverError;
+use crate::rules::{SourceError, WatchError};
+use crate::telemetry::MetricsError;
+use crate::tls::TlsError;
+use crate::upstream::HealthCheckError;
+use std::path::Path;
+
+/// Why the proxy did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The listening sockets cannot pass from one process to the next.
+    #[error(transparent)]
+    Handover(#[from] HandoverError),
+    /// The rules are not valid.
+    #[error("the rules are not valid:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Rules(Vec<SourceError>),
+    /// There is nothing to read the rules from.
+    #[error(
+        "no rules: {0}; name a directory or a file with --rules, or allow origins without rules with --allow ORIGIN"
+    )]
+    NoRules(SourceError),
+    /// The rules cannot be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// Certificates cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The metrics are not valid.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The upstreams cannot be checked.
+    #[error(transparent)]
+    HealthCheck(#[from] HealthCheckError),
+}
+
+impl ServeError {
+    /// `place` is where the rules should be.
+    pub(super) fn of_rules(mut errors: Vec<SourceError>, place: &Path) -> Self {
+        match errors.pop() {
+            Some(only) if errors.is_empty() && only.is_unreadable() && only.path() == place => Self::NoRules(only),
+            last => Self::Rules(errors.into_iter().chain(last).collect()),
+        }
+    }
+}

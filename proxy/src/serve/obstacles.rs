@@ -1,0 +1,47 @@
+//! What stops a start before the network has a say, and what it warns of. `s3cors check` asks for the same, so that what it passes starts.
+
+use super::ServeError;
+use crate::config::{Config, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::process::container::is_container;
+use crate::process::handover;
+use crate::tls::{Certificates, check_roots};
+
+/// Everything that stops a start with this configuration, but for its rules and for what only the network can tell.
+#[must_use]
+pub fn obstacles(config: &Config) -> Vec<ServeError> {
+    open_files(config).1
+}
+
+/// The certificates of the listeners, and everything that is wrong with the files that a start needs.
+pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
+    let (mut certificates, mut errors) = (Certificates::default(), Vec::new());
+    for files in config.listen.iter().filter_map(|listener| listener.tls.as_ref()) {
+        errors.extend(certificates.of(files).err().map(ServeError::from));
+    }
+    // Before Pingora panics over them.
+    let is_tls = config.upstreams.iter().any(UpstreamUrl::is_tls);
+    errors.extend(check_roots(config.upstream_tls.ca_file.as_deref(), is_tls).err().map(ServeError::from));
+    let handover = config.shutdown.handover.as_deref().map(handover::check);
+    errors.extend(handover.and_then(Result::err).map(ServeError::from));
+    (certificates, errors)
+}
+
+/// Warns of what is legal and hardly meant.
+pub(super) fn warn(config: &Config) {
+    if config.upstreams.iter().any(UpstreamUrl::is_tls) && !config.upstream_tls.verify {
+        tracing::warn!("{}", UpstreamTls::NOT_VERIFIED);
+    }
+    // Who says where to listen may mean it: a sidecar serves its pod.
+    if config.listens_by_default && is_container() {
+        tracing::warn!(
+            "in a container and listening on its loopback, where nothing outside can connect: set --listen 0.0.0.0:8080, \
+             S3CORS_LISTEN or listen in the file"
+        );
+    }
+    if let UpstreamHost::Name(host) = &config.upstream_host {
+        tracing::warn!(
+            host,
+            "upstream.host replaces the client's Host: signatures made for another host will not hold"
+        );
+    }
+}
