@@ -72,12 +72,64 @@ fn check_as_json_is_one_object_with_the_promised_fields() {
     }
     let [warning] = found["warnings"].as_array().unwrap().as_slice() else { panic!("{found:#}") };
     let names: Vec<_> = warning.as_object().unwrap().keys().cloned().collect();
-    for name in ["file", "line", "column", "code", "message"] {
+    for name in ["file", "line", "column", "code", "message", "hint"] {
         assert!(names.iter().any(|each| each == name), "{name}: {warning}");
     }
     let ended = of_file(&["check", "--format", "json"], &rules, &["bucket.xml"]);
     found = serde_json::from_str(&ended.stdout).unwrap();
-    assert_eq!((ended.code, found), (Some(0), json!({ "valid": true, "errors": [], "warnings": [] })));
+    let valid = json!({
+        "valid": true, "errors": [], "warnings": [], "files": [rules.file("bucket.xml")], "skipped": [],
+    });
+    assert_eq!((ended.code, found), (Some(0), valid));
+}
+
+#[test]
+fn check_says_what_it_did_not_read_and_which_names_no_bucket_has() {
+    let rules = Rules::usual();
+    rules.write("README.md", "not rules");
+    rules.write("photos.yaml", "not rules either");
+    rules.write(".bucket.xml.swp", "an editor's");
+    std::fs::create_dir(rules.file("team")).unwrap();
+    rules.write("team/photos.xml", allowing("*"));
+    let ended = of_file(&["check", "--strict"], &rules, &[""]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "what is not read is no fault: {ended:?}");
+    for said in [
+        "README.md: not read: its name does not end in .xml or .json\n",
+        "photos.yaml: not read: ",
+        "team: not read: rules in subdirectories are not read\n",
+        "valid: 0 errors, 0 warnings\n",
+    ] {
+        assert!(ended.stdout.contains(said), "{said}: {}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains(".swp"), "{}", ended.stdout);
+    rules.write("my photos.xml", allowing("https://a.example"));
+    let ended = of_file(&["check", "--format", "json"], &rules, &[""]);
+    let found: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(found["files"], json!([rules.file("bucket.xml"), rules.file("my photos.xml")]));
+    let skipped: Vec<_> = found["skipped"].as_array().unwrap().iter().map(|skipped| &skipped["file"]).collect();
+    assert_eq!(
+        skipped,
+        ["README.md", "photos.yaml", "team"].map(|name| json!(rules.file(name))).iter().collect::<Vec<_>>()
+    );
+    let [warning] = found["warnings"].as_array().unwrap().as_slice() else { panic!("{found:#}") };
+    assert_eq!((&warning["code"], &warning["file"]), (&json!("NoBucketName"), &json!(rules.file("my photos.xml"))));
+    assert_eq!(warning["hint"], "name the file after its bucket");
+}
+
+#[test]
+fn check_warns_of_a_place_without_rules() {
+    let rules = Rules::empty();
+    rules.write("bucket.yaml", "not rules");
+    let directory = rules.path().to_str().unwrap();
+    for (arguments, code) in [(&["check", directory][..], 0), (&["check", "--strict", directory], 1)] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(
+            ended.stdout.contains(&format!("{directory}:1:1: warning: NoRules: no rules here")),
+            "{}",
+            ended.stdout
+        );
+    }
 }
 
 #[test]
@@ -96,6 +148,10 @@ fn check_reads_the_configuration_and_the_rules_that_it_names() {
     assert!(ended.stdout.contains("bucket.xml:2:3: error: MalformedXML"), "{}", ended.stdout);
 }
 
+/// A listener whose certificate is not there.
+const LISTEN: &str =
+    "listen: {address: 127.0.0.1:0, tls: {certificate: /nonexistent/tls.crt, key: /nonexistent/tls.key}}\n";
+
 #[test]
 fn what_serve_refuses_check_refuses_with_its_place() {
     let rules = Rules::usual();
@@ -107,6 +163,13 @@ fn what_serve_refuses_check_refuses_with_its_place() {
         (format!("{url}limits: {{connections: 0}}\n"), ":2:23: error: InvalidConfiguration: ", "at least 1"),
         (format!("{url}listen: [127.0.0.1:7, 127.0.0.1:7]\n"), ":1:1: error: AddressConflict: ", "127.0.0.1:7"),
         (format!("{url}listen: 0.0.0.0:7\nadmin: 127.0.0.1:7\n"), ":1:1: error: AddressConflict: ", "127.0.0.1:7"),
+        (format!("{url}admin: 127.0.0.1:0\n{LISTEN}"), ":1:1: error: UnusableCertificate: ", "/nonexistent/tls.crt"),
+        (format!("{url}shutdown: {{handover: /}}\n"), ":1:1: error: UnusableHandover: ", "not a socket"),
+        (
+            format!("{url}shutdown: {{handover: /tmp/{}}}\n", "x".repeat(120)),
+            ":1:1: error: UnusableHandover: ",
+            "shutdown.handover",
+        ),
     ] {
         let config = ConfigFile::new(&format!("{text}{rules}"));
         let argument = config.argument();
@@ -115,12 +178,18 @@ fn what_serve_refuses_check_refuses_with_its_place() {
         assert!(ended.stdout.contains(place) && ended.stdout.contains(said), "{text:?}: {}", ended.stdout);
         assert_eq!(run(&["serve", "--config", &argument]).code, Some(1), "{text:?}");
     }
+    // All at once, so that the second is not found only when the first is fixed: no upstream, no certificate, no socket.
+    let config = ConfigFile::new(&format!("{LISTEN}admin: 127.0.0.1:7\nshutdown: {{handover: /}}\n{rules}"));
+    let ended = run(&["check", "--config", &config.argument()]);
+    assert!(ended.stdout.contains("not valid: 3 errors"), "{}", ended.stdout);
     // The image's own file names no upstream: the environment does, for `serve` and so for `check`.
-    for (upstream, code) in [("http://127.0.0.1:1", 0), ("", 1)] {
+    for (upstream, listen, code) in
+        [("http://127.0.0.1:1", "", 0), ("", "", 1), ("http://127.0.0.1:1", "127.0.0.1:9180", 1), ("minio:9000", "", 2)]
+    {
         let config = ConfigFile::new(&rules);
         let mut check = s3cors(&["check", "--config", &config.argument()]);
-        check.env("S3CORS_UPSTREAM", upstream);
-        assert_eq!(run_to_end(check, "").code, Some(code), "{upstream:?}");
+        check.env("S3CORS_UPSTREAM", upstream).env("S3CORS_LISTEN", listen);
+        assert_eq!(run_to_end(check, "").code, Some(code), "{upstream:?} {listen:?}");
     }
     let config = ConfigFile::new(&format!("upstream: {{url: 'https://127.0.0.1:1'}}\n{rules}"));
     let roots = tempfile::NamedTempFile::new().unwrap();
@@ -192,6 +261,33 @@ fn explain_says_which_clause_failed_and_what_to_change() {
         let ended = explain(path, arguments);
         assert_eq!((ended.code, ended.stderr.is_empty()), (Some(1), false), "{path} {arguments:?}: {ended:?}");
     }
+}
+
+#[test]
+fn explain_asks_the_rules_that_are_valid_whatever_is_wrong_with_those_of_others() {
+    let rules = Rules::usual();
+    let directory = rules.path().to_str().unwrap().to_owned();
+    rules.write("broken.xml", MALFORMED);
+    rules.write("_strange.xml", allowing("*"));
+    let question =
+        |bucket: &str| explain(&directory, &["--bucket", bucket, "--origin", "https://app.example", "--method", "PUT"]);
+    let ended = question("bucket");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.starts_with("ALLOWED"), "{}", ended.stdout);
+    for note in ["s3cors: note: ", "broken.xml is not valid", "_strange.xml is not valid"] {
+        assert!(ended.stderr.contains(note), "{note}: {}", ended.stderr);
+    }
+    // Its own rules are not known, nor are those of a bucket that has only the default.
+    rules.write("_default.json", "{");
+    for (bucket, code, said) in
+        [("broken", 1, "broken.xml:2:3: MalformedXML"), ("other", 1, "_default.json:1:"), ("bucket", 0, "note")]
+    {
+        let ended = question(bucket);
+        assert_eq!(ended.code, Some(code), "{bucket}: {ended:?}");
+        assert!(ended.stderr.contains(said), "{bucket}: {}", ended.stderr);
+    }
+    let service = explain(&directory, &["--origin", "https://app.example", "--method", "GET"]);
+    assert_eq!(service.code, Some(0), "a request without a bucket has nothing to do with the default: {service:?}");
 }
 
 #[test]

@@ -186,3 +186,28 @@ fn a_hundred_changes_under_load_fail_no_request() {
     let applied = "s3cors_config_reloads_total{result=\"applied\"}";
     eventually("every change is counted", || (proxy.metric(applied)? >= 100.0).then_some(()));
 }
+
+#[test]
+fn what_is_passed_over_is_logged_once() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    rules.write("notes.txt", "not rules");
+    let proxy = configured(rules.path(), upstream.address, "rules: {poll: 5ms}\nlog: {access: false}\n");
+    let said = |name: &str| {
+        let lines = proxy.log().into_iter();
+        lines.filter(|line| line["paths"].as_str().is_some_and(|paths| paths.contains(name))).count()
+    };
+    assert_eq!(said("notes.txt"), 1, "{:?}", proxy.log());
+    rules.write("photos.yaml", "not rules either");
+    rules.write("a b.xml", allowing("https://a.example"));
+    eventually("the others are logged", || (said("photos.yaml") == 1 && said("a b.xml") == 1).then_some(()));
+    assert_eq!(proxy.ask("POST", "/-/reload").status, 200);
+    for name in ["notes.txt", "photos.yaml", "a b.xml"] {
+        assert_eq!(said(name), 1, "{name}: {:?}", proxy.log());
+        assert!(proxy.ask("GET", "/status").text().contains(name), "{name}");
+    }
+    std::fs::remove_file(rules.file("bucket.xml")).unwrap();
+    std::fs::remove_file(rules.file("a b.xml")).unwrap();
+    let is_told =
+        |line: &serde_json::Value| line["message"].as_str().is_some_and(|said| said.starts_with("no rules here"));
+    eventually("that nothing is left is logged", || proxy.log().iter().any(is_told).then_some(()));
+}

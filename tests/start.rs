@@ -24,13 +24,15 @@ fn serve(rules: &str, arguments: &[&str]) -> Ended {
 #[test]
 fn invalid_rules_stop_the_start_with_every_error_and_its_place() {
     let rules = Rules::usual();
-    rules.write("a.xml", "<CORSConfiguration>\n  <Rule/>\n</CORSConfiguration>");
-    rules.write("b.json", "{\"CORSRules\": [{\"AllowedOrigins\": [\"*\"]}]}");
+    rules.write("photos.xml", "<CORSConfiguration>\n  <Rule/>\n</CORSConfiguration>");
+    rules.write("videos.json", "{\"CORSRules\": [{\"AllowedOrigins\": [\"*\"]}]}");
     rules.write("bucket.json", "{}");
     rules.write("_other.xml", allowing("*"));
     let ended = serve(rules.path().to_str().unwrap(), &[]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
-    for said in ["a.xml:2:3: MalformedXML", "b.json:1:", "bucket.xml", "bucket.json", "_other.xml: names that begin"] {
+    for said in
+        ["photos.xml:2:3: MalformedXML", "videos.json:1:", "bucket.xml", "bucket.json", "_other.xml: names that begin"]
+    {
         assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
     }
     assert!(ended.took < AT_ONCE, "{:?}", ended.took);
@@ -48,7 +50,9 @@ fn unreadable_rules_stop_the_start() {
     let missing = format!("{directory}/missing");
     let ended = serve(&missing, &[]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains(&format!("{missing}: No such file or directory")), "{}", ended.stderr);
+    for said in [&format!("{missing}: No such file or directory"), "--rules", "--allow ORIGIN"] {
+        assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
+    }
 }
 
 #[test]
@@ -58,6 +62,12 @@ fn an_empty_directory_starts_without_rules() {
     assert_eq!(proxy.ask("GET", "/readyz").status, 200);
     let answer = proxy.fetch("GET", "/bucket/key", &[("Origin", "https://app.example")]);
     assert_eq!((answer.status, answer.cors()), (200, vec![]));
+    let warnings = || -> Vec<_> {
+        let lines = proxy.log().into_iter();
+        lines.filter(|line| line["message"].as_str().is_some_and(|said| said.starts_with("no rules here"))).collect()
+    };
+    assert_eq!(warnings().len(), 1, "{:?}", proxy.log());
+    assert!(proxy.ask("GET", "/status").text().contains("no rules here"));
 }
 
 #[test]

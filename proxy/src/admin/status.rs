@@ -18,6 +18,7 @@ pub(super) fn page(admin: &Admin) -> String {
         escape(last_reload(admin)),
     );
     table(&mut html, "Not live, because not valid", &["File", "What is wrong"], &errors(admin));
+    table(&mut html, "Notes on the rules", &["File", "What"], &remarks(admin));
     table(&mut html, "Live rules", &["Bucket", "Rules", "File", "Warnings"], &rules(admin));
     table(&mut html, "Upstreams", &["Upstream", "State", "Addresses"], &upstreams(admin));
     table(&mut html, "Rejected origins", &["Bucket", "Origin", "Requests"], &rejected(admin));
@@ -33,6 +34,11 @@ fn last_reload(admin: &Admin) -> String {
 fn errors(admin: &Admin) -> Rows {
     let errors = admin.rules.errors();
     errors.iter().map(|error| vec![error.path().display().to_string(), error.to_string()]).collect()
+}
+
+fn remarks(admin: &Admin) -> Rows {
+    let remarks = admin.rules.remarks();
+    remarks.iter().map(|remark| vec![remark.path().display().to_string(), remark.message().to_owned()]).collect()
 }
 
 fn rules(admin: &Admin) -> Rows {

@@ -5,7 +5,7 @@ use super::{Format, fail, print};
 use clap::Args;
 use s3_cors::Position;
 use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, UpstreamTls};
-use s3cors_proxy::rules::{Checked, Directory, Source, SourceError, check, source_of};
+use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, check, source_of};
 use s3cors_proxy::serve::{ServeError, obstacles};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -35,6 +35,16 @@ struct Findings {
     valid: bool,
     errors: Vec<Finding>,
     warnings: Vec<Finding>,
+    /// The documents that were read.
+    files: Vec<PathBuf>,
+    /// What is beside them and was not read.
+    skipped: Vec<Skipped>,
+}
+
+#[derive(Serialize)]
+struct Skipped {
+    file: PathBuf,
+    reason: &'static str,
 }
 
 #[derive(Serialize)]
@@ -90,6 +100,20 @@ impl Findings {
         for error in checked.errors {
             self.errors.extend(Finding::of_file(error));
         }
+        for remark in checked.remarks {
+            self.add_remark(remark);
+        }
+        self.files.extend(checked.files);
+    }
+
+    fn add_remark(&mut self, remark: Remark) {
+        let code = match remark {
+            Remark::PassedOver(file, why) => return self.skipped.push(Skipped { file, reason: why.as_str() }),
+            Remark::NoBucketName(_) => "NoBucketName",
+            Remark::NoRules(_) => "NoRules",
+        };
+        let warning = Finding::whole(remark.path(), code, remark.message().to_owned());
+        self.warnings.push(warning.with_hint(remark.hint().map(Cow::Borrowed)));
     }
 
     /// What `serve` would refuse about a file, or about the environment alone. Returns the source of its rules; none where the file
@@ -114,6 +138,9 @@ impl Findings {
                 let detail = detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
                 let _ = writeln!(text, "{}:{line}:{column}: {kind}: {code}: {message}{detail}", file.display());
             }
+        }
+        for Skipped { file, reason } in &self.skipped {
+            let _ = writeln!(text, "{}: not read: {reason}", file.display());
         }
         let count = |count: usize, what| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let verdict = if self.valid { "valid" } else { "not valid" };

@@ -1,6 +1,6 @@
 //! `s3cors explain`: why a request is or is not allowed, by rules on disk.
 
-use super::{Format, fail, print};
+use super::{Format, fail, note, print};
 use clap::Args;
 use s3cors_proxy::config::{ConfigFile, Cors, Rules};
 use s3cors_proxy::rules::explanation::{Question, explain_request};
@@ -40,15 +40,20 @@ impl Explain {
             Ok(None) => (Rules::default().path().to_owned(), Cors::default()),
             Err(error) => return fail(&error),
         };
-        let rules = self.rules.unwrap_or(configured);
+        let rules = self.rules.clone().unwrap_or(configured);
         let is_file = rules.is_file();
-        let store = match Store::of(Box::new(Directory::new(rules)), cors.credentials.into()) {
-            Ok(store) => store,
-            Err(errors) => {
-                let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-                return fail(&errors.join("\n"));
-            }
-        };
+        let (store, errors) = Store::of_what_is_valid(Box::new(Directory::new(rules)), cors.credentials.into());
+        let (about, others): (Vec<_>, Vec<_>) =
+            errors.iter().partition(|error| store.is_about(error, self.bucket.as_deref()));
+        if !about.is_empty() {
+            return fail(&about.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+        }
+        for other in others {
+            note(&format_args!(
+                "{} is not valid, which changes nothing here: see s3cors check",
+                other.path().display()
+            ));
+        }
         let live = store.live();
         let bucket = match &self.bucket {
             // A single file holds the rules of every bucket, whichever is meant.

@@ -80,6 +80,12 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
+/// Prints to standard error what is no error.
+fn note(note: &dyn std::fmt::Display) {
+    // If standard error is closed, there is nowhere left to report to.
+    let _ = writeln!(std::io::stderr(), "s3cors: note: {note}");
+}
+
 /// Prints an error to standard error and returns exit code 1.
 fn fail(error: &dyn std::fmt::Display) -> ExitCode {
     // If standard error is closed, there is nowhere left to report to.

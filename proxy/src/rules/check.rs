@@ -1,6 +1,7 @@
 //! What `s3cors check` finds: the same reading as for serving, without anything going live.
 
 use super::document::parse;
+use super::remark::Remark;
 use super::source::{Found, Source, SourceError};
 use s3_cors::Warning;
 use std::path::PathBuf;
@@ -12,6 +13,10 @@ pub struct Checked {
     pub errors: Vec<SourceError>,
     /// What S3 accepts and is likely a mistake.
     pub warnings: Vec<(PathBuf, Warning)>,
+    /// The documents that were read.
+    pub files: Vec<PathBuf>,
+    /// What else is to know about the source.
+    pub remarks: Vec<Remark>,
 }
 
 /// Checks every document of a source.
@@ -25,12 +30,14 @@ pub fn check(source: &dyn Source) -> Checked {
             return checked;
         }
     };
+    checked.remarks = Remark::about(&listing, source.path());
     checked.errors.extend(listing.errors);
     for paths in listing.documents.into_values() {
         if let [first, second, ..] = paths.as_slice() {
             checked.errors.push(SourceError::Twice { path: second.path.clone(), other: first.path.clone() });
         }
         for Found { path, .. } in paths {
+            checked.files.push(path.clone());
             match source.read(&path).and_then(|bytes| parse(&path, &bytes)) {
                 Ok(document) => {
                     checked.warnings.extend(document.warnings().into_iter().map(|warning| (path.clone(), warning)));

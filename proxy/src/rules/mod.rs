@@ -7,6 +7,7 @@ mod document;
 pub mod explanation;
 mod load;
 mod reload;
+mod remark;
 mod slot;
 mod snapshot;
 mod source;
@@ -15,8 +16,9 @@ mod watch;
 
 pub use check::{Checked, check};
 pub use reload::{LastReload, Outcome, Report};
+pub use remark::Remark;
 pub use slot::Slot;
 pub use snapshot::{Bucket, DocumentOrigin, Snapshot};
-pub use source::{Allowed, Changed, Changes, Directory, Listing, Source, SourceError, source_of};
+pub use source::{Allowed, Changed, Changes, Directory, Listing, Source, SourceError, WhyPassedOver, source_of};
 pub use store::Store;
 pub use watch::{Watch, WatchError, watch};

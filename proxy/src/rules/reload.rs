@@ -1,6 +1,7 @@
 //! What a reload comes to: what is new and valid replaces, what is not valid leaves the last good rules.
 
 use super::load::{Loader, Wanted};
+use super::remark::Remark;
 use super::slot::Slot;
 use super::snapshot::{Bucket, Snapshot};
 use super::source::{Found, Listing, Source, SourceError};
@@ -49,6 +50,8 @@ pub struct Report {
     pub errors: Vec<SourceError>,
     /// Whether the source differs from the last reading: a poll that finds nothing new has nothing to tell.
     pub is_news: bool,
+    /// What is to know about the source and was not known before.
+    pub remarks: Vec<Remark>,
 }
 
 impl Report {
@@ -68,7 +71,7 @@ impl Report {
 }
 
 /// Names the first of many labels, and says how many more there are: a line of the log has an end.
-fn named(labels: &[String]) -> String {
+pub(super) fn named(labels: &[String]) -> String {
     let (named, others) = labels.split_at_checked(MOST_NAMED).unwrap_or((labels, &[]));
     match (named.join(", "), others.len()) {
         (named, 0) => named,
@@ -94,6 +97,7 @@ pub(super) struct Reading {
     /// The documents that have no place among the rules, and why.
     rejected: BTreeMap<Slot, SourceError>,
     errors: Vec<SourceError>,
+    remarks: Vec<Remark>,
     terms: Mutex<TermSet>,
 }
 
@@ -115,6 +119,10 @@ impl Reading {
 
     pub(super) fn errors(&self) -> &[SourceError] {
         &self.errors
+    }
+
+    pub(super) fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 
     /// Reads the source and builds the next snapshot, if it differs from the live one.
@@ -149,10 +157,13 @@ impl Reading {
         self.listing.documents.keys().filter(is_gone).for_each(|slot| next.remove(slot));
         let (changed, edited) = (next.changed, next.edited);
         let errors = listing.errors.iter().chain(rejected.values()).cloned().collect();
-        (self.listing, self.rejected) = (listing, rejected);
+        let remarks = Remark::about(&listing, source.path());
+        let is_new = |remark: &&Remark| self.remarks.binary_search(remark).is_err();
+        let new = remarks.iter().filter(is_new).cloned().collect();
+        (self.listing, self.rejected, self.remarks) = (listing, rejected, remarks);
         // Those of the rules that are live until now go with the next reload.
         self.terms.get_mut().unwrap_or_else(PoisonError::into_inner).forget_unused();
-        (self.report(changed, errors), edited)
+        (Report { remarks: new, ..self.report(changed, errors) }, edited)
     }
 
     /// Which documents are to be read, and which are rejected without: two for one slot, or one that was read already.
@@ -192,7 +203,7 @@ impl Reading {
             (true, false) => Outcome::Applied,
             (true, true) => Outcome::Unchanged,
         };
-        Report { outcome, changed, errors, is_news }
+        Report { outcome, changed, errors, is_news, remarks: Vec::new() }
     }
 }
 

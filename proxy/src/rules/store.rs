@@ -1,10 +1,13 @@
 //! The live rules: one snapshot that a request reads once, without a lock.
 
-use super::reload::{LastReload, Outcome, Reading, Reads, Report};
+use super::reload::{LastReload, Reading, Reads, Report};
+use super::remark::{self, Remark};
+use super::slot::Slot;
 use super::snapshot::Snapshot;
 use super::source::{Source, SourceError};
 use arc_swap::{ArcSwap, Guard};
 use s3_cors::Credentials;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -29,6 +32,13 @@ impl Store {
     /// # Errors
     /// Everything wrong, when anything is: a proxy does not start with other rules than those it was given.
     pub fn of(source: Box<dyn Source>, credentials: Credentials) -> Result<Self, Vec<SourceError>> {
+        let (store, errors) = Self::of_what_is_valid(source, credentials);
+        if errors.is_empty() { Ok(store) } else { Err(errors) }
+    }
+
+    /// Reads all rules of a source for the first time, and returns those that are valid with everything wrong: not for serving.
+    #[must_use]
+    pub fn of_what_is_valid(source: Box<dyn Source>, credentials: Credentials) -> (Self, Vec<SourceError>) {
         let store = Self {
             source,
             credentials,
@@ -38,7 +48,25 @@ impl Store {
             observer: OnceLock::new(),
         };
         let report = store.read(Reads::First);
-        if report.outcome == Outcome::Rejected { Err(report.errors) } else { Ok(store) }
+        (store, report.errors)
+    }
+
+    /// Whether an error leaves open which rules a bucket has: it is about the bucket's own document, or, where there is none, about the
+    /// default.
+    #[must_use]
+    pub fn is_about(&self, error: &SourceError, bucket: Option<&str>) -> bool {
+        let path = error.path();
+        // The whole source, or the only document.
+        if path == self.path() {
+            return true;
+        }
+        let slot = path.file_stem().and_then(OsStr::to_str).and_then(Slot::from_stem);
+        match (slot, bucket) {
+            (Some(Slot::Bucket(name)), Some(bucket)) => *name == *bucket,
+            (Some(Slot::Default), Some(bucket)) => self.live().get(&Slot::Bucket(bucket.into())).is_none(),
+            (Some(Slot::Service), None) => true,
+            _ => false,
+        }
     }
 
     /// Tells `observer` of every reload from now on that someone asked for or that found something new. The first observer stays.
@@ -65,6 +93,12 @@ impl Store {
     #[must_use]
     pub fn errors(&self) -> Vec<SourceError> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).errors().to_vec()
+    }
+
+    /// What is no error in the source and should be known.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<Remark> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).remarks().to_vec()
     }
 
     /// The last reload that changed something, was rejected or was asked for; `None` since the start.
@@ -96,6 +130,7 @@ impl Store {
         if let Some(snapshot) = snapshot {
             self.live.store(Arc::new(snapshot));
         }
+        remark::log(&report.remarks);
         report
     }
 
@@ -112,7 +147,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::slot::Slot;
+    use super::super::reload::Outcome;
     use super::super::source::{Changed, Changes, Found, Listing, Version};
     use super::*;
     use std::collections::BTreeMap;
@@ -142,7 +177,7 @@ mod tests {
                     vec![Found { path, version: Some(Version::of(version)).filter(|_| version > 0) }],
                 )
             };
-            Ok(Listing { documents: BTreeMap::from([found("a", version), found("b", 1)]), errors: Vec::new() })
+            Ok(Listing { documents: BTreeMap::from([found("a", version), found("b", 1)]), ..Listing::default() })
         }
 
         fn read(&self, _: &Path) -> Result<Vec<u8>, SourceError> {

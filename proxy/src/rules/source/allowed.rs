@@ -72,7 +72,7 @@ impl Source for Allowed {
     fn list(&self) -> Result<Listing, SourceError> {
         // It never changes, so it has one version.
         let only = Found { path: PathBuf::from(NAME), version: Some(Version::of(0)) };
-        Ok(Listing { documents: BTreeMap::from([(Slot::Default, vec![only])]), errors: Vec::new() })
+        Ok(Listing { documents: BTreeMap::from([(Slot::Default, vec![only])]), ..Listing::default() })
     }
 
     fn read(&self, _: &Path) -> Result<Vec<u8>, SourceError> {

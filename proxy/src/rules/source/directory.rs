@@ -2,7 +2,7 @@
 
 use super::notifications::Notifications;
 use super::version::version;
-use super::{Changed, Changes, Found, Listing, Source, SourceError};
+use super::{Changed, Changes, Found, Listing, Source, SourceError, WhyPassedOver};
 use crate::rules::slot::Slot;
 use s3_cors::MAX_DOCUMENT_LENGTH;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ impl Source for Directory {
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_dir() {
             let only = Found { path: path.to_owned(), version: version(&metadata, now) };
-            return Ok(Listing { documents: BTreeMap::from([(Slot::Default, vec![only])]), errors: Vec::new() });
+            return Ok(Listing { documents: BTreeMap::from([(Slot::Default, vec![only])]), ..Listing::default() });
         }
         let mut listing = Listing::default();
         for entry in std::fs::read_dir(path).map_err(unreadable)? {
@@ -59,10 +59,21 @@ impl Source for Directory {
 }
 
 impl Listing {
-    /// Adds a file whose name is that of a rules file; others (hidden, other endings) are passed over.
+    /// Adds a file whose name is that of a rules file. Others are passed over; the hidden ones among them, which editors and a
+    /// ConfigMap's swap leave, need not be known.
     fn add(&mut self, entry: &DirEntry, now: SystemTime) {
         let name = entry.file_name();
-        let Some(stem) = rules_stem(Path::new(&name)) else { return };
+        if name.as_encoded_bytes().starts_with(b".") {
+            return;
+        }
+        let stem = match rules_stem(Path::new(&name)) {
+            Ok(stem) => stem,
+            Err(why) => {
+                let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                self.passed_over.push((entry.path(), if is_directory { WhyPassedOver::Directory } else { why }));
+                return;
+            }
+        };
         match Slot::from_stem(stem) {
             None => self.errors.push(SourceError::ReservedName { path: entry.path() }),
             Some(slot) => {
@@ -75,6 +86,7 @@ impl Listing {
     /// The system lists in any order; the message about two files for one bucket must not change with it.
     fn sort(&mut self) {
         self.errors.sort_unstable_by(|a, b| a.path().cmp(b.path()));
+        self.passed_over.sort_unstable();
         for found in self.documents.values_mut() {
             found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         }
@@ -88,10 +100,11 @@ fn metadata_of(entry: &DirEntry) -> Option<Metadata> {
 }
 
 /// The name without its ending, when it is one of a rules file.
-fn rules_stem(path: &Path) -> Option<&str> {
-    let is_rules = matches!(path.extension().and_then(OsStr::to_str), Some("xml" | "json"));
-    let stem = path.file_stem().and_then(OsStr::to_str)?;
-    (is_rules && !stem.starts_with('.')).then_some(stem)
+fn rules_stem(path: &Path) -> Result<&str, WhyPassedOver> {
+    match path.extension().and_then(OsStr::to_str) {
+        Some("xml" | "json") => path.file_stem().and_then(OsStr::to_str).ok_or(WhyPassedOver::Name),
+        _ => Err(WhyPassedOver::Ending),
+    }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> SourceError {

@@ -92,6 +92,31 @@ pub struct Listing {
     pub documents: BTreeMap<Slot, Vec<Found>>,
     /// Names that are not allowed.
     pub errors: Vec<SourceError>,
+    /// What is beside the documents and not one of them.
+    pub passed_over: Vec<(PathBuf, WhyPassedOver)>,
+}
+
+/// Why something beside the documents is not one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WhyPassedOver {
+    /// It has another ending.
+    Ending,
+    /// It is a directory.
+    Directory,
+    /// Its name is not Unicode, as every bucket's is.
+    Name,
+}
+
+impl WhyPassedOver {
+    /// The reason, for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ending => "its name does not end in .xml or .json",
+            Self::Directory => "rules in subdirectories are not read",
+            Self::Name => "its name is not UTF-8",
+        }
+    }
 }
 
 impl Listing {

@@ -1,0 +1,114 @@
+//! What is no error in a source and should be known: what is passed over, names that no bucket has, a source without rules.
+
+use super::reload::named;
+use super::slot::Slot;
+use super::source::{Listing, WhyPassedOver};
+use std::path::{Path, PathBuf};
+
+/// Something to know about a source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remark {
+    /// This is not read.
+    PassedOver(PathBuf, WhyPassedOver),
+    /// No bucket can have the name of this document.
+    NoBucketName(PathBuf),
+    /// There is no document.
+    NoRules(PathBuf),
+}
+
+impl Remark {
+    /// What is to know about what a source lists.
+    pub(super) fn about(listing: &Listing, source: &Path) -> Vec<Self> {
+        let passed_over = listing.passed_over.iter().map(|(path, why)| Self::PassedOver(path.clone(), *why));
+        let unnamed =
+            listing.documents.iter().filter(|(slot, _)| matches!(slot, Slot::Bucket(name) if !may_be_bucket(name)));
+        let unnamed = unnamed.flat_map(|(_, found)| found).map(|found| Self::NoBucketName(found.path.clone()));
+        let is_empty = listing.documents.is_empty() && listing.errors.is_empty();
+        let no_rules = is_empty.then(|| Self::NoRules(source.to_owned()));
+        let mut remarks: Vec<_> = passed_over.chain(unnamed).chain(no_rules).collect();
+        remarks.sort_unstable();
+        remarks
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::PassedOver(path, _) | Self::NoBucketName(path) | Self::NoRules(path) => path,
+        }
+    }
+
+    /// What is to know.
+    #[must_use]
+    pub const fn message(&self) -> &'static str {
+        match self {
+            Self::PassedOver(_, why) => why.as_str(),
+            Self::NoBucketName(_) => {
+                "no bucket can have this name: 3 to 63 letters, digits, dots, hyphens and underscores"
+            }
+            Self::NoRules(_) => "no rules here: no bucket has CORS",
+        }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::PassedOver(..) => None,
+            Self::NoBucketName(_) => Some("name the file after its bucket"),
+            Self::NoRules(_) => Some("add BUCKET.xml, or _default.xml for every bucket"),
+        }
+    }
+}
+
+/// Logs what was not known before, each kind in one line.
+pub(super) fn log(remarks: &[Remark]) {
+    let paths = |is_meant: &dyn Fn(&Remark) -> bool| {
+        let paths = remarks.iter().filter(|remark| is_meant(remark)).map(|remark| remark.path().display().to_string());
+        named(&paths.collect::<Vec<_>>())
+    };
+    let passed_over = paths(&|remark| matches!(remark, Remark::PassedOver(..)));
+    if !passed_over.is_empty() {
+        tracing::info!(
+            paths = passed_over,
+            "passed over: not BUCKET.xml or BUCKET.json in the directory of the rules itself"
+        );
+    }
+    for remark in [Remark::NoBucketName(PathBuf::new()), Remark::NoRules(PathBuf::new())] {
+        let paths = paths(&|other| std::mem::discriminant(other) == std::mem::discriminant(&remark));
+        if !paths.is_empty() {
+            tracing::warn!(paths, hint = remark.hint(), "{}", remark.message());
+        }
+    }
+}
+
+/// Whether a server may have a bucket of this name. S3 allows lower case and no underscore (user guide, bucket naming rules); its oldest
+/// buckets and other servers have both, and Ceph puts a tenant before a colon.
+fn may_be_bucket(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
+    let ends_well = [name.bytes().next(), name.bytes().next_back()].iter().flatten().all(u8::is_ascii_alphanumeric);
+    (3..=63).contains(&name.len()) && ends_well && name.bytes().all(is_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_has_a_name_that_some_server_takes() {
+        for (name, may_be) in [
+            ("photos", true),
+            ("my.photos-2026", true),
+            ("Old_Photos", true),
+            ("tenant:photos", true),
+            ("a", false),
+            ("photos backup", false),
+            ("photos-", false),
+            (".photos", false),
+            ("фото", false),
+        ] {
+            assert_eq!(may_be_bucket(name), may_be, "{name}");
+        }
+        assert!(may_be_bucket(&"a".repeat(63)) && !may_be_bucket(&"a".repeat(64)));
+    }
+}
