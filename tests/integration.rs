@@ -29,6 +29,7 @@ mod first_try;
 mod forwarded;
 mod forwarding;
 mod health;
+mod health_path;
 mod hosts;
 mod house;
 mod http2;

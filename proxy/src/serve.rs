@@ -110,8 +110,11 @@ impl Parts {
         let exchange = Exchange::new(config, Arc::clone(&rules), Arc::clone(&rejections), Arc::clone(&metrics));
         metrics.export(log.dropped())?;
         metrics.export(log.accept_failures())?;
-        let (exchange, readiness) = (Arc::new(exchange.with_access_log(log.access())), Arc::default());
-        Ok(Self { metrics, rules, rejections, upstreams, exchange, readiness })
+        let readiness = Arc::<Readiness>::default();
+        let asked = Arc::clone(&readiness);
+        let exchange =
+            exchange.with_access_log(log.access()).with_health_paths(&config.listen, move || asked.why_not());
+        Ok(Self { metrics, rules, rejections, upstreams, exchange: Arc::new(exchange), readiness })
     }
 
     /// Shows as metrics what the parts know about themselves.

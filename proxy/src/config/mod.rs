@@ -26,7 +26,7 @@ pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
 pub use hosts::{BucketHost, BucketHosts};
-pub use listen::Listener;
+pub use listen::{HealthPath, Listener, listener_of};
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Rules, Shutdown, Timeouts};
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};

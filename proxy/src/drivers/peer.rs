@@ -39,5 +39,6 @@ pub(super) fn of_session(digest: Option<&Digest>, exchange: &Exchange) -> Peer {
 fn peer(exchange: &Exchange, socket: Option<&SocketDigest>, proxy: Option<&ProxyDigest>, is_tls: bool) -> Peer {
     let address = socket.and_then(|socket| socket.peer_addr()?.as_inet()).copied();
     let spoke_tls = || proxy.and_then(|proxy| proxy.user_data.as_ref()).is_some_and(|data| data.is::<SpokeTls>());
-    exchange.peer(address, is_tls || spoke_tls())
+    let local = || socket.and_then(|socket| socket.local_addr()?.as_inet()).copied();
+    exchange.connected_to(exchange.peer(address, is_tls || spoke_tls()), local)
 }

@@ -36,6 +36,8 @@ pub struct Context {
     pub(super) upstream_clock: Option<SystemTime>,
     /// What came of a presigned HEAD that is asked again as GET; `None` while it is not.
     pub(super) by_get: Option<ByGet>,
+    /// Whether the request only asks whether the process is ready.
+    pub(super) is_health_check: bool,
     _in_flight: Counted,
 }
 
@@ -56,6 +58,7 @@ impl Context {
             may_be_mismatch: false,
             upstream_clock: None,
             by_get: None,
+            is_health_check: false,
             _in_flight: in_flight,
         }
     }

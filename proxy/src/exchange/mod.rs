@@ -11,6 +11,7 @@ mod count;
 mod failure;
 mod forwarding;
 mod head;
+mod health;
 mod peer;
 mod presigned_head;
 mod record;
@@ -37,6 +38,7 @@ use crate::rules::Store;
 use crate::s3::domain::Domain;
 use crate::s3::identity::HostId;
 use crate::telemetry::{AccessLog, Metrics};
+use health::HealthPaths;
 use signature_mismatch::LogLimiter;
 use std::sync::Arc;
 
@@ -55,6 +57,8 @@ pub struct Exchange {
     host_id: HostId,
     signature_log: LogLimiter,
     in_flight: Count,
+    /// `None` where no listener has a health path.
+    health: Option<HealthPaths>,
 }
 
 impl Exchange {
@@ -75,6 +79,7 @@ impl Exchange {
             host_id: HostId::random(),
             signature_log: LogLimiter::default(),
             in_flight: Count::default(),
+            health: None,
         }
     }
 

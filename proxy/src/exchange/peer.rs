@@ -17,6 +17,8 @@ pub struct Peer {
     pub(super) is_tls: bool,
     /// Whether what it says about those before it is believed.
     pub(super) is_trusted: bool,
+    /// The number of the listener that it has connected to, where one of them has a health path.
+    pub(super) listener: Option<usize>,
 }
 
 impl Peer {
@@ -33,7 +35,7 @@ impl Exchange {
         // A client of IPv4 has its own address, also where the socket is one of IPv6 (RFC 4291 §2.5.5.2).
         let address = address.map(|address| SocketAddr::new(address.ip().to_canonical(), address.port()));
         let is_trusted = address.is_some_and(|address| self.trusts(address.ip()));
-        Peer { address, text: IpText::of(address.map(|address| address.ip())), is_tls, is_trusted }
+        Peer { address, text: IpText::of(address.map(|address| address.ip())), is_tls, is_trusted, listener: None }
     }
 
     /// Whether the proxy at this address is believed about those before it (`forwarded.trusted`).

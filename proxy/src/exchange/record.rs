@@ -23,6 +23,9 @@ pub struct Ended {
 impl Exchange {
     /// Counts and logs an exchange that has ended.
     pub fn record(&self, head: &impl RequestHead, ctx: &Context, ended: &Ended) {
+        if ctx.is_health_check {
+            return;
+        }
         let served = self.count(head.method(), ctx, ended);
         self.metrics.buckets.count(ctx.label(), &ctx.decision);
         // Where there are no rules, no one is turned away by them.

@@ -9,7 +9,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 const SERVER_NAME: HeaderValue = HeaderValue::from_static("s3cors");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
-const XML: HeaderValue = HeaderValue::from_static(ErrorDocument::CONTENT_TYPE);
+const XML: &str = ErrorDocument::CONTENT_TYPE;
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// A whole reply, but for the headers that [`Exchange::reply_headers`] adds.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Reply {
     pub status: StatusCode,
     /// The body; a reply to HEAD says its length and leaves it out.
     pub body: Bytes,
+    /// What the body is.
+    pub(super) content_type: &'static str,
     /// Whether the connection must end with it: what follows on it could not be told from a body.
     pub ends_connection: bool,
 }
@@ -26,7 +29,12 @@ impl Reply {
     /// A reply without a body.
     #[must_use]
     pub const fn empty(status: StatusCode) -> Self {
-        Self { status, body: Bytes::new(), ends_connection: false }
+        Self { status, body: Bytes::new(), content_type: XML, ends_connection: false }
+    }
+
+    /// A reply of one line of text.
+    pub(super) fn text(status: StatusCode, line: &str) -> Self {
+        Self { status, body: format!("{line}\n").into(), content_type: TEXT, ends_connection: false }
     }
 }
 
@@ -82,7 +90,7 @@ impl Exchange {
     ) -> Reply {
         let (request_id, host_id) = (ctx.request_id(), self.host_id.as_str());
         let document = ErrorDocument { code, message, refused, request_id, host_id };
-        Reply { status, body: document.to_xml().into(), ends_connection: false }
+        Reply { status, body: document.to_xml().into(), content_type: XML, ends_connection: false }
     }
 
     /// Hands over each header of a reply, in their order.
@@ -91,7 +99,7 @@ impl Exchange {
     pub fn reply_headers(&self, reply: &Reply, ctx: &Context, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
         set(&CONTENT_LENGTH, &HeaderValue::from(reply.body.len()));
         if !reply.body.is_empty() {
-            set(&CONTENT_TYPE, &XML);
+            set(&CONTENT_TYPE, &HeaderValue::from_static(reply.content_type));
         }
         set(&SERVER, &SERVER_NAME);
         set(&REQUEST_ID, &ctx.id.value());
@@ -105,7 +113,7 @@ impl Exchange {
             0 => write(b"content-length: 0\r\n"),
             length => {
                 write(format!("content-length: {length}\r\ncontent-type: ").as_bytes());
-                write(ErrorDocument::CONTENT_TYPE.as_bytes());
+                write(reply.content_type.as_bytes());
                 write(b"\r\n");
             }
         }

@@ -13,8 +13,12 @@ use std::sync::Arc;
 impl Exchange {
     /// Judges a request, once, by one snapshot of the rules. Returns the reply to a request that no upstream needs to see.
     pub fn judge(&self, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) -> Option<Reply> {
+        let is_ambiguous = !head.is_unambiguous() && (is_ambiguous(head.lines()) || has_invalid_host(head));
+        if !is_ambiguous && let Some(reply) = self.health_reply(head, peer, ctx) {
+            return Some(reply);
+        }
         let asked = self.decide(head, peer, ctx);
-        if !head.is_unambiguous() && (is_ambiguous(head.lines()) || has_invalid_host(head)) {
+        if is_ambiguous {
             return Some(self.fail(Failure::InvalidRequest, "ambiguous framing or host", head, ctx));
         }
         self.own_reply(&asked, ctx)
