@@ -68,6 +68,8 @@ fn a_strangers_own_lines_end_here() {
     let claimed = "X-Forwarded-For: 192.0.2.1\r\n";
     let target = "/bucket/key?X-Amz-SignedHeaders=x-forwarded-for";
     assert_eq!(scene.told(target, claimed), lines(&OURS), "a signature that no one checks covers nothing");
+    let other = format!("/bucket/key?{}", PRESIGNED.replace("HMAC-SHA256", "NONE").replace("-proto", "-for"));
+    assert_eq!(scene.told(&other, claimed), lines(&OURS), "nor does one of a kind that servers do not know");
     let bearer = "Authorization: Bearer SignedHeaders=x-forwarded-for\r\nX-Forwarded-For: 192.0.2.1\r\n";
     assert_eq!(scene.told("/bucket/key", bearer), lines(&OURS), "nor does another kind of authorization");
 }

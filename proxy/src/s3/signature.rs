@@ -19,9 +19,14 @@ pub fn signed_headers<'r>(authorization: Option<&'r str>, query: Option<&'r str>
     Some(percent_decode_str(names).decode_utf8_lossy())
 }
 
-/// The names of the headers that a signature covers which the server has to check: in the only `Authorization` of the request, or
-/// without one in the query, where all of a presigned URL must be there. What a request merely says that it has signed is not among
-/// them: on an anonymous request no one would look.
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// The parameters without which no server takes a URL for a presigned one.
+const PRESIGNED: [&str; 4] = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-SignedHeaders", "X-Amz-Signature"];
+
+/// The names of the headers that a signature covers which every server has to check: in the only `Authorization` of the request, or in
+/// the query of a presigned URL, and not in both. What a request merely says that it has signed is not among them: on an anonymous
+/// request no one would look, and Ceph RGW takes a request for anonymous if its `X-Amz-Algorithm` is another one.
 #[must_use]
 pub fn checked_headers<'r>(
     mut authorization: impl Iterator<Item = &'r [u8]>,
@@ -29,18 +34,32 @@ pub fn checked_headers<'r>(
 ) -> Option<Cow<'r, str>> {
     match (authorization.next(), authorization.next()) {
         (Some(only), None) => {
-            let only = str::from_utf8(only).ok().filter(|value| value.starts_with("AWS4-"))?;
+            let is_presigned = presigned(query.unwrap_or_default()) != Some([None; 4]);
+            let only = str::from_utf8(only).ok().filter(|value| !is_presigned && value.starts_with(ALGORITHM))?;
             signed_headers(Some(only), None)
         }
-        (None, _) => {
-            let has = |key: &str| {
-                query?.split('&').any(|part| part.split_once('=').is_some_and(|(name, _)| name == key)).then_some(())
-            };
-            ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"].into_iter().try_for_each(has)?;
-            signed_headers(None, query)
-        }
+        (None, _) => match presigned(query?)? {
+            [Some(ALGORITHM), Some(_), Some(_), Some(_)] => signed_headers(None, query),
+            _ => None,
+        },
         _ => None,
     }
+}
+
+/// The values of the parameters of a presigned URL, or `None` where servers may read different ones: of a parameter that is there twice
+/// one takes the first and another the last, and not every server decodes the name.
+fn presigned(query: &str) -> Option<[Option<&str>; 4]> {
+    let mut values = [None; 4];
+    for parameter in query.split('&') {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let decoded = percent_decode_str(name).decode_utf8_lossy();
+        for (known, found) in PRESIGNED.iter().zip(&mut values) {
+            if decoded.eq_ignore_ascii_case(known) && (name != *known || found.replace(value).is_some()) {
+                return None;
+            }
+        }
+    }
+    Some(values)
 }
 
 /// Whether a request's signature covers `Host`.
@@ -88,10 +107,20 @@ mod tests {
             "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK&X-Amz-SignedHeaders=host&X-Amz-Signature=ab";
         for (authorization, query, names) in [
             (&[signed][..], None, Some("host;x-a")),
-            (&[signed], Some(presigned), Some("host;x-a")),
+            (&[signed], Some("prefix=x-amz"), Some("host;x-a")),
+            (&[signed], Some(presigned), None),
+            (&[signed], Some("x-amz-signature=ab"), None),
             (&[], Some(presigned), Some("host")),
+            (&[], Some(&presigned.replace("AWS4-HMAC-SHA256", "none")), None),
+            (&[], Some(&format!("{presigned}&X-Amz-Algorithm=none")), None),
+            (&[], Some(&format!("{presigned}&X-%41mz-Algorithm=none")), None),
+            (&[], Some(&format!("{presigned}&x-amz-algorithm=none")), None),
+            (&[], Some(&format!("{presigned}&X-Amz-Algorithm")), None),
+            (&[], Some(&format!("{presigned}&X-Amz-SignedHeaders=x-a")), None),
+            (&[], Some(&format!("prefix=a%20b&{presigned}&X-Amz-Date=x")), Some("host")),
             (&[signed, signed], Some(presigned), None),
             (&["Bearer SignedHeaders=host"], Some(presigned), None),
+            (&["AWS4-NONE Credential=AK/x, SignedHeaders=host;x-a, Signature=ab"], None, None),
             (&["AWS AK:signature"], Some(presigned), None),
             (&[], Some("X-Amz-SignedHeaders=host"), None),
             (&[], Some("X-Amz-SignedHeaders=host&X-Amz-Signature=ab&X-Amz-Algorithm=a"), None),
