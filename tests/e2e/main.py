@@ -15,6 +15,7 @@ HOME = seal()
 
 # The SDKs read their settings from the sealed environment when they are imported.
 import browser.suite  # noqa: E402
+import chains.suite  # noqa: E402
 import clients.suite  # noqa: E402
 import readers.suite  # noqa: E402
 import report.suite  # noqa: E402
@@ -25,7 +26,7 @@ from harness.proxy import proxy  # noqa: E402
 from harness.results import Results  # noqa: E402
 from servers import ON_REQUEST, USUAL, by_name  # noqa: E402
 
-SUITES = ("clients", "browser", "readers", "report")
+SUITES = ("clients", "browser", "readers", "report", "chains")
 CLIENTS = clients_by_name()
 
 
@@ -37,7 +38,9 @@ def arguments():
     parser.add_argument("--client", choices=tuple(CLIENTS), **several)
     parser.add_argument("--with", dest="also", action="append", default=[], choices=ON_REQUEST, help="this server too")
     parser.add_argument("--without-proxy", action="store_true", help="take s3cors away: the browser's tests must fail")
-    parser.add_argument("--write-report", action="store_true", help="write REPORT.md instead of comparing with it")
+    parser.add_argument(
+        "--write-report", action="store_true", help="write REPORT.md and CHAINS.md instead of comparing"
+    )
     wanted = parser.parse_args()
     wanted.server = wanted.server or (*USUAL, *wanted.also)
     wanted.only = wanted.only or SUITES
@@ -51,6 +54,8 @@ class Seen:
 
     answers: dict = dataclasses.field(default_factory=dict)
     rules: dict = dataclasses.field(default_factory=dict)
+    # Of the servers with policies, behind chains of proxies.
+    chains: dict = dataclasses.field(default_factory=dict)
 
     def usual(self):
         """The observations of the usual servers, or None if one is missing: the report covers exactly these."""
@@ -80,6 +85,9 @@ def run_server(name, wanted, seen, results):
         seen.rules[name] = buckets.create(server, rules)
         with proxy(f"s3cors-{name}", rules, server.url) as s3cors:
             run_suites(server, rules, pages, None if wanted.without_proxy else s3cors, wanted, seen, results)
+        if "chains" in wanted.only and not wanted.without_proxy and name in chains.suite.SERVERS:
+            seen.chains[name] = chains.suite.run(server, rules, folder / "chains", results)
+            results.say(chains.suite.SUITE)
     shutil.rmtree(folder)
 
 
@@ -114,6 +122,8 @@ def main():
                 results.failed(name, "run", by_name(name).TITLE, f"{error}\n{traceback.format_exc()}")
         if usual := seen.usual():
             report.suite.conclude(usual, versions(), wanted.write_report, results)
+        if seen.chains:
+            chains.suite.conclude(seen.chains, Path(tempfile.mkdtemp(dir=HOME)), wanted.write_report, results)
     finally:
         shutil.rmtree(HOME, ignore_errors=True)
     return results.summary()

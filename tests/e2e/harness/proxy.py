@@ -13,10 +13,11 @@ from harness.processes import eventually, running
 class Proxy:
     """A running s3cors."""
 
-    def __init__(self, address, admin):
+    def __init__(self, address, admin, log):
         self.address = address
         self.admin = admin
         self.url = f"http://{address}"
+        self.log = log
 
     def metric(self, name, **labels):
         """The sum of the series of a metric that have these labels."""
@@ -39,9 +40,10 @@ def _ready(log):
 
 
 @contextlib.contextmanager
-def proxy(name, rules, upstream, config=None):
-    """s3cors with these rules in front of this upstream, on ports that the system chooses."""
-    command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+def proxy(name, rules, upstream, config=None, listen="127.0.0.1:0"):
+    """s3cors with these rules in front of this upstream, on ports that the system chooses, or on those of the configuration."""
+    command = [PROGRAM, "serve", "--admin", "127.0.0.1:0"]
+    command += ["--listen", listen] if listen else []
     command += ["--rules", rules, "--upstream", upstream]
     # As for the other tests: the whole run can be repeated with Pingora serving HTTP/1.1.
     if os.environ.get("S3CORS_TEST_HTTP1") == "pingora":
@@ -52,4 +54,4 @@ def proxy(name, rules, upstream, config=None):
         command += ["--config", file]
     with running(name, *command) as process:
         ready = eventually(f"{name} is ready", lambda: _ready(process.log), process)
-        yield Proxy(ready["listen"].strip("[]"), ready["admin"].strip("[]"))
+        yield Proxy(ready["listen"].strip("[]"), ready["admin"].strip("[]"), process.log)

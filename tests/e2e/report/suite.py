@@ -3,10 +3,9 @@
 What was seen is rendered as REPORT.md, which is committed: a run that sees something else fails until the report is written anew.
 """
 
-import difflib
 from pathlib import Path
 
-from harness.environment import RESULTS
+from harness import committed
 from report import requests
 from report.compare import differences, is_cors
 from report.render import VERSIONS, render
@@ -48,20 +47,4 @@ def conclude(seen, versions, write, results):
             results.failed("all", SUITE, case.name, f"s3cors sends {others[first]} in front of {first}, and {unlike}")
         else:
             results.passed("all", SUITE, f"{case.name}: the same preflight before every server")
-    text = render(seen, versions)
-    (RESULTS / FILE.name).write_text(text)
-    if write:
-        FILE.write_text(text)
-    committed = FILE.read_text() if FILE.exists() else ""
-    changes = [
-        line for line in difflib.unified_diff(*map(_lines, (committed, text)), lineterm="", n=0) if line[:1] in "+-"
-    ]
-    if changes:
-        results.failed("all", SUITE, FILE.name, "\n    ".join(["is out of date (--write-report)", *changes]))
-    else:
-        results.passed("all", SUITE, f"{FILE.name} is up to date")
-
-
-def _lines(text):
-    """What is compared: versions change with every update of system packages, which is no finding."""
-    return [line for line in text.splitlines() if not line.startswith(VERSIONS)]
+    committed.compare(FILE, render(seen, versions), VERSIONS, write, SUITE, results)

@@ -50,6 +50,9 @@ rgw_frontends = beast endpoint={server}
 rgw_data = {folder}/rgw
 rgw_dns_name = localhost
 rgw_enable_usage_log = false
+# What is before it knows the client's address and whether the client uses TLS.
+rgw_remote_addr_param = HTTP_X_FORWARDED_FOR
+rgw_trust_forwarded_https = true
 """
 
 
