@@ -1,8 +1,8 @@
 //! What a request says about those before us (X-Forwarded-For and its kin): what is believed of it, and what the upstream is told.
 //!
-//! A server decides by these lines: MinIO compares `aws:SourceIp` with the first address of X-Forwarded-For and `aws:SecureTransport`
-//! with X-Forwarded-Proto. So a stranger's own lines end here. A line that the request signs stays as it came, or the signature would
-//! not hold.
+//! A server decides by these lines: MinIO compares `aws:SourceIp` with the first address of X-Forwarded-For, and Ceph RGW compares
+//! `aws:SecureTransport` with X-Forwarded-Proto. So a stranger's own lines end here. A line that the request signs stays as it came, or
+//! the signature would not hold.
 
 use super::head::RequestHead;
 use super::{Context, Exchange, Peer};
