@@ -1,4 +1,4 @@
-//! The PROXY protocol: the client whom a load balancer names is the client, and a connection without such a name is none.
+//! The PROXY protocol: a load balancer says who the client is, and a connection that does not begin so is closed.
 
 use crate::support::eventually;
 use crate::support::process::{ConfigFile, s3cors};

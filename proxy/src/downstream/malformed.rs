@@ -1,7 +1,7 @@
 //! Which request heads no driver gets.
 //!
 //! Decides: whether Pingora would refuse a head by itself, with a reply that has neither S3's form nor CORS headers, or would change
-//! its target on the way. A head that our own grammar takes is none of these. It does not know what the exchange decides.
+//! its target on the way. A head that our own grammar takes has neither fault. It does not know what the exchange decides.
 
 use super::unparsed::is_token;
 use crate::drivers::http1::{Classified, Decoder, Step, classify};

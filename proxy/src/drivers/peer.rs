@@ -1,4 +1,4 @@
-//! Who is at the other end of a client's connection: whom the socket names, or whom the PROXY protocol named instead.
+//! Who is at the other end of a client's connection: as the socket says, or the PROXY protocol instead.
 
 use crate::exchange::{Exchange, Peer};
 use pingora::http::ResponseHeader;
@@ -17,7 +17,7 @@ pub(crate) fn name_client(stream: &mut l4::stream::Stream, address: SocketAddr, 
     // It is empty: nothing has asked for the address yet.
     let _ = digest.peer_addr.set(Some(AnyAddress::Inet(address)));
     stream.set_socket_digest(digest);
-    // Pingora's place for what is known of a proxy on the way. It wants the response to CONNECT, which here is none.
+    // Pingora's place for what is known of a proxy on the way. It wants the response to CONNECT; there was no CONNECT here.
     if is_tls && let Ok(response) = ResponseHeader::build(200, Some(0)) {
         stream.set_proxy_digest(ProxyDigest::new(Box::new(response), Some(Box::new(SpokeTls))));
     }

@@ -14,7 +14,7 @@ const ADDED: usize = 8;
 const OWN: usize = 14;
 
 /// The head of an upstream's final response for the client. `bytes` are those that `head` was read from. `whole` is what differs in it
-/// where the client asked HEAD and the upstream was asked for a part. `None` when a line of it is none in HTTP/2.
+/// where the client asked HEAD and the upstream was asked for a part. `None` when a line of it is not valid in HTTP/2.
 pub(super) fn for_client(
     exchange: &Exchange,
     head: &ResponseHead<'_>,

@@ -118,7 +118,7 @@ mod tests {
             let decision = evaluate(live.bucket(Some("any")).rules.as_ref(), &asked);
             assert_eq!(decision.grant().is_some(), is_allowed, "{method} from {origin}");
         }
-        assert!(live.bucket(None).rules.is_none(), "a request without a bucket is none for a bucket");
+        assert!(live.bucket(None).rules.is_none(), "the rule for every bucket is not one for ListBuckets");
         assert_eq!(store.look(), 1);
         assert_eq!(store.last_reload().map(|_| ()), None, "nothing changes");
     }
