@@ -1,6 +1,7 @@
 //! The admin listener: what operators, probes and scripts ask, and nothing of CORS.
 
 use crate::support::eventually;
+use crate::support::process::configured;
 use crate::support::proxy::Proxy;
 use crate::support::rules::{RULES, Rules, allowing};
 use crate::support::upstream::Upstream;
@@ -96,11 +97,30 @@ fn who_is_turned_away_is_shown_most_often_first_and_escaped() {
     for _ in 0..2 {
         proxy.preflight("/bucket/k", "https://evil.example", "GET");
     }
-    let expected = json!([
-        { "bucket": "bucket", "origin": "https://evil.example", "count": 2 },
-        { "bucket": "bucket", "origin": hostile, "count": 1 },
-    ]);
-    eventually("both are shown", || (json(&proxy, "/api/rejections")["rejections"] == expected).then_some(()));
+    let shown = eventually("all are counted", || Some(json(&proxy, "/api/rejections")).filter(|now| now["total"] == 3));
+    let mut rows = shown["rejections"].as_array().unwrap().clone();
+    for row in &mut rows {
+        let row = row.as_object_mut().unwrap();
+        let seen = ["first_seen", "last_seen"].map(|name| row.remove(name).unwrap());
+        assert!(seen.iter().all(|seen| seen.as_str().unwrap().ends_with('Z')), "{seen:?}");
+        assert_eq!(row.remove("request_id").unwrap().as_str().unwrap().len(), 16);
+    }
+    let row = |origin: &str, count| {
+        json!({
+            "bucket": "bucket", "origin": origin, "kind": "preflight", "method": "GET", "reason": "origin", "detail": origin,
+            "count": count, "error": 0,
+        })
+    };
+    assert_eq!(rows, [row("https://evil.example", 2), row(hostile, 1)]);
+    for (query, total, rows) in [("limit=1", 3, 1), ("bucket=bucket", 3, 2), ("bucket=none", 0, 0), ("limit=0", 3, 0)] {
+        let chosen = json(&proxy, &format!("/api/rejections?{query}"));
+        assert_eq!(
+            (&chosen["total"], chosen["rejections"].as_array().unwrap().len()),
+            (&json!(total), rows),
+            "{query}"
+        );
+    }
+    assert_eq!(proxy.ask("GET", "/api/rejections?limit=all").status, 400);
     let page = proxy.ask("GET", "/status").text();
     assert!(page.contains("https://evil.example") && page.contains("bucket.xml"), "{page}");
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script"), "{page}");
@@ -140,6 +160,58 @@ fn explain_says_what_a_request_would_get_and_why() {
     for query in ["", "origin=https://app.example", "method=PUT", "origin=a%0Ab&method=PUT"] {
         assert_eq!(proxy.ask("GET", &format!("/api/explain?{query}")).status, 400, "{query:?}");
     }
+}
+
+#[test]
+fn a_denial_is_explained_by_the_request_id_that_its_response_has() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = configured(rules.path(), upstream.address, "observe: {recent: 2}\n");
+    let ask = |id: &str| proxy.ask("GET", &format!("/api/explain?request_id={id}"));
+    let headers = [
+        ("Origin", "https://app.example"),
+        ("Access-Control-Request-Method", "PUT"),
+        ("Access-Control-Request-Headers", "content-type,x-other"),
+    ];
+    let denied = proxy.fetch("OPTIONS", "/bucket/a/key?X-Amz-Signature=5ECRET", &headers);
+    let id = denied.header("x-amz-request-id").unwrap().to_owned();
+    let page = eventually("it is kept", || Some(ask(&id)).filter(|page| page.status == 200)).text();
+    assert!(!page.contains("5ECRET"), "{page}");
+    let explained: Value = serde_json::from_str(&page).unwrap();
+    for (name, value) in [
+        ("allowed", json!(false)),
+        ("reason", json!("header")),
+        ("detail", json!("x-other")),
+        ("bucket", json!("bucket")),
+        ("method", json!("PUT")),
+        ("nearest_rule", json!(1)),
+        ("change", json!(["add <AllowedHeader>x-other</AllowedHeader>"])),
+    ] {
+        assert_eq!(explained[name], value, "{name}: {explained:#}");
+    }
+    let then = &explained["denial"];
+    for (name, value) in [
+        ("request_id", json!(id)),
+        ("kind", json!("preflight")),
+        ("path", json!("/bucket/a/key")),
+        ("origin", json!("https://app.example")),
+        ("request_headers", json!("content-type,x-other")),
+        ("is_whole", json!(true)),
+        ("reason", json!("header")),
+        ("detail", json!("x-other")),
+    ] {
+        assert_eq!(then[name], value, "{name}: {then:#}");
+    }
+    // A request that the rules now allow, and what was decided then.
+    rules.write("bucket.xml", RULES.replace(">x-amz-*<", ">*<"));
+    assert_eq!(proxy.ask("POST", "/-/reload").status, 200);
+    let explained: Value = serde_json::from_str(&ask(&id).text()).unwrap();
+    assert_eq!((&explained["allowed"], &explained["denial"]["reason"]), (&json!(true), &json!("header")));
+    // Two later ones take its place.
+    for _ in 0..2 {
+        proxy.preflight("/bucket/k", "https://evil.example", "GET");
+    }
+    let gone = eventually("it is gone", || Some(ask(&id)).filter(|page| page.status == 404)).text();
+    assert!(gone.contains("the last 2 denials"), "{gone}");
 }
 
 #[test]

@@ -115,8 +115,16 @@ fn a_denied_preflight_names_what_was_refused_and_is_a_rejection() {
         assert_eq!(decision.detail(), Some(detail));
         scene.exchange.record(&request, &ctx, &ended(reply.status, reply.body.len()));
     }
-    let rejected: Vec<_> = scene.rejections.top().into_iter().map(|row| (row.origin, row.count)).collect();
-    assert_eq!(rejected, [(APP.to_owned(), 2), (EVIL.to_owned(), 1)]);
+    let rejected = scene.rejections.top();
+    let mut causes: Vec<_> =
+        rejected.iter().map(|row| (&*row.origin, row.reason, row.detail.as_deref(), row.count)).collect();
+    causes.sort_unstable();
+    let expected =
+        [(APP, "header", Some("x-other"), 1), (APP, "method", Some("DELETE"), 1), (EVIL, "origin", Some(EVIL), 1)];
+    assert_eq!(causes, expected);
+    let mut series: Vec<_> = scene.rejections.series().into_iter().map(|row| (row.origin, row.count)).collect();
+    series.sort_unstable();
+    assert_eq!(series, [("_other".into(), 0), (APP.into(), 2), (EVIL.into(), 1)]);
 }
 
 #[test]

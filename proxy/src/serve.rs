@@ -10,7 +10,7 @@ use crate::admin::Admin;
 use crate::config::{Config, PresignedHead};
 use crate::downstream::{ConnectionServer, Sockets, Starting, listeners};
 use crate::exchange::{Count, Exchange};
-use crate::observe::Rejections;
+use crate::observe::{RecentDenials, Rejections};
 use crate::process::drain::{Drain, DrainGauges, exit_when_drained};
 use crate::process::exit::Ending;
 use crate::process::handover::{Offer, Predecessor, Prepared};
@@ -86,6 +86,7 @@ struct Parts {
     metrics: Arc<Metrics>,
     rules: Arc<Store>,
     rejections: Arc<Rejections>,
+    recent_denials: Arc<RecentDenials>,
     upstreams: Arc<Upstreams>,
     exchange: Arc<Exchange>,
     readiness: Arc<Readiness>,
@@ -112,9 +113,12 @@ impl Parts {
         metrics.export(log.accept_failures())?;
         let readiness = Arc::<Readiness>::default();
         let asked = Arc::clone(&readiness);
-        let exchange =
-            exchange.with_access_log(log.access()).with_health_paths(&config.listen, move || asked.why_not());
-        Ok(Self { metrics, rules, rejections, upstreams, exchange: Arc::new(exchange), readiness })
+        let recent_denials = Arc::new(RecentDenials::new(config.recent_denials));
+        let exchange = exchange
+            .with_access_log(log.access())
+            .with_recent_denials(Arc::clone(&recent_denials))
+            .with_health_paths(&config.listen, move || asked.why_not());
+        Ok(Self { metrics, rules, rejections, recent_denials, upstreams, exchange: Arc::new(exchange), readiness })
     }
 
     /// Shows as metrics what the parts know about themselves.
@@ -140,7 +144,7 @@ impl Parts {
         ))?;
         self.metrics.export(Exported::counters(
             "s3cors_rejected_origins_total",
-            "Requests that no rule grants, by bucket and Origin; origins beyond the configured number are _other.",
+            "Requests that no rule grants, by bucket and Origin; _other are those beyond the most frequent ones.",
             &["bucket", "origin"],
             move || rejected_rows(&rejections, &metrics),
         ))
@@ -156,7 +160,8 @@ impl Parts {
 fn rejected_rows(rejections: &Rejections, metrics: &Metrics) -> Vec<Row> {
     let mut rows = BTreeMap::new();
     for row in rejections.series() {
-        *rows.entry(vec![metrics.buckets.shown_as(&row.bucket).to_owned(), row.origin]).or_insert(0) += row.count;
+        *rows.entry(vec![metrics.buckets.shown_as(&row.bucket).to_owned(), row.origin.into()]).or_insert(0) +=
+            row.count;
     }
     rows.into_iter().collect()
 }
@@ -189,6 +194,7 @@ fn serve_clients(
         rules: Arc::clone(&parts.rules),
         metrics: Arc::clone(&parts.metrics),
         rejections: Arc::clone(&parts.rejections),
+        recent_denials: Arc::clone(&parts.recent_denials),
         upstreams: Arc::clone(&parts.upstreams),
         readiness: Arc::clone(&parts.readiness),
     };

@@ -1,13 +1,15 @@
 //! The JSON of the admin listener.
 
-use super::{JSON, Page, text};
-use crate::observe::Rejections;
+use super::denial::DenialExplained;
+use super::{JSON, Page, TEXT, text};
+use crate::observe::{RecentDenials, Rejection, Rejections};
 use crate::rules::explanation::{Question, explain_request};
 use crate::rules::{Bucket, DocumentOrigin, Outcome, Report, SourceError, Store};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 fn json(status: StatusCode, value: &impl Serialize) -> Page {
@@ -56,11 +58,40 @@ fn errors(errors: &[SourceError]) -> Vec<Value> {
     errors.iter().map(|error| json!({ "file": error.path(), "message": error.to_string() })).collect()
 }
 
-/// Who is turned away, most often first.
-pub(super) fn rejections(rejections: &Rejections) -> Page {
-    let rows = rejections.top();
-    let rows = rows.iter().map(|row| json!({ "bucket": row.bucket, "origin": row.origin, "count": row.count }));
-    json(StatusCode::OK, &json!({ "rejections": rows.collect::<Vec<_>>() }))
+/// Who is turned away and why, the heaviest first: `bucket=` and `limit=` choose among them.
+pub(super) fn rejections(rejections: &Rejections, query: &str) -> Page {
+    let asked = parameters(query);
+    let bucket = asked.get("bucket").map(AsRef::as_ref);
+    let limit = match asked.get("limit").map(|limit| limit.parse::<usize>()) {
+        Some(Ok(limit)) => limit,
+        Some(Err(_)) => return text(StatusCode::BAD_REQUEST, "limit= is a number"),
+        None => usize::MAX,
+    };
+    let rows =
+        rejections.top().into_iter().filter(|row| bucket.is_none_or(|bucket| bucket == &*row.bucket)).take(limit);
+    let rows: Vec<_> = rows.map(|row| rejection(&row)).collect();
+    json(StatusCode::OK, &json!({ "total": rejections.total(bucket), "rejections": rows }))
+}
+
+fn rejection(row: &Rejection) -> Value {
+    let timestamp = |at| humantime::format_rfc3339_millis(at).to_string();
+    json!({
+        "bucket": row.bucket,
+        "origin": row.origin,
+        "kind": row.kind,
+        "method": row.method,
+        "reason": row.reason,
+        "detail": row.detail,
+        "count": row.count,
+        "error": row.error,
+        "first_seen": timestamp(row.first_seen),
+        "last_seen": timestamp(row.last_seen),
+        "request_id": row.request_id,
+    })
+}
+
+fn parameters(query: &str) -> HashMap<Cow<'_, str>, Cow<'_, str>> {
+    url::form_urlencoded::parse(query.as_bytes()).collect()
 }
 
 /// What a reload came to: 422 when something in the source is not valid, whatever else was applied.
@@ -75,13 +106,16 @@ pub(super) fn reloaded(report: &Report) -> Page {
     )
 }
 
-/// Why a request is or is not allowed, by the live rules.
-pub(super) fn explain(rules: &Store, query: &str) -> Page {
-    let asked: HashMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).collect();
+/// Why a request is or is not allowed, by the live rules: one that is described, or one that was denied, by its request id.
+pub(super) fn explain(rules: &Store, recent: &RecentDenials, query: &str) -> Page {
+    let asked = parameters(query);
+    if let Some(request_id) = asked.get("request_id") {
+        return explain_denial(rules, recent, request_id, asked.get("format").is_some_and(|format| format == "text"));
+    }
     let (Some(origin), Some(method)) = (asked.get("origin"), asked.get("method")) else {
         return text(
             StatusCode::BAD_REQUEST,
-            "give origin= and method=, and where needed bucket= and request_headers=",
+            "give origin= and method=, and where needed bucket= and request_headers=; or request_id=",
         );
     };
     let question = Question {
@@ -95,4 +129,17 @@ pub(super) fn explain(rules: &Store, query: &str) -> Page {
         Ok(explained) => json(StatusCode::OK, &explained),
         Err(error) => text(StatusCode::BAD_REQUEST, &error.to_string()),
     }
+}
+
+fn explain_denial(rules: &Store, recent: &RecentDenials, request_id: &str, as_text: bool) -> Page {
+    let Some(denial) = recent.find(request_id.trim()) else {
+        let places = recent.places();
+        let message = format!(
+            "no request with this id is among the last {places} denials of this process (observe.recent): it was not denied by \
+             CORS, is too old, or went to another process"
+        );
+        return text(StatusCode::NOT_FOUND, &message);
+    };
+    let explained = DenialExplained::new(denial, rules);
+    if as_text { (StatusCode::OK, TEXT, explained.to_string().into_bytes()) } else { json(StatusCode::OK, &explained) }
 }

@@ -6,14 +6,15 @@
 //! | `/healthz` | GET | the process lives |
 //! | `/readyz` | GET | it takes requests |
 //! | `/status` | GET | a page for people |
-//! | `/api/rules`, `/api/rejections`, `/api/explain` | GET | JSON |
+//! | `/api/rules`, `/api/rejections`, `/api/explain` | GET | JSON; an explanation by `request_id=` also as `format=text` |
 //! | `/-/reload` | POST | read the rules again |
 
 mod api;
+mod denial;
 mod route;
 mod status;
 
-use crate::observe::Rejections;
+use crate::observe::{RecentDenials, Rejections};
 use crate::process::readiness::Readiness;
 use crate::rules::Store;
 use crate::telemetry::Metrics;
@@ -34,6 +35,8 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
     /// Who is turned away.
     pub rejections: Arc<Rejections>,
+    /// The latest denials.
+    pub recent_denials: Arc<RecentDenials>,
     /// Where requests go.
     pub upstreams: Arc<Upstreams>,
     /// Whether requests should come here.
@@ -62,8 +65,8 @@ impl Admin {
             },
             Route::Status => (StatusCode::OK, HTML, status::page(self).into_bytes()),
             Route::Rules => api::rules(&self.rules),
-            Route::Rejections => api::rejections(&self.rejections),
-            Route::Explain => api::explain(&self.rules, query),
+            Route::Rejections => api::rejections(&self.rejections, query),
+            Route::Explain => api::explain(&self.rules, &self.recent_denials, query),
             Route::Reload => self.reload().await,
         }
     }

@@ -1,8 +1,12 @@
 //! The page for people: what is live, what is not and why, where requests go, and who is turned away.
 
 use super::Admin;
+use crate::observe::Rejection;
 use quick_xml::escape::escape;
 use std::fmt::Write;
+
+/// The most rejections that the page shows; `/api/rejections` has all.
+const MAX_REJECTED: usize = 50;
 
 type Rows = Vec<Vec<String>>;
 
@@ -21,7 +25,8 @@ pub(super) fn page(admin: &Admin) -> String {
     table(&mut html, "Notes on the rules", &["File", "What"], &remarks(admin));
     table(&mut html, "Live rules", &["Bucket", "Rules", "File", "Warnings"], &rules(admin));
     table(&mut html, "Upstreams", &["Upstream", "State", "Addresses"], &upstreams(admin));
-    table(&mut html, "Rejected origins", &["Bucket", "Origin", "Requests"], &rejected(admin));
+    let columns = ["Bucket", "Origin", "Kind", "Method", "Reason", "Refused", "Requests", "Last", "Request id"];
+    table(&mut html, "Rejected, the heaviest first", &columns, &rejected(admin));
     html
 }
 
@@ -66,7 +71,23 @@ fn upstreams(admin: &Admin) -> Rows {
 }
 
 fn rejected(admin: &Admin) -> Rows {
-    admin.rejections.top().into_iter().map(|row| vec![row.bucket, row.origin, row.count.to_string()]).collect()
+    let row = |row: Rejection| {
+        // What is not certain of a count came to the row with its place.
+        let count =
+            if row.error == 0 { row.count.to_string() } else { format!("{} to {}", row.count - row.error, row.count) };
+        vec![
+            row.bucket.into(),
+            row.origin.into(),
+            row.kind.to_owned(),
+            row.method.into(),
+            row.reason.to_owned(),
+            row.detail.unwrap_or_default().into(),
+            count,
+            humantime::format_rfc3339_seconds(row.last_seen).to_string(),
+            row.request_id,
+        ]
+    };
+    admin.rejections.top().into_iter().take(MAX_REJECTED).map(row).collect()
 }
 
 fn table(html: &mut String, title: &str, columns: &[&str], rows: &[Vec<String>]) {

@@ -6,7 +6,7 @@ use super::forwarded::ForwardedSection;
 use super::hosts::BucketHost;
 use super::listen::Listener;
 use super::message::message;
-use super::settings::{Cors, Limits, Log, Metrics, Presigned, Rules, Shutdown};
+use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Rules, Shutdown};
 use super::upstream_section::{Upstream, UpstreamOrUrls};
 use super::values::{Http1, Threads};
 use crate::s3::domain::Domain;
@@ -47,6 +47,8 @@ pub struct ConfigFile {
     pub(super) threads: Option<Threads>,
     #[serde(with = "SectionOrDefault::<Metrics>")]
     pub(super) metrics: Metrics,
+    #[serde(with = "SectionOrDefault::<Observe>")]
+    pub(super) observe: Observe,
 }
 
 /// Why the file cannot be used.
@@ -245,6 +247,7 @@ mod tests {
         for text in [
             "upstream: {keepalive: {connections: 0}}",
             "metrics: {buckets: 0, rejected_origins: 0}",
+            "observe: {recent: 0}",
             "shutdown: {drain: 0s, delay: 0s}",
         ] {
             assert!(ConfigFile::parse(text, Path::new("x")).is_ok(), "{text:?}");

@@ -92,6 +92,8 @@ pub struct Config {
     pub metrics_buckets: usize,
     /// How many rejected origins have a series of their own, at most.
     pub rejected_origins: usize,
+    /// How many of the latest denials are kept, at most.
+    pub recent_denials: usize,
 }
 
 /// Why there is no configuration.
@@ -203,6 +205,7 @@ impl Config {
             threads: file.threads.map_or_else(available_threads, |threads| threads.0),
             metrics_buckets: file.metrics.buckets,
             rejected_origins: file.metrics.rejected_origins,
+            recent_denials: file.observe.recent,
         };
         (config, errors)
     }

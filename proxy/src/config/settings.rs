@@ -244,6 +244,22 @@ impl Default for Metrics {
     }
 }
 
+/// What is kept for operators to ask about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Observe {
+    /// How many of the latest denials are kept, by request id; 0 keeps none.
+    #[serde(with = "As::<usize>")]
+    pub(super) recent: usize,
+}
+
+impl Default for Observe {
+    fn default() -> Self {
+        Self { recent: 10_000 }
+    }
+}
+
 /// The sections, each with the key that someone means who writes only a value.
 macro_rules! sections {
     ($($section:ident: $name:literal, $key:literal;)*) => {
@@ -263,6 +279,7 @@ sections! {
     Log: "log", "level";
     Shutdown: "shutdown", "drain";
     Metrics: "metrics", "buckets";
+    Observe: "observe", "recent";
     Timeouts: "timeouts", "connect";
     Keepalive: "keepalive", "connections";
     HealthCheck: "health_check", "path";

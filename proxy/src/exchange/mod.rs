@@ -33,7 +33,7 @@ pub use request::{RequestEdits, may_be_in_host};
 pub use response::{Additions, is_removed};
 
 use crate::config::{BucketHosts, Config, Cors, Forwarded, PresignedHead, UpstreamHost};
-use crate::observe::Rejections;
+use crate::observe::{RecentDenials, Rejections};
 use crate::rules::Store;
 use crate::s3::domain::Domain;
 use crate::s3::identity::HostId;
@@ -46,6 +46,8 @@ use std::sync::Arc;
 pub struct Exchange {
     rules: Arc<Store>,
     rejections: Arc<Rejections>,
+    /// `None` where denials are not kept.
+    recent_denials: Option<Arc<RecentDenials>>,
     metrics: Arc<Metrics>,
     domains: Vec<Domain>,
     hosts: BucketHosts,
@@ -68,6 +70,7 @@ impl Exchange {
         Self {
             rules,
             rejections,
+            recent_denials: None,
             metrics,
             domains: config.domains.clone(),
             hosts: config.hosts.clone(),
@@ -87,6 +90,12 @@ impl Exchange {
     #[must_use]
     pub fn with_access_log(self, access_log: Option<AccessLog>) -> Self {
         Self { access_log, ..self }
+    }
+
+    /// Keeps denials from now on.
+    #[must_use]
+    pub fn with_recent_denials(self, recent: Arc<RecentDenials>) -> Self {
+        Self { recent_denials: Some(recent), ..self }
     }
 
     /// Begins an exchange.

@@ -2,9 +2,11 @@
 
 use super::head::RequestHead;
 use super::{Context, Exchange};
+use crate::observe::Denied;
 use crate::telemetry::{Access, AccessLog, Served, printable};
+use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use s3_cors::{Outcome, Reason, RequestKind};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The status of a request whose client had gone before there was one, as nginx has it.
 pub const CLIENT_GONE: u16 = 499;
@@ -30,10 +32,37 @@ impl Exchange {
         self.metrics.buckets.count(ctx.label(), &ctx.decision);
         // Where there are no rules, no one is turned away by them.
         if ctx.decision.outcome() == Some(Outcome::Denied) {
-            self.rejections.count(ctx.label(), head.value("origin"));
+            self.record_denial(head, ctx);
         }
         if let Some(log) = &self.access_log {
             log_access(log, head, ctx, &served);
+        }
+    }
+
+    fn record_denial(&self, head: &impl RequestHead, ctx: &Context) {
+        let address = self.address(head, ctx.bucket_host.as_deref());
+        let asked = head
+            .lines()
+            .filter(|(name, _)| name.eq_ignore_ascii_case(ACCESS_CONTROL_REQUEST_METHOD.as_str().as_bytes()));
+        let denied = Denied {
+            at: SystemTime::now(),
+            request_id: ctx.request_id(),
+            label: ctx.label(),
+            bucket: address.bucket.as_deref(),
+            kind: ctx.decision.kind.as_str(),
+            path: head.path(),
+            origin: head.value(ORIGIN.as_str()),
+            method: asked
+                .map(|(_, method)| method)
+                .find(|method| !method.is_empty())
+                .unwrap_or(head.method().as_bytes()),
+            request_headers: head.value(ACCESS_CONTROL_REQUEST_HEADERS.as_str()),
+            reason: ctx.decision.reason().as_str(),
+            detail: ctx.decision.detail(),
+        };
+        self.rejections.count(&denied);
+        if let Some(recent) = &self.recent_denials {
+            recent.keep(&denied);
         }
     }
 

@@ -4,7 +4,7 @@ use super::body_length::is_ambiguous;
 use super::forwarding::{Told, is_forwarding};
 use super::head::RequestHead;
 use super::{Context, Exchange, Failure, Peer, Reply, presigned_head};
-use crate::config::UpstreamHost;
+use crate::config::{BucketHost, UpstreamHost};
 use crate::s3::address::Address;
 use http::StatusCode;
 use s3_cors::{CorsRequest, Denial, RequestKind, Verdict, evaluate};
@@ -34,10 +34,7 @@ impl Exchange {
     /// Asks the rules about a request, once, by one snapshot of them.
     fn decide<'h>(&self, head: &'h impl RequestHead, peer: &Peer, ctx: &mut Context) -> CorsRequest<'h> {
         let bucket_host = head.host().and_then(|host| self.hosts.of(host));
-        let address = match &bucket_host {
-            Some(named) => Address::in_bucket(&named.bucket, head.path()),
-            None => Address::of(head.host(), head.path(), &self.domains),
-        };
+        let address = self.address(head, bucket_host.as_deref());
         let bucket = Arc::clone(self.rules.live().bucket(address.bucket.as_deref()));
         let mut asked = CorsRequest::new(head.method().as_bytes());
         for (name, value) in head.lines() {
@@ -50,6 +47,14 @@ impl Exchange {
         ctx.decision = evaluate(bucket.rules.as_ref(), &asked);
         ctx.bucket = Some(bucket);
         asked
+    }
+
+    /// What a request is for.
+    pub(super) fn address<'r>(&self, head: &'r impl RequestHead, bucket_host: Option<&'r BucketHost>) -> Address<'r> {
+        match bucket_host {
+            Some(named) => Address::in_bucket(&named.bucket, head.path()),
+            None => Address::of(head.host(), head.path(), &self.domains),
+        }
     }
 
     fn own_reply(&self, asked: &CorsRequest<'_>, ctx: &Context) -> Option<Reply> {

@@ -1,8 +1,13 @@
-//! Bounded tables of what operators ask about: today the origins that are turned away.
+//! Bounded tables of what operators ask about: who is turned away and why, and the latest denials.
 //!
 //! Decides: what a table keeps when more comes than it has room for. State is held here; metrics export it, the admin listener reads
 //! it.
 
+mod denied;
+mod heavy_hitters;
+mod recent;
 mod rejections;
 
-pub use rejections::{Rejection, Rejections};
+pub use denied::Denied;
+pub use recent::{Denial, RecentDenials};
+pub use rejections::{OriginCount, Rejection, Rejections};

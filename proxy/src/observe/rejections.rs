@@ -1,134 +1,203 @@
-//! Who is turned away: by bucket and origin, and never more origins than there are places, whatever is sent.
+//! Who is turned away and why: the heaviest rejections, and never more of them than there are places, whatever is sent.
 
-use arc_swap::ArcSwap;
+use super::denied::{Denied, MAX_DETAIL, MAX_METHOD, MAX_ORIGIN, bounded};
+use super::heavy_hitters::{Counted, HeavyHitters};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-/// The longest origin that is shown, in bytes: a DNS name has at most 253.
-const MAX_ORIGIN: usize = 300;
-/// What the origins without a place are counted as.
+/// How many rejections are told apart.
+const PLACES: usize = 1_000;
+/// What the origins without a series are counted as.
 const OTHER: &str = "_other";
 
-/// An origin that is turned away.
+/// What is rejected for the same cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The bucket's label.
-    pub bucket: String,
-    /// The origin.
-    pub origin: String,
+    pub bucket: Box<str>,
+    /// The origin; empty where there was none that a browser could have sent.
+    pub origin: Box<str>,
+    /// What the requests were to CORS.
+    pub kind: &'static str,
+    /// The method that the rules were asked about.
+    pub method: Box<str>,
+    /// Which clause denied them.
+    pub reason: &'static str,
+    /// What the clause refused.
+    pub detail: Option<Box<str>>,
+    /// How often, at most.
+    pub count: u64,
+    /// By how much `count` can be too high.
+    pub error: u64,
+    /// The first of those that are counted one by one.
+    pub first_seen: SystemTime,
+    /// The last one.
+    pub last_seen: SystemTime,
+    /// The request id of the last one.
+    pub request_id: String,
+}
+
+/// How often an origin is turned away, since it has a series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginCount {
+    /// The bucket's label.
+    pub bucket: Box<str>,
+    /// The origin, or `_other`.
+    pub origin: Box<str>,
     /// How often.
     pub count: u64,
 }
 
-/// The counts by bucket and origin, for at most a fixed number of origins in the whole process.
-///
-/// The first origins take the places. A full table only counts under `_other`: reading it takes no lock, and a lock is taken at most
-/// once for each place.
-pub struct Rejections {
-    places: usize,
-    shown: ArcSwap<Shown>,
-    adding: Mutex<()>,
+/// The heaviest rejections, and exact counts for each bucket.
+#[derive(Debug)]
+pub struct Rejections(Mutex<Tables>);
+
+#[derive(Debug)]
+struct Tables {
+    causes: HeavyHitters<Rejection>,
+    /// The origins that have a series of their own.
+    series: HeavyHitters<OriginCount>,
+    buckets: HashMap<Box<str>, BucketCount, RandomState>,
+    /// The key that is looked up, kept so that a known one allocates nothing.
+    key: String,
 }
 
-#[derive(Clone, Default)]
-struct Shown {
-    by_bucket: HashMap<Box<str>, Origins, RandomState>,
-    taken: usize,
-}
-
-#[derive(Clone, Default)]
-struct Origins {
-    named: HashMap<Box<str>, Arc<AtomicU64>>,
-    other: Arc<AtomicU64>,
+/// The rejections of a bucket.
+#[derive(Clone, Copy, Debug, Default)]
+struct BucketCount {
+    total: u64,
+    /// Those that no series of an origin counts.
+    other: u64,
 }
 
 impl Rejections {
-    /// A table with so many places.
+    /// Tables with series for so many origins.
     #[must_use]
-    pub fn new(places: usize) -> Self {
-        Self { places, shown: ArcSwap::default(), adding: Mutex::new(()) }
+    pub fn new(series: usize) -> Self {
+        Self(Mutex::new(Tables {
+            causes: HeavyHitters::new(PLACES),
+            series: HeavyHitters::new(series),
+            buckets: HashMap::default(),
+            key: String::new(),
+        }))
     }
 
     /// Makes room for these buckets, so that their `_other` is there with 0 from the start.
     pub fn prepare<'b>(&self, buckets: impl Iterator<Item = &'b str>) {
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        let shown = self.shown.load();
-        let new: Vec<_> = buckets.filter(|bucket| !shown.by_bucket.contains_key(*bucket)).collect();
-        if !new.is_empty() {
-            let mut next = Shown::clone(&shown);
-            next.by_bucket.extend(new.into_iter().map(|bucket| (bucket.into(), Origins::default())));
-            self.shown.store(Arc::new(next));
-        }
+        let mut tables = self.lock();
+        buckets.for_each(|bucket| tables.in_bucket(bucket, |_| ()));
     }
 
-    /// Counts a rejected request. An origin that no browser could have sent gets no place.
-    pub fn count(&self, bucket: &str, origin: Option<&[u8]>) {
-        let origin = origin.and_then(|origin| str::from_utf8(origin).ok()).filter(|origin| presentable(origin));
-        let shown = self.shown.load();
-        let known = shown.by_bucket.get(bucket);
-        let count = origin.and_then(|origin| known?.named.get(origin));
-        match (count, known, origin) {
-            (Some(count), ..) => add(count),
-            (None, Some(known), None) => add(&known.other),
-            (None, Some(known), Some(_)) if shown.taken >= self.places => add(&known.other),
-            _ => {
-                drop(shown);
-                add(&self.place(bucket, origin));
-            }
-        }
+    /// Counts a denied request. An origin that no browser could have sent is counted as none.
+    pub fn count(&self, denied: &Denied<'_>) {
+        let origin = denied.origin.and_then(|origin| str::from_utf8(origin).ok());
+        let origin = origin.filter(|origin| presentable(origin)).unwrap_or_default();
+        self.lock().count(denied, origin);
     }
 
-    /// The count of an origin, which takes a place if there is one.
-    fn place(&self, bucket: &str, origin: Option<&str>) -> Arc<AtomicU64> {
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = Shown::clone(&self.shown.load());
-        let has_place = next.taken < self.places;
-        let origins = next.by_bucket.entry(bucket.into()).or_default();
-        let count = match origin {
-            Some(origin) => match origins.named.get(origin) {
-                Some(count) => Arc::clone(count),
-                None if has_place => {
-                    next.taken += 1;
-                    Arc::clone(origins.named.entry(origin.into()).or_default())
-                }
-                None => Arc::clone(&origins.other),
-            },
-            None => Arc::clone(&origins.other),
-        };
-        self.shown.store(Arc::new(next));
-        count
-    }
-
-    /// The origins that have a place; most often rejected first.
+    /// The rejections, the heaviest first.
     #[must_use]
     pub fn top(&self) -> Vec<Rejection> {
-        let mut rows = Vec::new();
-        for (bucket, origins) in &self.shown.load().by_bucket {
-            rows.extend(origins.named.iter().map(|(origin, count)| row(bucket, origin, count)));
-        }
-        rows.sort_unstable_by(|a, b| {
-            b.count.cmp(&a.count).then_with(|| (&a.bucket, &a.origin).cmp(&(&b.bucket, &b.origin)))
-        });
-        rows
+        let tables = self.lock();
+        tables
+            .causes
+            .iter()
+            .map(|held| Rejection { count: held.count, error: held.error, ..held.value.clone() })
+            .collect()
     }
 
-    /// Every series of the metric: the origins that have a place, and each bucket's `_other`.
+    /// How many requests were rejected, of one bucket or of all.
     #[must_use]
-    pub fn series(&self) -> Vec<Rejection> {
-        let mut rows = self.top();
-        rows.extend(self.shown.load().by_bucket.iter().map(|(bucket, origins)| row(bucket, OTHER, &origins.other)));
-        rows
+    pub fn total(&self, bucket: Option<&str>) -> u64 {
+        let tables = self.lock();
+        match bucket {
+            Some(bucket) => tables.buckets.get(bucket).map_or(0, |bucket| bucket.total),
+            None => tables.buckets.values().map(|bucket| bucket.total).sum(),
+        }
+    }
+
+    /// Every series of the metric: the heaviest origins, and each bucket's `_other`. Each rejection is counted in one of them. That of
+    /// an origin counts from when it took its place; an origin that loses it to a heavier one leaves its count to `_other`, so that no
+    /// sum over the series shrinks.
+    #[must_use]
+    pub fn series(&self) -> Vec<OriginCount> {
+        let tables = self.lock();
+        let others = tables.buckets.iter();
+        let others = others.map(|(bucket, count)| OriginCount::new(bucket, OTHER, count.other));
+        tables.series.iter().map(|held| held.value.clone()).chain(others).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn add(count: &AtomicU64) {
-    count.fetch_add(1, Ordering::Relaxed);
+impl Tables {
+    fn count(&mut self, denied: &Denied<'_>, origin: &str) {
+        self.in_bucket(denied.label, |bucket| bucket.total += 1);
+        self.count_origin(denied.label, origin);
+        let (method, _) = bounded(denied.method, MAX_METHOD);
+        let (detail, _) = bounded(denied.detail.unwrap_or_default().as_bytes(), MAX_DETAIL);
+        self.write_key([denied.label, origin, denied.kind, &method, denied.reason, &detail]);
+        let counted = self.causes.count(&self.key, || Rejection {
+            bucket: denied.label.into(),
+            origin: origin.into(),
+            kind: denied.kind,
+            method: method.into(),
+            reason: denied.reason,
+            detail: denied.detail.map(|_| detail.into()),
+            count: 0,
+            error: 0,
+            first_seen: denied.at,
+            last_seen: denied.at,
+            request_id: String::new(),
+        });
+        if let Some(cause) = counted.held {
+            cause.last_seen = denied.at;
+            cause.request_id.clear();
+            cause.request_id.push_str(denied.request_id);
+        }
+    }
+
+    fn count_origin(&mut self, label: &str, origin: &str) {
+        if origin.is_empty() {
+            return self.in_bucket(label, |bucket| bucket.other += 1);
+        }
+        self.write_key([label, origin]);
+        let Counted { held, displaced } = self.series.count(&self.key, || OriginCount::new(label, origin, 0));
+        let has_place = held.map(|series| series.count += 1).is_some();
+        if let Some(displaced) = displaced {
+            self.in_bucket(&displaced.bucket, |bucket| bucket.other += displaced.count);
+        }
+        if !has_place {
+            self.in_bucket(label, |bucket| bucket.other += 1);
+        }
+    }
+
+    /// No label, origin or name of a clause has a 0 byte in it, and a detail is last.
+    fn write_key<const PARTS: usize>(&mut self, parts: [&str; PARTS]) {
+        self.key.clear();
+        for part in parts {
+            self.key.push_str(part);
+            self.key.push('\0');
+        }
+    }
+
+    /// Changes what is counted for a bucket. Buckets are prepared, so that this allocates only in the moment of a reload.
+    fn in_bucket(&mut self, label: &str, change: impl FnOnce(&mut BucketCount)) {
+        match self.buckets.get_mut(label) {
+            Some(bucket) => change(bucket),
+            None => change(self.buckets.entry(label.into()).or_default()),
+        }
+    }
 }
 
-fn row(bucket: &str, origin: &str, count: &AtomicU64) -> Rejection {
-    Rejection { bucket: bucket.to_owned(), origin: origin.to_owned(), count: count.load(Ordering::Relaxed) }
+impl OriginCount {
+    fn new(bucket: &str, origin: &str, count: u64) -> Self {
+        Self { bucket: bucket.into(), origin: origin.into(), count }
+    }
 }
 
 fn presentable(origin: &str) -> bool {
@@ -138,24 +207,74 @@ fn presentable(origin: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::denied::tests::denied;
+
+    /// The series of the bucket, but for those of single rejections.
+    fn series(rejections: &Rejections) -> Vec<(String, u64)> {
+        let rows = rejections.series().into_iter().filter(|row| row.count > 1);
+        rows.map(|row| (row.origin.into(), row.count)).collect()
+    }
 
     #[test]
-    fn however_many_origins_come_only_so_many_are_shown() {
+    fn origins_that_come_once_hide_no_real_one_and_each_rejection_is_in_one_series() {
         let rejections = Rejections::new(3);
         rejections.prepare(["b"].into_iter());
-        for number in 0..1000 {
-            rejections.count("b", Some(format!("https://{number}.test").as_bytes()));
+        assert_eq!(rejections.series(), [OriginCount::new("b", OTHER, 0)]);
+        for number in 0..1_000 {
+            rejections.count(&denied(&format!("https://{number}.test")));
         }
         for odd in [None, Some(&b""[..]), Some(b"\xff"), Some(b"a b"), Some(&[b'a'; 301])] {
-            rejections.count("b", odd);
+            rejections.count(&Denied { origin: odd, ..denied("") });
         }
-        rejections.count("b", Some(b"https://1.test"));
-        let rows =
-            |rows: Vec<Rejection>| rows.into_iter().map(|row| (row.bucket, row.origin, row.count)).collect::<Vec<_>>();
-        let named = |origin: &str, count| ("b".to_owned(), origin.to_owned(), count);
-        let top = [named("https://1.test", 2), named("https://0.test", 1), named("https://2.test", 1)];
-        assert_eq!(rows(rejections.top()), top);
-        let all = [&top[..], &[named(OTHER, 997 + 5)]].concat();
-        assert_eq!(rows(rejections.series()), all);
+        for _ in 0..100 {
+            rejections.count(&denied("https://real.test"));
+        }
+        let heaviest = &rejections.top()[0];
+        assert_eq!((&*heaviest.origin, heaviest.bucket.as_ref()), ("https://real.test", "b"));
+        assert!(heaviest.count >= 100 && heaviest.count - heaviest.error <= 100, "{heaviest:?}");
+        let sum: u64 = rejections.series().iter().map(|row| row.count).sum();
+        assert_eq!((sum, rejections.total(None), rejections.total(Some("b"))), (1_105, 1_105, 1_105));
+        assert_eq!(rejections.total(Some("c")), 0);
+        let named = series(&rejections);
+        // One rejection made room for it: two are equal until then.
+        assert!(
+            matches!(&*named, [(real, 98..=100), (other, 1_000..=1_010)] if real.contains("real") && other == OTHER)
+        );
+    }
+
+    #[test]
+    fn no_sum_of_the_series_shrinks_when_an_origin_loses_its_place() {
+        let rejections = Rejections::new(1);
+        let mut before = 0;
+        for (origin, times) in [("https://a", 3), ("https://b", 9), ("https://a", 20)] {
+            for _ in 0..times {
+                rejections.count(&denied(origin));
+                let now: u64 = rejections.series().iter().map(|row| row.count).sum();
+                assert_eq!(now, before + 1);
+                before = now;
+            }
+        }
+        assert_eq!(rejections.series().len(), 2);
+    }
+
+    #[test]
+    fn causes_are_told_apart_and_the_last_request_is_their_example() {
+        let rejections = Rejections::new(0);
+        let put = denied("https://a");
+        let (later, header) = (put.at + std::time::Duration::from_secs(9), Some("x-other"));
+        for denied in [
+            put,
+            Denied { kind: "actual", ..put },
+            Denied { method: b"GET", ..put },
+            Denied { reason: "header", detail: header, ..put },
+            Denied { label: "c", ..put },
+            Denied { at: later, request_id: "00000000000000FF", bucket: None, path: "/c", ..put },
+        ] {
+            rejections.count(&denied);
+        }
+        let rows = rejections.top();
+        assert_eq!((rows.len(), rows[0].count, rows[0].error, &*rows[0].request_id), (5, 2, 0, "00000000000000FF"));
+        assert_eq!((rows[0].first_seen, rows[0].last_seen), (put.at, later));
+        assert!(rows.iter().any(|row| row.detail.as_deref() == header), "{rows:?}");
     }
 }

@@ -1,0 +1,98 @@
+//! A denial by its request id: what was decided then, and what the live rules say now.
+
+use crate::observe::Denial;
+use crate::rules::Store;
+use crate::rules::explanation::{Explained, Question, explain_request};
+use serde::Serialize;
+use std::fmt;
+use std::time::SystemTime;
+
+/// The explanation of a denial: that of the same request by the live rules, and what was decided then.
+#[derive(Serialize)]
+pub(super) struct DenialExplained {
+    /// `None` where no request that can be asked about has these values: a browser sends no such one.
+    #[serde(flatten)]
+    now: Option<Explained>,
+    denial: Then,
+}
+
+/// What was denied and why, when it was.
+#[derive(Serialize)]
+struct Then {
+    request_id: Box<str>,
+    #[serde(serialize_with = "timestamp")]
+    at: SystemTime,
+    bucket: Option<Box<str>>,
+    /// Which rules the request got.
+    rules: Box<str>,
+    kind: &'static str,
+    path: Box<str>,
+    origin: Box<str>,
+    method: Box<str>,
+    request_headers: Option<Box<str>>,
+    is_whole: bool,
+    reason: &'static str,
+    detail: Option<Box<str>>,
+}
+
+impl DenialExplained {
+    pub(super) fn new(denial: Denial, rules: &Store) -> Self {
+        let question = Question {
+            bucket: denial.bucket.as_deref(),
+            origin: &denial.origin,
+            method: &denial.method,
+            request_headers: denial.request_headers.as_deref(),
+        };
+        let live = rules.live();
+        let now = explain_request(live.bucket(question.bucket).rules.as_ref(), &question).ok();
+        Self { now, denial: denial.into() }
+    }
+}
+
+impl From<Denial> for Then {
+    fn from(denial: Denial) -> Self {
+        Self {
+            request_id: denial.request_id,
+            at: denial.at,
+            bucket: denial.bucket,
+            rules: denial.label,
+            kind: denial.kind,
+            path: denial.path,
+            origin: denial.origin,
+            method: denial.method,
+            request_headers: denial.request_headers,
+            is_whole: denial.is_whole,
+            reason: denial.reason,
+            detail: denial.detail,
+        }
+    }
+}
+
+impl fmt::Display for DenialExplained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Then { request_id, at, kind, path, rules, reason, detail, .. } = &self.denial;
+        let at = humantime::format_rfc3339_millis(*at);
+        // What came from a request must not steer a terminal.
+        writeln!(f, "{request_id} was denied at {at}: {kind} for {}", path.escape_debug())?;
+        write!(f, "  by the rules of {rules}, reason {reason}")?;
+        if let Some(detail) = detail {
+            write!(f, ", refused: {}", detail.escape_debug())?;
+        }
+        writeln!(f)?;
+        if !self.denial.is_whole {
+            writeln!(
+                f,
+                "  The request was longer than what is kept of it, so the rules may say something else to it."
+            )?;
+        }
+        match &self.now {
+            Some(now) => write!(f, "The live rules say to such a request:\n{now}"),
+            None => writeln!(f, "No browser sends such a request."),
+        }
+    }
+}
+
+/// RFC 3339, in UTC.
+fn timestamp<S: serde::Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_rfc3339_millis(*at))
+}

@@ -1,0 +1,159 @@
+//! The latest denials by request id, so that a page's developer can ask about the response that the browser shows.
+
+use super::denied::{Denied, MAX_DETAIL, MAX_METHOD, MAX_ORIGIN, bounded};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// The most that is kept of a path or a list of headers, in bytes.
+const MAX_TEXT: usize = 1024;
+/// The most that is kept of a bucket's name: longer ones have no rules of their own, S3's have at most 63 characters.
+const MAX_BUCKET: usize = 255;
+
+/// A denial that is kept. Without the query, which can hold a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// When.
+    pub at: SystemTime,
+    /// `x-amz-request-id` of its response.
+    pub request_id: Box<str>,
+    /// The label of the bucket's rules.
+    pub label: Box<str>,
+    /// The bucket that the request names.
+    pub bucket: Option<Box<str>>,
+    /// What the request was to CORS.
+    pub kind: &'static str,
+    /// The path.
+    pub path: Box<str>,
+    /// The Origin; empty where there was none.
+    pub origin: Box<str>,
+    /// The method that the rules were asked about.
+    pub method: Box<str>,
+    /// The headers that were asked for.
+    pub request_headers: Option<Box<str>>,
+    /// Whether these values are as they came: long ones are cut.
+    pub is_whole: bool,
+    /// Which clause denied it.
+    pub reason: &'static str,
+    /// What the clause refused.
+    pub detail: Option<Box<str>>,
+}
+
+/// The latest denials, at most a fixed number of them.
+#[derive(Debug)]
+pub struct RecentDenials {
+    places: usize,
+    latest: Mutex<VecDeque<Denial>>,
+}
+
+impl RecentDenials {
+    /// Keeps so many; 0 keeps none.
+    #[must_use]
+    pub fn new(places: usize) -> Self {
+        Self { places, latest: Mutex::default() }
+    }
+
+    /// How many denials are kept, at most.
+    #[must_use]
+    pub const fn places(&self) -> usize {
+        self.places
+    }
+
+    /// Keeps a denial, in place of the oldest one if all places are taken.
+    pub fn keep(&self, denied: &Denied<'_>) {
+        if self.places == 0 {
+            return;
+        }
+        let denial = Denial::new(denied);
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = if latest.len() < self.places { None } else { latest.pop_front() };
+        latest.push_back(denial);
+        drop(latest);
+        // Freed without the lock.
+        drop(oldest);
+    }
+
+    /// The denial with this request id, if it is still kept.
+    #[must_use]
+    pub fn find(&self, request_id: &str) -> Option<Denial> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.iter().rev().find(|denial| denial.request_id.eq_ignore_ascii_case(request_id)).cloned()
+    }
+}
+
+impl Denial {
+    fn new(denied: &Denied<'_>) -> Self {
+        let mut is_whole = true;
+        let mut kept = |bytes: &[u8], most| {
+            let (text, is_all) = bounded(bytes, most);
+            is_whole &= is_all;
+            text
+        };
+        let mut request_headers = denied.request_headers.map(|names| kept(names, MAX_TEXT));
+        // Half a name is another name.
+        if let Some(names) = request_headers.as_mut().filter(|_| denied.request_headers.is_some_and(is_cut)) {
+            names.truncate(names.rfind(',').unwrap_or(0));
+        }
+        Self {
+            at: denied.at,
+            request_id: denied.request_id.into(),
+            label: denied.label.into(),
+            bucket: denied.bucket.map(|name| kept(name.as_bytes(), MAX_BUCKET).into()),
+            kind: denied.kind,
+            path: kept(denied.path.as_bytes(), MAX_TEXT).into(),
+            origin: kept(denied.origin.unwrap_or_default(), MAX_ORIGIN).into(),
+            method: kept(denied.method, MAX_METHOD).into(),
+            request_headers: request_headers.map(Into::into),
+            is_whole,
+            reason: denied.reason,
+            detail: denied.detail.map(|detail| bounded(detail.as_bytes(), MAX_DETAIL).0.into()),
+        }
+    }
+}
+
+fn is_cut(names: &[u8]) -> bool {
+    names.len() > MAX_TEXT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::denied::tests::denied;
+
+    #[test]
+    fn the_latest_are_found_and_older_ones_are_gone() {
+        let recent = RecentDenials::new(3);
+        for id in ["A1", "B2", "C3", "D4"] {
+            recent.keep(&Denied { request_id: id, ..denied("https://a") });
+        }
+        assert_eq!(recent.find("A1"), None);
+        for id in ["B2", "C3", "D4", "d4"] {
+            assert!(recent.find(id).is_some_and(|denial| denial.request_id.eq_ignore_ascii_case(id)), "{id}");
+        }
+        let none = RecentDenials::new(0);
+        none.keep(&denied("https://a"));
+        assert_eq!(none.find(denied("").request_id), None);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_ends_with_a_whole_name() {
+        let recent = RecentDenials::new(1);
+        let (long, names) = ("ü".repeat(5_000), "x-amz-name,".repeat(1_000));
+        recent.keep(&Denied {
+            bucket: Some(&long),
+            path: &long,
+            method: long.as_bytes(),
+            origin: Some(long.as_bytes()),
+            request_headers: Some(names.as_bytes()),
+            ..denied("")
+        });
+        let kept = recent.find(denied("").request_id).unwrap();
+        assert!(!kept.is_whole);
+        let lengths = [&kept.path, &kept.origin, &kept.method, kept.bucket.as_ref().unwrap()].map(|text| text.len());
+        assert_eq!(lengths, [1024, 300, 32, 254]);
+        let names = kept.request_headers.unwrap();
+        assert!(names.len() <= 1024 && names.split(',').all(|name| name == "x-amz-name"), "{names}");
+        recent.keep(&denied("https://a"));
+        assert!(recent.find(denied("").request_id).unwrap().is_whole);
+    }
+}
