@@ -1,7 +1,10 @@
 //! The commands other than `serve`: output for people and scripts, and the exit status.
 
-use crate::support::process::{ConfigFile, Ended, run, run_to_end, s3cors};
+use crate::support::eventually;
+use crate::support::process::{ConfigFile, Ended, free_address, run, run_to_end, s3cors};
+use crate::support::proxy::Proxy;
 use crate::support::rules::{RULES, Rules, allowing};
+use crate::support::upstream::Upstream;
 use serde_json::{Value, json};
 
 const MALFORMED: &str = "<CORSConfiguration>\n  <Rule/>\n</CORSConfiguration>";
@@ -288,6 +291,38 @@ fn explain_asks_the_rules_that_are_valid_whatever_is_wrong_with_those_of_others(
     }
     let service = explain(&directory, &["--origin", "https://app.example", "--method", "GET"]);
     assert_eq!(service.code, Some(0), "a request without a bucket has nothing to do with the default: {service:?}");
+}
+
+#[test]
+fn explain_asks_a_running_proxy_about_the_request_id_of_a_denial() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let denied = proxy.preflight("/bucket/key", "https://evil.example", "PUT");
+    let id = denied.header("x-amz-request-id").unwrap().to_owned();
+    let admin = proxy.admin.to_string();
+    let asked = ["explain", "--request-id", &id, "--admin", &admin];
+    let ended = eventually("it is kept", || Some(run(&asked)).filter(|ended| ended.code == Some(0)));
+    for part in [
+        &*format!("{id} was denied at "),
+        "preflight for /bucket/key",
+        "by the rules of bucket, reason origin, refused: https://evil.example",
+        "DENIED: PUT from https://evil.example to bucket bucket",
+        "nearest is rule 1; to allow this request:\n  add <AllowedOrigin>https://evil.example</AllowedOrigin>",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+    let json = run(&[&asked[..], &["--format", "json"]].concat());
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((&json["reason"], &json["denial"]["request_id"]), (&json!("origin"), &json!(id)));
+    let config = rules.config(&format!("admin: {admin}\n"));
+    assert_eq!(run(&["explain", "--request-id", &id, "--config", &config]).code, Some(0), "the file says where");
+    let unknown = run(&["explain", "--request-id", "0000000000000000", "--admin", &admin]);
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(1), ""));
+    assert!(unknown.stderr.contains("no request with this id is among the last 10000 denials"), "{unknown:?}");
+    let closed = free_address().to_string();
+    let unreachable = run(&["explain", "--request-id", &id, "--admin", &closed]);
+    assert!(unreachable.code == Some(1) && unreachable.stderr.contains(&closed), "{unreachable:?}");
+    assert_eq!(run(&["explain", "--request-id", &id, "--origin", "https://a"]).code, Some(2));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod ask;
 mod check;
 mod convert;
 #[cfg(feature = "demo")]
