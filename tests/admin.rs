@@ -111,6 +111,12 @@ fn who_is_turned_away_is_shown_most_often_first_and_escaped() {
             "count": count, "error": 0,
         })
     };
+    // CORS has no part in a request of the same origin, so that it is none.
+    let same_origin = [("Origin", "https://s3.example"), ("Sec-Fetch-Site", "same-origin")];
+    assert_eq!(proxy.fetch("PUT", "/bucket/k", &same_origin).status, 200);
+    let series = "s3cors_decisions_total{bucket=\"bucket\",kind=\"actual\",outcome=\"same_origin\",reason=\"none\"}";
+    eventually("it is counted", || (proxy.metric(series) == Some(1.0)).then_some(()));
+    assert_eq!(json(&proxy, "/api/rejections")["total"], 3);
     assert_eq!(rows, [row("https://evil.example", 2), row(hostile, 1)]);
     for (query, total, rows) in [("limit=1", 3, 1), ("bucket=bucket", 3, 2), ("bucket=none", 0, 0), ("limit=0", 3, 0)] {
         let chosen = json(&proxy, &format!("/api/rejections?{query}"));

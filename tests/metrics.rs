@@ -50,6 +50,11 @@ fn what_is_known_beforehand_is_there_with_0_from_the_start() {
                     .push(format!("bucket=\"{bucket}\",kind=\"{kind}\",outcome=\"{outcome}\",reason=\"{reason}\""));
             }
         }
+        if kind == "actual" {
+            let same_origin =
+                |bucket| format!("bucket=\"{bucket}\",kind=\"actual\",outcome=\"same_origin\",reason=\"none\"");
+            decisions.extend(["bucket", "_service"].map(same_origin));
+        }
         for (outcome, reason) in [("no_rules", "no_rules"), ("denied", "malformed")] {
             decisions.push(format!("bucket=\"_other\",kind=\"{kind}\",outcome=\"{outcome}\",reason=\"{reason}\""));
         }
@@ -225,6 +230,19 @@ fn ten_thousand_origins_leave_as_many_series_as_there_are_places() {
         assert_eq!(rejected.len(), places + 2, "the places, and _other of two buckets");
         assert_eq!(rejected.values().sum::<f64>(), all / 2.0, "each is counted once, where there are rules");
         assert_eq!(rejected["bucket=\"bucket\",origin=\"_other\""], all / 2.0 - places as f64);
+        // However many came before, one that is rejected more often than they takes a place. Its first requests may be counted as
+        // theirs.
+        for _ in 0..10 {
+            assert_eq!(proxy.preflight("/bucket/k", "https://real.example", "GET").status, 403);
+        }
+        let rejected = eventually("the real one is shown", || {
+            let rejected = family(&self::text(&proxy), "s3cors_rejected_origins_total");
+            let real = rejected.get("bucket=\"bucket\",origin=\"https://real.example\"")?;
+            (*real >= 5.0).then(|| rejected.clone())
+        });
+        assert_eq!((rejected.len(), rejected.values().sum::<f64>()), (places + 2, all / 2.0 + 10.0));
+        let heaviest = proxy.ask("GET", "/api/rejections?limit=1").text();
+        assert!(heaviest.contains("\"origin\": \"https://real.example\""), "{heaviest}");
         // The places, a method with its status, and nothing else.
         let after = text.lines().count();
         assert!(after <= before + places + 3, "{before} lines became {after}");

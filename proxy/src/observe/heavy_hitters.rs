@@ -14,7 +14,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// How many cells count the keys without a place: half a megabyte, of which a process without rejections touches nothing.
-const CELLS: usize = 1 << 16;
+const CELLS: usize = 1 << 17;
 
 /// A bounded table of the most frequent keys, each with a value of its own.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct HeavyHitters<T> {
     /// The places, the most frequent first.
     held: Vec<Held<T>>,
     /// Of the keys without a place, what each of a cell came at most. The index's hasher is seeded: no client can aim at a cell.
-    cells: Box<[u64]>,
+    cells: Box<[u32]>,
 }
 
 /// A key with a place.
@@ -82,21 +82,20 @@ impl<T> HeavyHitters<T> {
     fn displace(&mut self, key: &str) -> Result<(u64, T), NoPlace> {
         let least = self.held.last().map(|held| held.count).ok_or(NoPlace)?;
         let cell = self.cell(key).ok_or(NoPlace)?;
-        // No cell is ever above the least count: a key without a place never came more often than one that has one.
-        if *cell < least {
-            *cell += 1;
+        if let Some(more) = cell.checked_add(1).filter(|more| u64::from(*more) <= least) {
+            *cell = more;
             return Err(NoPlace);
         }
-        let error = *cell;
         let last = self.held.pop().ok_or(NoPlace)?;
         self.index.remove(&last.key);
         if let Some(cell) = self.cell(&last.key) {
-            *cell = last.count.max(*cell);
+            *cell = u32::try_from(last.count).unwrap_or(u32::MAX);
         }
-        Ok((error, last.value))
+        // No key without a place came more often than the least count: such a key takes a place, and the least count never shrinks.
+        Ok((least, last.value))
     }
 
-    fn cell(&mut self, key: &str) -> Option<&mut u64> {
+    fn cell(&mut self, key: &str) -> Option<&mut u32> {
         let hash = self.index.hasher().hash_one(key);
         let cell = hash as usize % self.cells.len().max(1);
         self.cells.get_mut(cell)
@@ -129,7 +128,9 @@ mod tests {
 
     fn counted(places: usize, keys: impl Iterator<Item = String>) -> HeavyHitters<()> {
         let mut table = HeavyHitters::new(places);
-        keys.for_each(|key| drop(table.count(&key, || ())));
+        for key in keys {
+            table.count(&key, || ());
+        }
         table
     }
 

@@ -78,6 +78,9 @@ impl<'r, 't> OpenQuestion<'r, 't> {
     pub(crate) fn decide(self, request: &CorsRequest<'_>) -> Decision {
         let verdict = match self.matching_rule() {
             Ok((rule, origin)) => Verdict::Granted(Grant::new(Arc::clone(rule), origin, self.asked.headers)),
+            // S3 knows nothing of the header, and its response would be the same: only what the decision means differs. A grant stays
+            // one, so that a response does not vary by the header.
+            Err(_) if self.kind == RequestKind::Actual && request.is_same_origin() => Verdict::NotCors,
             Err(clause) => Verdict::Denied(Denial::Refused { clause, detail: self.detail(clause, request) }),
         };
         Decision { kind: self.kind, verdict }
@@ -188,6 +191,39 @@ mod tests {
             let decision = decide(own, lines);
             assert_eq!((decision.reason().as_str(), decision.detail()), (reason, detail), "{own} {lines:?}");
         }
+    }
+
+    #[test]
+    fn a_request_of_the_same_origin_is_refused_by_no_rule() {
+        let (origin, site, asked) = ("Origin", "Sec-Fetch-Site", "Access-Control-Request-Method");
+        let foreign = (origin, "https://c");
+        let cases: [(&str, Lines<'_>, Option<&str>, &str); 10] = [
+            ("PUT", &[foreign, (site, "same-origin")], Some("same_origin"), "none"),
+            ("PUT", &[(site, "same-origin"), foreign], Some("same_origin"), "none"),
+            ("PUT", &[(origin, "https://a"), (site, "same-origin")], Some("same_origin"), "none"),
+            ("PUT", &[foreign, (site, "cross-site")], Some("denied"), "origin"),
+            ("PUT", &[foreign, (site, "same-site")], Some("denied"), "origin"),
+            ("PUT", &[foreign, (site, "Same-Origin")], Some("denied"), "origin"),
+            // Two of them are no value (RFC 9651 §4.2).
+            ("PUT", &[foreign, (site, "same-origin"), (site, "same-origin")], Some("denied"), "origin"),
+            ("GET", &[(origin, "https://a"), (site, "same-origin")], Some("allowed"), "none"),
+            // A browser sends no preflight to its own origin, and no malformed request.
+            ("OPTIONS", &[foreign, (asked, "PUT"), (site, "same-origin")], Some("denied"), "origin"),
+            ("GET", &[(site, "same-origin")], None, "none"),
+        ];
+        for (own, lines, outcome, reason) in cases {
+            let decision = decide(own, lines);
+            assert_eq!(decision.outcome().map(crate::Outcome::as_str), outcome, "{own} {lines:?}");
+            assert_eq!((decision.reason().as_str(), decision.detail().is_some()), (reason, reason == "origin"));
+        }
+        assert_eq!(evaluate(None, &same_origin_put()).outcome(), Some(crate::Outcome::NoRules));
+    }
+
+    fn same_origin_put() -> CorsRequest<'static> {
+        let mut request = CorsRequest::new(b"PUT");
+        request.add_line(b"origin", b"https://c");
+        request.add_line(b"sec-fetch-site", b"same-origin");
+        request
     }
 
     #[test]

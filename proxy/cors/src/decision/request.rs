@@ -20,14 +20,19 @@ pub struct CorsRequest<'r> {
     origin: Lines<'r>,
     asked_method: Lines<'r>,
     asked_headers: HeaderLists<'r>,
+    site: Lines<'r>,
 }
+
+/// What a browser says about the page's origin and that of the request (Fetch Metadata).
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 impl<'r> CorsRequest<'r> {
     /// A request with this method and no header yet.
     #[must_use]
     pub const fn new(method: &'r [u8]) -> Self {
         let none = Lines { first: None, first_filled: None, has_more: false, has_more_filled: false };
-        Self { method, origin: none, asked_method: none, asked_headers: HeaderLists { first: None, more: Vec::new() } }
+        let asked_headers = HeaderLists { first: None, more: Vec::new() };
+        Self { method, origin: none, asked_method: none, asked_headers, site: none }
     }
 
     /// Adds a header line, its value without the white space around it. A name that CORS does not look at is ignored.
@@ -38,6 +43,8 @@ impl<'r> CorsRequest<'r> {
             self.asked_method.add(value);
         } else if name.eq_ignore_ascii_case(ACCESS_CONTROL_REQUEST_HEADERS.as_str().as_bytes()) {
             self.asked_headers.add(value);
+        } else if name.eq_ignore_ascii_case(SEC_FETCH_SITE.as_bytes()) {
+            self.site.add(value);
         }
     }
 
@@ -68,6 +75,12 @@ impl<'r> CorsRequest<'r> {
     /// Whether there is an Origin that is not empty: S3 treats an empty one as none.
     pub(crate) const fn has_origin(&self) -> bool {
         self.origin.first_filled.is_some()
+    }
+
+    /// Whether a browser says that the page has the origin that it requests from. It sends Origin with such a request too, unless that
+    /// is GET or HEAD (Fetch, "append a request Origin header").
+    pub(crate) fn is_same_origin(&self) -> bool {
+        self.site.first == Some(b"same-origin") && !self.site.has_more
     }
 
     /// The one Origin. Two of them, or bytes outside visible ASCII and the space, match nothing, not even `*`: no client that
@@ -101,6 +114,7 @@ impl<'r> From<(&'r Method, &'r HeaderMap)> for CorsRequest<'r> {
         asked.iter().for_each(|line| request.asked_method.add(line.as_bytes()));
         let asked = headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS);
         asked.iter().for_each(|line| request.asked_headers.add(line.as_bytes()));
+        headers.get_all(SEC_FETCH_SITE).iter().for_each(|line| request.site.add(line.as_bytes()));
         request
     }
 }
@@ -220,6 +234,16 @@ mod tests {
             both(&lines, |request| {
                 assert_eq!((request.asked_method(), request.only_asked_method().is_err()), (named, two), "{lines:?}");
             });
+        }
+    }
+
+    #[test]
+    fn a_request_of_the_same_origin_says_so_once() {
+        let cases: [(Values, bool); 4] =
+            [(&[], false), (&[b"same-origin"], true), (&[b"same-origin", b"same-origin"], false), (&[b"none"], false)];
+        for (lines, expected) in cases {
+            let named: Vec<_> = lines.iter().map(|line| ("Sec-Fetch-SITE", *line)).collect();
+            both(&named, |request| assert_eq!(request.is_same_origin(), expected, "{lines:?}"));
         }
     }
 

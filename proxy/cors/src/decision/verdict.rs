@@ -28,6 +28,9 @@ pub enum Outcome {
     Denied,
     /// The bucket has no rules.
     NoRules,
+    /// No rule grants the request, and none has to: the page has the same origin as what it requests, so the browser asks CORS
+    /// nothing.
+    SameOrigin,
 }
 
 /// Why a request is not granted.
@@ -84,7 +87,7 @@ macro_rules! names {
 }
 
 names!(RequestKind: Preflight = "preflight", Actual = "actual", NoOrigin = "no_origin");
-names!(Outcome: Allowed = "allowed", Denied = "denied", NoRules = "no_rules");
+names!(Outcome: Allowed = "allowed", Denied = "denied", NoRules = "no_rules", SameOrigin = "same_origin");
 names! {
     Reason: None = "none", Origin = "origin", Method = "method", Header = "header", NoRules = "no_rules",
     Malformed = "malformed",
@@ -104,7 +107,7 @@ impl From<Clause> for Reason {
 /// What the rules say to a request.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// There is no Origin and it is no preflight: nothing to decide.
+    /// CORS has no part in it: there is no Origin and it is no preflight, or the page's origin is that of the response.
     NotCors,
     /// A rule grants it.
     Granted(Grant),
@@ -129,13 +132,14 @@ impl Decision {
         Self { kind: RequestKind::NoOrigin, verdict: Verdict::NotCors }
     }
 
-    /// The outcome; `None` where CORS had no part.
+    /// The outcome; `None` where there was no Origin that CORS could have a part in.
     #[must_use]
     pub const fn outcome(&self) -> Option<Outcome> {
-        match &self.verdict {
-            Verdict::NotCors => None,
-            Verdict::Granted(_) => Some(Outcome::Allowed),
-            Verdict::Denied(denial) => Some(denial.outcome()),
+        match (&self.verdict, self.kind) {
+            (Verdict::NotCors, RequestKind::Actual) => Some(Outcome::SameOrigin),
+            (Verdict::NotCors, _) => None,
+            (Verdict::Granted(_), _) => Some(Outcome::Allowed),
+            (Verdict::Denied(denial), _) => Some(denial.outcome()),
         }
     }
 

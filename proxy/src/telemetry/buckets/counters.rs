@@ -8,12 +8,15 @@ use std::sync::{Arc, OnceLock};
 /// The kinds of request that are decided about.
 pub(super) const KINDS: [RequestKind; 2] = [RequestKind::Preflight, RequestKind::Actual];
 
-/// Decisions by kind and reason, in the order of [`KINDS`] and [`Reason::ALL`].
-pub(super) type ByReason<T> = [[T; Reason::ALL.len()]; KINDS.len()];
+/// How many results are told apart: a reason has one outcome, but for `none`, which two have.
+const RESULTS: usize = Reason::ALL.len() + 1;
+
+/// Decisions by kind and result, in the order of [`KINDS`] and [`results`].
+pub(super) type ByResult<T> = [[T; RESULTS]; KINDS.len()];
 
 /// The counters of one bucket. Those of the same bucket with other rules go on with the same numbers.
 pub(super) struct BucketCounters {
-    decisions: Arc<ByReason<AtomicU64>>,
+    decisions: Arc<ByResult<AtomicU64>>,
     rules: Box<[Arc<CompiledRule>]>,
     /// How often each rule has granted, in the rules' order; made with the first grant, which most of many buckets never see.
     hits: OnceLock<Hits>,
@@ -53,7 +56,7 @@ impl BucketCounters {
 
     /// Counts a decision.
     pub(super) fn count(&self, decision: &Decision) {
-        if let Some(counter) = self.decision(decision.kind, decision.reason()) {
+        if let Some(counter) = self.decision(decision) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
         if let Some(rule) = decision.rule()
@@ -67,9 +70,11 @@ impl BucketCounters {
         self.hits.get_or_init(|| self.rules.iter().map(|_| Arc::default()).collect())
     }
 
-    fn decision(&self, kind: RequestKind, reason: Reason) -> Option<&AtomicU64> {
-        let (kind, reason) = (KINDS.iter().position(|each| *each == kind)?, reason as usize);
-        self.decisions.get(kind)?.get(reason)
+    fn decision(&self, decision: &Decision) -> Option<&AtomicU64> {
+        let kind = KINDS.iter().position(|each| *each == decision.kind)?;
+        let is_same_origin = decision.outcome() == Some(Outcome::SameOrigin);
+        let result = if is_same_origin { Reason::ALL.len() } else { decision.reason() as usize };
+        self.decisions.get(kind)?.get(result)
     }
 
     /// Where a rule is: at its own place, or wherever one of its name is now.
@@ -80,7 +85,7 @@ impl BucketCounters {
     }
 
     /// The decisions so far.
-    pub(super) fn decisions(&self) -> ByReason<u64> {
+    pub(super) fn decisions(&self) -> ByResult<u64> {
         self.decisions.each_ref().map(|counters| counters.each_ref().map(read))
     }
 
@@ -113,8 +118,13 @@ fn carried(old_rules: &[Arc<CompiledRule>], old: &Hits, rules: &[Arc<CompiledRul
     rules.iter().map(last).map(|hits| hits.map(Arc::clone).unwrap_or_default()).collect()
 }
 
-/// The outcome that goes with a reason.
-pub(super) const fn outcome_of(reason: Reason) -> Outcome {
+/// Outcome and reason of each result.
+pub(super) fn results() -> impl Iterator<Item = (Outcome, Reason)> {
+    let by_reason = Reason::ALL.into_iter().map(|reason| (outcome_of(reason), reason));
+    by_reason.chain([(Outcome::SameOrigin, Reason::None)])
+}
+
+const fn outcome_of(reason: Reason) -> Outcome {
     match reason {
         Reason::None => Outcome::Allowed,
         Reason::NoRules => Outcome::NoRules,

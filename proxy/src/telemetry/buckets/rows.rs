@@ -1,9 +1,9 @@
 //! The series: rows of the buckets that have some, and the sum of all others.
 
-use super::counters::{BucketCounters, ByReason, KINDS, outcome_of};
+use super::counters::{BucketCounters, ByResult, KINDS, results};
 use super::{Buckets, OTHER};
 use crate::telemetry::exported::Row;
-use s3_cors::Reason;
+use s3_cors::{Outcome, Reason, RequestKind};
 use std::collections::BTreeMap;
 
 /// The longest rule ID that is shown as a label, in characters: S3 takes IDs of any length.
@@ -12,7 +12,7 @@ const MAX_RULE_LABEL: usize = 128;
 /// What several buckets counted together.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sum {
-    decisions: ByReason<u64>,
+    decisions: ByResult<u64>,
     hits: u64,
 }
 
@@ -64,11 +64,15 @@ impl Buckets {
     }
 }
 
-fn push_decisions(rows: &mut Vec<Row>, label: &str, counts: &ByReason<u64>, is_shown: impl Fn(Reason) -> bool) {
+fn push_decisions(rows: &mut Vec<Row>, label: &str, counts: &ByResult<u64>, is_shown: impl Fn(Reason) -> bool) {
     for (kind, counts) in KINDS.iter().zip(counts) {
-        for (reason, count) in Reason::ALL.into_iter().zip(counts).filter(|(reason, _)| is_shown(*reason)) {
-            let labels = [label, kind.as_str(), outcome_of(reason).as_str(), reason.as_str()];
-            rows.push((labels.map(str::to_owned).to_vec(), *count));
+        for ((outcome, reason), count) in results().zip(counts) {
+            // No preflight is one of the same origin.
+            let is_possible = outcome != Outcome::SameOrigin || *kind == RequestKind::Actual;
+            if is_possible && is_shown(reason) {
+                let labels = [label, kind.as_str(), outcome.as_str(), reason.as_str()];
+                rows.push((labels.map(str::to_owned).to_vec(), *count));
+            }
         }
     }
 }

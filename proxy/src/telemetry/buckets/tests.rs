@@ -36,8 +36,8 @@ fn where_all_buckets_have_room_each_is_there_from_the_start() {
     let (buckets, rules) = (Buckets::new(2), table(&["r"]));
     buckets.prepare([("a", Some(&rules)), ("b", Some(&rules)), ("_other", None)].into_iter());
     assert_eq!(names(buckets.hit_rows()), ["a r", "b r"]);
-    // Five reasons and two kinds for each, and two reasons where there are no rules.
-    assert_eq!(buckets.decision_rows().len(), 2 * 5 * 2 + 2 * 2);
+    // Five reasons and two kinds for each and one of the same origin, and two reasons where there are no rules.
+    assert_eq!(buckets.decision_rows().len(), 2 * (5 * 2 + 1) + 2 * 2);
     assert!(seen(&buckets.decision_rows()).is_empty());
 }
 
