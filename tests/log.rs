@@ -69,8 +69,12 @@ fn an_access_line_has_the_promised_fields() {
     assert!(0.0 < upstream_time && upstream_time <= duration && duration < 5.0, "{granted}");
 
     assert_eq!(denied["request_id"].as_str(), preflight.header("x-amz-request-id"));
-    let said = ["method", "status", "cors", "reason", "rule", "upstream_time"].map(|field| denied[field].clone());
-    assert_eq!(said, [json!("OPTIONS"), json!(403), json!("denied"), json!("origin"), Value::Null, Value::Null]);
+    let said = ["method", "status", "cors", "reason", "detail", "rule"].map(|field| denied[field].clone());
+    assert_eq!(
+        said,
+        [json!("OPTIONS"), json!(403), json!("denied"), json!("origin"), json!("https://evil.example"), Value::Null]
+    );
+    assert_eq!(denied["upstream_time"], Value::Null);
     let said = ["bucket", "origin", "cors"].map(|field| plain[field].clone());
     assert_eq!(said, [json!("_other"), Value::Null, Value::Null]);
 

@@ -106,6 +106,7 @@ fn log_access(log: &AccessLog, head: &impl RequestHead, ctx: &Context, served: &
         origin: head.value("origin").map(printable).as_deref(),
         cors: outcome.map(Outcome::as_str),
         reason: outcome.map(|_| ctx.decision.reason()).map(Reason::as_str),
+        detail: ctx.decision.detail().map(|detail| printable(detail.as_bytes())).as_deref(),
         rule: ctx.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
     });
 }

@@ -38,6 +38,8 @@ pub struct Access<'a> {
     pub cors: Option<&'a str>,
     /// Why.
     pub reason: Option<&'a str>,
+    /// What was refused, fit for a log.
+    pub detail: Option<&'a str>,
     /// The rule that granted.
     pub rule: Option<&'a str>,
 }
@@ -77,6 +79,7 @@ impl Access<'_> {
         line.optional_text(name!("origin"), self.origin)
             .optional_text(name!("cors"), self.cors)
             .optional_text(name!("reason"), self.reason)
+            .optional_text(name!("detail"), self.detail)
             .optional_text(name!("rule"), self.rule);
         line.end()
     }
@@ -134,6 +137,7 @@ mod tests {
                 origin = access.origin,
                 cors = access.cors,
                 reason = access.reason,
+                detail = access.detail,
                 rule = access.rule,
                 "request"
             );
@@ -170,6 +174,7 @@ mod tests {
             origin: Some("https://evil.example"),
             cors: Some("denied"),
             reason: Some("origin"),
+            detail: Some("https://evil.example"),
             rule: None,
         }
     }
@@ -184,6 +189,7 @@ mod tests {
             upstream_time: Some(1.0),
             cors: Some("allowed"),
             reason: Some("none"),
+            detail: None,
             rule: Some("app"),
             ..denied()
         }
@@ -191,7 +197,16 @@ mod tests {
 
     #[test]
     fn a_line_looks_like_those_of_other_events() {
-        let plain = Access { origin: None, cors: None, reason: None, client: None, bucket: "", bytes: 0, ..denied() };
+        let plain = Access {
+            origin: None,
+            cors: None,
+            reason: None,
+            detail: None,
+            client: None,
+            bucket: "",
+            bytes: 0,
+            ..denied()
+        };
         let mut requests = vec![denied(), granted(), plain];
         for duration in [0.0, 1e-9, 0.000_01, 0.1, 3.0, 12_345.678_901, 1e16, 1e21, f64::NAN, f64::INFINITY] {
             requests.push(Access { duration, upstream_time: Some(duration), ..denied() });
@@ -207,7 +222,7 @@ mod tests {
             "'",
             "/~ !#[]^",
         ] {
-            requests.push(Access { path: text, origin: Some(text), rule: Some(text), ..granted() });
+            requests.push(Access { path: text, origin: Some(text), detail: Some(text), rule: Some(text), ..granted() });
         }
         for status in [100, 204, 499, 65_535] {
             requests.push(Access { status, client: Some(([255, 1, 0, 99], status).into()), ..granted() });
@@ -225,10 +240,11 @@ mod tests {
                     \"request_id\":\"6F1B3A0C9D2E4857\",\"client\":\"192.0.2.10:54321\",\"method\":\"OPTIONS\",\
                     \"bucket\":\"bucket\",\"path\":\"/bucket/a%20key\",\"status\":403,\"bytes\":301,\
                     \"duration\":0.000087654,\"origin\":\"https://evil.example\",\"cors\":\"denied\",\
-                    \"reason\":\"origin\",\"target\":\"access\"}\n";
+                    \"reason\":\"origin\",\"detail\":\"https://evil.example\",\"target\":\"access\"}\n";
         let text = "2026-10-05T07:08:09.123456Z  INFO access: request request_id=\"6F1B3A0C9D2E4857\" \
                     client=\"192.0.2.10:54321\" method=\"OPTIONS\" bucket=\"bucket\" path=\"/bucket/a%20key\" status=403 \
-                    bytes=301 duration=8.7654e-5 origin=\"https://evil.example\" cors=\"denied\" reason=\"origin\"\n";
+                    bytes=301 duration=8.7654e-5 origin=\"https://evil.example\" cors=\"denied\" reason=\"origin\" \
+                    detail=\"https://evil.example\"\n";
         assert_eq!(written(&denied(), Format::Json), json);
         assert_eq!(written(&denied(), Format::Text), text);
         for (client, shown) in [("192.0.2.10:0", "192.0.2.10"), ("[2001:db8::1]:0", "2001:db8::1")] {
