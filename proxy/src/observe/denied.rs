@@ -1,5 +1,6 @@
 //! A denied request, as the exchange hands it over.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 /// The longest origin that is kept, in bytes: a DNS name has at most 253.
@@ -39,7 +40,12 @@ pub(super) const MAX_METHOD: usize = 32;
 
 /// The beginning of a text, of at most so many bytes, and whether that is the text as it came. What is not UTF-8 becomes `?`, which is
 /// not longer.
-pub(super) fn bounded(bytes: &[u8], most: usize) -> (String, bool) {
+pub(super) fn bounded(bytes: &[u8], most: usize) -> (Cow<'_, str>, bool) {
+    if let Ok(text) = str::from_utf8(bytes)
+        && bytes.len() <= most
+    {
+        return (text.into(), true);
+    }
     let (mut text, mut is_whole) = (String::new(), bytes.len() <= most);
     let beginning = bytes.get(..most).unwrap_or(bytes);
     let mut chunks = beginning.utf8_chunks().peekable();
@@ -51,7 +57,7 @@ pub(super) fn bounded(bytes: &[u8], most: usize) -> (String, bool) {
             is_whole = false;
         }
     }
-    (text, is_whole)
+    (text.into(), is_whole)
 }
 
 #[cfg(test)]
@@ -84,7 +90,7 @@ pub(super) mod tests {
             (b"a\xffb", 3, "a?b", false),
             (b"\xff\xff", 2, "??", false),
         ] {
-            assert_eq!(bounded(bytes, most), (text.to_owned(), is_all), "{bytes:?}");
+            assert_eq!(bounded(bytes, most), (text.into(), is_all), "{bytes:?}");
         }
     }
 }

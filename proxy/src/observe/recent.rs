@@ -83,27 +83,23 @@ impl RecentDenials {
 
 impl Denial {
     fn new(denied: &Denied<'_>) -> Self {
-        let mut is_whole = true;
-        let mut kept = |bytes: &[u8], most| {
+        let names = denied.request_headers.map(whole_names);
+        let mut is_whole = names.map(<[u8]>::len) == denied.request_headers.map(<[u8]>::len);
+        let mut kept = |bytes, most| {
             let (text, is_all) = bounded(bytes, most);
             is_whole &= is_all;
-            text
+            Box::from(text)
         };
-        let mut request_headers = denied.request_headers.map(|names| kept(names, MAX_TEXT));
-        // Half a name is another name.
-        if let Some(names) = request_headers.as_mut().filter(|_| denied.request_headers.is_some_and(is_cut)) {
-            names.truncate(names.rfind(',').unwrap_or(0));
-        }
         Self {
             at: denied.at,
             request_id: denied.request_id.into(),
             label: denied.label.into(),
-            bucket: denied.bucket.map(|name| kept(name.as_bytes(), MAX_BUCKET).into()),
+            bucket: denied.bucket.map(|name| kept(name.as_bytes(), MAX_BUCKET)),
             kind: denied.kind,
-            path: kept(denied.path.as_bytes(), MAX_TEXT).into(),
-            origin: kept(denied.origin.unwrap_or_default(), MAX_ORIGIN).into(),
-            method: kept(denied.method, MAX_METHOD).into(),
-            request_headers: request_headers.map(Into::into),
+            path: kept(denied.path.as_bytes(), MAX_TEXT),
+            origin: kept(denied.origin.unwrap_or_default(), MAX_ORIGIN),
+            method: kept(denied.method, MAX_METHOD),
+            request_headers: names.map(|names| kept(names, MAX_TEXT)),
             is_whole,
             reason: denied.reason,
             detail: denied.detail.map(|detail| bounded(detail.as_bytes(), MAX_DETAIL).0.into()),
@@ -111,8 +107,14 @@ impl Denial {
     }
 }
 
-fn is_cut(names: &[u8]) -> bool {
-    names.len() > MAX_TEXT
+/// The names that are kept of a list. Half a name is another name.
+fn whole_names(names: &[u8]) -> &[u8] {
+    if names.len() <= MAX_TEXT {
+        return names;
+    }
+    let kept = names.get(..MAX_TEXT).unwrap_or_default();
+    let end = kept.iter().rposition(|byte| *byte == b',').unwrap_or(0);
+    kept.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]
