@@ -134,9 +134,10 @@ impl Findings {
     fn to_text(&self) -> String {
         let mut text = String::new();
         for (kind, findings) in [("error", &self.errors), ("warning", &self.warnings)] {
-            for Finding { file, line, column, code, message, detail, .. } in findings {
+            for Finding { file, line, column, code, message, detail, hint } in findings {
                 let detail = detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-                let _ = writeln!(text, "{}:{line}:{column}: {kind}: {code}: {message}{detail}", file.display());
+                let hint = hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default();
+                let _ = writeln!(text, "{}:{line}:{column}: {kind}: {code}: {message}{detail}{hint}", file.display());
             }
         }
         for Skipped { file, reason } in &self.skipped {

@@ -4,7 +4,7 @@ use super::document::parse;
 use super::remark::Remark;
 use super::source::{Found, Source, SourceError};
 use s3_cors::Warning;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything to report about a source of rules.
 #[derive(Debug, Default)]
@@ -17,6 +17,12 @@ pub struct Checked {
     pub files: Vec<PathBuf>,
     /// What else is to know about the source.
     pub remarks: Vec<Remark>,
+}
+
+impl Checked {
+    fn warn(&mut self, path: &Path, warnings: Vec<Warning>) {
+        self.warnings.extend(warnings.into_iter().map(|warning| (path.to_owned(), warning)));
+    }
 }
 
 /// Checks every document of a source.
@@ -39,10 +45,13 @@ pub fn check(source: &dyn Source) -> Checked {
         for Found { path, .. } in paths {
             checked.files.push(path.clone());
             match source.read(&path).and_then(|bytes| parse(&path, &bytes)) {
-                Ok(document) => {
-                    checked.warnings.extend(document.warnings().into_iter().map(|warning| (path.clone(), warning)));
+                Ok(document) => checked.warn(&path, document.warnings()),
+                Err(error) => {
+                    if let SourceError::Invalid { errors, .. } = &error {
+                        checked.warn(&path, errors.warnings().to_vec());
+                    }
+                    checked.errors.push(error);
                 }
-                Err(error) => checked.errors.push(error),
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Decides: the error codes of `PutBucketCors` and the order of the errors. Must not know: what can be wrong ([`Problem`]).
 
 use super::problem::Problem;
+use super::warning::Warning;
 use crate::position::{Places, Position};
 use std::borrow::Cow;
 use std::fmt;
@@ -90,7 +91,10 @@ impl DocumentError {
 impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.position, self.code(), self.message())?;
-        self.detail().map_or(Ok(()), |detail| write!(f, " ({detail})"))
+        if let Some(detail) = self.detail() {
+            write!(f, " ({detail})")?;
+        }
+        self.hint().map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
     }
 }
 
@@ -101,6 +105,7 @@ impl std::error::Error for DocumentError {}
 pub struct DocumentErrors {
     errors: Vec<DocumentError>,
     unlisted: usize,
+    warnings: Vec<Warning>,
 }
 
 impl DocumentErrors {
@@ -113,6 +118,16 @@ impl DocumentErrors {
     #[must_use]
     pub const fn unlisted(&self) -> usize {
         self.unlisted
+    }
+
+    /// The warnings about values that remain when the errors are fixed. Those about a whole rule or several are not known yet.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    pub(super) fn with_warnings(self, warnings: Vec<Warning>) -> Self {
+        Self { warnings, ..self }
     }
 }
 
@@ -151,8 +166,19 @@ impl Problems {
         self.0.is_empty()
     }
 
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn push(&mut self, offset: usize, problem: impl Into<Problem>) {
         self.0.push((offset, problem.into()));
+    }
+
+    /// Puts one problem in the place of all, where the document begins.
+    pub(crate) fn replace(&mut self, problem: Problem, text: &str) {
+        let root = self.0.iter().find(|(_, problem)| matches!(problem, Problem::WrongRoot { .. }));
+        let start = root.map_or(text.len() - text.trim_start().len(), |(offset, _)| *offset);
+        self.0 = vec![(start, problem)];
     }
 
     /// Orders the problems as S3 checks ([`ErrorCode`]), keeps the first [`MAX_LISTED_ERRORS`] and looks up only their places.
@@ -164,6 +190,6 @@ impl Problems {
         let listed = self.0.into_iter().take(MAX_LISTED_ERRORS);
         let errors: Vec<_> =
             listed.map(|(offset, problem)| DocumentError { problem, position: places.of(offset) }).collect();
-        (!errors.is_empty()).then_some(DocumentErrors { errors, unlisted })
+        (!errors.is_empty()).then_some(DocumentErrors { errors, unlisted, warnings: Vec::new() })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::model::{InvalidConfiguration, InvalidRule, MAX_RULES};
 use super::problem::{ElementNamespace, Problem};
-use super::{RULE_ELEMENTS, xml};
+use super::{Format, RULE_ELEMENTS, xml};
 use crate::{AllowedMethod, InvalidHeaderName};
 use std::borrow::Cow;
 
@@ -14,7 +14,14 @@ impl Problem {
     #[must_use]
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         let hint: Cow<'static, str> = match self {
-            Self::NotUtf8(_) => "save the document as UTF-8".into(),
+            Self::Foreign { form, format } => form.hint(*format).into(),
+            Self::OtherFormat(Format::Json) => "name the file .json, or run s3cors convert --to xml FILE".into(),
+            Self::OtherFormat(Format::Xml) => "name the file .xml, or run s3cors convert --to json FILE".into(),
+            Self::Mistake { mistake, .. } => mistake.hint(),
+            Self::InvalidDeclaration => "write <?xml version=\"1.0\" encoding=\"UTF-8\"?>, or remove it".into(),
+            Self::NotAList(text) => format!("write [{}]", one_by_one(text)).into(),
+            Self::QuotedNumber(text) => format!("write {text}, without quotes").into(),
+            Self::NotUtf8(_) | Self::Utf16 => "save the document as UTF-8".into(),
             Self::DocumentType => "remove the DOCTYPE".into(),
             Self::MisplacedDeclaration => "move the XML declaration to the first line, or remove it".into(),
             Self::UnknownEntity(_) => "write the character itself, or & as &amp;".into(),
@@ -37,10 +44,13 @@ impl Problem {
             Self::Repeated(_) => "remove one of them".into(),
             Self::NotANumber(_) => "write whole seconds, such as 600".into(),
             Self::UnsupportedMethod(method) => method_hint(method),
+            Self::OriginWildcards(text) if is_list(text) => one_element("AllowedOrigin"),
             Self::OriginWildcards(_) => SEVERAL_PATTERNS.into(),
+            Self::AllowedHeader { text, .. } if is_list(text) => one_element("AllowedHeader"),
+            Self::ExposeHeader { text, .. } if is_list(text) => one_element("ExposeHeader"),
             Self::AllowedHeader { invalid, .. } | Self::ExposeHeader { invalid, .. } => match invalid {
                 InvalidHeaderName::TooManyWildcards => SEVERAL_PATTERNS.into(),
-                InvalidHeaderName::Wildcard => "list each header by its full name".into(),
+                InvalidHeaderName::Wildcard => "list each header by its full name, such as ETag".into(),
                 InvalidHeaderName::Character => HEADER_CHARACTERS.into(),
             },
             _ => return None,
@@ -57,7 +67,13 @@ fn method_hint(method: &str) -> Cow<'static, str> {
     if method.eq_ignore_ascii_case("OPTIONS") {
         return "leave OPTIONS out: S3 responds to preflights without it".into();
     }
+    if is_list(method) {
+        return one_element("AllowedMethod");
+    }
     let methods = AllowedMethod::ALL.map(AllowedMethod::as_str);
+    if method.trim() == "*" {
+        return format!("list the methods: {}", methods.join(", ")).into();
+    }
     similar(method.trim(), &methods).map_or_else(|| format!("S3 allows {}", methods.join(", ")).into(), write)
 }
 
@@ -68,10 +84,28 @@ fn element_hint(name: &str, namespace: &ElementNamespace, known: &[&'static str]
     }
 }
 
-/// The known name that this one was meant to be: another case, or the plural that JSON has and XML has not.
-fn similar<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let singular = |name: &str| name.trim_end_matches(['s', 'S']).to_ascii_lowercase();
-    known.iter().copied().find(|known| singular(known) == singular(name))
+/// Whether several values stand where one belongs.
+fn is_list(text: &str) -> bool {
+    text.contains(',')
+}
+
+fn one_element(element: &str) -> Cow<'static, str> {
+    format!("a comma does not separate values: write one {element} for each").into()
+}
+
+/// The values of a JSON string that are separated by commas, each as a string.
+fn one_by_one(string: &str) -> String {
+    string.trim_matches('"').split(',').map(|value| format!("\"{}\"", value.trim())).collect::<Vec<_>>().join(", ")
+}
+
+/// The known name that this one was meant to be: another case, the plural that JSON has and XML has not, or the words of another
+/// tool.
+pub(super) fn similar<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let plain = |name: &str| {
+        let name = name.replace(['_', '-'], "").to_ascii_lowercase();
+        name.trim_end_matches('s').replace("allowed", "allow").replace("exposed", "expose")
+    };
+    known.iter().copied().find(|known| plain(known) == plain(name))
 }
 
 #[cfg(test)]
@@ -100,7 +134,7 @@ mod tests {
             (rule("<AllowedMethod>PATCH</AllowedMethod>"), Some("S3 allows GET, PUT, HEAD, POST, DELETE")),
             (rule("<AllowedOrigin>*.*</AllowedOrigin>"), Some("write one value for each pattern, with one * each")),
             (rule("<AllowedHeader>*-*</AllowedHeader>"), Some("write one value for each pattern, with one * each")),
-            (rule("<ExposeHeader>x-*</ExposeHeader>"), Some("list each header by its full name")),
+            (rule("<ExposeHeader>x-*</ExposeHeader>"), Some("list each header by its full name, such as ETag")),
             (rule("<ExposeHeader>a b</ExposeHeader>"), Some(super::HEADER_CHARACTERS)),
             (rule("<AllowedHeaders>*</AllowedHeaders>"), Some("write AllowedHeader")),
             (rule("<maxageseconds>1</maxageseconds>"), Some("write MaxAgeSeconds")),

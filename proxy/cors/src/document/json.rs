@@ -5,8 +5,10 @@
 //! Every value is first read as a slice of the document (`RawValue`): a slice knows where it stands, a parsed value does not.
 
 use super::error::Problems;
+use super::hint::similar;
 use super::problem::{Problem, name as cut};
 use super::raw::{RawRule, RawValue as Value};
+use super::syntax::Mistake;
 use super::xml;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
@@ -58,6 +60,31 @@ impl<'t> Deserialize<'t> for Entries<'t> {
     }
 }
 
+/// What a value is called to a person.
+trait Named {
+    const NAME: &'static str;
+}
+
+impl Named for &RawValue {
+    const NAME: &'static str = "a value";
+}
+
+impl Named for Entries<'_> {
+    const NAME: &'static str = "an object";
+}
+
+impl Named for Vec<&RawValue> {
+    const NAME: &'static str = "a list";
+}
+
+impl Named for String {
+    const NAME: &'static str = "a string";
+}
+
+impl Named for i64 {
+    const NAME: &'static str = "a whole number";
+}
+
 struct Reading<'t, 'p> {
     text: &'t str,
     problems: &'p mut Problems,
@@ -69,7 +96,7 @@ impl<'t> Reading<'t, '_> {
         (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize)
     }
 
-    fn parse<T: Deserialize<'t>>(&mut self, part: &'t str) -> Option<T> {
+    fn parse<T: Deserialize<'t> + Named>(&mut self, part: &'t str) -> Option<T> {
         match serde_json::from_str(part) {
             Ok(value) => Some(value),
             Err(error) => {
@@ -80,9 +107,12 @@ impl<'t> Reading<'t, '_> {
                     Category::Syntax if words.starts_with("control character") => {
                         (offset_in(part, error.line(), error.column() + 1), Problem::Syntax(words))
                     }
-                    Category::Syntax => (offset_in(part, error.line(), error.column()), Problem::Syntax(words)),
+                    Category::Syntax => {
+                        let within = offset_in(part, error.line(), error.column());
+                        (within, Mistake::in_json(part, within, words))
+                    }
                     // A value of the wrong type is wrong from its start; serde_json names its end.
-                    Category::Data | Category::Io => (0, Problem::WrongType(words)),
+                    Category::Data | Category::Io => (0, wrong_type(part, T::NAME)),
                 };
                 self.problems.push(self.offset(part) + within, problem);
                 None
@@ -92,14 +122,22 @@ impl<'t> Reading<'t, '_> {
 
     fn configuration(&mut self, document: &'t RawValue) -> Vec<RawRule> {
         let mut rules = None;
+        let mut has_rules = false;
         let Some(entries) = self.entries(document) else {
             return Vec::new();
         };
         for (key, name, value) in entries {
             match &*name {
-                "CORSRules" if rules.is_some() => self.doubled(key, &name),
-                "CORSRules" => rules = Some(self.rules(value)),
-                _ => self.unknown(key, &name, &["CORSRules"]),
+                "CORSRules" if has_rules => self.doubled(key, &name),
+                "CORSRules" => {
+                    has_rules = true;
+                    rules = Some(self.rules(value));
+                }
+                _ => {
+                    self.unknown(key, &name, &["CORSRules"]);
+                    // The rules are not missing: they have another name.
+                    rules.get_or_insert_default();
+                }
             }
         }
         rules.unwrap_or_else(|| {
@@ -124,11 +162,14 @@ impl<'t> Reading<'t, '_> {
             match &*name {
                 "ID" => rule.ids = self.optional::<String>(value),
                 "AllowedHeaders" => rule.headers = self.list(value),
-                "AllowedMethods" => rule.methods = self.list(value),
-                "AllowedOrigins" => rule.origins = self.list(value),
+                "AllowedMethods" => (rule.methods, rule.methods_unread) = self.needed(value),
+                "AllowedOrigins" => (rule.origins, rule.origins_unread) = self.needed(value),
                 "ExposeHeaders" => rule.expose = self.list(value),
                 "MaxAgeSeconds" => rule.max_ages = self.optional::<i64>(value),
-                _ => self.unknown(key, &name, &RULE_KEYS),
+                _ => {
+                    rule.note_unread(similar(&name, &RULE_KEYS));
+                    self.unknown(key, &name, &RULE_KEYS);
+                }
             }
         }
         Some(rule)
@@ -149,8 +190,15 @@ impl<'t> Reading<'t, '_> {
     }
 
     /// `null` counts as absent, as writers of JSON use it.
-    fn optional<T: DeserializeOwned + ToString>(&mut self, value: &'t RawValue) -> Vec<Value> {
+    fn optional<T: DeserializeOwned + ToString + Named>(&mut self, value: &'t RawValue) -> Vec<Value> {
         if value.get() == "null" { Vec::new() } else { self.value::<T>(value).into_iter().collect() }
+    }
+
+    /// A list, and whether a part of it could not be read.
+    fn needed(&mut self, list: &'t RawValue) -> (Vec<Value>, bool) {
+        let before = self.problems.len();
+        let values = self.list(list);
+        (values, self.problems.len() > before)
     }
 
     fn list(&mut self, list: &'t RawValue) -> Vec<Value> {
@@ -158,7 +206,7 @@ impl<'t> Reading<'t, '_> {
         values.into_iter().filter_map(|value| self.value::<String>(value)).collect()
     }
 
-    fn value<T: DeserializeOwned + ToString>(&mut self, raw: &'t RawValue) -> Option<Value> {
+    fn value<T: DeserializeOwned + ToString + Named>(&mut self, raw: &'t RawValue) -> Option<Value> {
         let text = self.parse::<T>(raw.get())?.to_string();
         let offset = self.offset(raw.get());
         if let Some(character) = text.chars().find(|character| !xml::is_character(*character)) {
@@ -166,6 +214,23 @@ impl<'t> Reading<'t, '_> {
         }
         Some(Value { text, offset })
     }
+}
+
+fn wrong_type(part: &str, expected: &str) -> Problem {
+    let is_string = part.starts_with('"');
+    if is_string && expected == Vec::<&RawValue>::NAME {
+        return Problem::NotAList(cut(part));
+    }
+    let inner = part.trim_matches('"');
+    if is_string && expected == i64::NAME && inner.parse::<i64>().is_ok() {
+        return Problem::QuotedNumber(cut(inner));
+    }
+    let found = match part.as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "a list",
+        _ => &*cut(part),
+    };
+    Problem::WrongType(format!("{found} where {expected} belongs").into())
 }
 
 /// serde_json counts lines from 1 and, in each, the bytes up to and with the wrong one: 0 when that is the line feed before.

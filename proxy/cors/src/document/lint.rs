@@ -2,6 +2,9 @@
 //!
 //! Decides: the warnings of a valid document. They change nothing.
 
+use super::raw::RawRule;
+use super::shared_suffix::is_shared;
+use super::validate::seconds;
 use super::warning::{Concern, NeverSent, TooWide, Warning};
 use super::{Document, RulePlaces};
 use crate::{AllowedMethod, CorsRule, HeaderPattern, OriginPattern};
@@ -18,7 +21,7 @@ impl Document {
         for (index, (rule, places)) in rules.iter().zip(&self.places).enumerate() {
             origins(rule, places, &mut warnings);
             etag(rule, places, &mut warnings);
-            max_age(rule, places, &mut warnings);
+            warnings.extend(max_age(rule.max_age_seconds(), places));
             let earlier = rules.get(..index).unwrap_or_default();
             if let Some(before) = earlier.iter().position(|earlier| covers(earlier, rule)) {
                 let concern = Concern::RuleNeverReached { rule: index + 1, earlier: before + 1 };
@@ -27,6 +30,21 @@ impl Document {
         }
         warnings
     }
+}
+
+/// The warnings about single values of a document with errors. Which credentials a rule gives is known only if all its origins are.
+pub(super) fn of_values(rules: &[RawRule], places: &[RulePlaces]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (rule, places) in rules.iter().zip(places) {
+        let gives_credentials = !rule.origins_unread && rule.origins.iter().all(|origin| origin.text != "*");
+        for (origin, position) in rule.origins.iter().zip(&places.origins) {
+            let pattern = OriginPattern::parse(&origin.text).ok();
+            let concern = pattern.and_then(|pattern| origin_concern(&pattern, gives_credentials));
+            warnings.extend(concern.map(|concern| Warning { concern, position: *position }));
+        }
+        warnings.extend(max_age(rule.max_ages.first().and_then(seconds), places));
+    }
+    warnings
 }
 
 fn origins(rule: &CorsRule, places: &RulePlaces, warnings: &mut Vec<Warning>) {
@@ -63,8 +81,13 @@ fn never_sent(text: &str) -> Option<NeverSent> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Some(NeverSent::NotAscii);
     }
+    if text.contains(',') {
+        return Some(NeverSent::List);
+    }
     if text.contains('*') {
-        return text.ends_with('/').then_some(NeverSent::Path);
+        // The only slashes of an Origin are the two before its host.
+        let has_path = text.split_once("//").is_some_and(|(_, rest)| rest.contains('/')) || text.ends_with('/');
+        return has_path.then_some(NeverSent::Path);
     }
     if text == "null" {
         return None;
@@ -97,6 +120,9 @@ fn too_wide(pattern: &OriginPattern) -> Option<TooWide> {
         return Some(TooWide::NoDot);
     }
     let domain = after.trim_start_matches('.').split(':').next().unwrap_or_default();
+    if is_shared(domain) {
+        return Some(TooWide::SharedSuffix);
+    }
     (!domain.contains('.') && domain != "localhost").then_some(TooWide::NoDomain)
 }
 
@@ -109,12 +135,9 @@ fn etag(rule: &CorsRule, places: &RulePlaces, warnings: &mut Vec<Warning>) {
     }
 }
 
-fn max_age(rule: &CorsRule, places: &RulePlaces, warnings: &mut Vec<Warning>) {
-    let out_of_range = rule.max_age_seconds().filter(|seconds| !(0..=LONGEST_MAX_AGE).contains(seconds));
-    if let Some(seconds) = out_of_range {
-        let position = places.max_age.unwrap_or(places.rule);
-        warnings.push(Warning { concern: Concern::MaxAgeOutOfRange(seconds), position });
-    }
+fn max_age(seconds: Option<i64>, places: &RulePlaces) -> Option<Warning> {
+    let seconds = seconds.filter(|seconds| !(0..=LONGEST_MAX_AGE).contains(seconds))?;
+    Some(Warning { concern: Concern::MaxAgeOutOfRange(seconds), position: places.max_age.unwrap_or(places.rule) })
 }
 
 /// Whether every request that `later` matches is matched by `earlier`. Textual comparison: false negatives possible, false
@@ -160,6 +183,9 @@ mod tests {
             "a.example",
             " https://a.example",
             "https://a.example/path",
+            "https://*.a.example/path",
+            "https://a.example,https://b.example",
+            "https://*.a.example, https://b.example",
         ] {
             assert_eq!(origin_codes(origin), ["OriginNeverMatches"], "{origin}");
         }
@@ -174,6 +200,10 @@ mod tests {
             ("https://a.example/", "remove everything after the host and port"),
             ("https://a.example:443", "remove the port"),
             ("http://a.example", "use https"),
+            (
+                "https://a.example,https://b.example",
+                "a comma does not separate values: write one AllowedOrigin for each",
+            ),
             ("null", "list the origins that need access"),
         ] {
             let rule = format!("[{{\"AllowedOrigins\": [\"{origin}\"], \"AllowedMethods\": [\"GET\"]}}]");
@@ -192,6 +222,9 @@ mod tests {
             "https://www.example.*",
             "https://example.com*",
             "https://*.com",
+            "https://*.vercel.app",
+            "https://shop-*.pages.dev",
+            "*.s3.eu-central-1.amazonaws.com",
         ] {
             assert_eq!(origin_codes(origin), ["OriginTooWide"], "{origin}");
         }
@@ -206,6 +239,8 @@ mod tests {
             "http://localhost:*",
             "http*://a.example",
             "app://x",
+            "https://*.shop.pages.dev",
+            "https://*.vercel.app.example",
             "https://a.example:8443",
         ] {
             assert_eq!(origin_codes(origin), [""; 0], "{origin}");

@@ -4,12 +4,15 @@
 //! JSON syntax.
 
 pub(crate) mod error;
+pub(crate) mod foreign;
 mod hint;
 mod json;
 mod lint;
 pub(crate) mod model;
 pub(crate) mod problem;
 mod raw;
+mod shared_suffix;
+pub(crate) mod syntax;
 mod validate;
 pub(crate) mod warning;
 pub(crate) mod write;
@@ -18,6 +21,7 @@ pub(crate) mod xml;
 use crate::CorsConfiguration;
 use crate::position::Position;
 use error::{DocumentErrors, Problems};
+use foreign::ForeignForm;
 use problem::Problem;
 use raw::RawRule;
 
@@ -75,9 +79,10 @@ impl Document {
         let mut problems = Problems::default();
         let (text, raw) = read(bytes, format, &mut problems);
         let places = validate::places(text, &raw);
-        let rules = validate::rules(raw, &mut problems);
+        let rules = validate::rules(&raw, &mut problems);
+        name_form(text, format, &mut problems);
         if let Some(errors) = problems.resolve(text) {
-            return Err(errors);
+            return Err(errors.with_warnings(lint::of_values(&raw, &places)));
         }
         let configuration = CorsConfiguration::new(rules).expect("a number of rules without a problem");
         Ok(Self { configuration, places })
@@ -108,14 +113,44 @@ fn read<'a>(bytes: &'a [u8], format: Format, problems: &mut Problems) -> (&'a st
         Err(error) => {
             // Counted in the file, its byte order mark included.
             let number = whole - bytes.len() + error.valid_up_to() + 1;
-            problems.push(error.valid_up_to(), Problem::NotUtf8(number));
+            let problem = if is_utf16(bytes) { Problem::Utf16 } else { Problem::NotUtf8(number) };
+            problems.push(error.valid_up_to(), problem);
             let valid = bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok());
             return (valid.unwrap_or_default(), Vec::new());
         }
     };
+    // Without a byte order mark UTF-16 can be UTF-8 as well, with a NUL beside each letter.
+    if is_utf16(bytes) {
+        problems.push(0, Problem::Utf16);
+        return ("", Vec::new());
+    }
     let rules = match format {
         Format::Xml => xml::read(text, problems),
         Format::Json => json::read(text, problems),
     };
     (text, rules)
+}
+
+/// UTF-16 by its byte order mark, or by the NUL that stands beside the first `<`, `{` or `[`. UTF-32 has more of them.
+const fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] => false,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [b'<' | b'{' | b'[', 0, next, ..] => *next != 0,
+        [0, b'<' | b'{' | b'[', ..] => true,
+        _ => false,
+    }
+}
+
+/// A form that is not S3's is one error: those of a reader that expected another form would all follow from it.
+fn name_form(text: &str, format: Format, problems: &mut Problems) {
+    if problems.is_empty() {
+        return;
+    }
+    let written = Format::detect(text.as_bytes());
+    if let Some(form) = ForeignForm::recognise(text) {
+        problems.replace(Problem::Foreign { form, format: written }, text);
+    } else if written != format && text.trim_start().starts_with(['<', '{', '[']) {
+        problems.replace(Problem::OtherFormat(written), text);
+    }
 }

@@ -3,9 +3,12 @@
 //! Decides: S3's error code and message for it, word for word, and the detail that S3 leaves out. Must not know: where in the
 //! document it stands.
 
+use super::Format;
 use super::MAX_DOCUMENT_LENGTH;
 use super::error::ErrorCode;
+use super::foreign::ForeignForm;
 use super::model::{InvalidConfiguration, InvalidRule, MAX_RULES};
+use super::syntax::Mistake;
 use crate::InvalidHeaderName;
 use crate::text::cut;
 use std::borrow::Cow;
@@ -29,6 +32,24 @@ pub enum Problem {
     TooLong(usize),
     /// The document is not UTF-8 from this byte of the file, from 1.
     NotUtf8(usize),
+    /// The document is UTF-16.
+    Utf16,
+    /// The document is in a form that is not S3's.
+    Foreign {
+        /// The form.
+        form: ForeignForm,
+        /// Whether that is JSON or XML.
+        format: Format,
+    },
+    /// The document is S3's, but in this format where the other is expected.
+    OtherFormat(Format),
+    /// The document is not well-formed, and it can be told what its author took for allowed.
+    Mistake {
+        /// What is wrong, in the words of the XML or JSON parser.
+        words: Box<str>,
+        /// What is written there.
+        mistake: Mistake,
+    },
     /// The document is not well-formed, in the words of the XML or JSON parser.
     Syntax(Box<str>),
     /// A character that XML cannot carry. S3 stores a configuration as XML, so JSON may not have it either.
@@ -38,6 +59,8 @@ pub enum Problem {
     DocumentType,
     /// An XML declaration that is not at the very beginning.
     MisplacedDeclaration,
+    /// An XML declaration that is not well-formed.
+    InvalidDeclaration,
     /// A tag without a name.
     UnnamedElement,
     /// An element that has this attribute twice.
@@ -71,6 +94,10 @@ pub enum Problem {
 
     /// A JSON value of the wrong type, in the words of the JSON parser.
     WrongType(Box<str>),
+    /// A JSON string where a list belongs, as it is written.
+    NotAList(Box<str>),
+    /// A number that is written as a JSON string.
+    QuotedNumber(Box<str>),
     /// A JSON object without `CORSRules`.
     NoRuleList,
     /// A JSON object with a key that is not known.
@@ -178,7 +205,14 @@ impl Problem {
     #[must_use]
     pub fn detail(&self) -> Option<Cow<'_, str>> {
         let detail: Cow<'_, str> = match self {
-            Self::Syntax(words) | Self::WrongType(words) => (&**words).into(),
+            Self::Syntax(words) | Self::WrongType(words) | Self::Mistake { words, .. } => (&**words).into(),
+            Self::Utf16 => "this is UTF-16".into(),
+            Self::Foreign { form, .. } => format!("this is {}", form.description()).into(),
+            Self::OtherFormat(Format::Json) => "this is JSON, where XML is expected".into(),
+            Self::OtherFormat(Format::Xml) => "this is XML, where JSON is expected".into(),
+            Self::InvalidDeclaration => "the XML declaration is not well-formed".into(),
+            Self::NotAList(text) => format!("{text} where a list belongs").into(),
+            Self::QuotedNumber(text) => format!("{text:?} where a whole number belongs").into(),
             Self::DocumentType => "a DOCTYPE is not allowed".into(),
             Self::MisplacedDeclaration => "an XML declaration is allowed only at the very beginning".into(),
             Self::UnnamedElement => "a tag without a name".into(),

@@ -17,4 +17,19 @@ pub(crate) struct RawRule {
     pub(crate) headers: Vec<RawValue>,
     pub(crate) expose: Vec<RawValue>,
     pub(crate) max_ages: Vec<RawValue>,
+    /// Origins were given but could not be read, so that none are missing.
+    pub(crate) origins_unread: bool,
+    /// The same of methods.
+    pub(crate) methods_unread: bool,
+}
+
+impl RawRule {
+    /// Notes that a list could not be read, by any of its names.
+    pub(crate) fn note_unread(&mut self, name: Option<&str>) {
+        match name {
+            Some("AllowedOrigin" | "AllowedOrigins") => self.origins_unread = true,
+            Some("AllowedMethod" | "AllowedMethods") => self.methods_unread = true,
+            _ => {}
+        }
+    }
 }

@@ -97,6 +97,8 @@ pub enum NeverSent {
     NotAscii,
     /// It has no scheme.
     NoScheme,
+    /// It is several, with commas between them.
+    List,
     /// It has a path, if only a slash.
     Path,
     /// It has an upper-case letter.
@@ -113,6 +115,8 @@ pub enum TooWide {
     OpenEnd,
     /// No dot follows the wildcard.
     NoDot,
+    /// The domain of a host where anyone can have a name follows the wildcard.
+    SharedSuffix,
     /// Only a suffix that others share follows the wildcard.
     NoDomain,
 }
@@ -123,6 +127,7 @@ impl NeverSent {
             Self::Empty => "it is empty",
             Self::NotAscii => "an Origin has no spaces and no characters outside ASCII",
             Self::NoScheme => "it has no scheme",
+            Self::List => "an Origin is one, and has no comma",
             Self::Path => "an Origin has no path and no slash at its end",
             Self::UpperCase => "an Origin is in lower case",
             Self::DefaultPort => "an Origin leaves out the scheme's own port",
@@ -135,6 +140,7 @@ impl TooWide {
         match self {
             Self::OpenEnd => "ends with its wildcard and so matches any site that begins like it",
             Self::NoDot => "has no dot after its wildcard and so matches any site whose name ends like it",
+            Self::SharedSuffix => "matches the sites of strangers, for anyone can have a name there",
             Self::NoDomain => "has no domain after its wildcard, only a suffix that others share",
         }
     }
@@ -194,6 +200,7 @@ impl Concern {
                 NeverSent::Empty => "write an origin, such as https://app.example".into(),
                 NeverSent::NotAscii => "write the host in punycode, without spaces".into(),
                 NeverSent::NoScheme => format!("write https://{origin}").into(),
+                NeverSent::List => "a comma does not separate values: write one AllowedOrigin for each".into(),
                 NeverSent::Path => "remove everything after the host and port".into(),
                 NeverSent::UpperCase => format!("write {}", origin.to_ascii_lowercase()).into(),
                 NeverSent::DefaultPort => "remove the port".into(),
@@ -252,6 +259,7 @@ impl Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.position, self.code(), self.message())
+        write!(f, "{}: {}: {}", self.position, self.code(), self.message())?;
+        self.hint().map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
     }
 }

@@ -5,9 +5,12 @@
 //! Read with quick-xml's event reader and not through serde: quick-xml's deserializer does not look at the root's name, accepts
 //! what follows the root, and stops at its first error without a place.
 
+use super::RULE_ELEMENTS;
 use super::error::Problems;
+use super::hint::similar;
 use super::problem::{ElementNamespace, Problem, name};
 use super::raw::{RawRule, RawValue};
+use super::syntax::{self, Mistake};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
@@ -24,6 +27,8 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Vec<RawRule> {
     }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
+    // XML 1.0 §2.5: no `--` in a comment.
+    reader.config_mut().check_comments = true;
     let mut document = Reading { reader, start: 0, rules: Vec::new(), problems };
     if let Err(Stop { offset, problem }) = document.prolog_and_root() {
         document.problems.push(offset, problem);
@@ -65,6 +70,12 @@ impl<'t> Reading<'t, '_> {
         match self.reader.read_event() {
             Ok(Event::DocType(_)) => Err(self.stop(Problem::DocumentType)),
             Ok(Event::Decl(_)) if self.start != 0 => Err(self.stop(Problem::MisplacedDeclaration)),
+            Ok(Event::Decl(declaration)) if !syntax::is_declaration(&declaration) => {
+                Err(self.stop(Problem::InvalidDeclaration))
+            }
+            Ok(Event::PI(instruction)) if !syntax::is_target(instruction.target()) => {
+                Err(self.stop(Problem::Syntax("a processing instruction without a name".into())))
+            }
             Ok(event) => {
                 if let Event::Start(element) = &event {
                     self.check_tag(element)?;
@@ -73,10 +84,10 @@ impl<'t> Reading<'t, '_> {
             }
             Err(error @ (quick_xml::Error::Syntax(_) | quick_xml::Error::IllFormed(_))) => Err(Stop {
                 offset: usize::try_from(self.reader.error_position()).unwrap_or(usize::MAX),
-                problem: syntax(error),
+                problem: in_words(error),
             }),
             // For the others quick-xml notes no place.
-            Err(error) => Err(self.stop(syntax(error))),
+            Err(error) => Err(self.stop(in_words(error))),
         }
     }
 
@@ -91,7 +102,10 @@ impl<'t> Reading<'t, '_> {
         }
         let mut seen = HashSet::new();
         for attribute in element.attributes().with_checks(false) {
-            let attribute = attribute.map_err(|error| self.stop(syntax(error)))?.key.into_inner();
+            let attribute = attribute
+                .map_err(|error| self.stop(Mistake::in_tag(element.attributes_raw(), error)))?
+                .key
+                .into_inner();
             if !seen.insert(attribute) {
                 return Err(self.stop(Problem::DuplicateAttribute(name(attribute))));
             }
@@ -148,7 +162,8 @@ impl<'t> Reading<'t, '_> {
                         "AllowedHeader" if ours => &mut rule.headers,
                         "ExposeHeader" if ours => &mut rule.expose,
                         "MaxAgeSeconds" if ours => &mut rule.max_ages,
-                        _ => {
+                        other => {
+                            rule.note_unread(similar(other, &RULE_ELEMENTS));
                             self.skip_unknown(&element, "CORSRule")?;
                             continue;
                         }
@@ -180,7 +195,7 @@ impl<'t> Reading<'t, '_> {
 
     /// A character reference, or one of XML's own five entities; there is no DOCTYPE that could define more.
     fn character(&self, reference: &BytesRef<'_>) -> Result<char, Stop> {
-        if let Some(character) = reference.resolve_char_ref().map_err(|error| self.stop(syntax(error)))? {
+        if let Some(character) = reference.resolve_char_ref().map_err(|error| self.stop(in_words(error)))? {
             let refused = || self.stop(Problem::Character(character));
             return is_character(character).then_some(character).ok_or_else(refused);
         }
@@ -251,6 +266,6 @@ fn shown(element: &BytesStart<'_>) -> Box<str> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
-fn syntax(error: impl ToString) -> Problem {
+fn in_words(error: impl ToString) -> Problem {
     Problem::Syntax(error.to_string().into())
 }

@@ -9,7 +9,7 @@ fn json_that_is_not_well_formed_is_refused_at_its_place() {
         ("nothing", Json, b"".into(), vec![("1:1", MALFORMED, "EOF while parsing a value")]),
         ("white space", Json, b" \n ".into(), vec![("2:2", MALFORMED, "EOF while parsing a value")]),
         ("not JSON at all", Json, b"rules:\n  - GET".into(), vec![("1:1", MALFORMED, "expected value")]),
-        ("XML", Json, b"\n<CORSConfiguration/>".into(), vec![("2:1", MALFORMED, "expected value")]),
+        ("XML", Json, b"\n<CORSConfiguration/>".into(), vec![("2:1", MALFORMED, "this is XML, where JSON")]),
         ("not UTF-8", Json, b"[\n  \"\xff\"]".into(), vec![("2:4", MALFORMED, "not UTF-8 from byte 6")]),
         ("cut off in an object", Json, b"{\n  \"CORSRules\": [{\"ID\": ".into(), vec![("2:24", MALFORMED, "EOF")]),
         ("cut off in a text", Json, "[{\"ID\": \"\u{e9}".into(), vec![("1:11", MALFORMED, "EOF")]),
@@ -41,18 +41,23 @@ fn json_that_does_not_follow_the_schema_is_refused_at_its_place() {
     let nested = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
     let nested_value = json(&format!("\"ExposeHeaders\":\n [{}{}]", "[".repeat(10_000), "]".repeat(10_000)));
     check_refused(vec![
-        ("a number", Json, b" 5".into(), vec![("1:2", MALFORMED, "expected an object")]),
-        ("a text", Json, b"\"CORSRules\"".into(), vec![("1:1", MALFORMED, "expected an object")]),
-        ("null", Json, b"null".into(), vec![("1:1", MALFORMED, "expected an object")]),
+        ("a number", Json, b" 5".into(), vec![("1:2", MALFORMED, "where an object belongs")]),
+        ("a text", Json, b"\"CORSRules\"".into(), vec![("1:1", MALFORMED, "where an object belongs")]),
+        ("null", Json, b"null".into(), vec![("1:1", MALFORMED, "where an object belongs")]),
         ("no rules", Json, b"[]".into(), vec![("1:1", MALFORMED, "no CORSRule: a configuration has at least one")]),
         ("an empty object", Json, b"\n {}".into(), vec![("2:2", MALFORMED, "there is no CORSRules")]),
         (
             "rules that are null",
             Json,
             b"{\"CORSRules\": null}".into(),
-            vec![("1:15", MALFORMED, "expected a sequence")],
+            vec![("1:15", MALFORMED, "where a list belongs")],
         ),
-        ("rules that are one rule", Json, b"{\"CORSRules\":\n{}}".into(), vec![("2:1", MALFORMED, "a sequence")]),
+        (
+            "rules that are one rule",
+            Json,
+            b"{\"CORSRules\":\n{}}".into(),
+            vec![("2:1", MALFORMED, "where a list belongs")],
+        ),
         (
             "an unknown key",
             Json,
@@ -65,13 +70,13 @@ fn json_that_does_not_follow_the_schema_is_refused_at_its_place() {
             b"{\"CORSRules\":[],\n \"CORSRules\":[]}".into(),
             vec![("2:2", MALFORMED, "occurs twice")],
         ),
-        ("a rule that is null", Json, b"[ null]".into(), vec![("1:3", MALFORMED, "expected an object")]),
+        ("a rule that is null", Json, b"[ null]".into(), vec![("1:3", MALFORMED, "where an object belongs")]),
         // serde would accept a list as the members in their order.
         (
             "a rule that is a list",
             Json,
             b"[\n [\"id\", [], [\"GET\"], [\"*\"]]]".into(),
-            vec![("2:2", MALFORMED, "an object")],
+            vec![("2:2", MALFORMED, "where an object belongs")],
         ),
         (
             "XML's name for a key",
@@ -85,16 +90,31 @@ fn json_that_does_not_follow_the_schema_is_refused_at_its_place() {
             json("\"ID\": \"a\",\n\t\"I\\u0044\": \"b\""),
             vec![("3:2", MALFORMED, "\"ID\" occurs twice")],
         ),
-        ("an ID that is a number", Json, json("\"ID\": 12345"), vec![("2:7", MALFORMED, "expected a string")]),
-        ("a list that is a text", Json, json("\"AllowedHeaders\":\n  \"*\""), vec![("3:3", MALFORMED, "a sequence")]),
-        ("a list that is null", Json, json("\"AllowedHeaders\": null"), vec![("2:19", MALFORMED, "a sequence")]),
+        ("an ID that is a number", Json, json("\"ID\": 12345"), vec![("2:7", MALFORMED, "where a string belongs")]),
+        (
+            "a list that is a text",
+            Json,
+            json("\"AllowedHeaders\":\n  \"*\""),
+            vec![("3:3", MALFORMED, "where a list belongs")],
+        ),
+        (
+            "a list that is null",
+            Json,
+            json("\"AllowedHeaders\": null"),
+            vec![("2:19", MALFORMED, "where a list belongs")],
+        ),
         (
             "a value that is null",
             Json,
             json("\"AllowedHeaders\": [\"a\", null]"),
-            vec![("2:25", MALFORMED, "a string")],
+            vec![("2:25", MALFORMED, "where a string belongs")],
         ),
-        ("a value that is an object", Json, json("\"ExposeHeaders\": [{\n}]"), vec![("2:19", MALFORMED, "a string")]),
+        (
+            "a value that is an object",
+            Json,
+            json("\"ExposeHeaders\": [{\n}]"),
+            vec![("2:19", MALFORMED, "where a string belongs")],
+        ),
         ("a value that is no Unicode", Json, json("\"ID\": \"\\ud800\""), vec![("2:14", MALFORMED, "hex escape")]),
         (
             "a value that XML cannot carry",
@@ -102,14 +122,14 @@ fn json_that_does_not_follow_the_schema_is_refused_at_its_place() {
             json("\"ID\": \"\\u0000\""),
             vec![("2:7", MALFORMED, r"'\0' is not allowed")],
         ),
-        ("10,000 levels as the rules", Json, nested, vec![("1:2", MALFORMED, "expected an object")]),
-        ("10,000 levels as a value", Json, nested_value, vec![("3:3", MALFORMED, "expected a string")]),
+        ("10,000 levels as the rules", Json, nested, vec![("1:2", MALFORMED, "where an object belongs")]),
+        ("10,000 levels as a value", Json, nested_value, vec![("3:3", MALFORMED, "where a string belongs")]),
         (
             "rules without lists",
             Json,
             b"[{},\n {\"ID\": 1}]".into(),
             vec![
-                ("2:9", MALFORMED, "expected a string"),
+                ("2:9", MALFORMED, "where a string belongs"),
                 ("1:2", MALFORMED, "without AllowedOrigin"),
                 ("1:2", MALFORMED, "without AllowedMethod"),
                 ("2:2", MALFORMED, "without AllowedOrigin"),
@@ -119,7 +139,9 @@ fn json_that_does_not_follow_the_schema_is_refused_at_its_place() {
     ]);
     let times = ["\"600\"", "1.5", "1e3", "true", "[600]", "9223372036854775808"];
     let time = |text| json(&format!("\"MaxAgeSeconds\": {text}"));
-    check_refused(times.map(|text| (text, Json, time(text), vec![("2:18", MALFORMED, "expected i64")])).into());
+    check_refused(
+        times.map(|text| (text, Json, time(text), vec![("2:18", MALFORMED, "where a whole number belongs")])).into(),
+    );
 }
 
 #[test]
@@ -143,7 +165,7 @@ fn a_refused_value_deep_in_a_document_has_its_own_line_and_column() {
         Json,
         document.into(),
         vec![
-            ("11:52", MALFORMED, "expected a string"),
+            ("11:52", MALFORMED, "where a string belongs"),
             ("6:9", INVALID, "Unsupported method is \u{e9}"),
             ("6:14", INVALID, "Unsupported method is get"),
             ("8:26", INVALID, "can not have more than one wildcard"),
