@@ -36,7 +36,7 @@ enum Command {
     Check(check::Check),
     /// Explain why a request is or is not allowed, rule by rule
     Explain(explain::Explain),
-    /// Convert rules between S3's XML and the JSON of the AWS CLI
+    /// Convert rules to S3's XML or the JSON of the AWS CLI, from each other and from the forms of other tools
     Convert(convert::Convert),
     /// Ask a running proxy whether it is ready; exits with 0 if ready, 1 if not
     Healthcheck(healthcheck::Healthcheck),

@@ -1,0 +1,49 @@
+//! AWS CloudFormation (`AWS::S3::Bucket CorsConfiguration`): a template, or a part of one.
+
+use super::draft::{Conversion, Draft};
+use super::fields::{self, Fields};
+use serde_json::Value;
+
+pub(super) fn read(document: &Value, conversion: &mut Conversion) {
+    let mut found = Vec::new();
+    find(document, "", &mut found);
+    let configuration = match found.as_slice() {
+        [] => document,
+        [(_, configuration)] => configuration,
+        _ => {
+            let places: Vec<_> = found.iter().map(|(place, _)| &**place).collect();
+            return conversion.refuse(&places.join(", "), "several buckets: convert one CorsConfiguration at a time");
+        }
+    };
+    for (index, rule) in fields::rules(configuration, &["/CorsRules"]).iter().enumerate() {
+        let draft = self::rule(fields::rule(index), rule, conversion);
+        conversion.add(draft);
+    }
+}
+
+/// Every `CorsConfiguration`, with the names that lead to it.
+fn find<'v>(value: &'v Value, path: &str, found: &mut Vec<(String, &'v Value)>) {
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        if key == "CorsConfiguration" {
+            found.push((path, inner));
+        } else {
+            find(inner, &path, found);
+        }
+    }
+}
+
+fn rule(place: String, rule: &Value, conversion: &mut Conversion) -> Draft {
+    let mut fields = Fields::of(&place, rule, conversion);
+    let draft = Draft {
+        id: fields.text("Id"),
+        origins: fields.texts("AllowedOrigins"),
+        methods: fields.texts("AllowedMethods"),
+        headers: fields.texts("AllowedHeaders"),
+        expose: fields.texts("ExposedHeaders"),
+        max_age: fields.seconds("MaxAge"),
+        place,
+    };
+    fields.rest();
+    draft
+}

@@ -1,0 +1,72 @@
+//! The CORS filter of the Gateway API (GEP-1767, `HTTPCORSFilter`).
+
+use super::draft::{Conversion, Draft};
+use super::fields::Fields;
+use serde_json::{Map, Value};
+
+/// The methods that the filter allows whether they are listed or not.
+const ALWAYS: [&str; 3] = ["GET", "HEAD", "POST"];
+const MAX_AGE: i64 = 5;
+
+pub(super) fn read(document: &Value, conversion: &mut Conversion) {
+    let mut found = Vec::new();
+    each_object(document, &mut |object| {
+        if object.contains_key("allowOrigins") {
+            found.push(Value::Object(object.clone()));
+        }
+    });
+    // The same filter stands in each rule of a route.
+    found.dedup();
+    match <[Value; 1]>::try_from(found) {
+        Ok([filter]) => {
+            let draft = rule(&filter, conversion);
+            conversion.add(draft);
+        }
+        Err(found) if found.is_empty() => conversion.refuse("filters", "there is no CORS filter with allowOrigins"),
+        Err(_) => conversion.refuse("filters", "several differ: convert one CORS filter at a time"),
+    }
+}
+
+fn rule(filter: &Value, conversion: &mut Conversion) -> Draft {
+    let place = "CORS filter".to_owned();
+    let mut fields = Fields::of(&place, filter, conversion);
+    let origins = fields.texts("allowOrigins");
+    let mut methods = fields.texts("allowMethods");
+    for method in ALWAYS {
+        if !methods.iter().any(|listed| listed == method || listed == "*") {
+            fields.warn(&format!("{method} is added: the filter allows it always"));
+            methods.push(method.to_owned());
+        }
+    }
+    let headers = fields.texts("allowHeaders");
+    let expose = fields.texts("exposeHeaders");
+    let max_age = fields.seconds("maxAge").or(Some(MAX_AGE));
+    let credentials = fields.take("allowCredentials").is_some_and(|value| value == true);
+    warn_of_credentials("allowCredentials", credentials, &origins, &mut fields);
+    fields.rest();
+    Draft { place, id: None, origins, methods, headers, expose, max_age }
+}
+
+/// S3 has no setting for credentials: it gives them to listed origins, and not to `*` (S3: the grant's headers).
+pub(super) fn warn_of_credentials(name: &str, allowed: bool, origins: &[String], fields: &mut Fields<'_>) {
+    let is_any = origins.iter().any(|origin| origin == "*");
+    if allowed && is_any {
+        fields.warn(&format!("{name} is left out: S3 gives no credentials to the origin *, list the origins"));
+    } else if !allowed && !is_any {
+        fields.warn(&format!(
+            "{name} is left out: S3 gives credentials to listed origins; cors.credentials: never does not"
+        ));
+    }
+}
+
+/// Visits every object of a tree, the outer one first.
+pub(super) fn each_object(value: &Value, visit: &mut impl FnMut(&Map<String, Value>)) {
+    match value {
+        Value::Object(object) => {
+            visit(object);
+            object.values().for_each(|inner| each_object(inner, visit));
+        }
+        Value::Array(values) => values.iter().for_each(|inner| each_object(inner, visit)),
+        _ => {}
+    }
+}

@@ -1,0 +1,56 @@
+//! The annotations of ingress-nginx (user guide, "Enable CORS"), with the values that it takes for those that are not there.
+
+use super::draft::{Conversion, Draft};
+use super::fields::Fields;
+use super::gateway_api::{each_object, warn_of_credentials};
+use serde_json::{Map, Value};
+
+const PREFIX: &str = "nginx.ingress.kubernetes.io/";
+const METHODS: &str = "GET, PUT, POST, DELETE, PATCH, OPTIONS";
+const HEADERS: &str = "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,\
+                       Authorization";
+const MAX_AGE: i64 = 1_728_000;
+
+pub(super) fn read(document: &Value, conversion: &mut Conversion) {
+    let mut found = Vec::new();
+    each_object(document, &mut |object| {
+        let annotations = annotations(object);
+        if annotations.get("enable-cors").is_some_and(|value| value.as_str() == Some("true")) {
+            found.push(annotations);
+        }
+    });
+    match <[Map<String, Value>; 1]>::try_from(found) {
+        Ok([annotations]) => {
+            let draft = rule(&Value::Object(annotations), conversion);
+            conversion.add(draft);
+        }
+        Err(found) if found.is_empty() => {
+            conversion.refuse("annotations", &format!("there is no {PREFIX}enable-cors: \"true\""));
+        }
+        Err(_) => conversion.refuse("annotations", "several have CORS: convert one Ingress at a time"),
+    }
+}
+
+/// The annotations about CORS that stand directly in an object, without their prefix.
+fn annotations(object: &Map<String, Value>) -> Map<String, Value> {
+    let ours = object.iter().filter_map(|(key, value)| Some((key.strip_prefix(PREFIX)?, value)));
+    ours.filter(|(key, _)| key.contains("cors")).map(|(key, value)| (key.to_owned(), value.clone())).collect()
+}
+
+fn rule(annotations: &Value, conversion: &mut Conversion) -> Draft {
+    let place = "annotations".to_owned();
+    let mut fields = Fields::of(&place, annotations, conversion);
+    let mut texts = |key: &str, default: &str| {
+        let texts = fields.texts(key);
+        if texts.is_empty() { default.split(',').map(|text| text.trim().to_owned()).collect() } else { texts }
+    };
+    let (origins, methods) = (texts("cors-allow-origin", "*"), texts("cors-allow-methods", METHODS));
+    let headers = texts("cors-allow-headers", HEADERS);
+    let expose = fields.texts("cors-expose-headers");
+    let max_age = fields.seconds("cors-max-age").or(Some(MAX_AGE));
+    let credentials = fields.text("cors-allow-credentials").is_none_or(|value| value != "false");
+    warn_of_credentials("cors-allow-credentials", credentials, &origins, &mut fields);
+    fields.take("enable-cors");
+    fields.rest();
+    Draft { place, id: None, origins, methods, headers, expose, max_age }
+}
