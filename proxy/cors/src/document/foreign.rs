@@ -28,6 +28,8 @@ pub enum ForeignForm {
     GatewayApi,
     /// The whole input of `put-bucket-cors`, `{"Bucket": …, "CORSConfiguration": {…}}`.
     CliInput,
+    /// S3's XML written as JSON, element by element: `{"CORSConfiguration": {"CORSRule": […]}}`.
+    XmlAsJson,
     /// One of S3's rules without the list around it.
     BareRule,
     /// A bucket policy, which has nothing to do with CORS.
@@ -56,6 +58,7 @@ impl ForeignForm {
             Self::IngressNginx => "an Ingress with the annotations of ingress-nginx",
             Self::GatewayApi => "a CORS filter of the Gateway API",
             Self::CliInput => "the whole input of the AWS CLI",
+            Self::XmlAsJson => "JSON with the names of S3's XML",
             Self::BareRule => "one rule without the list around it",
             Self::BucketPolicy => "a bucket policy",
         }
@@ -72,7 +75,7 @@ impl ForeignForm {
             Self::CloudFormation => Some("cloudformation"),
             Self::IngressNginx => Some("ingress-nginx"),
             Self::GatewayApi => Some("gateway-api"),
-            Self::CliInput | Self::BareRule => match format {
+            Self::CliInput | Self::XmlAsJson | Self::BareRule => match format {
                 Format::Json => Some("json"),
                 Format::Xml => Some("xml"),
             },
@@ -118,7 +121,11 @@ fn of_object(object: &Object) -> Option<ForeignForm> {
     if has("Statement") {
         return Some(ForeignForm::BucketPolicy);
     }
-    if has("CORSConfiguration") {
+    let inner = object.get("CORSConfiguration").and_then(Value::as_object);
+    if has("CORSRule") || inner.is_some_and(|inner| inner.contains_key("CORSRule")) {
+        return Some(ForeignForm::XmlAsJson);
+    }
+    if inner.is_some() {
         return Some(ForeignForm::CliInput);
     }
     if has("Resources") || has("CorsConfiguration") {
@@ -211,7 +218,7 @@ mod tests {
     #[test]
     fn a_form_is_known_by_names_that_only_it_has() {
         use ForeignForm::{
-            Azure, B2, BareRule, BucketPolicy, CliInput, CloudFormation, GatewayApi, Gcs, IngressNginx, R2,
+            Azure, B2, BareRule, BucketPolicy, CliInput, CloudFormation, GatewayApi, Gcs, IngressNginx, R2, XmlAsJson,
         };
         for (text, form) in [
             (r#"{"rules": [{"allowed": {"origins": ["*"]}}]}"#, Some(R2)),
@@ -235,6 +242,8 @@ mod tests {
             (r#"{"kind": "List", "items": [{"kind": "HTTPRoute"}]}"#, Some(GatewayApi)),
             (r#"{"Bucket": "b", "CORSConfiguration": {"CORSRules": []}}"#, Some(CliInput)),
             (r#"{"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}"#, Some(BareRule)),
+            (r#"{"CORSConfiguration": {"CORSRule": {}}}"#, Some(XmlAsJson)),
+            (r#"{"CORSRule": []}"#, Some(XmlAsJson)),
             ("<CORSRule><AllowedOrigin>*</AllowedOrigin></CORSRule>", Some(BareRule)),
             (r#"{"Version": "2012-10-17", "Statement": []}"#, Some(BucketPolicy)),
             // S3's own, with mistakes of its own.

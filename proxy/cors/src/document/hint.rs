@@ -19,12 +19,15 @@ impl Problem {
             Self::OtherFormat(Format::Xml) => "name the file .xml, or run s3cors convert --to json FILE".into(),
             Self::Mistake { mistake, .. } => mistake.hint(),
             Self::InvalidDeclaration => "write <?xml version=\"1.0\" encoding=\"UTF-8\"?>, or remove it".into(),
+            Self::NotAList(found) if &**found == "null" => "write [], or leave the name out".into(),
+            Self::NotAList(found) if !found.starts_with('"') => "put [ and ] around it".into(),
             Self::NotAList(text) => format!("write [{}]", one_by_one(text)).into(),
             Self::QuotedNumber(text) => format!("write {text}, without quotes").into(),
             Self::NotUtf8(_) | Self::Utf16 => "save the document as UTF-8".into(),
             Self::DocumentType => "remove the DOCTYPE".into(),
             Self::MisplacedDeclaration => "move the XML declaration to the first line, or remove it".into(),
             Self::UnknownEntity(_) => "write the character itself, or & as &amp;".into(),
+            Self::MisplacedText => "remove it".into(),
             Self::UnnamedElement => "write < in a text as &lt;".into(),
             Self::NoRoot | Self::NoRuleList | Self::Rules(InvalidConfiguration::NoRules) => {
                 "to remove a bucket's rules, delete its configuration".into()

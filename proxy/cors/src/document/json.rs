@@ -102,7 +102,7 @@ impl<'t> Reading<'t, '_> {
             Err(error) => {
                 let words = without_place(&error);
                 let (within, problem) = match error.classify() {
-                    Category::Eof => (part.len(), Problem::Syntax(words)),
+                    Category::Eof => (part.len(), Mistake::at_end_of_json(part, words)),
                     // Of this one error serde_json names the character before (1.0.154, `ignore_str`).
                     Category::Syntax if words.starts_with("control character") => {
                         (offset_in(part, error.line(), error.column() + 1), Problem::Syntax(words))
@@ -218,18 +218,19 @@ impl<'t> Reading<'t, '_> {
 
 fn wrong_type(part: &str, expected: &str) -> Problem {
     let is_string = part.starts_with('"');
-    if is_string && expected == Vec::<&RawValue>::NAME {
-        return Problem::NotAList(cut(part));
-    }
     let inner = part.trim_matches('"');
     if is_string && expected == i64::NAME && inner.parse::<i64>().is_ok() {
         return Problem::QuotedNumber(cut(inner));
     }
+    let shown = cut(part);
     let found = match part.as_bytes().first() {
         Some(b'{') => "an object",
         Some(b'[') => "a list",
-        _ => &*cut(part),
+        _ => &*shown,
     };
+    if expected == Vec::<&RawValue>::NAME && (is_string || found == "null" || found == "an object") {
+        return Problem::NotAList(found.into());
+    }
     Problem::WrongType(format!("{found} where {expected} belongs").into())
 }
 

@@ -196,6 +196,9 @@ mod tests {
         for (origin, hint) in [
             ("", "write an origin, such as https://app.example"),
             ("a.example", "write https://a.example"),
+            (" https://a.example ", "write https://a.example, without white space around it"),
+            ("http://a http://b", "white space does not separate values: write one AllowedOrigin for each"),
+            ("https://bücher.example", "write the host in punycode, without spaces"),
             ("https://A.example", "write https://a.example"),
             ("https://a.example/", "remove everything after the host and port"),
             ("https://a.example:443", "remove the port"),

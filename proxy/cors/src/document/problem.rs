@@ -94,7 +94,7 @@ pub enum Problem {
 
     /// A JSON value of the wrong type, in the words of the JSON parser.
     WrongType(Box<str>),
-    /// A JSON string where a list belongs, as it is written.
+    /// A JSON string or `null` where a list belongs, as it is written, or `an object`.
     NotAList(Box<str>),
     /// A number that is written as a JSON string.
     QuotedNumber(Box<str>),

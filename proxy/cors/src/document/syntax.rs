@@ -19,6 +19,10 @@ pub enum Mistake {
     TrailingComma,
     /// A name in JSON without quotes.
     BareName,
+    /// JSON that ends too early.
+    Unclosed,
+    /// What stands in the place of JSON begins like none.
+    NotJson,
 }
 
 impl Mistake {
@@ -32,11 +36,22 @@ impl Mistake {
             // One of them can also open or close a string; the parser then stops far from it.
             _ => text.chars().find(|character| is_typographic(*character)).map(Self::TypographicQuote),
         };
-        let is_name = words.starts_with("key must be a string") && rest.starts_with(|c: char| c.is_alphabetic());
-        match mistake.or(is_name.then_some(Self::BareName)) {
+        let is_word = rest.starts_with(|first: char| first.is_alphabetic());
+        let by_word = if before.trim().is_empty() {
+            Some(Self::NotJson)
+        } else {
+            words.starts_with("key must be a string").then_some(Self::BareName)
+        };
+        match mistake.or(by_word.filter(|_| is_word)) {
             Some(mistake) => Problem::Mistake { words, mistake },
             None => Problem::Syntax(words),
         }
+    }
+
+    /// Names what is wrong with JSON that ends too early. Where nothing begins, nothing is open.
+    pub(super) fn at_end_of_json(text: &str, words: Box<str>) -> Problem {
+        let is_open = text.trim_start().starts_with(['{', '[', '"']);
+        if is_open { Problem::Mistake { words, mistake: Self::Unclosed } } else { Problem::Syntax(words) }
     }
 
     /// Names the mistake in the attributes of an XML tag.
@@ -55,6 +70,8 @@ impl Mistake {
             Self::TypographicQuote(quote) => format!("{quote} is a typographic quotation mark: write \"").into(),
             Self::SingleQuote => "JSON has no single quotes: write \"".into(),
             Self::TrailingComma => "remove the comma before it".into(),
+            Self::Unclosed => "a bracket or a quote is not closed".into(),
+            Self::NotJson => "a JSON document begins with { or [".into(),
             Self::BareName => "write the name in double quotes".into(),
         }
     }

@@ -198,6 +198,12 @@ impl Concern {
         let hint: Cow<'static, str> = match self {
             Self::OriginNeverMatches { origin, why } => match why {
                 NeverSent::Empty => "write an origin, such as https://app.example".into(),
+                NeverSent::NotAscii if origin.split_whitespace().nth(1).is_some() => {
+                    "white space does not separate values: write one AllowedOrigin for each".into()
+                }
+                NeverSent::NotAscii if origin.is_ascii() => {
+                    format!("write {}, without white space around it", origin.trim()).into()
+                }
                 NeverSent::NotAscii => "write the host in punycode, without spaces".into(),
                 NeverSent::NoScheme => format!("write https://{origin}").into(),
                 NeverSent::List => "a comma does not separate values: write one AllowedOrigin for each".into(),

@@ -92,6 +92,13 @@ impl<'c> Fields<'c> {
         }
     }
 
+    /// [`text`](Self::text) of such a member.
+    pub(super) fn only_text(&mut self, key: &str) -> Option<String> {
+        let value = self.only(key)?;
+        self.members.insert(key.to_owned(), value);
+        self.text(key)
+    }
+
     /// [`seconds`](Self::seconds) of such a member.
     pub(super) fn only_seconds(&mut self, key: &str) -> Option<i64> {
         let value = self.only(key)?;

@@ -153,8 +153,9 @@ impl Convert {
     /// How to read a form that was recognised; nothing if another one was asked for.
     fn accepts(&self, form: ForeignForm) -> Option<From> {
         let from = match form {
-            ForeignForm::CliInput | ForeignForm::BareRule if self.from != From::Auto => return Some(self.from),
-            ForeignForm::CliInput | ForeignForm::BareRule => From::Json,
+            ForeignForm::CliInput | ForeignForm::XmlAsJson | ForeignForm::BareRule => {
+                return Some(From::Json).filter(|_| matches!(self.from, From::Auto | From::Xml | From::Json));
+            }
             form => From::from_str(form.converted_from(Format::Json)?, false).ok()?,
         };
         (self.from == From::Auto).then_some(from)

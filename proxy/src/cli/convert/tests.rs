@@ -101,6 +101,21 @@ fn what_stands_around_s3s_rules_is_taken_off() {
         ),
         (From::Json, r#"{"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}"#, rules, &[]),
         (
+            From::Json,
+            r#"{"CORSConfiguration": {"CORSRule": {"AllowedOrigin": "*", "AllowedMethod": ["GET"]}}}"#,
+            rules,
+            &[],
+        ),
+        (
+            From::Xml,
+            "<CORSRule><ID>a</ID><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>\n\
+             <CORSRule><AllowedOrigin>http://a</AllowedOrigin><AllowedMethod>PUT</AllowedMethod>\
+             <MaxAgeSeconds>5</MaxAgeSeconds></CORSRule>",
+            r#"[{"ID": "a", "AllowedOrigins": ["*"], "AllowedMethods": ["GET"]},
+              {"AllowedOrigins": ["http://a"], "AllowedMethods": ["PUT"], "MaxAgeSeconds": 5}]"#,
+            &[],
+        ),
+        (
             From::Xml,
             "<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>",
             rules,
