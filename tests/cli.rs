@@ -366,6 +366,29 @@ fn convert_reports_the_place_of_an_error() {
 }
 
 #[test]
+fn another_tools_form_is_named_with_the_command_that_converts_it() {
+    let rules = Rules::empty();
+    let r2 = r#"{"rules": [{"allowed": {"origins": ["http://a"], "methods": ["GET", "PATCH"]}}]}"#;
+    rules.write("bucket.json", r2);
+    let command = "run s3cors convert --from r2 --to json FILE";
+    let ended = of_file(&["check"], &rules, &["bucket.json"]);
+    assert!(ended.stdout.contains(&format!("(this is Cloudflare R2's form); hint: {command}\n")), "{}", ended.stdout);
+    let ended = of_file(&["check", "--format", "json"], &rules, &["bucket.json"]);
+    let answer: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((&answer["errors"][0]["hint"], answer["errors"].as_array().unwrap().len()), (&json!(command), 1));
+    for from in ["r2", "auto"] {
+        let ended = of_file(&["convert", "--from", from, "--to", "json"], &rules, &["bucket.json"]);
+        assert_eq!(ended.code, Some(0), "{from}: {ended:?}");
+        assert!(ended.stderr.contains("bucket.json: rule 1: method PATCH is left out"), "{from}: {}", ended.stderr);
+        rules.write("converted.json", &ended.stdout);
+        assert_eq!(of_file(&["check"], &rules, &["converted.json"]).code, Some(0), "{from}: {}", ended.stdout);
+    }
+    let ended = of_file(&["convert", "--from", "json", "--to", "json"], &rules, &["bucket.json"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "asked for another form: {ended:?}");
+    assert!(ended.stderr.contains(command), "{}", ended.stderr);
+}
+
+#[test]
 fn completions_man_page_and_help_are_printed() {
     for (arguments, said) in [
         (&["completions", "bash"][..], "complete -F"),
