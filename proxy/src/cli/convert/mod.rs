@@ -78,6 +78,8 @@ enum ConvertError {
     Unreadable(#[from] std::io::Error),
     #[error("longer than {MAX_INPUT} bytes")]
     TooLong,
+    #[error("neither XML nor JSON, nor YAML in a form that is known: name its form with --from")]
+    Unknown,
     #[error("{0}")]
     NotWellFormed(String),
     #[error("{0}")]
@@ -133,21 +135,26 @@ impl Convert {
             _ => Format::detect(bytes),
         };
         let is_s3 = matches!(self.from, From::Auto | From::Xml | From::Json);
-        let refused = match Document::parse(bytes, format) {
-            Ok(document) if is_s3 => return Ok((document.into_configuration(), Vec::new())),
-            Ok(_) => None,
-            Err(errors) => Some(errors),
-        };
-        let text = std::str::from_utf8(bytes).map_err(|error| ConvertError::NotWellFormed(error.to_string()));
-        let from = match (self.from, refused) {
-            (From::Auto | From::Xml | From::Json, Some(errors)) => {
-                let form = text.as_ref().ok().and_then(|text| recognise(text));
-                // What S3 rejects is said in S3's words, unless it was asked for in another form.
-                form.and_then(|form| self.accepts(form)).ok_or(ConvertError::Document(errors))?
+        let from = if is_s3 {
+            match Document::parse(bytes, format) {
+                Ok(document) => return Ok((document.into_configuration(), Vec::new())),
+                Err(errors) => self.foreign(bytes).ok_or_else(|| self.refusal(bytes, errors))?,
             }
-            (from, _) => from,
+        } else {
+            self.from
         };
-        convert(from, &tree::read(text?)?)
+        let text = std::str::from_utf8(bytes).map_err(|error| ConvertError::NotWellFormed(error.to_string()))?;
+        convert(from, &tree::read(text)?)
+    }
+
+    fn foreign(&self, bytes: &[u8]) -> Option<From> {
+        self.accepts(recognise(std::str::from_utf8(bytes).ok()?)?)
+    }
+
+    /// What S3 rejects is said in S3's words; YAML, which S3 does not have, is not.
+    fn refusal(&self, bytes: &[u8], errors: DocumentErrors) -> ConvertError {
+        let begins_like_yaml = bytes.first().is_some_and(u8::is_ascii_alphabetic);
+        if self.from == From::Auto && begins_like_yaml { ConvertError::Unknown } else { ConvertError::Document(errors) }
     }
 
     /// How to read a form that was recognised; nothing if another one was asked for.

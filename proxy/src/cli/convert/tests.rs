@@ -177,6 +177,8 @@ fn what_cannot_be_converted_is_an_error_that_names_it() {
         (From::R2, r#"{"rules": [{"allowed": {"origins": ["a*b*"], "methods": ["GET"]}}]}"#, "origin \"a*b*\""),
         (From::R2, "{\"rules\": [", "EOF"),
         (From::R2, "[]", "no CORSRule"),
+        (From::R2, "rules: [", "line 1 column"),
+        (From::Auto, "rules: []", "name its form with --from"),
         (From::Gcs, "[1]", "1 where an object belongs"),
         (From::Gcs, "<CorsConfig>", "XML"),
         (From::CloudFormation, two, "Resources.A.Properties.CorsConfiguration, Resources.B"),

@@ -28,8 +28,11 @@ pub(super) fn read(text: &str) -> Result<Value, ConvertError> {
 
 /// Several documents become the items of one list.
 pub(super) fn yaml(text: &str) -> Result<Value, ConvertError> {
-    let documents: Vec<Value> =
-        serde_saphyr::from_multiple(text).map_err(|error| ConvertError::NotWellFormed(error.to_string()))?;
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
+        // Its first line has the place; the others show the text around it.
+        let shown = error.to_string();
+        ConvertError::NotWellFormed(shown.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned())
+    })?;
     match <[Value; 1]>::try_from(documents) {
         Ok([document]) => Ok(document),
         Err(documents) => Ok(serde_json::json!({"kind": "List", "items": documents})),
