@@ -47,7 +47,7 @@ fn rule(filter: &Value, conversion: &mut Conversion) -> Draft {
     Draft { place, id: None, origins, methods, headers, expose, max_age }
 }
 
-/// S3 has no setting for credentials: it gives them to listed origins, and not to `*` (S3: the grant's headers).
+/// S3 has no setting for credentials: it gives them to listed origins, and not to `*`.
 pub(super) fn warn_of_credentials(name: &str, allowed: bool, origins: &[String], fields: &mut Fields<'_>) {
     let is_any = origins.iter().any(|origin| origin == "*");
     if allowed && is_any {
