@@ -22,10 +22,11 @@ pub use decision::verdict::{Clause, Decision, Outcome, Reason, RequestKind, Verd
 pub use decision::{MAX_REQUEST_HEADERS, MAX_REQUEST_HEADERS_LENGTH};
 pub use document::error::{DocumentError, DocumentErrors, ErrorCode, MAX_LISTED_ERRORS};
 pub use document::foreign::ForeignForm;
+pub use document::lint::profiles::{Profile, UnknownProfile};
 pub use document::model::{CorsConfiguration, CorsRule, InvalidConfiguration, InvalidRule, MAX_RULES};
 pub use document::problem::{ElementNamespace, Problem};
 pub use document::syntax::Mistake;
-pub use document::warning::{Concern, NeverSent, TooWide, Warning, WarningCode};
+pub use document::warning::{Concern, Missing, NeverSent, TooWide, Warning, WarningCode};
 pub use document::write::WriteError;
 pub use document::xml::NAMESPACE;
 pub use document::{Document, Format, MAX_DOCUMENT_LENGTH};

@@ -120,7 +120,7 @@ impl DocumentErrors {
         self.unlisted
     }
 
-    /// The warnings about values that remain when the errors are fixed. Those about a whole rule or several are not known yet.
+    /// The warnings about what can be read in spite of the errors, in the order of the rules.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -168,6 +168,13 @@ impl Problems {
 
     pub(crate) const fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Where they are, ascending.
+    pub(super) fn offsets(&self) -> Vec<usize> {
+        let mut offsets: Vec<_> = self.0.iter().map(|(offset, _)| *offset).collect();
+        offsets.sort_unstable();
+        offsets
     }
 
     pub(crate) fn push(&mut self, offset: usize, problem: impl Into<Problem>) {

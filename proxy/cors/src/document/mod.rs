@@ -7,11 +7,11 @@ pub(crate) mod error;
 pub(crate) mod foreign;
 mod hint;
 mod json;
-mod lint;
+pub(crate) mod lint;
 pub(crate) mod model;
 pub(crate) mod problem;
 mod raw;
-mod shared_suffix;
+mod readable;
 pub(crate) mod syntax;
 mod validate;
 pub(crate) mod warning;
@@ -66,6 +66,8 @@ pub struct Document {
 struct RulePlaces {
     rule: Position,
     origins: Vec<Position>,
+    headers: Vec<Position>,
+    expose: Vec<Position>,
     max_age: Option<Position>,
 }
 
@@ -78,12 +80,13 @@ impl Document {
     pub fn parse(bytes: &[u8], format: Format) -> Result<Self, DocumentErrors> {
         let mut problems = Problems::default();
         let (text, raw) = read(bytes, format, &mut problems);
-        let places = validate::places(text, &raw);
         let rules = validate::rules(&raw, &mut problems);
+        let offsets = problems.offsets();
         name_form(text, format, &mut problems);
         if let Some(errors) = problems.resolve(text) {
-            return Err(errors.with_warnings(lint::of_values(&raw, &places)));
+            return Err(errors.with_warnings(lint::of_readable(&readable::rules(text, &raw, &offsets))));
         }
+        let places = validate::places(text, &raw);
         let configuration = CorsConfiguration::new(rules).expect("a number of rules without a problem");
         Ok(Self { configuration, places })
     }

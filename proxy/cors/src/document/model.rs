@@ -162,11 +162,6 @@ impl CorsRule {
     pub const fn max_age_seconds(&self) -> Option<i64> {
         self.max_age_seconds
     }
-
-    /// Whether `*` is among the origins.
-    pub(crate) fn allows_any_origin(&self) -> bool {
-        self.allowed_origins.iter().any(OriginPattern::is_any)
-    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub(super) fn places(text: &str, raw: &[RawRule]) -> Vec<RulePlaces> {
     let places = raw.iter().map(|rule| RulePlaces {
         rule: place.of(rule.offset),
         origins: rule.origins.iter().map(|origin| place.of(origin.offset)).collect(),
+        headers: rule.headers.iter().map(|header| place.of(header.offset)).collect(),
+        expose: rule.expose.iter().map(|header| place.of(header.offset)).collect(),
         max_age: rule.max_ages.first().map(|age| place.of(age.offset)),
     });
     places.collect()
@@ -33,7 +35,7 @@ pub(super) fn rules(raw: &[RawRule], problems: &mut Problems) -> Vec<CorsRule> {
 }
 
 /// `None` when the rule cannot be built; its problems are noted.
-fn rule_of(raw: &RawRule, problems: &mut Problems) -> Option<CorsRule> {
+pub(super) fn rule_of(raw: &RawRule, problems: &mut Problems) -> Option<CorsRule> {
     for invalid in CorsRule::check(raw.origins.len(), raw.methods.len()) {
         let is_unread = match invalid {
             InvalidRule::NoOrigin => raw.origins_unread,

@@ -13,6 +13,7 @@ fn read(bytes: &[u8]) -> [Result<Document, DocumentErrors>; 2] {
         match &read {
             Ok(document) => drop(document.warnings()),
             Err(errors) => {
+                let _ = errors.warnings();
                 let listed = errors.iter().count();
                 assert!((1..=MAX_LISTED_ERRORS).contains(&listed) && !errors.to_string().is_empty());
                 let lines = bytes.split(|byte| *byte == b'\n').count();

@@ -8,6 +8,7 @@ mod decisions;
 mod documents;
 mod reference;
 mod vary;
+mod warnings;
 
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};

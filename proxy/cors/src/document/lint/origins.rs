@@ -1,0 +1,131 @@
+//! What is wrong with an `AllowedOrigin`, judged by the origins of browsers that it matches and not by its text.
+//!
+//! Whether a pattern matches any, and those of whom, is found with examples: what may stand for the `*` so that an origin results.
+//! An origin has few parts (scheme, host, port), so a few examples reach each of them from each.
+
+use super::super::warning::{Concern, NeverSent, TooWide};
+use super::browser_origin::BrowserOrigin;
+use crate::OriginPattern;
+
+/// What stands for the `*` inside host and port, always for two owners: as a label or its end, as labels before a dot, as labels
+/// after one, as what ends a host or begins a port. The deeper names are public suffixes below names that are none.
+const EXAMPLES: [&str; 17] = [
+    "",
+    "a",
+    "stranger-a",
+    "stranger-b",
+    "stranger-a.",
+    ".stranger-a.com",
+    "stranger-a.com",
+    ".stranger-a.com:8081",
+    "stranger-a.com:8081",
+    "stranger-a.s3",
+    "stranger-b.s3",
+    "stranger-a.blob.core",
+    "stranger-b.blob.core",
+    "1",
+    "2",
+    "8081",
+    ":8081",
+];
+
+/// What stands for the `*` where none of the examples makes an origin: parts of IP addresses, and schemes of applications.
+const PARTS_OF_ADDRESSES: [&str; 27] = [
+    "", "1", ".1", ".1.1", ".1.1.1", "1.1", "1.1.1", "1.", "1.1.", "1.1.1.", ".1.", ".1.1.", ".", "[::1]", "[::1",
+    "[::", "[:", "[", "[1", "::1]", ":1]", "1]", "]", "::1", ":1", "::", "://a",
+];
+
+pub(super) fn concern(pattern: &OriginPattern, gives_credentials: bool) -> Option<Concern> {
+    let origin = pattern.as_str();
+    if pattern.is_any() {
+        return None;
+    }
+    if pattern.matches(b"null") {
+        return Some(Concern::OriginNull);
+    }
+    let candidates = candidates(pattern);
+    let matched: Vec<_> = candidates.iter().filter_map(|text| BrowserOrigin::parse(text).ok()).collect();
+    if matched.is_empty() {
+        return Some(Concern::OriginNeverMatches { origin: origin.into(), why: why_never(origin, &candidates) });
+    }
+    if !gives_credentials {
+        return None;
+    }
+    if is_of_several_owners(&matched) {
+        return Some(Concern::OriginTooWide { origin: origin.into(), why: why_wide(pattern) });
+    }
+    let insecure = matched.iter().any(BrowserOrigin::is_insecure);
+    insecure.then(|| Concern::InsecureOrigin { origin: origin.into() })
+}
+
+/// Texts that the pattern matches; if it matches an origin of a browser, then one of these is one.
+fn candidates(pattern: &OriginPattern) -> Vec<String> {
+    let Some((before, after)) = pattern.around_wildcard() else { return vec![pattern.as_str().to_owned()] };
+    let texts = texts(before, after, &EXAMPLES.map(str::to_owned));
+    if texts.iter().any(|text| BrowserOrigin::parse(text).is_ok()) {
+        return texts;
+    }
+    let rarer = PARTS_OF_ADDRESSES.iter().flat_map(|part| ["", ":", ":9"].map(|port| format!("{part}{port}")));
+    self::texts(before, after, &rarer.collect::<Vec<_>>())
+}
+
+/// What is between the parts of a pattern, also with the rest of the scheme that the pattern begins or goes on with.
+fn texts(before: &str, after: &str, examples: &[String]) -> Vec<String> {
+    let mut fillings = examples.to_vec();
+    for scheme in ["https://", "http://"] {
+        let Some(rest) = scheme.strip_prefix(before).filter(|rest| !rest.is_empty()) else { continue };
+        fillings.extend(examples.iter().map(|example| format!("{rest}{example}")));
+        // The pattern goes on within the scheme: "http*://a.example".
+        let starts = (0..rest.len()).filter_map(|end| rest.split_at_checked(end));
+        let within = starts.filter(|(_, left)| after.starts_with(left));
+        fillings.extend(within.map(|(start, _)| start.to_owned()));
+    }
+    fillings.iter().map(|filling| format!("{before}{filling}{after}")).collect()
+}
+
+/// The reason that holds for all texts that the pattern matches, or the last one: the other texts have more wrong with them.
+fn why_never(origin: &str, candidates: &[String]) -> NeverSent {
+    let reasons = || candidates.iter().filter_map(|text| BrowserOrigin::parse(text).err());
+    let exact = || reasons().next().unwrap_or(NeverSent::Host);
+    if !origin.contains('*') {
+        return exact();
+    }
+    let upper_case = origin.contains(|character: char| character.is_ascii_uppercase());
+    let order = [NeverSent::List, NeverSent::NotAscii, NeverSent::Query, NeverSent::Path, NeverSent::UpperCase];
+    let of_all = order.into_iter().find(|why| reasons().all(|reason| reason == *why));
+    let of_some =
+        || [NeverSent::DefaultPort, NeverSent::Port].into_iter().find(|why| reasons().any(|reason| reason == *why));
+    of_all.or_else(|| upper_case.then_some(NeverSent::UpperCase)).or_else(of_some).unwrap_or_else(exact)
+}
+
+fn is_of_several_owners(origins: &[BrowserOrigin<'_>]) -> bool {
+    let mut sites = origins.iter().filter_map(BrowserOrigin::site);
+    let Some(first) = sites.next() else { return false };
+    sites.any(|site| site != first)
+}
+
+/// How the pattern's text lets them in: for people.
+fn why_wide(pattern: &OriginPattern) -> TooWide {
+    let (_, after) = pattern.around_wildcard().unwrap_or_default();
+    let host = after.split(':').next().unwrap_or_default();
+    let name = host.trim_start_matches('.');
+    let suffix = psl::suffix(name.as_bytes());
+    let is_shared = suffix.is_some_and(|suffix| suffix.typ() == Some(psl::Type::Private));
+    if after.is_empty() {
+        TooWide::OpenEnd
+    } else if name.is_empty() || (psl::domain(name.as_bytes()).is_none() && !is_shared) {
+        TooWide::NoDomain
+    } else if is_shared || host.starts_with('.') {
+        TooWide::SharedSuffix
+    } else {
+        TooWide::NoDot
+    }
+}
+
+/// An origin of a browser that the pattern matches.
+pub(super) fn example(pattern: &OriginPattern) -> Option<String> {
+    if pattern.is_any() {
+        return Some("https://app.example".to_owned());
+    }
+    candidates(pattern).into_iter().find(|text| BrowserOrigin::parse(text).is_ok())
+}
