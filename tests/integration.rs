@@ -36,6 +36,7 @@ mod http2;
 mod http2_frames;
 mod http2_streams;
 mod limits;
+mod lint;
 mod log;
 mod malformed;
 mod memory;

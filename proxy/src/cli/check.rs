@@ -3,7 +3,8 @@
 use super::parse::flags_of_environment;
 use super::{Format, fail, print};
 use clap::Args;
-use s3_cors::Position;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use s3_cors::{Position, Profile};
 use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, UpstreamTls};
 use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, check, source_of};
 use s3cors_proxy::serve::{ServeError, obstacles};
@@ -21,12 +22,20 @@ pub(super) struct Check {
     /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
+    /// Client that the rules of each bucket are to serve; what it could not do is a warning
+    #[arg(long = "profile", value_name = "NAME", value_parser = profile())]
+    profiles: Vec<Profile>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Rule files or directories [default: rules.path of the configuration, or conf/rules]
     #[arg(value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
+}
+
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    // Each name that is listed is one of `Profile::ALL`, from which it is parsed again.
+    PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)).try_map(|name| name.parse::<Profile>())
 }
 
 /// The result; serialized as it is for `--format json`.
@@ -72,7 +81,7 @@ impl Check {
             sources.extend(rules.filter(|_| self.paths.is_empty()));
         }
         for source in &sources {
-            findings.add(check(&**source));
+            findings.add(check(&**source, &self.profiles));
         }
         findings.valid = findings.errors.is_empty() && (findings.warnings.is_empty() || !self.strict);
         let text = match self.format {

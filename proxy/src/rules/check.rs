@@ -3,7 +3,7 @@
 use super::document::parse;
 use super::remark::Remark;
 use super::source::{Found, Source, SourceError};
-use s3_cors::Warning;
+use s3_cors::{Profile, Warning};
 use std::path::{Path, PathBuf};
 
 /// Everything to report about a source of rules.
@@ -25,9 +25,9 @@ impl Checked {
     }
 }
 
-/// Checks every document of a source.
+/// Checks every document of a source, also whether these clients would work.
 #[must_use]
-pub fn check(source: &dyn Source) -> Checked {
+pub fn check(source: &dyn Source, profiles: &[Profile]) -> Checked {
     let mut checked = Checked::default();
     let listing = match source.list() {
         Ok(listing) => listing,
@@ -45,7 +45,10 @@ pub fn check(source: &dyn Source) -> Checked {
         for Found { path, .. } in paths {
             checked.files.push(path.clone());
             match source.read(&path).and_then(|bytes| parse(&path, &bytes)) {
-                Ok(document) => checked.warn(&path, document.warnings()),
+                Ok(document) => {
+                    checked.warn(&path, document.warnings());
+                    checked.warn(&path, profiles.iter().flat_map(|profile| document.unserved(*profile)).collect());
+                }
                 Err(error) => {
                     if let SourceError::Invalid { errors, .. } = &error {
                         checked.warn(&path, errors.warnings().to_vec());

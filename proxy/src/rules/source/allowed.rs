@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn what_is_allowed_is_a_document_without_a_fault() {
-        let checked = check(&allowing(&["*"]));
+        let checked = check(&allowing(&["*"]), &[]);
         assert!(checked.errors.is_empty() && checked.warnings.is_empty(), "{checked:?}");
-        assert_eq!(check(&allowing(&["http://page.example"])).warnings.len(), 1, "its origins are judged as any");
+        assert_eq!(check(&allowing(&["http://page.example"]), &[]).warnings.len(), 1, "its origins are judged as any");
     }
 }
