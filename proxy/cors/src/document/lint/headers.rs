@@ -23,7 +23,7 @@ pub(super) fn misspelt(linted: &Linted<'_>, found: &mut Found) {
 fn meant(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     let is_own = name.contains('*') || name.starts_with("x-amz-meta-") || name.len() < 4;
-    if is_own || KNOWN.contains(&&*name) {
+    if is_own || KNOWN.binary_search(&&*name).is_ok() {
         return None;
     }
     let limit = if name.len() < LONG_NAME { 1 } else { 2 };

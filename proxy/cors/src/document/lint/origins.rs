@@ -29,6 +29,10 @@ const EXAMPLES: [&str; 17] = [
     ":8081",
 ];
 
+/// What stands for the `*` of a usual pattern, between a scheme and a dot: labels of two owners, above each depth of a public suffix.
+const LABELS: [&str; 6] =
+    ["stranger-a", "stranger-b", "stranger-a.s3", "stranger-b.s3", "stranger-a.blob.core", "stranger-b.blob.core"];
+
 /// What stands for the `*` where none of the examples makes an origin: parts of IP addresses, and schemes of applications.
 const PARTS_OF_ADDRESSES: [&str; 27] = [
     "", "1", ".1", ".1.1", ".1.1.1", "1.1", "1.1.1", "1.", "1.1.", "1.1.1.", ".1.", ".1.1.", ".", "[::1]", "[::1",
@@ -61,6 +65,12 @@ pub(super) fn concern(pattern: &OriginPattern, gives_credentials: bool) -> Optio
 /// Texts that the pattern matches; if it matches an origin of a browser, then one of these is one.
 fn candidates(pattern: &OriginPattern) -> Vec<String> {
     let Some((before, after)) = pattern.around_wildcard() else { return vec![pattern.as_str().to_owned()] };
+    if before.ends_with("://") && after.starts_with('.') {
+        let usual = LABELS.map(|label| format!("{before}{label}{after}"));
+        if usual.iter().all(|text| BrowserOrigin::parse(text).is_ok()) {
+            return usual.into();
+        }
+    }
     let texts = texts(before, after, &EXAMPLES.map(str::to_owned));
     if texts.iter().any(|text| BrowserOrigin::parse(text).is_ok()) {
         return texts;
