@@ -111,7 +111,7 @@ fn who_is_turned_away_is_shown_most_often_first_and_escaped() {
             "count": count, "error": 0,
         })
     };
-    // CORS has no part in a request of the same origin, so that it is none.
+    // CORS has no part in a request of the same origin, so it is not rejected.
     let same_origin = [("Origin", "https://s3.example"), ("Sec-Fetch-Site", "same-origin")];
     assert_eq!(proxy.fetch("PUT", "/bucket/k", &same_origin).status, 200);
     let series = "s3cors_decisions_total{bucket=\"bucket\",kind=\"actual\",outcome=\"same_origin\",reason=\"none\"}";

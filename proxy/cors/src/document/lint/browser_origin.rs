@@ -33,7 +33,7 @@ pub(super) enum Site<'t> {
 }
 
 impl<'t> BrowserOrigin<'t> {
-    /// Reads an origin; `null` is none.
+    /// Reads an origin that has a scheme and a host, which `null` has not.
     pub(super) fn parse(text: &'t str) -> Result<Self, NeverSent> {
         characters(text)?;
         let (scheme, rest) = text.split_once("://").ok_or(NeverSent::NoScheme)?;

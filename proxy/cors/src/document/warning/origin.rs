@@ -22,9 +22,9 @@ pub enum NeverSent {
     Query,
     /// It has a scheme that no page has.
     Scheme,
-    /// Its host is none.
+    /// Its host is not one that a browser can have.
     Host,
-    /// Its port is none.
+    /// Its port is not a number from 1 to 65535.
     Port,
 }
 
