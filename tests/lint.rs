@@ -1,7 +1,11 @@
-//! What `s3cors check` warns of.
+//! What `s3cors check` warns of, and a running proxy.
 
+use crate::support::eventually;
 use crate::support::process::{Ended, run};
+use crate::support::proxy::Proxy;
 use crate::support::rules::{Rules, allowing};
+use crate::support::upstream::Upstream;
+use serde_json::{Value, json};
 use std::path::Path;
 
 fn check(arguments: &[&str], file: &Path) -> Ended {
@@ -44,4 +48,45 @@ fn check_says_whether_a_client_would_work() {
     let ended = check(&["--profile", "hsl"], &rules.file("bucket.json"));
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("aws-sdk-js-v3, uppy, tus, duckdb-wasm, pdfjs, hls, pmtiles"), "{}", ended.stderr);
+}
+
+/// The lines about likely mistakes in a proxy's log: file, line, column and code.
+fn warned(proxy: &Proxy) -> Vec<Value> {
+    let lines = proxy.log().into_iter().filter(|line| line["level"] == "WARN" && line["code"].is_string());
+    lines.map(|line| json!([line["file"], line["line"], line["column"], line["code"]])).collect()
+}
+
+#[test]
+fn a_proxy_logs_the_warnings_about_each_document_once() {
+    let (rules, upstream) = (Rules::empty(), Upstream::ok(""));
+    let likely_mistaken = |name: &str| json!([rules.file(name), 1, 30, "OriginNeverMatches"]);
+    rules.write("a.xml", allowing("https://a.example/"));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let mut expected = vec![likely_mistaken("a.xml")];
+    eventually("the start's are logged", || (warned(&proxy) == expected).then_some(()));
+    for name in ["b.xml", "c.xml"] {
+        // The second reload reads all documents again, and the first one's are not repeated.
+        rules.write(name, allowing("https://a.example/"));
+        assert_eq!(proxy.ask("POST", "/-/reload").status, 200);
+        expected.push(likely_mistaken(name));
+        eventually("the new document's are logged", || (warned(&proxy) == expected).then_some(()));
+    }
+    rules.write("a.xml", allowing("https://other.example/"));
+    assert_eq!(proxy.ask("POST", "/-/reload").status, 200);
+    expected.push(likely_mistaken("a.xml"));
+    eventually("the changed document's are logged", || (warned(&proxy) == expected).then_some(()));
+    let shown = proxy.ask("GET", "/api/rules").text();
+    assert!(shown.contains("1:30: OriginNeverMatches: "), "{shown}");
+}
+
+#[test]
+fn warnings_about_many_documents_do_not_fill_the_log() {
+    let (rules, upstream) = (Rules::empty(), Upstream::ok(""));
+    for number in 0..60 {
+        rules.write(&format!("b{number}.xml"), allowing("https://a.example/"));
+    }
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let more = eventually("the rest is counted", || proxy.log().into_iter().find(|line| line["more"].is_number()));
+    assert_eq!((&more["more"], warned(&proxy).len()), (&json!(10), 50));
+    assert!(more["message"].as_str().unwrap().contains("s3cors check"), "{more}");
 }

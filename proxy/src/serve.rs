@@ -2,12 +2,13 @@
 
 mod error;
 mod obstacles;
+mod server_conf;
 
 pub use error::ServeError;
 pub use obstacles::obstacles;
 
 use crate::admin::Admin;
-use crate::config::{Config, PresignedHead};
+use crate::config::Config;
 use crate::downstream::{ConnectionServer, Sockets, Starting, listeners};
 use crate::exchange::{Count, Exchange};
 use crate::observe::{RecentDenials, Rejections};
@@ -16,17 +17,17 @@ use crate::process::exit::Ending;
 use crate::process::handover::{Offer, Predecessor, Prepared};
 use crate::process::readiness::Readiness;
 use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
-use crate::rules::{Outcome, Report, Snapshot, Store, source_of, watch};
+use crate::rules::{Outcome, Report, Snapshot, Store, WarningLog, source_of, watch};
 use crate::telemetry::log::Log;
 use crate::telemetry::{Exported, Metrics, MetricsError, ReloadOutcome, Row};
 use crate::tls::Certificates;
-use crate::upstream::{HealthChecks, MAX_TRIES, Pool, Resolver, Sweeper, Upstreams};
+use crate::upstream::{HealthChecks, Pool, Resolver, Sweeper, Upstreams};
 use obstacles::{open_files, warn};
-use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use pingora::services::listening::Service;
 use sd_notify::NotifyState;
+use server_conf::server_conf;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -69,6 +70,7 @@ pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
         upstreams: config.upstreams.iter().map(ToString::to_string).collect(),
         rules: parts.rules.live().rule_count(),
         readiness: Arc::clone(&parts.readiness),
+        warnings: parts.warnings.clone(),
         predecessor,
         prepared,
     };
@@ -85,6 +87,7 @@ pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
 struct Parts {
     metrics: Arc<Metrics>,
     rules: Arc<Store>,
+    warnings: WarningLog,
     rejections: Arc<Rejections>,
     recent_denials: Arc<RecentDenials>,
     upstreams: Arc<Upstreams>,
@@ -101,11 +104,15 @@ impl Parts {
         let rules = Arc::new(store);
         prepare(&metrics, &rejections, &rules.live());
         metrics.rules_started(rules.live().rule_count(), Outcome::ALL.map(Outcome::as_str));
-        let (counters, rejected) = (Arc::clone(&metrics), Arc::clone(&rejections));
+        let warnings = WarningLog::start(&rules)?;
+        let (counters, rejected, changed) = (Arc::clone(&metrics), Arc::clone(&rejections), warnings.clone());
         rules.observe(Box::new(move |report: &Report, live: &Snapshot| {
             prepare(&counters, &rejected, live);
             let (label, is_successful) = (report.outcome.as_str(), report.outcome != Outcome::Rejected);
             counters.reloaded(ReloadOutcome { label, is_successful }, live.rule_count());
+            if !report.changed.is_empty() {
+                changed.look();
+            }
         }));
         let upstreams = Arc::new(Upstreams::new(config));
         let exchange = Exchange::new(config, Arc::clone(&rules), Arc::clone(&rejections), Arc::clone(&metrics));
@@ -118,7 +125,16 @@ impl Parts {
             .with_access_log(log.access())
             .with_recent_denials(Arc::clone(&recent_denials))
             .with_health_paths(&config.listen, move || asked.why_not());
-        Ok(Self { metrics, rules, rejections, recent_denials, upstreams, exchange: Arc::new(exchange), readiness })
+        Ok(Self {
+            metrics,
+            rules,
+            warnings,
+            rejections,
+            recent_denials,
+            upstreams,
+            exchange: Arc::new(exchange),
+            readiness,
+        })
     }
 
     /// Shows as metrics what the parts know about themselves.
@@ -229,13 +245,14 @@ struct Announcement {
     upstreams: Vec<String>,
     rules: usize,
     readiness: Arc<Readiness>,
+    warnings: WarningLog,
     predecessor: Option<Predecessor>,
     prepared: Option<Prepared>,
 }
 
 impl Announcement {
     fn make(self, starting: Starting) {
-        let Self { listen, admin, upstreams, rules, readiness, predecessor, prepared } = self;
+        let Self { listen, admin, upstreams, rules, readiness, warnings, predecessor, prepared } = self;
         if let Err(error) = starting.wait(LISTEN_LIMIT) {
             tracing::error!(%error, "ending");
             Ending::NotListening.end();
@@ -244,6 +261,8 @@ impl Announcement {
         tracing::info!(?listen, %admin, ?upstreams, rules, "s3cors is ready");
         // It fails where systemd did not start us. The process that systemd started may be another one, hence the PID.
         let _ = sd_notify::notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
+        // Not before: a start does not wait for it.
+        warnings.look();
         // From here on the other process may end, so this comes last, but for what only its end makes room for.
         if let Some(predecessor) = predecessor
             && let Err(error) = predecessor.release()
@@ -264,24 +283,4 @@ fn follow_upstreams(server: &mut Server, config: &Config, upstreams: &Arc<Upstre
         server.add_service(background_service("health checks", checks));
     }
     Ok(())
-}
-
-fn server_conf(config: &Config) -> ServerConf {
-    ServerConf {
-        threads: config.threads,
-        // One thread has no one to steal from, and then the scheduler without it does less for each request.
-        work_stealing: config.threads > 1,
-        ca_file: config.upstream_tls.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
-        upstream_keepalive_pool_size: config.keepalive.connections,
-        // A HEAD that is asked again as GET is another try to Pingora.
-        max_retries: MAX_TRIES + usize::from(config.presigned.head == PresignedHead::ByGet),
-        // Pingora sleeps all of it, even when nothing is left: `exit_when_drained` ends it.
-        // It takes whole seconds, and 0 would cut requests at once: a part of a second becomes a whole one.
-        grace_period_seconds: Some(u64::try_from(config.shutdown.drain.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)),
-        graceful_shutdown_timeout_seconds: Some(1),
-        // Pingora keeps its own timers until they would have fired, even when the wait ended long ago: those for an upstream's
-        // response would pile up for five minutes. Longer ones are tokio's, which are dropped with the wait and cost the same.
-        fast_timeout_to_tokio_threshold_seconds: Some(5),
-        ..ServerConf::default()
-    }
 }

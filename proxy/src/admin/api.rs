@@ -30,12 +30,12 @@ struct LiveBucket<'b> {
 }
 
 impl<'b> LiveBucket<'b> {
-    fn new(bucket: &'b Bucket, origin: &'b DocumentOrigin) -> Self {
+    fn new(rules: &Store, bucket: &'b Bucket, origin: &'b DocumentOrigin) -> Self {
         Self {
             bucket: &bucket.label,
             file: &origin.path,
             configuration: &origin.configuration,
-            warnings: origin.warnings.iter().map(ToString::to_string).collect(),
+            warnings: rules.warnings(origin).lines().collect(),
         }
     }
 }
@@ -44,7 +44,7 @@ impl<'b> LiveBucket<'b> {
 pub(super) fn rules(rules: &Store) -> Page {
     let live = rules.live();
     let with_origin = live.with_rules().into_iter().filter_map(|bucket| Some((bucket, bucket.origin.as_ref()?)));
-    let buckets = with_origin.map(|(bucket, origin)| LiveBucket::new(bucket, origin)).collect();
+    let buckets = with_origin.map(|(bucket, origin)| LiveBucket::new(rules, bucket, origin)).collect();
     #[derive(Serialize)]
     struct Body<'b> {
         path: &'b std::path::Path,

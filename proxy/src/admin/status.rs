@@ -51,7 +51,7 @@ fn rules(admin: &Admin) -> Rows {
     let mut rows = Rows::new();
     for bucket in live.with_rules() {
         let (Some(origin), Some(rules)) = (&bucket.origin, &bucket.rules) else { continue };
-        let warnings: Vec<_> = origin.warnings.iter().map(ToString::to_string).collect();
+        let warnings: Vec<_> = admin.rules.warnings(origin).lines().collect();
         rows.push(vec![
             bucket.label.to_string(),
             rules.rules().len().to_string(),

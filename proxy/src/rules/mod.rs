@@ -12,6 +12,8 @@ mod slot;
 mod snapshot;
 mod source;
 mod store;
+mod warning_log;
+mod warnings;
 mod watch;
 
 pub use check::{Checked, check};
@@ -21,4 +23,6 @@ pub use slot::Slot;
 pub use snapshot::{Bucket, DocumentOrigin, Snapshot};
 pub use source::{Allowed, Changed, Changes, Directory, Listing, Source, SourceError, WhyPassedOver, source_of};
 pub use store::Store;
+pub use warning_log::WarningLog;
+pub use warnings::LiveWarnings;
 pub use watch::{Watch, WatchError, watch};

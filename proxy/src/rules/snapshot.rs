@@ -1,12 +1,15 @@
 //! All rules at one moment, and which of them a request gets.
 
 use super::slot::Slot;
+use super::source::Source;
+use super::warnings::LiveWarnings;
 use foldhash::fast::RandomState;
-use s3_cors::{Document, RuleTable, Warning};
+use s3_cors::{Document, RuleTable};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The rules of one bucket, or of all buckets that share them.
 #[derive(Debug)]
@@ -26,21 +29,43 @@ pub struct DocumentOrigin {
     pub path: PathBuf,
     /// The configuration in it, as the JSON of the AWS CLI: the text takes a third of the memory that the values take.
     pub configuration: Box<RawValue>,
-    /// What S3 accepts in it and is likely a mistake.
-    pub warnings: Box<[Warning]>,
+    /// What to warn of, once someone has asked.
+    warnings: OnceLock<LiveWarnings>,
+    /// Whether the log has its warnings, or is about to get them.
+    is_logged: AtomicBool,
 }
 
 impl DocumentOrigin {
-    #[expect(clippy::expect_used, reason = "JSON can carry every text and number")]
     pub(super) fn new(path: &Path, document: &Document) -> Self {
-        let configuration = serde_json::value::to_raw_value(document.configuration()).expect("texts and numbers");
-        Self { path: path.to_owned(), configuration, warnings: document.warnings().into() }
+        let (warnings, is_logged) = Default::default();
+        Self { path: path.to_owned(), configuration: json_of(document), warnings, is_logged }
+    }
+
+    /// The warnings about it, if they have been worked out already: that costs as much as to read it.
+    #[must_use]
+    pub fn known_warnings(&self) -> Option<&LiveWarnings> {
+        self.warnings.get()
+    }
+
+    pub(super) fn warnings(&self, source: &dyn Source) -> &LiveWarnings {
+        self.warnings.get_or_init(|| LiveWarnings::of(self, source))
+    }
+
+    /// Whether its warnings are to be logged: once.
+    pub(super) fn claim_log(&self) -> bool {
+        !self.is_logged.swap(true, Ordering::Relaxed)
     }
 
     /// Whether another document says the same in other words: a comment, the other form.
     pub(super) fn means_the_same_as(&self, other: &Self) -> bool {
         self.path == other.path && self.configuration.get() == other.configuration.get()
     }
+}
+
+/// The configuration in a document, as the JSON of the AWS CLI.
+#[expect(clippy::expect_used, reason = "JSON can carry every text and number")]
+pub(super) fn json_of(document: &Document) -> Box<RawValue> {
+    serde_json::value::to_raw_value(document.configuration()).expect("texts and numbers")
 }
 
 /// All rules at one moment.

@@ -3,8 +3,9 @@
 use super::reload::{LastReload, Reading, Reads, Report};
 use super::remark::{self, Remark};
 use super::slot::Slot;
-use super::snapshot::Snapshot;
+use super::snapshot::{DocumentOrigin, Snapshot};
 use super::source::{Source, SourceError};
+use super::warnings::LiveWarnings;
 use arc_swap::{ArcSwap, Guard};
 use s3_cors::Credentials;
 use std::ffi::OsStr;
@@ -99,6 +100,12 @@ impl Store {
     #[must_use]
     pub fn remarks(&self) -> Vec<Remark> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).remarks().to_vec()
+    }
+
+    /// What to warn of in a live document. The first time it is read for that, and so this may block on I/O; afterwards it costs nothing.
+    #[must_use]
+    pub fn warnings<'o>(&self, origin: &'o DocumentOrigin) -> &'o LiveWarnings {
+        origin.warnings(&*self.source)
     }
 
     /// The last reload that changed something, was rejected or was asked for; `None` since the start.
