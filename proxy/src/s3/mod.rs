@@ -7,5 +7,6 @@ pub mod address;
 pub mod domain;
 pub mod error;
 pub mod identity;
+pub mod operation;
 pub mod presigned;
 pub mod signature;
