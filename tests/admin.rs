@@ -221,6 +221,24 @@ fn a_denial_is_explained_by_the_request_id_that_its_response_has() {
 }
 
 #[test]
+fn a_denial_that_went_on_is_found_by_the_id_that_the_upstream_gave_it() {
+    let rules = Rules::usual();
+    let upstream =
+        Upstream::answering("HTTP/1.1 200 OK\r\nx-amz-request-id: 17A1B2C3D4E5F607\r\nContent-Length: 0\r\n\r\n");
+    // Also where nothing else wants to know it.
+    let proxy = configured(rules.path(), upstream.address, "log: {access: false}\n");
+    let denied = proxy.fetch("GET", "/bucket/key", &[("Origin", "https://evil.example")]);
+    assert_eq!((denied.status, denied.header("x-amz-request-id")), (200, Some("17A1B2C3D4E5F607")));
+    let ask = |id: &str| proxy.ask("GET", &format!("/api/explain?request_id={id}"));
+    let page = eventually("it is kept", || Some(ask("17A1B2C3D4E5F607")).filter(|page| page.status == 200)).text();
+    let then = &serde_json::from_str::<Value>(&page).unwrap()["denial"];
+    assert_eq!((&then["kind"], &then["upstream_request_id"]), (&json!("actual"), &json!("17A1B2C3D4E5F607")));
+    let own = then["request_id"].as_str().unwrap();
+    let text = ask(&format!("{own}&format=text")).text();
+    assert!(text.starts_with(&format!("{own} (to the upstream 17A1B2C3D4E5F607) was denied at ")), "{text}");
+}
+
+#[test]
 fn a_reload_on_demand_says_what_came_of_it() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
     let file = crate::support::process::ConfigFile::new("rules: {poll: 1h}\n");

@@ -137,7 +137,7 @@ fn an_actual_request_goes_on_and_its_response_is_rewritten() {
         "it is the upstream's"
     );
     assert_eq!(scene.exchange.host_for_upstream(&ctx), None, "the client's Host is part of what it signs");
-    ctx.sent_upstream();
+    ctx.sent_upstream(([127, 0, 0, 1], 9000).into());
     ctx.upstream_answered(StatusCode::OK);
     for (name, removed) in [("Access-Control-Allow-Origin", true), ("Vary", false), ("ETag", false)] {
         assert_eq!(is_removed(name.as_bytes()), removed, "{name}");

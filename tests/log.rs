@@ -1,10 +1,12 @@
 //! The log: one line a request with the promised fields, and nothing in it that a request could forge or should not tell.
 
 use crate::support::eventually;
-use crate::support::http::request;
+use crate::support::http::{Connection, request};
 use crate::support::process::{ConfigFile, configured, free_address, s3cors};
+use crate::support::proxied::{Protocol, Proxied};
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
+use crate::support::signed::{Content, Signing, digest};
 use crate::support::upstream::Upstream;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -32,7 +34,8 @@ fn is_rfc_3339_utc(text: &str) -> bool {
 
 #[test]
 fn an_access_line_has_the_promised_fields() {
-    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let rules = Rules::usual();
+    let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nX-Amz-Request-Id: tx01-a\r\nContent-Length: 4\r\n\r\nbody");
     let proxy = Proxy::start(rules.path(), upstream.address);
     let secret = "X-Amz-Signature=5ec4e7";
     let headers = [("Origin", APP), ("Authorization", "AWS4-HMAC-SHA256 5ec4e7"), ("x-amz-security-token", "5ec4e7")];
@@ -46,17 +49,21 @@ fn an_access_line_has_the_promised_fields() {
     let lines = access_lines(&proxy, 3);
     let [granted, denied, plain] = lines.as_slice() else { panic!("{lines:#?}") };
     let names: BTreeSet<_> = granted.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "bucket bytes client cors duration level message method origin path reason request_id rule status target \
-                    timestamp upstream_time";
+    let expected = "bucket bytes client cors duration level message method operation origin path protocol reason request_id \
+                    rule status target timestamp upstream upstream_request_id upstream_time";
     assert_eq!(names, expected.split(' ').collect());
     for (field, value) in [
         ("level", json!("INFO")),
         ("message", json!("request")),
+        ("protocol", json!("HTTP/1.1")),
         ("method", json!("GET")),
+        ("operation", json!("GetObject")),
         ("bucket", json!("bucket")),
         ("path", json!("/bucket/a%20key")),
         ("status", json!(200)),
         ("bytes", json!(4)),
+        ("upstream", json!(upstream.address)),
+        ("upstream_request_id", json!("tx01-a")),
         ("origin", json!(APP)),
         ("cors", json!("allowed")),
         ("reason", json!("none")),
@@ -74,14 +81,48 @@ fn an_access_line_has_the_promised_fields() {
         said,
         [json!("OPTIONS"), json!(403), json!("denied"), json!("origin"), json!("https://evil.example"), Value::Null]
     );
-    assert_eq!(denied["upstream_time"], Value::Null);
-    let said = ["bucket", "origin", "cors"].map(|field| plain[field].clone());
-    assert_eq!(said, [json!("_other"), Value::Null, Value::Null]);
+    for field in ["operation", "upstream", "upstream_time", "upstream_request_id", "tls"] {
+        assert_eq!(denied[field], Value::Null, "{field}");
+    }
+    let said = ["bucket", "origin", "cors", "operation"].map(|field| plain[field].clone());
+    assert_eq!(said, [json!("_other"), Value::Null, Value::Null, json!("GetObject")]);
 
     for line in proxy.log() {
         assert!(is_rfc_3339_utc(line["timestamp"].as_str().unwrap()), "{line}");
         assert!(!line.to_string().contains("5ec4e7"), "{line}");
     }
+}
+
+#[tokio::test]
+async fn an_access_line_names_protocol_operation_and_the_upstreams_id_over_every_protocol() {
+    let upstream =
+        Upstream::answering("HTTP/1.1 200 OK\r\nx-amz-request-id: 17A1B2C3D4E5F607\r\nContent-Length: 4\r\n\r\nbody");
+    let scene = Proxied::before(upstream.address);
+    for (number, protocol) in Protocol::ALL.into_iter().enumerate() {
+        let mut client = scene.client(protocol).await;
+        let target = "/bucket/key?partNumber=2&uploadId=u";
+        let response = client.send("PUT", target, Signing::Presigned, Content::of_length(3)).await;
+        assert_eq!(digest(response).await.1, 4, "{protocol:?}");
+        let line = access_lines(&scene.proxy, number + 1).pop().unwrap();
+        let said = ["protocol", "tls", "operation", "upstream", "upstream_request_id"].map(|field| line[field].clone());
+        let version = if protocol.is_http2() { "HTTP/2.0" } else { "HTTP/1.1" };
+        let tls = if protocol.is_tls() { json!("TLSv1.3") } else { Value::Null };
+        let expected = [json!(version), tls, json!("UploadPart"), json!(upstream.address), json!("17A1B2C3D4E5F607")];
+        assert_eq!(said, expected, "{protocol:?}");
+    }
+    let mut old = Connection::open(scene.address(Protocol::Http1));
+    old.send("GET /bucket/key HTTP/1.0\r\n\r\n");
+    assert_eq!(access_lines(&scene.proxy, 5).pop().unwrap()["protocol"], "HTTP/1.0");
+}
+
+#[test]
+fn the_upstream_that_a_line_names_is_the_one_that_was_tried_last() {
+    let (rules, down) = (Rules::usual(), free_address());
+    let proxy = Proxy::start(rules.path(), down);
+    assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).status, 502);
+    let line = access_lines(&proxy, 1).pop().unwrap();
+    let said = ["upstream", "upstream_time", "upstream_request_id"].map(|field| line[field].clone());
+    assert_eq!(said, [json!(down), Value::Null, Value::Null]);
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Protocol {
 /// A proxy with a listener for each protocol.
 pub struct Proxied {
     _rules: Rules,
-    _proxy: Proxy,
+    pub proxy: Proxy,
     pub authority: Authority,
     addresses: Vec<SocketAddr>,
 }
@@ -52,7 +52,7 @@ impl Proxied {
         let ready = proxy.wait_for_log("s3cors is ready");
         let listen = ready["listen"].as_str().unwrap().trim_matches(['[', ']']).split(", ");
         let addresses = listen.map(|address| address.parse().unwrap()).collect();
-        Self { _rules: rules, _proxy: proxy, authority, addresses }
+        Self { _rules: rules, proxy, authority, addresses }
     }
 
     /// The same before a store with the bucket `bucket`.

@@ -20,6 +20,8 @@ pub(super) struct DenialExplained {
 #[derive(Serialize)]
 struct Then {
     request_id: Box<str>,
+    /// What the upstream calls it, where the denied request went there.
+    upstream_request_id: Option<Box<str>>,
     #[serde(serialize_with = "timestamp")]
     at: SystemTime,
     bucket: Option<Box<str>>,
@@ -53,6 +55,7 @@ impl From<Denial> for Then {
     fn from(denial: Denial) -> Self {
         Self {
             request_id: denial.request_id,
+            upstream_request_id: denial.upstream_request_id,
             at: denial.at,
             bucket: denial.bucket,
             rules: denial.label,
@@ -70,10 +73,14 @@ impl From<Denial> for Then {
 
 impl fmt::Display for DenialExplained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Then { request_id, at, kind, path, rules, reason, detail, .. } = &self.denial;
+        let Then { request_id, upstream_request_id, at, kind, path, rules, reason, detail, .. } = &self.denial;
         let at = humantime::format_rfc3339_millis(*at);
         // What came from a request must not steer a terminal.
-        writeln!(f, "{request_id} was denied at {at}: {kind} for {}", path.escape_debug())?;
+        write!(f, "{request_id}")?;
+        if let Some(id) = upstream_request_id {
+            write!(f, " (to the upstream {id})")?;
+        }
+        writeln!(f, " was denied at {at}: {kind} for {}", path.escape_debug())?;
         write!(f, "  by the rules of {rules}, reason {reason}")?;
         if let Some(detail) = detail {
             write!(f, ", refused: {}", detail.escape_debug())?;

@@ -3,6 +3,7 @@
 //! Nothing is forwarded by it. Where it reads a head otherwise than another reader would, only the refusal is about another bucket.
 
 use crate::exchange::RequestHead;
+use http::Version;
 
 /// A head that may be anything.
 pub(super) struct Unparsed<'b> {
@@ -56,6 +57,14 @@ impl RequestHead for Unparsed<'_> {
 
     fn query(&self) -> Option<&str> {
         self.target.split_once('?').map(|(_, query)| query)
+    }
+
+    fn version(&self) -> Version {
+        match lines(self.bytes).next().and_then(|line| line.rsplit(|byte| *byte == b' ').next()) {
+            Some(b"HTTP/1.1") => Version::HTTP_11,
+            Some(b"HTTP/1.0") => Version::HTTP_10,
+            _ => Version::HTTP_09,
+        }
     }
 
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {

@@ -4,6 +4,7 @@ use crate::exchange::{Exchange, Peer};
 use pingora::http::ResponseHeader;
 use pingora::protocols::l4::{self, socket::SocketAddr as AnyAddress};
 use pingora::protocols::raw_connect::ProxyDigest;
+use pingora::protocols::tls::SslDigest;
 use pingora::protocols::{Digest, GetProxyDigest, GetSocketDigest, SocketDigest, Stream};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
@@ -25,20 +26,35 @@ pub(crate) fn name_client(stream: &mut l4::stream::Stream, address: SocketAddr, 
 
 /// The peer of a connection.
 pub(super) fn of_stream(stream: &Stream, exchange: &Exchange) -> Peer {
-    let is_tls = stream.get_ssl_digest().is_some();
-    peer(exchange, stream.get_socket_digest().as_deref(), stream.get_proxy_digest().as_deref(), is_tls)
+    let tls = stream.get_ssl_digest();
+    peer(exchange, stream.get_socket_digest().as_deref(), stream.get_proxy_digest().as_deref(), tls.as_deref())
 }
 
 /// The peer of a session of Pingora's.
 pub(super) fn of_session(digest: Option<&Digest>, exchange: &Exchange) -> Peer {
     let Some(digest) = digest else { return exchange.peer(None, false) };
-    let is_tls = digest.ssl_digest.is_some();
-    peer(exchange, digest.socket_digest.as_deref(), digest.proxy_digest.as_deref(), is_tls)
+    let tls = digest.ssl_digest.as_deref();
+    peer(exchange, digest.socket_digest.as_deref(), digest.proxy_digest.as_deref(), tls)
 }
 
-fn peer(exchange: &Exchange, socket: Option<&SocketDigest>, proxy: Option<&ProxyDigest>, is_tls: bool) -> Peer {
+fn peer(
+    exchange: &Exchange,
+    socket: Option<&SocketDigest>,
+    proxy: Option<&ProxyDigest>,
+    tls: Option<&SslDigest>,
+) -> Peer {
     let address = socket.and_then(|socket| socket.peer_addr()?.as_inet()).copied();
     let spoke_tls = || proxy.and_then(|proxy| proxy.user_data.as_ref()).is_some_and(|data| data.is::<SpokeTls>());
     let local = || socket.and_then(|socket| socket.local_addr()?.as_inet()).copied();
-    exchange.connected_to(exchange.peer(address, is_tls || spoke_tls()), local)
+    let peer = exchange.peer(address, tls.is_some() || spoke_tls()).over(tls.and_then(version));
+    exchange.connected_to(peer, local)
+}
+
+/// The version of TLS as nginx and Apache write it. There are no others here.
+fn version(tls: &SslDigest) -> Option<&'static str> {
+    match &*tls.version {
+        "TLSv1_2" => Some("TLSv1.2"),
+        "TLSv1_3" => Some("TLSv1.3"),
+        _ => None,
+    }
 }

@@ -66,7 +66,7 @@ impl<'u> Route<'u> {
             let Some(peer) = self.attempts.next(self.upstreams) else {
                 return Err(Broken::Failed(Failure::Unresolved, "Unresolved"));
             };
-            ctx.sent_upstream();
+            ctx.sent_upstream(peer.address());
             let kept = if self.kept_is_tried { None } else { self.pool.take(peer) };
             self.is_kept = kept.is_some();
             let connected = match kept {

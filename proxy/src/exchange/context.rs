@@ -2,6 +2,7 @@
 
 use super::count::Counted;
 use super::forwarding::Chain;
+use super::upstream_head::UpstreamId;
 use crate::config::BucketHost;
 use crate::rules::Bucket;
 use crate::s3::identity::RequestId;
@@ -19,16 +20,24 @@ pub struct Context {
     /// The rules that the request is judged by, from the one snapshot that it read; `None` before that.
     pub(super) bucket: Option<Arc<Bucket>>,
     pub(super) resource: ResourceType,
+    /// Whether the request names a bucket at all.
+    pub(super) names_bucket: bool,
     /// Of a host that is a bucket's name, what is configured.
     pub(super) bucket_host: Option<Arc<BucketHost>>,
     /// The client itself, before all proxies that are believed; port 0 is one that is not known.
     pub(super) client: Option<SocketAddr>,
+    /// The version of TLS that the connection with it has.
+    pub(super) tls: Option<&'static str>,
     /// Whether the request has lines about those before it.
     pub(super) is_forwarded: bool,
     /// What they say, of a peer that is believed.
     pub(super) chain: Option<Chain>,
     pub(super) decision: Decision,
     upstream_started: Option<Instant>,
+    /// The address that the request was last sent to, or was to be.
+    pub(super) upstream: Option<SocketAddr>,
+    /// What the upstream calls the request, where someone will want to know.
+    pub(super) upstream_id: Option<UpstreamId>,
     pub(super) upstream_time: Option<Duration>,
     /// Whether the response may report a failed signature.
     pub(super) may_be_mismatch: bool,
@@ -48,12 +57,16 @@ impl Context {
             id: RequestId::random(),
             bucket: None,
             resource: ResourceType::Bucket,
+            names_bucket: false,
             bucket_host: None,
             client: None,
+            tls: None,
             is_forwarded: false,
             chain: None,
             decision: Decision::not_cors(),
             upstream_started: None,
+            upstream: None,
+            upstream_id: None,
             upstream_time: None,
             may_be_mismatch: false,
             upstream_clock: None,
@@ -63,8 +76,9 @@ impl Context {
         }
     }
 
-    /// The request is on its way to an upstream.
-    pub fn sent_upstream(&mut self) {
+    /// The request is on its way to an upstream's address.
+    pub fn sent_upstream(&mut self, address: SocketAddr) {
+        self.upstream = Some(address);
         self.upstream_started = Some(Instant::now());
     }
 
@@ -73,6 +87,11 @@ impl Context {
         self.upstream_time = self.upstream_started.map(|started| started.elapsed());
         // S3 reports a failed signature with 403 only. That of a GET that the client did not ask for is not about its request.
         self.may_be_mismatch = status == StatusCode::FORBIDDEN && self.by_get.is_none();
+    }
+
+    /// Notes the time by the upstream's clock, of a response that may report a failed signature.
+    pub(super) fn note_clock(&mut self, date: &[u8]) {
+        self.upstream_clock = str::from_utf8(date).ok().and_then(|date| httpdate::parse_http_date(date).ok());
     }
 
     /// Whether the first bytes of the response's body are to be examined.

@@ -46,7 +46,7 @@ pub(super) struct Chain {
 impl Exchange {
     /// Reads who the client is; `ctx` knows whether the head has lines about it.
     pub(super) fn find_client(&self, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) {
-        ctx.client = peer.address;
+        (ctx.client, ctx.tls) = (peer.address, peer.tls);
         if ctx.is_forwarded && peer.is_trusted {
             ctx.chain = self.chain(head);
             ctx.client = ctx.chain.as_ref().map(|chain| chain.client).or(ctx.client);

@@ -1,5 +1,7 @@
 //! A request head, as every driver can show it without copying.
 
+use http::Version;
+
 /// What the exchange reads of a request's head.
 pub trait RequestHead {
     /// The method, as it was sent.
@@ -13,6 +15,9 @@ pub trait RequestHead {
 
     /// The query of the target.
     fn query(&self) -> Option<&str>;
+
+    /// The version of HTTP; 0.9 where the head names none that is known.
+    fn version(&self) -> Version;
 
     /// The header lines, in order: name and value.
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
@@ -48,6 +53,10 @@ impl RequestHead for http::request::Parts {
 
     fn query(&self) -> Option<&str> {
         self.uri.query()
+    }
+
+    fn version(&self) -> Version {
+        self.version
     }
 
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {

@@ -18,8 +18,10 @@ mod record;
 mod reply;
 mod request;
 mod response;
+mod short_text;
 mod signature_cause;
 mod signature_mismatch;
+mod upstream_head;
 
 pub use context::Context;
 pub use count::{Count, Counted};

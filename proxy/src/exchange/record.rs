@@ -1,11 +1,15 @@
 //! The end of an exchange: what is counted and what is logged, once, from the context.
 
 use super::head::RequestHead;
+use super::short_text::ShortText;
 use super::{Context, Exchange};
 use crate::observe::Denied;
+use crate::s3;
+use crate::s3::operation::{COPY_SOURCE, Scope};
 use crate::telemetry::{Access, AccessLog, Served, printable};
+use http::Version;
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
-use s3_cors::{Outcome, Reason, RequestKind};
+use s3_cors::{Outcome, Reason, RequestKind, ResourceType};
 use std::time::{Duration, SystemTime};
 
 /// The status of a request whose client had gone before there was one, as nginx has it.
@@ -47,6 +51,7 @@ impl Exchange {
         let denied = Denied {
             at: SystemTime::now(),
             request_id: ctx.request_id(),
+            upstream_request_id: ctx.upstream_id.as_ref().map(ShortText::as_str),
             label: ctx.label(),
             bucket: address.bucket.as_deref(),
             kind: ctx.decision.kind.as_str(),
@@ -96,19 +101,43 @@ fn log_access(log: &AccessLog, head: &impl RequestHead, ctx: &Context, served: &
     log.write(&Access {
         request_id: ctx.request_id(),
         client: ctx.client,
+        protocol: protocol(head.version()),
+        tls: ctx.tls,
         method: &printable(served.method.as_bytes()),
+        operation: operation(head, ctx),
         bucket: ctx.label(),
         path: &printable(head.path().as_bytes()),
         status: served.code,
         bytes: served.response_bytes,
         duration: seconds(served.duration),
+        upstream: ctx.upstream,
         upstream_time: served.upstream.map(seconds),
+        upstream_request_id: ctx.upstream_id.as_ref().map(ShortText::as_str),
         origin: head.value("origin").map(printable).as_deref(),
         cors: outcome.map(Outcome::as_str),
         reason: outcome.map(|_| ctx.decision.reason()).map(Reason::as_str),
         detail: ctx.decision.detail().map(|detail| printable(detail.as_bytes())).as_deref(),
         rule: ctx.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
     });
+}
+
+/// The protocol, as nginx writes it.
+fn protocol(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_10 => Some("HTTP/1.0"),
+        Version::HTTP_11 => Some("HTTP/1.1"),
+        Version::HTTP_2 => Some("HTTP/2.0"),
+        _ => None,
+    }
+}
+
+fn operation(head: &impl RequestHead, ctx: &Context) -> Option<&'static str> {
+    let scope = match ctx.resource {
+        ResourceType::Object => Scope::Object,
+        ResourceType::Bucket if ctx.names_bucket => Scope::Bucket,
+        ResourceType::Bucket => Scope::Service,
+    };
+    s3::operation::operation(head.method(), scope, head.query(), || head.value(COPY_SOURCE).is_some())
 }
 
 fn seconds(duration: Duration) -> f64 {

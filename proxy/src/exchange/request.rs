@@ -41,7 +41,7 @@ impl Exchange {
             asked.add_line(name, value);
             ctx.is_forwarded |= is_forwarding(name);
         }
-        ctx.resource = address.resource;
+        (ctx.resource, ctx.names_bucket) = (address.resource, address.bucket.is_some());
         ctx.bucket_host = bucket_host;
         self.find_client(head, peer, ctx);
         ctx.decision = evaluate(bucket.rules.as_ref(), &asked);

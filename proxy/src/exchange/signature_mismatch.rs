@@ -10,8 +10,6 @@ use std::time::{Instant, SystemTime};
 
 /// How far into a body the code is looked for: before it there is at most the XML declaration and the root element.
 const LOOKED_AT: usize = 1024;
-/// MinIO says in a header what the response to a HEAD cannot have a body for.
-const MINIO_CODE: &[u8] = b"x-minio-error-code";
 
 /// Allows one log line a minute for each cause: without it a client with a wrong key fills the log.
 pub(super) struct LogLimiter {
@@ -41,27 +39,12 @@ impl LogLimiter {
 }
 
 impl Exchange {
-    /// Looks at the head of a response that [may report a failed signature](Context::upstream_answered). For a HEAD it is all there is.
-    pub fn examine_head<'l>(
-        &self,
-        lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>,
-        head: &impl RequestHead,
-        ctx: &mut Context,
-    ) {
-        if !ctx.may_be_mismatch {
-            return;
-        }
-        let mut code = None;
-        for (name, value) in lines {
-            if name.eq_ignore_ascii_case(b"date") {
-                ctx.upstream_clock = str::from_utf8(value).ok().and_then(|date| httpdate::parse_http_date(date).ok());
-            } else if name.eq_ignore_ascii_case(MINIO_CODE) {
-                code = Some(value);
-            }
-        }
-        if head.method() == "HEAD" {
+    /// Looks at what the head of a response that [may report a failed signature](Context::upstream_answered) says of it. For a HEAD it is
+    /// all there is.
+    pub(super) fn examine_code(&self, minio: Option<&[u8]>, head: &impl RequestHead, ctx: &mut Context) {
+        if ctx.may_be_mismatch && head.method() == "HEAD" {
             ctx.may_be_mismatch = false;
-            self.diagnose(code.map_or(Some(Rejection::Unsaid), |code| Rejection::of(code, &[])), head, ctx);
+            self.diagnose(minio.map_or(Some(Rejection::Unsaid), |code| Rejection::of(code, &[])), head, ctx);
         }
     }
 

@@ -11,8 +11,10 @@ pub(super) const MAX_ORIGIN: usize = 300;
 pub struct Denied<'d> {
     /// When.
     pub at: SystemTime,
-    /// `x-amz-request-id` of its response.
+    /// The proxy's `x-amz-request-id`, on the responses of its own.
     pub request_id: &'d str,
+    /// The upstream's, on the responses of the upstream.
+    pub upstream_request_id: Option<&'d str>,
     /// The label of the bucket's rules.
     pub label: &'d str,
     /// The bucket that the request names, if it names one.
@@ -69,6 +71,7 @@ pub(super) mod tests {
         Denied {
             at: SystemTime::UNIX_EPOCH,
             request_id: "6F1B3A0C9D2E4857",
+            upstream_request_id: None,
             label: "b",
             bucket: Some("b"),
             kind: "preflight",

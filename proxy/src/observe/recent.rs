@@ -15,8 +15,10 @@ const MAX_BUCKET: usize = 255;
 pub struct Denial {
     /// When.
     pub at: SystemTime,
-    /// `x-amz-request-id` of its response.
+    /// The proxy's `x-amz-request-id`, on the responses of its own.
     pub request_id: Box<str>,
+    /// The upstream's, on the responses of the upstream.
+    pub upstream_request_id: Option<Box<str>>,
     /// The label of the bucket's rules.
     pub label: Box<str>,
     /// The bucket that the request names.
@@ -73,15 +75,20 @@ impl RecentDenials {
         drop(oldest);
     }
 
-    /// The denial with this request id, if it is still kept.
+    /// The denial with this request id, the proxy's or the upstream's, if it is still kept.
     #[must_use]
     pub fn find(&self, request_id: &str) -> Option<Denial> {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.iter().rev().find(|denial| denial.request_id.eq_ignore_ascii_case(request_id)).cloned()
+        latest.iter().rev().find(|denial| denial.is_called(request_id)).cloned()
     }
 }
 
 impl Denial {
+    fn is_called(&self, request_id: &str) -> bool {
+        let mut ids = [Some(&self.request_id), self.upstream_request_id.as_ref()].into_iter().flatten();
+        ids.any(|id| id.eq_ignore_ascii_case(request_id))
+    }
+
     fn new(denied: &Denied<'_>) -> Self {
         let names = denied.request_headers.map(whole_names);
         let mut is_whole = names.map(<[u8]>::len) == denied.request_headers.map(<[u8]>::len);
@@ -93,6 +100,7 @@ impl Denial {
         Self {
             at: denied.at,
             request_id: denied.request_id.into(),
+            upstream_request_id: denied.upstream_request_id.map(Into::into),
             label: denied.label.into(),
             bucket: denied.bucket.map(|name| kept(name.as_bytes(), MAX_BUCKET)),
             kind: denied.kind,
@@ -131,6 +139,10 @@ mod tests {
         assert_eq!(recent.find("A1"), None);
         for id in ["B2", "C3", "D4", "d4"] {
             assert!(recent.find(id).is_some_and(|denial| denial.request_id.eq_ignore_ascii_case(id)), "{id}");
+        }
+        recent.keep(&Denied { request_id: "E5", upstream_request_id: Some("tx0-f6"), ..denied("https://a") });
+        for id in ["E5", "tx0-f6", "TX0-F6"] {
+            assert!(recent.find(id).is_some_and(|denial| &*denial.request_id == "E5"), "{id}");
         }
         let none = RecentDenials::new(0);
         none.keep(&denied("https://a"));

@@ -18,8 +18,14 @@ pub struct Access<'a> {
     pub request_id: &'a str,
     /// The client's address, where it is known; port 0 is one that is not.
     pub client: Option<SocketAddr>,
+    /// The version of HTTP that the client spoke.
+    pub protocol: Option<&'a str>,
+    /// The version of TLS that the client spoke with this proxy.
+    pub tls: Option<&'a str>,
     /// The method.
     pub method: &'a str,
+    /// S3's name for what the request asks for.
+    pub operation: Option<&'a str>,
     /// The bucket's label.
     pub bucket: &'a str,
     /// The path without the query.
@@ -30,8 +36,12 @@ pub struct Access<'a> {
     pub bytes: usize,
     /// Seconds from the request's head to the end of the response.
     pub duration: f64,
+    /// The upstream's address that was tried last.
+    pub upstream: Option<SocketAddr>,
     /// Seconds to the head of the upstream's response.
     pub upstream_time: Option<f64>,
+    /// What the upstream calls the request.
+    pub upstream_request_id: Option<&'a str>,
     /// The Origin, fit for a log.
     pub origin: Option<&'a str>,
     /// What CORS decided.
@@ -67,16 +77,23 @@ impl Access<'_> {
         let mut line = scratch.line(format, "access", "request");
         line.text(name!("request_id"), self.request_id)
             .address(name!("client"), self.client)
+            .optional_text(name!("protocol"), self.protocol)
+            .optional_text(name!("tls"), self.tls)
             .text(name!("method"), self.method)
+            .optional_text(name!("operation"), self.operation)
             .text(name!("bucket"), self.bucket)
             .text(name!("path"), self.path)
             .number(name!("status"), self.status.into())
             .number(name!("bytes"), self.bytes as u64)
             .float(name!("duration"), self.duration);
+        if self.upstream.is_some() {
+            line.address(name!("upstream"), self.upstream);
+        }
         if let Some(upstream_time) = self.upstream_time {
             line.float(name!("upstream_time"), upstream_time);
         }
-        line.optional_text(name!("origin"), self.origin)
+        line.optional_text(name!("upstream_request_id"), self.upstream_request_id)
+            .optional_text(name!("origin"), self.origin)
             .optional_text(name!("cors"), self.cors)
             .optional_text(name!("reason"), self.reason)
             .optional_text(name!("detail"), self.detail)
@@ -127,13 +144,18 @@ mod tests {
                 target: "access",
                 request_id = access.request_id,
                 client = access.client.map(|client| client.to_string()).unwrap_or_default(),
+                protocol = access.protocol,
+                tls = access.tls,
                 method = access.method,
+                operation = access.operation,
                 bucket = access.bucket,
                 path = access.path,
                 status = access.status,
                 bytes = access.bytes,
                 duration = access.duration,
+                upstream = access.upstream.map(|upstream| upstream.to_string()),
                 upstream_time = access.upstream_time,
+                upstream_request_id = access.upstream_request_id,
                 origin = access.origin,
                 cors = access.cors,
                 reason = access.reason,
@@ -164,13 +186,18 @@ mod tests {
         Access {
             request_id: "6F1B3A0C9D2E4857",
             client: Some(([192, 0, 2, 10], 54_321).into()),
+            protocol: Some("HTTP/1.1"),
+            tls: Some("TLSv1.3"),
             method: "OPTIONS",
+            operation: None,
             bucket: "bucket",
             path: "/bucket/a%20key",
             status: 403,
             bytes: 301,
             duration: 0.000_087_654,
+            upstream: None,
             upstream_time: None,
+            upstream_request_id: None,
             origin: Some("https://evil.example"),
             cors: Some("denied"),
             reason: Some("origin"),
@@ -182,11 +209,15 @@ mod tests {
     fn granted() -> Access<'static> {
         Access {
             client: Some("[2001:db8::1]:443".parse().unwrap()),
+            tls: None,
             method: "GET",
+            operation: Some("GetObject"),
             status: 200,
             bytes: usize::MAX,
             duration: 1.5,
+            upstream: Some(([192, 0, 2, 20], 9000).into()),
             upstream_time: Some(1.0),
+            upstream_request_id: Some("tx0000-1"),
             cors: Some("allowed"),
             reason: Some("none"),
             detail: None,
@@ -203,6 +234,7 @@ mod tests {
             reason: None,
             detail: None,
             client: None,
+            protocol: None,
             bucket: "",
             bytes: 0,
             ..denied()
@@ -237,12 +269,13 @@ mod tests {
     #[test]
     fn a_line_has_its_documented_form() {
         let json = "{\"timestamp\":\"2026-10-05T07:08:09.123456Z\",\"level\":\"INFO\",\"message\":\"request\",\
-                    \"request_id\":\"6F1B3A0C9D2E4857\",\"client\":\"192.0.2.10:54321\",\"method\":\"OPTIONS\",\
+                    \"request_id\":\"6F1B3A0C9D2E4857\",\"client\":\"192.0.2.10:54321\",\"protocol\":\"HTTP/1.1\",\
+                    \"tls\":\"TLSv1.3\",\"method\":\"OPTIONS\",\
                     \"bucket\":\"bucket\",\"path\":\"/bucket/a%20key\",\"status\":403,\"bytes\":301,\
                     \"duration\":0.000087654,\"origin\":\"https://evil.example\",\"cors\":\"denied\",\
                     \"reason\":\"origin\",\"detail\":\"https://evil.example\",\"target\":\"access\"}\n";
         let text = "2026-10-05T07:08:09.123456Z  INFO access: request request_id=\"6F1B3A0C9D2E4857\" \
-                    client=\"192.0.2.10:54321\" method=\"OPTIONS\" bucket=\"bucket\" path=\"/bucket/a%20key\" status=403 \
+                    client=\"192.0.2.10:54321\" protocol=\"HTTP/1.1\" tls=\"TLSv1.3\" method=\"OPTIONS\" bucket=\"bucket\" path=\"/bucket/a%20key\" status=403 \
                     bytes=301 duration=8.7654e-5 origin=\"https://evil.example\" cors=\"denied\" reason=\"origin\" \
                     detail=\"https://evil.example\"\n";
         assert_eq!(written(&denied(), Format::Json), json);

@@ -41,6 +41,12 @@ impl Peer {
         &self.authority
     }
 
+    /// The address itself.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Connections to this address that can be used again.
     pub(super) const fn kept(&self) -> &Kept {
         &self.kept

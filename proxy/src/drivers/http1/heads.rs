@@ -36,6 +36,10 @@ impl exchange::RequestHead for RequestHead<'_> {
         RequestHead::query(self)
     }
 
+    fn version(&self) -> Version {
+        RequestHead::version(self)
+    }
+
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         RequestHead::lines(self).map(|line| (line.name, line.value))
     }

@@ -30,15 +30,14 @@ impl Conversation<'_> {
     ) -> Result<Outcome, Broken> {
         let exchange = &self.driver.exchange;
         let lines = head.lines().map(|line| (line.name, line.value));
-        let shown = match exchange.as_head(status, lines, ctx) {
-            AsHead::AsItCame => response::for_client(exchange, head, bytes, None, ctx),
-            AsHead::Whole(whole) => response::for_client(exchange, head, bytes, Some(whole), ctx),
-            AsHead::Rejected => parsed(rejection).and_then(|rejected| {
-                exchange.examine_head(rejected.lines().map(|line| (line.name, line.value)), self.asked.head, ctx);
-                response::for_client(exchange, &rejected, rejection, None, ctx)
-            }),
+        let (shown, shown_bytes, whole) = match exchange.as_head(status, lines, ctx) {
+            AsHead::AsItCame => (*head, bytes, None),
+            AsHead::Whole(whole) => (*head, bytes, Some(whole)),
+            AsHead::Rejected => (parsed(rejection).ok_or(invalid_response())?, rejection, None),
         };
-        let sent = self.answer.send_head(shown.ok_or(invalid_response())?, true);
+        exchange.examine_head(shown.lines().map(|line| (line.name, line.value)), self.asked.head, ctx);
+        let response = response::for_client(exchange, &shown, shown_bytes, whole, ctx);
+        let sent = self.answer.send_head(response.ok_or(invalid_response())?, true);
         sent.map_err(|_| Broken::Failed(Failure::ClientGone, "WriteError"))?;
         let first = bytes.get(head.bytes().len()..).unwrap_or_default();
         Ok(Outcome::relayed(head.keep_alive() && is_whole_body(head.body(false), first)))

@@ -159,6 +159,10 @@ impl exchange::RequestHead for Head {
         self.0.uri.query()
     }
 
+    fn version(&self) -> Version {
+        Version::HTTP_2
+    }
+
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         exchange::RequestHead::lines(&self.0)
     }

@@ -3,7 +3,7 @@
 use crate::exchange::{Context, Exchange, Reply, RequestEdits, RequestHead, is_removed};
 use crate::telemetry::printable;
 use http::header::VARY;
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::http::authority::raw_target_authority;
 
@@ -32,6 +32,10 @@ impl RequestHead for Head<'_> {
 
     fn query(&self) -> Option<&str> {
         self.0.uri.query()
+    }
+
+    fn version(&self) -> Version {
+        self.0.version
     }
 
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {

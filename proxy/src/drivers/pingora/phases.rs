@@ -56,7 +56,7 @@ impl PingoraDriver {
         let Some(peer) = driven.attempts.next(&self.upstreams) else {
             return Error::e_explain(UNRESOLVED, "no upstream's name has resolved");
         };
-        driven.exchange.sent_upstream();
+        driven.exchange.sent_upstream(peer.address());
         Ok(Box::new(peer.http().clone()))
     }
 
