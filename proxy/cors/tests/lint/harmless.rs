@@ -2,7 +2,7 @@
 
 use super::{Rule, json, parse, shown};
 
-/// AWS's own, as its documentation has them: S3 User Guide, AWS CLI, Boto3, AWS SDK for JavaScript.
+/// AWS's own, as its documentation has them: S3 User Guide, AWS CLI, Java, Boto3, AWS SDK for JavaScript.
 const OF_AWS: &[&str] = &[
     r#"[{"AllowedHeaders": ["*"], "AllowedMethods": ["PUT", "POST", "DELETE"], "AllowedOrigins": ["http://www.example1.com"],
         "ExposeHeaders": []},
@@ -17,6 +17,13 @@ const OF_AWS: &[&str] = &[
         {"AllowedOrigins": ["*"], "AllowedHeaders": ["Authorization"], "AllowedMethods": ["GET"], "MaxAgeSeconds": 3000}]}"#,
     r#"[{"AllowedHeaders": ["Authorization"], "AllowedMethods": ["GET", "PUT"], "AllowedOrigins": ["*"],
         "ExposeHeaders": ["ETag", "x-amz-request-id"], "MaxAgeSeconds": 3000}]"#,
+    r#"[{"AllowedOrigins": ["https://example.org"], "AllowedMethods": ["HEAD", "GET", "PUT", "POST", "DELETE"],
+        "AllowedHeaders": ["*"], "ExposeHeaders": ["ETag", "x-amz-meta-custom-header"]}]"#,
+    r#"[{"AllowedOrigins": ["http://example.com"], "AllowedMethods": ["PUT", "POST", "DELETE"]}]"#,
+    r#"[{"ID": "CORSRule1", "AllowedOrigins": ["http://*.example.com"], "AllowedMethods": ["PUT", "POST", "DELETE"]},
+       {"ID": "CORSRule2", "AllowedOrigins": ["*"], "AllowedMethods": ["GET"], "MaxAgeSeconds": 3000,
+        "ExposeHeaders": ["x-amz-server-side-encryption"]},
+       {"ID": "CORSRule3", "AllowedOrigins": ["http://www.example.com"], "AllowedMethods": ["HEAD"]}]"#,
     r#"[{"AllowedOrigins": ["*"], "AllowedMethods": ["HEAD", "GET", "PUT", "POST", "DELETE"], "AllowedHeaders": ["*"],
         "ExposeHeaders": ["ETag"]}]"#,
 ];

@@ -3,6 +3,7 @@
 
 use super::draft::{Conversion, Draft};
 use super::fields::{self, Fields};
+use super::gateway_api::warn_of_ports;
 use serde_json::Value;
 
 pub(super) fn read(document: &Value, conversion: &mut Conversion) {
@@ -14,10 +15,11 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
 
 fn rule(place: String, rule: &Value, conversion: &mut Conversion) -> Draft {
     let mut fields = Fields::of(&place, rule, conversion);
-    let operations = fields.texts("allowedOperations");
+    let (operations, origins) = (fields.texts("allowedOperations"), fields.texts("allowedOrigins"));
+    warn_of_ports(&origins, &mut fields);
     let draft = Draft {
         id: fields.text("corsRuleName"),
-        origins: fields.texts("allowedOrigins").into_iter().map(origin).collect(),
+        origins: origins.into_iter().map(origin).collect(),
         methods: operations
             .iter()
             .flat_map(|operation| methods(operation, &mut fields))
@@ -32,7 +34,7 @@ fn rule(place: String, rule: &Value, conversion: &mut Conversion) -> Draft {
     draft
 }
 
-/// A scheme alone is any origin with it.
+/// A scheme alone is any origin with it, on every port.
 fn origin(text: String) -> String {
     if matches!(&*text, "https" | "http") { format!("{text}://*") } else { text }
 }

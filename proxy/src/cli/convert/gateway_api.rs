@@ -1,4 +1,4 @@
-//! The CORS filter of the Gateway API (GEP-1767, `HTTPCORSFilter`).
+//! The CORS filter of the Gateway API (GEP-1767; `HTTPCORSFilter` in its `apis/v1/httproute_types.go`).
 
 use super::draft::{Conversion, Draft};
 use super::fields::Fields;
@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 /// The methods that the filter allows whether they are listed or not.
 const ALWAYS: [&str; 3] = ["GET", "HEAD", "POST"];
+/// Without `maxAge`.
 const MAX_AGE: i64 = 5;
 
 pub(super) fn read(document: &Value, conversion: &mut Conversion) {
@@ -43,6 +44,7 @@ fn rule(filter: &Value, conversion: &mut Conversion) -> Draft {
     let max_age = fields.seconds("maxAge").or(Some(MAX_AGE));
     let credentials = fields.take("allowCredentials").is_some_and(|value| value == true);
     warn_of_credentials("allowCredentials", credentials, &origins, &mut fields);
+    warn_of_ports(&origins, &mut fields);
     fields.rest();
     Draft { place, id: None, origins, methods, headers, expose, max_age }
 }
@@ -56,6 +58,13 @@ pub(super) fn warn_of_credentials(name: &str, allowed: bool, origins: &[String],
         fields.warn(&format!(
             "{name} is left out: S3 gives credentials to listed origins; cors.credentials: never does not"
         ));
+    }
+}
+
+/// A wildcard for the whole host is limited to the scheme's own port there.
+pub(super) fn warn_of_ports(origins: &[String], fields: &mut Fields<'_>) {
+    for origin in origins.iter().filter(|origin| origin.ends_with("://*")) {
+        fields.warn(&format!("{origin} also matches every port in S3"));
     }
 }
 

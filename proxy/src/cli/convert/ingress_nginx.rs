@@ -1,4 +1,7 @@
 //! The annotations of ingress-nginx (user guide, "Enable CORS"), with the values that it takes for those that are not there.
+//!
+//! The page lists `X-CustomHeader` among the default headers, where the controller has `Range`
+//! (`internal/ingress/annotations/cors/main.go`): what the controller does is converted.
 
 use super::draft::{Conversion, Draft};
 use super::fields::Fields;
@@ -50,6 +53,10 @@ fn rule(annotations: &Value, conversion: &mut Conversion) -> Draft {
     let max_age = fields.seconds("cors-max-age").or(Some(MAX_AGE));
     let credentials = fields.text("cors-allow-credentials").is_none_or(|value| value != "false");
     warn_of_credentials("cors-allow-credentials", credentials, &origins, &mut fields);
+    // S3's matches any text. ingress-nginx has a subdomain of one level there ("single level wildcard subdomains").
+    for origin in origins.iter().filter(|origin| origin.contains("://*.")) {
+        fields.warn(&format!("{origin} also matches deeper subdomains in S3"));
+    }
     fields.take("enable-cors");
     fields.rest();
     Draft { place, id: None, origins, methods, headers, expose, max_age }

@@ -57,11 +57,11 @@ fn rules_of_other_stores_become_s3s() {
         ),
         (
             From::B2,
-            r#"[{"corsRuleName": "r", "allowedOrigins": ["https"], "allowedOperations": ["s3_head",
+            r#"[{"corsRuleName": "r", "allowedOrigins": ["https", "http://*"], "allowedOperations": ["s3_head",
               "b2_download_file_by_name", "b2_upload_file"], "allowedHeaders": ["*"], "maxAgeSeconds": 9}]"#,
-            r#"[{"ID": "r", "AllowedOrigins": ["https://*"], "AllowedMethods": ["HEAD", "GET"], "AllowedHeaders": ["*"],
+            r#"[{"ID": "r", "AllowedOrigins": ["https://*", "http://*"], "AllowedMethods": ["HEAD", "GET"], "AllowedHeaders": ["*"],
               "MaxAgeSeconds": 9}]"#,
-            &["b2_upload_file is left out"],
+            &["http://* also matches every port", "b2_upload_file is left out"],
         ),
         (
             From::Azure,
@@ -138,13 +138,13 @@ fn rules_of_gateways_become_s3s() {
         (
             From::IngressNginx,
             "kind: Service\n---\nkind: Ingress\nmetadata:\n  annotations:\n    nginx.ingress.kubernetes.io/enable-cors: 'true'\n    \
-             nginx.ingress.kubernetes.io/cors-allow-origin: 'http://a, http://b'\n    \
+             nginx.ingress.kubernetes.io/cors-allow-origin: 'http://a, http://*.b'\n    \
              nginx.ingress.kubernetes.io/cors-allow-methods: GET\n    nginx.ingress.kubernetes.io/cors-allow-headers: x-a,x-b\n    \
              nginx.ingress.kubernetes.io/cors-allow-credentials: 'false'\n    nginx.ingress.kubernetes.io/cors-max-age: '5'\n    \
              nginx.ingress.kubernetes.io/proxy-body-size: 1m\n",
-            r#"[{"AllowedOrigins": ["http://a", "http://b"], "AllowedMethods": ["GET"], "AllowedHeaders": ["x-a", "x-b"],
+            r#"[{"AllowedOrigins": ["http://a", "http://*.b"], "AllowedMethods": ["GET"], "AllowedHeaders": ["x-a", "x-b"],
               "MaxAgeSeconds": 5}]"#,
-            &["cors-allow-credentials is left out"],
+            &["cors-allow-credentials is left out", "http://*.b also matches deeper subdomains"],
         ),
         (
             From::IngressNginx,

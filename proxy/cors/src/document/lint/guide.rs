@@ -13,8 +13,13 @@ struct GuideRule {
 
 const WRITES: &[AllowedMethod] = &[AllowedMethod::Put, AllowedMethod::Post, AllowedMethod::Delete];
 
+const ALL: &[AllowedMethod] =
+    &[AllowedMethod::Get, AllowedMethod::Put, AllowedMethod::Post, AllowedMethod::Delete, AllowedMethod::Head];
+
+const SDK_EXPOSED: &[&str] = &["ETag", "x-amz-meta-custom-header"];
+
 const RULES: &[GuideRule] = &[
-    // S3 User Guide, "Elements of a CORS configuration", first example.
+    // S3 User Guide, "Elements of a CORS configuration" (ManageCorsUsing), first example.
     GuideRule { origins: &["http://www.example1.com"], methods: WRITES, headers: &["*"], expose: &[] },
     GuideRule { origins: &["http://www.example2.com"], methods: WRITES, headers: &["*"], expose: &[] },
     // The same page, second example; S3 API, PutBucketCors.
@@ -25,35 +30,31 @@ const RULES: &[GuideRule] = &[
         expose: &["x-amz-server-side-encryption", "x-amz-request-id", "x-amz-id-2"],
     },
     GuideRule { origins: &["http://www.example.com"], methods: WRITES, headers: &["*"], expose: &[] },
-    // AWS CLI, put-bucket-cors.
+    // AWS CLI, s3api put-bucket-cors; the example of PutBucketCors in the SDKs' reference.
     GuideRule {
         origins: &["http://www.example.com"],
         methods: WRITES,
         headers: &["*"],
         expose: &["x-amz-server-side-encryption"],
     },
-    // AWS SDK for Java.
+    // S3 User Guide, "Configuring cross-origin resource sharing" (enabling-cors-examples), for Java and .NET.
     GuideRule { origins: &["http://*.example.com"], methods: WRITES, headers: &[], expose: &[] },
-    // Boto3, "Configure a bucket's CORS rules".
+    GuideRule { origins: &["http://www.example.com"], methods: &[AllowedMethod::Head], headers: &[], expose: &[] },
+    // AWS code examples, Java 2.x, S3Cors.
+    GuideRule { origins: &["http://example.com"], methods: WRITES, headers: &[], expose: &[] },
+    // Boto3, "Bucket CORS configuration" (s3-example-configuring-buckets).
     GuideRule {
         origins: &["*"],
         methods: &[AllowedMethod::Get, AllowedMethod::Put],
         headers: &["Authorization"],
         expose: &["ETag", "x-amz-request-id"],
     },
-    // AWS SDK for JavaScript, "Cross-origin resource sharing".
-    GuideRule {
-        origins: &["*"],
-        methods: &[
-            AllowedMethod::Get,
-            AllowedMethod::Put,
-            AllowedMethod::Post,
-            AllowedMethod::Delete,
-            AllowedMethod::Head,
-        ],
-        headers: &["*"],
-        expose: &["ETag"],
-    },
+    // AWS SDK for JavaScript, developer guides for 2 and 3, "CORS configuration example": in XML, and in JSON.
+    GuideRule { origins: &["https://example.org"], methods: ALL, headers: &["*"], expose: SDK_EXPOSED },
+    GuideRule { origins: &["https://www.example.org"], methods: ALL, headers: &["*"], expose: SDK_EXPOSED },
+    // The same for any origin, which the text allows, also without its own header.
+    GuideRule { origins: &["*"], methods: ALL, headers: &["*"], expose: SDK_EXPOSED },
+    GuideRule { origins: &["*"], methods: ALL, headers: &["*"], expose: &["ETag"] },
 ];
 
 /// Whether this is a rule of the documentation; the order of a list says nothing.
