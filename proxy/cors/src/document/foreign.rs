@@ -37,9 +37,12 @@ pub enum ForeignForm {
 }
 
 impl ForeignForm {
-    /// The form of a text, JSON or XML; `None` for S3's own form, for one that is not known, and for a text that is not well-formed.
+    /// The form of a text, JSON, XML or a manifest in YAML; `None` for S3's own form, for one that is not known, and for a text that is not well-formed.
     #[must_use]
     pub fn recognise(text: &str) -> Option<Self> {
+        if let Some(form) = of_manifest(text) {
+            return Some(form);
+        }
         match Format::detect(text.as_bytes()) {
             Format::Json => of_json(&serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?),
             Format::Xml => of_root(&root(text)?),
@@ -172,11 +175,27 @@ fn of_rule(rule: &Object) -> Option<ForeignForm> {
 
 fn of_kubernetes(object: &Object) -> Option<ForeignForm> {
     match object.get("kind")?.as_str()? {
-        "Ingress" => Some(ForeignForm::IngressNginx),
-        "HTTPRoute" | "GRPCRoute" => Some(ForeignForm::GatewayApi),
         "List" => object.get("items")?.as_array()?.iter().find_map(|item| of_kubernetes(item.as_object()?)),
+        kind => of_kind(kind),
+    }
+}
+
+fn of_kind(kind: &str) -> Option<ForeignForm> {
+    match kind {
+        "Ingress" => Some(ForeignForm::IngressNginx),
+        "HTTPRoute" => Some(ForeignForm::GatewayApi),
         _ => None,
     }
+}
+
+/// A Kubernetes manifest in YAML, by two of its lines: no YAML is read here. In a list they are indented.
+fn of_manifest(text: &str) -> Option<ForeignForm> {
+    let value = |line: &'_ str, key: &str| {
+        let line = line.trim_start_matches([' ', '-']).strip_prefix(key)?.strip_prefix(':')?;
+        Some(line.trim().trim_matches(['"', '\'']).to_owned())
+    };
+    let is_manifest = text.lines().any(|line| value(line, "apiVersion").is_some());
+    is_manifest.then(|| text.lines().find_map(|line| of_kind(&value(line, "kind")?))).flatten()
 }
 
 /// The first object of a list.
@@ -240,6 +259,14 @@ mod tests {
             (r#"{"CorsRules": [{"AllowedOrigins": ["*"], "MaxAge": 1}]}"#, Some(CloudFormation)),
             (r#"{"kind": "Ingress", "metadata": {}}"#, Some(IngressNginx)),
             (r#"{"kind": "List", "items": [{"kind": "HTTPRoute"}]}"#, Some(GatewayApi)),
+            ("apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n", Some(IngressNginx)),
+            ("# ours\n---\nkind: \"HTTPRoute\"\r\napiVersion: gateway.networking.k8s.io/v1\r\n", Some(GatewayApi)),
+            (
+                "apiVersion: v1\nkind: List\nitems:\n- apiVersion: networking.k8s.io/v1\n  kind: Ingress\n",
+                Some(IngressNginx),
+            ),
+            ("apiVersion: v1\nkind: Service\n", None),
+            ("kind: Ingress\n", None),
             (r#"{"Bucket": "b", "CORSConfiguration": {"CORSRules": []}}"#, Some(CliInput)),
             (r#"{"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}"#, Some(BareRule)),
             (r#"{"CORSConfiguration": {"CORSRule": {}}}"#, Some(XmlAsJson)),
