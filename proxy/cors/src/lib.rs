@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod advice;
 mod decision;
 mod document;
 mod header_name;
@@ -10,6 +11,10 @@ mod position;
 mod text;
 mod wildcard;
 
+pub use advice::cannot::{CannotAllow, exposable};
+pub use advice::change::{Change, Place, Value, smallest_change};
+pub use advice::rules::smallest_rules;
+pub use advice::wanted::Wanted;
 pub use decision::denial::{Denial, MAX_REPEATED, Refusal, ResourceType};
 pub use decision::evaluate::evaluate;
 pub use decision::explain::{ClauseFinding, Explanation, MAX_NAMED, RuleFinding, explain};

@@ -4,7 +4,7 @@
 //! reads it once and asks the bucket's [`RuleTable`](table::RuleTable). What comes out is a
 //! [`Decision`](verdict::Decision): the headers of a grant, or a denial with its reason.
 
-mod asked;
+pub(crate) mod asked;
 pub(crate) mod denial;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
