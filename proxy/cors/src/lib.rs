@@ -13,6 +13,9 @@ mod wildcard;
 
 pub use advice::cannot::{CannotAllow, exposable};
 pub use advice::change::{Change, Place, Value, smallest_change};
+pub use advice::inspect::origin::{OriginDifference, OriginMismatch};
+pub use advice::inspect::{GrantDifference, HeaderFinding, MethodDifference, RuleInspection, Taken, inspect};
+pub use advice::meaning::{Meaning, Whose};
 pub use advice::rules::smallest_rules;
 pub use advice::wanted::Wanted;
 pub use decision::denial::{Denial, MAX_REPEATED, Refusal, ResourceType};

@@ -125,7 +125,7 @@ pub(super) fn explain(rules: &Store, recent: &RecentDenials, query: &str) -> Pag
         request_headers: asked.get("request_headers").map(AsRef::as_ref),
     };
     let live = rules.live();
-    match explain_request(live.bucket(question.bucket).rules.as_ref(), &question) {
+    match explain_request(live.bucket(question.bucket), &question) {
         Ok(explained) => json(StatusCode::OK, &explained),
         Err(error) => text(StatusCode::BAD_REQUEST, &error.to_string()),
     }

@@ -46,7 +46,10 @@ impl DenialExplained {
             request_headers: denial.request_headers.as_deref(),
         };
         let live = rules.live();
-        let now = explain_request(live.bucket(question.bucket).rules.as_ref(), &question).ok();
+        let mut now = explain_request(live.bucket(question.bucket), &question).ok();
+        if let Some(now) = now.as_mut().filter(|_| !denial.is_whole) {
+            now.forget_change();
+        }
         Self { now, denial: denial.into() }
     }
 }

@@ -102,7 +102,7 @@ impl Explain {
             method: self.method.as_deref().unwrap_or_default(),
             request_headers: self.request_headers.as_deref(),
         };
-        let explained = match explain_request(bucket.rules.as_ref(), &question) {
+        let explained = match explain_request(bucket, &question) {
             Ok(explained) => explained,
             Err(error) => return fail(&error),
         };

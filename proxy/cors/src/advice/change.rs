@@ -6,6 +6,7 @@
 
 use super::cannot::CannotAllow;
 use super::exact::allows;
+use super::meaning::Meaning;
 use super::wanted::Wanted;
 use crate::{
     AllowedMethod, CorsConfiguration, CorsRule, Document, DocumentErrors, Format, HeaderPattern, MAX_DOCUMENT_LENGTH,
@@ -29,6 +30,8 @@ pub struct Change {
     pub place: Place,
     /// The values that are added.
     pub added: Vec<Value>,
+    /// Who can do what afterwards.
+    pub meaning: Meaning,
     /// What is to warn about in the document afterwards and was not before; the places are those in `xml`.
     pub warnings: Vec<Warning>,
 }
@@ -114,7 +117,8 @@ pub fn smallest_change(configuration: Option<&CorsConfiguration>, wanted: &Wante
     let after = CorsConfiguration::new(rules).map_err(|_| CannotAllow::FullDocument)?;
     let (xml, json, read) = written(&after)?;
     let warnings = new_warnings(configuration, &read);
-    Ok(Change { configuration: after, xml, json, rule: at + 1, place, added, warnings })
+    let meaning = Meaning::new(configuration, wanted);
+    Ok(Change { configuration: after, xml, json, rule: at + 1, place, added, meaning, warnings })
 }
 
 /// What to add to a rule so that it allows the request and nothing else, if there is such a thing. A rule allows every origin of its

@@ -6,6 +6,8 @@
 pub(crate) mod cannot;
 pub(crate) mod change;
 mod exact;
+pub(crate) mod inspect;
+pub(crate) mod meaning;
 mod methods;
 pub(crate) mod rules;
 pub(crate) mod wanted;

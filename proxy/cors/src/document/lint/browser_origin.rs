@@ -18,14 +18,14 @@ const PRIVATE: [&str; 10] =
 
 /// An origin as a browser writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BrowserOrigin<'t> {
+pub(crate) struct BrowserOrigin<'t> {
     scheme: &'t str,
     host: &'t str,
 }
 
 /// Those who control what an origin serves: two origins of one site have one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Site<'t> {
+pub(crate) enum Site<'t> {
     /// A domain that one owner has registered below a public suffix, or an IP address.
     Registered(&'t str),
     /// A top-level domain of [`PRIVATE`]: all of it belongs to one network.
@@ -34,7 +34,7 @@ pub(super) enum Site<'t> {
 
 impl<'t> BrowserOrigin<'t> {
     /// Reads an origin that has a scheme and a host, which `null` has not.
-    pub(super) fn parse(text: &'t str) -> Result<Self, NeverSent> {
+    pub(crate) fn parse(text: &'t str) -> Result<Self, NeverSent> {
         characters(text)?;
         let (scheme, rest) = text.split_once("://").ok_or(NeverSent::NoScheme)?;
         if !is_scheme(scheme) {
@@ -61,12 +61,12 @@ impl<'t> BrowserOrigin<'t> {
     }
 
     /// Whether anyone on the network path can impersonate it.
-    pub(super) fn is_insecure(&self) -> bool {
+    pub(crate) fn is_insecure(&self) -> bool {
         self.scheme == "http" && !is_loopback(self.host)
     }
 
     /// Whose it is; `None` for an origin of an application, whose host is no name of the DNS.
-    pub(super) fn site(&self) -> Option<Site<'t>> {
+    pub(crate) fn site(&self) -> Option<Site<'t>> {
         default_port(self.scheme)?;
         if is_address(self.host) {
             return Some(Site::Registered(self.host));

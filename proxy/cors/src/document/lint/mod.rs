@@ -3,13 +3,13 @@
 //!
 //! Decides: the warnings of a document, also of the readable part of one that is not valid. They change nothing.
 
-mod browser_origin;
+pub(crate) mod browser_origin;
 mod guide;
 mod headers;
 mod names;
-mod origins;
+pub(crate) mod origins;
 pub(crate) mod profiles;
-mod similar;
+pub(crate) mod similar;
 mod subsumption;
 
 use super::readable::ReadableRule;
@@ -57,6 +57,23 @@ pub(super) fn of_readable(rules: &[ReadableRule]) -> Vec<Warning> {
         Linted { number, rule, places, is_whole }
     });
     lint(&linted.collect::<Vec<_>>())
+}
+
+/// For each rule the earlier ones that together match every request that it would, from 1; none for a rule that some request reaches.
+pub(crate) fn unreached(rules: &[CorsRule]) -> Vec<Vec<usize>> {
+    let places = RulePlaces::default();
+    let linted = |(rule, number)| Linted { number, rule, places: &places, is_whole: true };
+    let linted: Vec<_> = rules.iter().zip(1..).map(linted).collect();
+    let takers = linted.iter().enumerate().map(|(index, rule)| {
+        let mut found = Found::default();
+        subsumption::unreached(rule, linted.get(..index).unwrap_or_default(), &mut found);
+        found.0.into_iter().flat_map(|warning| match warning.concern {
+            Concern::RuleNeverReached { earlier, .. } => vec![earlier],
+            Concern::RuleTakenByEarlier { earlier, .. } => earlier.into(),
+            _ => Vec::new(),
+        })
+    });
+    takers.map(Iterator::collect).collect()
 }
 
 fn lint(rules: &[Linted<'_>]) -> Vec<Warning> {

@@ -133,7 +133,7 @@ fn why_wide(pattern: &OriginPattern) -> TooWide {
 }
 
 /// An origin of a browser that the pattern matches.
-pub(super) fn example(pattern: &OriginPattern) -> Option<String> {
+pub(crate) fn example(pattern: &OriginPattern) -> Option<String> {
     if pattern.is_any() {
         return Some("https://app.example".to_owned());
     }

@@ -2,7 +2,7 @@
 
 /// How many single changes make one name of the other: a character more, less or other, or two swapped. More than `limit` is only
 /// said to be more.
-pub(super) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
+pub(crate) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len().abs_diff(b.len()) > limit {
         return None;

@@ -43,7 +43,7 @@ pub enum TooWide {
 }
 
 impl NeverSent {
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Empty => "it is empty",
             Self::NotAscii => "an Origin has no spaces and no characters outside ASCII",

@@ -2,13 +2,21 @@
 //!
 //! Decides: how the engine's findings are told. Must not know: who asks.
 
+mod proposal;
+mod rule;
+mod text;
+
+pub use proposal::Proposal;
+pub use rule::{Difference, HeaderExplained, RuleExplained};
+
+use super::snapshot::Bucket;
 use http::HeaderValue;
 use s3_cors::{
-    Clause, ClauseFinding, CorsRequest, Decision, Outcome, Reason, ResourceType, RuleFinding, RuleTable, explain,
+    CannotAllow, Clause, ClauseFinding, CorsConfiguration, CorsRequest, Decision, Document, Explanation, Format,
+    Outcome, Reason, ResourceType, RuleFinding, RuleInspection, Wanted, explain, inspect,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// A request to explain: the preflight that a browser would send for it.
 #[derive(Clone, Debug)]
@@ -58,43 +66,35 @@ pub struct Explained {
     pub rule: Option<usize>,
     /// Of a denial, the rule that came nearest, from 1.
     pub nearest_rule: Option<usize>,
-    /// Of a denial, what to change in that rule.
+    /// Of a denial, what that rule lacks; with it the rule would allow more than this request. Empty where no rule can allow it.
     pub change: Vec<String>,
+    /// Of a denial, the smallest change that allows this request and nothing else.
+    pub proposal: Option<Proposal>,
+    /// Of a denial without such a change, why there is none.
+    pub cannot: Option<String>,
     /// What each rule says.
     pub rules: Vec<RuleExplained>,
 }
 
-/// What one rule says.
-#[derive(Clone, Debug, Serialize)]
-pub struct RuleExplained {
-    /// The rule, from 1.
-    pub rule: usize,
-    /// Its ID.
-    pub id: Option<String>,
-    /// Whether every clause holds.
-    pub matches: bool,
-    /// Whether `AllowedOrigin` holds.
-    pub origin: bool,
-    /// Whether `AllowedMethod` holds.
-    pub method: bool,
-    /// Whether `AllowedHeader` holds.
-    pub headers: bool,
-    /// The headers that it does not allow.
-    pub refused_headers: Vec<String>,
-    /// The first clause that fails: S3 looks no further.
-    pub failed: Option<&'static str>,
-}
-
-/// Asks the rules of a bucket; `None` is a bucket without rules.
+/// Asks the rules of a bucket.
 ///
 /// # Errors
 /// [`UnsendableValue`] when no request could carry what is asked about.
-pub fn explain_request(rules: Option<&RuleTable>, question: &Question<'_>) -> Result<Explained, UnsendableValue> {
+pub fn explain_request(bucket: &Bucket, question: &Question<'_>) -> Result<Explained, UnsendableValue> {
     let request = question.preflight()?;
-    let explanation = explain(rules, &request);
+    let explanation = explain(bucket.rules.as_ref(), &request);
+    let configuration = configuration(bucket);
+    let inspections = configuration.as_ref().map(|configuration| inspect(configuration, &request)).unwrap_or_default();
     let decision = &explanation.decision;
     let refusal = decision.denial().map(|denial| denial.refusal(ResourceType::Object));
-    let nearest = explanation.nearest();
+    let nearest = nearest(&explanation, &inspections);
+    let (proposal, cannot) = match decision.denial().map(|_| proposal(bucket, configuration.as_ref(), question)) {
+        Some(Ok(proposal)) => (Some(proposal), None),
+        Some(Err(cannot)) => (None, Some(cannot.to_string())),
+        None => (None, None),
+    };
+    let rules = explanation.rules.iter().enumerate();
+    let rules = rules.map(|(place, rule)| RuleExplained::new(rule, inspections.get(place), question.method));
     Ok(Explained {
         allowed: decision.grant().is_some(),
         outcome: decision.outcome().map_or("none", Outcome::as_str),
@@ -108,9 +108,52 @@ pub fn explain_request(rules: Option<&RuleTable>, question: &Question<'_>) -> Re
         detail: decision.detail().map(Into::into),
         rule: decision.rule().map(s3_cors::CompiledRule::number),
         nearest_rule: nearest.map(|rule| rule.number),
-        change: nearest.map(|rule| changes(rule, question)).unwrap_or_default(),
-        rules: explanation.rules.iter().map(RuleExplained::new).collect(),
+        change: nearest.filter(|_| proposal.is_some()).map(|rule| changes(rule, question)).unwrap_or_default(),
+        proposal,
+        cannot,
+        rules: rules.collect(),
     })
+}
+
+impl Explained {
+    /// Without a change: what is known of the request is not the whole of it, so that it is not known what would allow it.
+    pub fn forget_change(&mut self) {
+        self.change.clear();
+        if self.proposal.take().is_some() {
+            self.cannot =
+                Some("it is not known what would allow it: the request was longer than what is kept of it".to_owned());
+        }
+    }
+}
+
+/// The bucket's document. `None` where it has none, and for one so near the greatest length that its other form is longer.
+fn configuration(bucket: &Bucket) -> Option<CorsConfiguration> {
+    let text = bucket.origin.as_ref()?.configuration.get();
+    Document::parse(text.as_bytes(), Format::Json).ok().map(Document::into_configuration)
+}
+
+fn proposal(
+    bucket: &Bucket,
+    configuration: Option<&CorsConfiguration>,
+    question: &Question<'_>,
+) -> Result<Proposal, CannotAllow> {
+    let wanted = Wanted::new(question.origin, question.method, question.request_headers)?;
+    if bucket.rules.is_some() && configuration.is_none() {
+        return Err(CannotAllow::TooLong);
+    }
+    Proposal::new(configuration, &wanted)
+}
+
+/// Of a denial, the rule with the fewest clauses that fail; of several, the one whose origin is nearest, then the first.
+fn nearest<'e>(explanation: &'e Explanation, inspections: &[RuleInspection]) -> Option<&'e RuleFinding> {
+    explanation.nearest()?;
+    let failed = |rule: &RuleFinding| Clause::ALL.into_iter().filter(|clause| !rule.clause(*clause).holds()).count();
+    let distance = |place: usize| {
+        let origin = inspections.get(place).and_then(|rule| rule.origin.as_ref());
+        origin.map_or(0, |origin| origin.nearness() + 1)
+    };
+    let rules = explanation.rules.iter().enumerate();
+    rules.min_by_key(|(place, rule)| (failed(rule), distance(*place))).map(|(_, rule)| rule)
 }
 
 impl Question<'_> {
@@ -154,71 +197,4 @@ fn changes(rule: &RuleFinding, question: &Question<'_>) -> Vec<String> {
         changes.extend(names.iter().map(|name| format!("add <AllowedHeader>{name}</AllowedHeader>")));
     }
     changes
-}
-
-impl RuleExplained {
-    fn new(finding: &RuleFinding) -> Self {
-        let refused_headers = match &finding.headers {
-            ClauseFinding::Holds => Vec::new(),
-            ClauseFinding::Fails(names) => names.clone(),
-        };
-        Self {
-            rule: finding.number,
-            id: finding.id.clone(),
-            matches: finding.blamed().is_none(),
-            origin: finding.origin.holds(),
-            method: finding.method.holds(),
-            headers: finding.headers.holds(),
-            refused_headers,
-            failed: finding.blamed().map(Clause::as_str),
-        }
-    }
-}
-
-impl fmt::Display for Explained {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.allowed { "ALLOWED" } else { "DENIED" };
-        write!(f, "{verdict}: {} from {}", self.method, self.origin)?;
-        if let Some(bucket) = &self.bucket {
-            write!(f, " to bucket {bucket}")?;
-        }
-        writeln!(f, " (status {}, outcome {}, reason {})", self.status, self.outcome, self.reason)?;
-        if let Some(message) = &self.message {
-            writeln!(f, "  {message}")?;
-        }
-        for rule in &self.rules {
-            writeln!(f, "{rule}")?;
-        }
-        if let Some(rule) = self.nearest_rule {
-            writeln!(f, "nearest is rule {rule}; to allow this request:")?;
-            for change in &self.change {
-                writeln!(f, "  {change}")?;
-            }
-        }
-        for (name, value) in &self.response_headers {
-            writeln!(f, "  {name}: {value}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for RuleExplained {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "  rule {}", self.rule)?;
-        if let Some(id) = &self.id {
-            write!(f, " ({id})")?;
-        }
-        let clause = |holds: bool| if holds { "yes" } else { "NO" };
-        write!(
-            f,
-            ": origin {}, method {}, headers {}",
-            clause(self.origin),
-            clause(self.method),
-            clause(self.headers)
-        )?;
-        if !self.refused_headers.is_empty() {
-            write!(f, " (not allowed: {})", self.refused_headers.join(", "))?;
-        }
-        Ok(())
-    }
 }
