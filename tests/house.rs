@@ -21,7 +21,7 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
         "serve",
         &["admin", "config", "downstream", "exchange", "observe", "process", "rules", "telemetry", "tls", "upstream"],
     ),
-    ("cli", &["config", "rules", "serve", "telemetry"]),
+    ("cli", &["config", "rules", "s3", "serve", "telemetry"]),
 ];
 
 /// Where Pingora's types may be; everything else decides without them.

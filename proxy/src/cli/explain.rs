@@ -1,11 +1,15 @@
 //! `s3cors explain`: why a request is or is not allowed, by rules on disk, or why a running proxy denied one.
 
 use super::ask::ask;
+use super::curl::Copied;
 use super::{Format, fail, note, print};
 use clap::Args;
 use s3cors_proxy::config::{Config, ConfigFile, Cors, ListenAddress, Rules};
-use s3cors_proxy::rules::explanation::{Question, explain_request};
+use s3cors_proxy::rules::explanation::{Explained, Question, explain_request};
 use s3cors_proxy::rules::{Directory, Store};
+use s3cors_proxy::s3::address::Address;
+use std::borrow::Cow;
+use std::io::{read_to_string, stdin};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,17 +25,21 @@ pub(super) struct Explain {
     #[arg(long)]
     bucket: Option<String>,
     /// The page's origin, such as `https://app.example`
-    #[arg(long, required_unless_present = "request_id")]
+    #[arg(long, required_unless_present_any = ["request_id", "curl"])]
     origin: Option<String>,
     /// The method that the page wants to use
-    #[arg(long, required_unless_present = "request_id")]
+    #[arg(long, required_unless_present_any = ["request_id", "curl"])]
     method: Option<String>,
     /// The headers that the page wants to send, separated by commas
     #[arg(long, value_name = "NAMES")]
     request_headers: Option<String>,
+    /// Instead: the request as a browser's developer tools copy it, "Copy as cURL"; `-` reads it from standard input. The bucket is that
+    /// of the URL: in the path, or as the configuration's domains and hosts say. Values of headers are never shown
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["method", "request_headers"])]
+    curl: Option<String>,
     /// Instead: the `x-amz-request-id` of a response that denied a request. The proxy that sent it is asked, which keeps the latest
     /// denials
-    #[arg(long, value_name = "ID", conflicts_with_all = ["rules", "bucket", "origin", "method", "request_headers"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["rules", "bucket", "origin", "method", "request_headers", "curl"])]
     request_id: Option<String>,
     /// Address of that proxy's admin listener [default: what the configuration says, else 127.0.0.1:9180]
     #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN")]
@@ -71,16 +79,46 @@ impl Explain {
     }
 
     fn ask_rules(&self) -> ExitCode {
-        let (configured, cors) = match self.config.as_deref().map(ConfigFile::read).transpose() {
-            Ok(Some(file)) => (file.rules_path(), file.cors()),
-            Ok(None) => (Rules::default().path().to_owned(), Cors::default()),
+        let file = match self.config.as_deref().map(ConfigFile::read).transpose() {
+            Ok(file) => file,
             Err(error) => return fail(&error),
         };
+        match self.asked(file.as_ref()) {
+            Ok(asked) => self.explain(file.as_ref(), &asked),
+            Err(error) => fail(&error),
+        }
+    }
+
+    /// What is asked about: by the options, or by a copied request.
+    fn asked(&self, file: Option<&ConfigFile>) -> Result<Asked, String> {
+        let Some(line) = &self.curl else {
+            return Ok(Asked {
+                bucket: self.bucket.clone(),
+                origin: self.origin.clone().unwrap_or_default(),
+                method: self.method.clone().unwrap_or_default(),
+                request_headers: self.request_headers.clone(),
+            });
+        };
+        let line = if line == "-" { read_to_string(stdin()).map_err(|error| error.to_string())? } else { line.clone() };
+        let copied = Copied::read(&line).map_err(|error| error.to_string())?;
+        if copied.is_same_origin {
+            note(&"the browser says that page and URL have the same origin: it then asks CORS nothing");
+        }
+        let origin = self.origin.clone().or(copied.origin).ok_or(
+            "the copied request has no Origin: the browser sent none, so CORS had no part in it; give the page's origin with --origin",
+        )?;
+        let bucket = self.bucket.clone().or_else(|| bucket_of(&copied.host, &copied.path, file));
+        Ok(Asked { bucket, origin, method: copied.method, request_headers: copied.request_headers })
+    }
+
+    fn explain(&self, file: Option<&ConfigFile>, asked: &Asked) -> ExitCode {
+        let configured = file.map_or_else(|| Rules::default().path().to_owned(), ConfigFile::rules_path);
+        let cors = file.map_or_else(Cors::default, ConfigFile::cors);
         let rules = self.rules.clone().unwrap_or(configured);
         let is_file = rules.is_file();
         let (store, errors) = Store::of_what_is_valid(Box::new(Directory::new(rules)), cors.credentials.into());
-        let (about, others): (Vec<_>, Vec<_>) =
-            errors.iter().partition(|error| store.is_about(error, self.bucket.as_deref()));
+        let bucket = asked.bucket.as_deref();
+        let (about, others): (Vec<_>, Vec<_>) = errors.iter().partition(|error| store.is_about(error, bucket));
         if !about.is_empty() {
             return fail(&about.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         }
@@ -91,27 +129,52 @@ impl Explain {
             ));
         }
         let live = store.live();
-        let bucket = match &self.bucket {
+        let rules = match bucket {
             // A single file holds the rules of every bucket, whichever is meant.
             None if is_file => live.default_bucket(),
-            name => live.bucket(name.as_deref()),
+            name => live.bucket(name),
         };
-        let question = Question {
-            bucket: self.bucket.as_deref(),
-            origin: self.origin.as_deref().unwrap_or_default(),
-            method: self.method.as_deref().unwrap_or_default(),
-            request_headers: self.request_headers.as_deref(),
-        };
-        let explained = match explain_request(bucket, &question) {
-            Ok(explained) => explained,
-            Err(error) => return fail(&error),
-        };
+        match explain_request(rules, &asked.question()) {
+            Ok(explained) => self.show(&explained),
+            Err(error) => fail(&error),
+        }
+    }
+
+    fn show(&self, explained: &Explained) -> ExitCode {
         match self.format {
             Format::Text => print(&explained.to_string()),
-            Format::Json => match serde_json::to_string_pretty(&explained) {
+            Format::Json => match serde_json::to_string_pretty(explained) {
                 Ok(json) => print(&format!("{json}\n")),
                 Err(error) => fail(&error),
             },
         }
     }
+}
+
+/// A request to explain.
+struct Asked {
+    bucket: Option<String>,
+    origin: String,
+    method: String,
+    request_headers: Option<String>,
+}
+
+impl Asked {
+    fn question(&self) -> Question<'_> {
+        Question {
+            bucket: self.bucket.as_deref(),
+            origin: &self.origin,
+            method: &self.method,
+            request_headers: self.request_headers.as_deref(),
+        }
+    }
+}
+
+/// The bucket that host and path name, as the proxy with this configuration reads them.
+fn bucket_of(host: &str, path: &str, file: Option<&ConfigFile>) -> Option<String> {
+    if let Some(bucket_host) = file.and_then(|file| file.hosts().of(host)) {
+        return Some(bucket_host.bucket.clone());
+    }
+    let domains = file.map(ConfigFile::domains).unwrap_or_default();
+    Address::of(Some(host), path, domains).bucket.map(Cow::into_owned)
 }

@@ -3,6 +3,7 @@
 mod ask;
 mod check;
 mod convert;
+mod curl;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;

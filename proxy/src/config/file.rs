@@ -3,7 +3,7 @@
 use super::address::ListenAddress;
 use super::fields::{OneOrMany, OrDefault, SectionOrDefault};
 use super::forwarded::ForwardedSection;
-use super::hosts::BucketHost;
+use super::hosts::{BucketHost, BucketHosts};
 use super::listen::Listener;
 use super::message::message;
 use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Rules, Shutdown};
@@ -97,6 +97,18 @@ impl ConfigFile {
     #[must_use]
     pub const fn cors(&self) -> Cors {
         self.cors
+    }
+
+    /// The domains whose subdomains are buckets.
+    #[must_use]
+    pub fn domains(&self) -> &[Domain] {
+        &self.domains.0
+    }
+
+    /// The hosts that are a bucket's name.
+    #[must_use]
+    pub fn hosts(&self) -> BucketHosts {
+        self.hosts.clone().into()
     }
 
     /// The listeners in the file; empty for the default one.
