@@ -267,6 +267,86 @@ fn explain_says_which_clause_failed_and_what_to_change() {
 }
 
 #[test]
+fn explain_proposes_what_allows_the_request_and_nothing_else() {
+    let rules = Rules::usual();
+    let directory = rules.path().to_str().unwrap().to_owned();
+    let ask = |origin: &str, method: &str, headers: &str| {
+        let question = ["--bucket", "bucket", "--origin", origin, "--method", method, "--request-headers", headers];
+        let ended = explain(&directory, &[&question[..], &["--format", "json"]].concat());
+        serde_json::from_str::<Value>(&ended.stdout).unwrap()
+    };
+    let before = std::fs::read_to_string(rules.file("bucket.xml")).unwrap();
+    for (origin, method, headers, rules_after, said) in [
+        (
+            "https://evil.example",
+            "PUT",
+            "content-type",
+            3,
+            "pages of https://evil.example, no matter who owns it, can then send PUT",
+        ),
+        ("https://app.example", "DELETE", "", 3, "pages of https://app.example can then send DELETE"),
+        // The second rule is for GET without headers too.
+        ("null", "GET", "", 2, "sandboxed frames"),
+    ] {
+        let denied = ask(origin, method, headers);
+        let proposal = &denied["proposal"];
+        assert!(proposal["means"].as_str().unwrap().contains(said), "{denied:#}");
+        assert_eq!(proposal["json"]["CORSRules"].as_array().unwrap().len(), rules_after, "{denied:#}");
+        rules.write("bucket.xml", proposal["xml"].as_str().unwrap());
+        assert_eq!(run(&["check", &directory]).code, Some(0), "{denied:#}");
+        assert_eq!(ask(origin, method, headers)["allowed"], true, "{denied:#}");
+        assert_eq!(ask(&format!("{origin}x"), method, headers)["allowed"], false);
+        assert_eq!(ask(origin, method, "x-another")["allowed"], false);
+        rules.write("bucket.xml", &before);
+    }
+    let never = ask("https://app.example", "PATCH", "");
+    assert!(never["cannot"].as_str().unwrap().starts_with("S3 rules cannot allow PATCH"), "{never:#}");
+    assert_eq!((&never["proposal"], &never["change"]), (&Value::Null, &json!([])));
+    let scheme = ask("http://app.example", "PUT", "");
+    let rule = &scheme["rules"][0];
+    assert_eq!(rule["origin_difference"]["kind"], "scheme", "{scheme:#}");
+    assert_eq!(rule["why"][0], "rule 1 allows https://app.example; the page's scheme is http");
+}
+
+#[test]
+fn explain_takes_a_request_as_a_browser_copies_it() {
+    let rules = Rules::usual();
+    let directory = rules.path().to_str().unwrap().to_owned();
+    let config = rules.config("domains: s3.example.test\nhosts: {photos.example.test: {bucket: bucket}}\n");
+    let headers =
+        "-H 'origin: https://app.example' -H 'cookie: 5ECRET' -H 'x-other: 5ECRET' -H 'accept: */*' --compressed";
+    for (url, arguments, bucket) in [
+        ("http://127.0.0.1:8080/bucket/a%20key", &["--rules", &directory][..], "bucket"),
+        (
+            "https://bucket.s3.example.test/key?X-Amz-Signature=5ECRET",
+            &["--config", &config, "--rules", &directory],
+            "bucket",
+        ),
+        ("https://photos.example.test/key", &["--config", &config, "--rules", &directory], "bucket"),
+        ("https://bucket.s3.example.test/key", &["--rules", &directory], "key"),
+    ] {
+        let line = format!("curl '{url}' -X PUT {headers}");
+        let ended = run(&[&["explain", "--curl", &line][..], arguments].concat());
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+        let said = format!("DENIED: PUT from https://app.example to bucket {bucket}");
+        assert!(ended.stdout.starts_with(&said) && !ended.stdout.contains("5ECRET"), "{}", ended.stdout);
+        assert_eq!(ended.stdout.contains("not allowed: x-other)"), bucket == "bucket", "{}", ended.stdout);
+    }
+    for (arguments, code, said) in [
+        (&["--curl", "wget 5ECRET"][..], 1, "\"Copy as cURL\""),
+        (&["--curl", "curl http://a/b/5ECRET"], 1, "give the page's origin with --origin"),
+        (&["--curl", "curl http://a/", "--method", "GET"], 2, "cannot be used with"),
+    ] {
+        let ended = explain(&directory, arguments);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(said) && !ended.stderr.contains("5ECRET"), "{said}: {}", ended.stderr);
+    }
+    let of_stdin = s3cors(&["explain", "--rules", &directory, "--curl", "-", "--origin", "https://app.example"]);
+    let ended = run_to_end(of_stdin, "curl 'http://a/bucket/k'\n");
+    assert!(ended.stdout.starts_with("ALLOWED: GET from https://app.example to bucket bucket"), "{ended:?}");
+}
+
+#[test]
 fn explain_asks_the_rules_that_are_valid_whatever_is_wrong_with_those_of_others() {
     let rules = Rules::usual();
     let directory = rules.path().to_str().unwrap().to_owned();

@@ -59,16 +59,12 @@ impl fmt::Display for Meaning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (origin, method) = (self.wanted.origin(), self.wanted.method());
         match self.whose {
-            Whose::Known => write!(f, "pages of {origin} can then")?,
-            Whose::Unknown => write!(f, "pages of {origin}, whoever owns it, can then")?,
-            Whose::Everyone => {
-                f.write_str("sandboxed frames and local files of anyone, whose origin is null, can then")?
-            }
-            Whose::NoBrowser(why) => {
-                write!(f, "no browser has the origin {origin} ({}); who sends it can then", why.as_str())?
-            }
-        }
-        write!(f, " send {method} requests")?;
+            Whose::Known => write!(f, "pages of {origin}"),
+            Whose::Unknown => write!(f, "pages of {origin}, no matter who owns it,"),
+            Whose::Everyone => f.write_str("sandboxed frames and local files of anyone, whose origin is null,"),
+            Whose::NoBrowser(why) => write!(f, "no browser has the origin {origin} ({}); who sends it", why.as_str()),
+        }?;
+        write!(f, " can then send {method} requests")?;
         let headers: Vec<_> = self.wanted.headers().iter().map(HeaderPattern::as_str).collect();
         if !headers.is_empty() {
             write!(f, " with the headers {}", headers.join(", "))?;
@@ -97,7 +93,7 @@ mod tests {
             (
                 "https://evil.example",
                 "x-b,x-a",
-                "https://evil.example, whoever owns it, can then send PUT requests with the headers x-a, x-b",
+                "https://evil.example, no matter who owns it, can then send PUT requests with the headers x-a, x-b",
             ),
             ("null", "", "sandboxed frames and local files of anyone"),
             ("app.example", "", "no browser has the origin app.example (it has no scheme)"),

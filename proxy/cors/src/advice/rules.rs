@@ -99,7 +99,10 @@ mod tests {
     use super::*;
     use crate::AllowedMethod;
 
-    fn rules(wanted: &[(&str, &str, &str)]) -> Vec<String> {
+    /// Origin, method, headers.
+    type Request<'t> = (&'t str, &'t str, &'t str);
+
+    fn rules(wanted: &[Request<'_>]) -> Vec<String> {
         let wanted: Vec<_> = wanted
             .iter()
             .map(|(origin, method, headers)| Wanted::new(origin, method, Some(headers)).unwrap())
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn requests_share_a_rule_where_it_allows_nothing_else() {
-        let cases: [(&[(&str, &str, &str)], &[&str]); 8] = [
+        let cases: [(&[Request<'_>], &[&str]); 8] = [
             (&[], &[]),
             (&[("a", "GET", ""), ("b", "GET", ""), ("a", "GET", "")], &["a,b GET "]),
             (&[("a", "GET", ""), ("a", "PUT", ""), ("b", "GET", ""), ("b", "PUT", "")], &["a,b GET,PUT "]),

@@ -59,7 +59,7 @@ impl Copied {
         }
         let options = Options::read(words)?;
         let url = url(&options)?;
-        let host = options.header("host").map(str::to_owned).unwrap_or_else(|| authority(&url));
+        let host = options.header("host").map_or_else(|| authority(&url), str::to_owned);
         let origin = options.header("origin").map(str::to_owned);
         let asked = Asked::of(&options);
         Ok(Self {

@@ -42,10 +42,11 @@ fn with_plain_quotes(line: &str) -> Option<String> {
                 continue;
             }
             '\\' if !single => {
-                text.push(character);
-                // A line that goes on, of a file with the line ends of Windows.
-                let next = characters.next().filter(|next| *next != '\r');
-                text.push(next.or_else(|| characters.next()).unwrap_or(' '));
+                // A line that goes on, also one with the line end of Windows. The crate makes an empty word of it.
+                match characters.next().filter(|next| *next != '\r').or_else(|| characters.next()) {
+                    Some('\n') => {}
+                    next => text.extend([character].into_iter().chain(next)),
+                }
                 continue;
             }
             '\'' if !double => single = !single,
