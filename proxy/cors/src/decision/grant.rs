@@ -116,6 +116,22 @@ impl Grant {
         write(&self.rule.terms.lines.last);
     }
 
+    /// The first header, in the order in which they are written, that another grant says otherwise or leaves out; `None` where both
+    /// say the same to a client, whatever rules they are of.
+    #[must_use]
+    pub fn first_difference(&self, other: &Self) -> Option<HeaderName> {
+        let (own, others) = (&self.rule.terms, &other.rule.terms);
+        let is_same = [
+            (self.allow_origin == other.allow_origin, ACCESS_CONTROL_ALLOW_ORIGIN),
+            (own.allow_methods == others.allow_methods, ACCESS_CONTROL_ALLOW_METHODS),
+            (self.allow_headers == other.allow_headers, ACCESS_CONTROL_ALLOW_HEADERS),
+            (own.expose_headers == others.expose_headers, ACCESS_CONTROL_EXPOSE_HEADERS),
+            (own.max_age == others.max_age, ACCESS_CONTROL_MAX_AGE),
+            (own.credentials == others.credentials, ACCESS_CONTROL_ALLOW_CREDENTIALS),
+        ];
+        is_same.into_iter().find_map(|(is_same, name)| (!is_same).then_some(name))
+    }
+
     /// The headers of the grant as a map.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
@@ -130,6 +146,42 @@ impl Grant {
 #[cfg(test)]
 mod tests {
     use crate::{CorsRequest, Credentials, Document, Format, RuleTable, evaluate};
+
+    #[test]
+    fn two_grants_differ_in_the_first_header_that_one_of_them_says_otherwise() {
+        let table = |rule: &str| {
+            let document = format!("<CORSConfiguration><CORSRule>{rule}</CORSRule></CORSConfiguration>");
+            let document = Document::parse(document.as_bytes(), Format::Xml).unwrap();
+            RuleTable::new(document.configuration(), Credentials::S3)
+        };
+        let (named, any) = ("<AllowedOrigin>https://a</AllowedOrigin>", "<AllowedOrigin>*</AllowedOrigin>");
+        let (get, put) = ("<AllowedMethod>GET</AllowedMethod>", "<AllowedMethod>PUT</AllowedMethod>");
+        let (header, age) = ("<AllowedHeader>x-a</AllowedHeader>", "<MaxAgeSeconds>5</MaxAgeSeconds>");
+        let expose = "<ExposeHeader>ETag</ExposeHeader>";
+        for (one, other, differs) in [
+            (
+                [named, get, ""].concat(),
+                ["<ID>x</ID>", named, get, "<AllowedOrigin>https://b</AllowedOrigin>"].concat(),
+                None,
+            ),
+            // No header was asked for.
+            ([named, get, header].concat(), [named, get].concat(), None),
+            ([named, get].concat(), [any, get, expose].concat(), Some("access-control-allow-origin")),
+            ([named, get].concat(), [named, get, put].concat(), Some("access-control-allow-methods")),
+            ([named, get].concat(), [named, get, expose, age].concat(), Some("access-control-expose-headers")),
+            ([named, get, age].concat(), [named, get].concat(), Some("access-control-max-age")),
+        ] {
+            let mut request = CorsRequest::new(b"GET");
+            request.add_line(b"origin", b"https://a");
+            let (one, other) = (table(&one), table(&other));
+            let [one, other] = [&one, &other].map(|rules| evaluate(Some(rules), &request));
+            let (one, other) = (one.grant().unwrap(), other.grant().unwrap());
+            for difference in [one.first_difference(other), other.first_difference(one)] {
+                assert_eq!(difference.as_ref().map(http::HeaderName::as_str), differs);
+            }
+            assert_eq!(one.headers() == other.headers(), differs.is_none());
+        }
+    }
 
     #[test]
     fn lines_say_what_the_headers_say() {

@@ -79,7 +79,8 @@ impl<'r> CorsRequest<'r> {
 
     /// Whether a browser says that the page has the origin that it requests from. It sends Origin with such a request too, unless that
     /// is GET or HEAD (Fetch, "append a request Origin header").
-    pub(crate) fn is_same_origin(&self) -> bool {
+    #[must_use]
+    pub fn is_same_origin(&self) -> bool {
         self.site.first == Some(b"same-origin") && !self.site.has_more
     }
 
@@ -96,7 +97,8 @@ impl<'r> CorsRequest<'r> {
     }
 
     /// The method that the rules are asked about: the first one asked for, else the request's own.
-    pub(crate) fn method_in_question(&self) -> &'r [u8] {
+    #[must_use]
+    pub fn method_in_question(&self) -> &'r [u8] {
         self.asked_method.first_filled.unwrap_or(self.method)
     }
 
