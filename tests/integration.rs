@@ -54,6 +54,7 @@ mod restart;
 mod retries;
 mod sdk;
 mod secrets;
+mod shadow;
 mod slow;
 mod smuggling;
 mod start;

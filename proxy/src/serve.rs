@@ -3,11 +3,12 @@
 mod error;
 mod obstacles;
 mod server_conf;
+mod shadow;
 
 pub use error::ServeError;
 pub use obstacles::obstacles;
 
-use crate::admin::Admin;
+use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::downstream::{ConnectionServer, Sockets, Starting, listeners};
 use crate::exchange::{Count, Exchange};
@@ -28,6 +29,7 @@ use pingora::services::background::background_service;
 use pingora::services::listening::Service;
 use sd_notify::NotifyState;
 use server_conf::server_conf;
+use shadow::Shadow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,11 +56,17 @@ pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
     let mut starting = Starting::default();
     let open = serve_clients(&mut server, &config, &parts, &mut starting, (sockets, certificates))?;
     let rules = Arc::clone(&parts.rules);
-    let reload = move || drop(rules.reload());
+    let candidate = parts.shadow.as_ref().map(|shadow| Arc::clone(&shadow.rules));
+    let reload = move || {
+        rules.reload();
+        candidate.iter().for_each(|candidate| drop(candidate.store().reload()));
+    };
     server.add_service(background_service("hangup", ReloadOnHangup(Arc::new(reload))));
     server.add_service(background_service("successor", SucceedOnUser2 { has_handover: offer.is_some() }));
     parts.export(open.clone())?;
-    let _watch = watch(Arc::clone(&parts.rules), config.rules.poll)?;
+    let stores = [&parts.rules].into_iter().chain(parts.shadow.as_ref().map(|shadow| shadow.rules.store()));
+    let watches: Result<Vec<_>, _> = stores.map(|store| watch(Arc::clone(store), config.rules.poll)).collect();
+    let _watches = watches?;
     exit_when_drained(server.watch_execution_phase(), parts.drain_gauges(open), move || {
         tracing::info!("drained");
         log.flush();
@@ -88,6 +96,7 @@ struct Parts {
     metrics: Arc<Metrics>,
     rules: Arc<Store>,
     warnings: WarningLog,
+    shadow: Option<Shadow>,
     rejections: Arc<Rejections>,
     recent_denials: Arc<RecentDenials>,
     upstreams: Arc<Upstreams>,
@@ -104,14 +113,16 @@ impl Parts {
         let rules = Arc::new(store);
         prepare(&metrics, &rejections, &rules.live());
         metrics.rules_started(rules.live().rule_count(), Outcome::ALL.map(Outcome::as_str));
-        let warnings = WarningLog::start(&rules)?;
-        let (counters, rejected, changed) = (Arc::clone(&metrics), Arc::clone(&rejections), warnings.clone());
+        let (warnings, shadow) = (WarningLog::start(&rules)?, Shadow::of(config, &rules));
+        let (counters, rejected, changed, compared) =
+            (Arc::clone(&metrics), Arc::clone(&rejections), warnings.clone(), shadow.clone());
         rules.observe(Box::new(move |report: &Report, live: &Snapshot| {
             prepare(&counters, &rejected, live);
             let (label, is_successful) = (report.outcome.as_str(), report.outcome != Outcome::Rejected);
             counters.reloaded(ReloadOutcome { label, is_successful }, live.rule_count());
             if !report.changed.is_empty() {
                 changed.look();
+                compared.iter().for_each(|shadow| shadow.begin_again(live));
             }
         }));
         let upstreams = Arc::new(Upstreams::new(config));
@@ -125,20 +136,17 @@ impl Parts {
             .with_access_log(log.access())
             .with_recent_denials(Arc::clone(&recent_denials))
             .with_health_paths(&config.listen, move || asked.why_not());
-        Ok(Self {
-            metrics,
-            rules,
-            warnings,
-            rejections,
-            recent_denials,
-            upstreams,
-            exchange: Arc::new(exchange),
-            readiness,
-        })
+        let exchange = match &shadow {
+            Some(Shadow { rules, decisions }) => exchange.with_shadow(Arc::clone(rules), Arc::clone(decisions)),
+            None => exchange,
+        };
+        let exchange = Arc::new(exchange);
+        Ok(Self { metrics, rules, shadow, warnings, rejections, recent_denials, upstreams, exchange, readiness })
     }
 
     /// Shows as metrics what the parts know about themselves.
     fn export(&self, open: Count) -> Result<(), MetricsError> {
+        self.shadow.iter().try_for_each(|shadow| shadow.export(&self.metrics))?;
         let (in_flight, rejections) = (self.exchange.in_flight().clone(), Arc::clone(&self.rejections));
         let metrics = Arc::clone(&self.metrics);
         let upstreams = Arc::clone(&self.upstreams);
@@ -208,6 +216,7 @@ fn serve_clients(
     }
     let admin = Admin {
         rules: Arc::clone(&parts.rules),
+        shadow: parts.shadow.clone().map(|Shadow { rules, decisions }| admin::Shadow { rules, decisions }),
         metrics: Arc::clone(&parts.metrics),
         rejections: Arc::clone(&parts.rejections),
         recent_denials: Arc::clone(&parts.recent_denials),

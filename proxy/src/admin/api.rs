@@ -11,8 +11,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::SystemTime;
 
-fn json(status: StatusCode, value: &impl Serialize) -> Page {
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Page {
     match serde_json::to_vec_pretty(value) {
         Ok(body) => (status, JSON, body),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
@@ -54,7 +55,7 @@ pub(super) fn rules(rules: &Store) -> Page {
     json(StatusCode::OK, &Body { path: rules.path(), buckets, errors: errors(&rules.errors()) })
 }
 
-fn errors(errors: &[SourceError]) -> Vec<Value> {
+pub(super) fn errors(errors: &[SourceError]) -> Vec<Value> {
     errors.iter().map(|error| json!({ "file": error.path(), "message": error.to_string() })).collect()
 }
 
@@ -62,10 +63,9 @@ fn errors(errors: &[SourceError]) -> Vec<Value> {
 pub(super) fn rejections(rejections: &Rejections, query: &str) -> Page {
     let asked = parameters(query);
     let bucket = asked.get("bucket").map(AsRef::as_ref);
-    let limit = match asked.get("limit").map(|limit| limit.parse::<usize>()) {
-        Some(Ok(limit)) => limit,
-        Some(Err(_)) => return text(StatusCode::BAD_REQUEST, "limit= is a number"),
-        None => usize::MAX,
+    let limit = match limit(&asked) {
+        Ok(limit) => limit,
+        Err(page) => return page,
     };
     let rows =
         rejections.top().into_iter().filter(|row| bucket.is_none_or(|bucket| bucket == &*row.bucket)).take(limit);
@@ -74,7 +74,6 @@ pub(super) fn rejections(rejections: &Rejections, query: &str) -> Page {
 }
 
 fn rejection(row: &Rejection) -> Value {
-    let timestamp = |at| humantime::format_rfc3339_millis(at).to_string();
     json!({
         "bucket": row.bucket,
         "origin": row.origin,
@@ -90,20 +89,42 @@ fn rejection(row: &Rejection) -> Value {
     })
 }
 
-fn parameters(query: &str) -> HashMap<Cow<'_, str>, Cow<'_, str>> {
+/// RFC 3339, in UTC.
+pub(super) fn timestamp(at: SystemTime) -> String {
+    humantime::format_rfc3339_millis(at).to_string()
+}
+
+/// How many rows are asked for.
+pub(super) fn limit(asked: &Parameters<'_>) -> Result<usize, Page> {
+    match asked.get("limit").map(|limit| limit.parse()) {
+        Some(Ok(limit)) => Ok(limit),
+        Some(Err(_)) => Err(text(StatusCode::BAD_REQUEST, "limit= is a number")),
+        None => Ok(usize::MAX),
+    }
+}
+
+pub(super) type Parameters<'q> = HashMap<Cow<'q, str>, Cow<'q, str>>;
+
+pub(super) fn parameters(query: &str) -> Parameters<'_> {
     url::form_urlencoded::parse(query.as_bytes()).collect()
 }
 
-/// What a reload came to: 422 when something in the source is not valid, whatever else was applied.
-pub(super) fn reloaded(report: &Report) -> Page {
-    let status = match report.outcome {
+/// What a reload came to: 422 when something in the source is not valid, whatever else was applied. The shadow rules have no part in
+/// that: they decide nothing.
+pub(super) fn reloaded(live: &Report, shadow: Option<&Report>) -> Page {
+    let status = match live.outcome {
         Outcome::Applied | Outcome::Unchanged => StatusCode::OK,
         Outcome::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    json(
-        status,
-        &json!({ "result": report.outcome.as_str(), "changed": report.changed, "errors": errors(&report.errors) }),
-    )
+    let mut body = came_to(live);
+    if let (Some(shadow), Some(body)) = (shadow, body.as_object_mut()) {
+        body.insert("shadow".into(), came_to(shadow));
+    }
+    json(status, &body)
+}
+
+fn came_to(report: &Report) -> Value {
+    json!({ "result": report.outcome.as_str(), "changed": report.changed, "errors": errors(&report.errors) })
 }
 
 /// Why a request is or is not allowed, by the live rules: one that is described, or one that was denied, by its request id.

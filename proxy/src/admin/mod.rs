@@ -7,12 +7,16 @@
 //! | `/readyz` | GET | it takes requests |
 //! | `/status` | GET | a page for people |
 //! | `/api/rules`, `/api/rejections`, `/api/explain` | GET | JSON; an explanation by `request_id=` also as `format=text` |
+//! | `/api/shadow` | GET | JSON: what the shadow rules would decide otherwise |
 //! | `/-/reload` | POST | read the rules again |
 
 mod api;
 mod denial;
 mod route;
+mod shadow;
 mod status;
+
+pub use shadow::Shadow;
 
 use crate::observe::{RecentDenials, Rejections};
 use crate::process::readiness::Readiness;
@@ -31,6 +35,8 @@ use std::sync::Arc;
 pub struct Admin {
     /// The live rules.
     pub rules: Arc<Store>,
+    /// The shadow rules, where there are some.
+    pub shadow: Option<Shadow>,
     /// All metrics.
     pub metrics: Arc<Metrics>,
     /// Who is turned away.
@@ -67,6 +73,7 @@ impl Admin {
             Route::Rules => api::rules(&self.rules),
             Route::Rejections => api::rejections(&self.rejections, query),
             Route::Explain => api::explain(&self.rules, &self.recent_denials, query),
+            Route::Shadow => shadow::changes(self.shadow.as_ref(), query),
             Route::Reload => self.reload().await,
         }
     }
@@ -74,8 +81,10 @@ impl Admin {
     /// Reads the rules again, on a thread that may block.
     async fn reload(&self) -> Page {
         let rules = Arc::clone(&self.rules);
-        match tokio::task::spawn_blocking(move || rules.reload()).await {
-            Ok(report) => api::reloaded(&report),
+        let shadow = self.shadow.as_ref().map(|shadow| Arc::clone(&shadow.rules));
+        let reload = move || (rules.reload(), shadow.map(|shadow| shadow.store().reload()));
+        match tokio::task::spawn_blocking(reload).await {
+            Ok((live, shadow)) => api::reloaded(&live, shadow.as_ref()),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         }
     }

@@ -12,6 +12,7 @@ pub(super) enum Route {
     Rules,
     Rejections,
     Explain,
+    Shadow,
     Reload,
 }
 
@@ -25,7 +26,7 @@ pub(super) enum NoRoute {
 }
 
 impl Route {
-    const ALL: [(&str, Self); 8] = [
+    const ALL: [(&str, Self); 9] = [
         ("/metrics", Self::Metrics),
         ("/healthz", Self::Healthz),
         ("/readyz", Self::Readyz),
@@ -33,6 +34,7 @@ impl Route {
         ("/api/rules", Self::Rules),
         ("/api/rejections", Self::Rejections),
         ("/api/explain", Self::Explain),
+        ("/api/shadow", Self::Shadow),
         ("/-/reload", Self::Reload),
     ];
 

@@ -78,7 +78,7 @@ impl Check {
         }
         if self.config.is_some() || self.paths.is_empty() {
             let rules = findings.add_config(self.config.as_deref());
-            sources.extend(rules.filter(|_| self.paths.is_empty()));
+            sources.extend(rules.into_iter().filter(|_| self.paths.is_empty()));
         }
         for source in &sources {
             findings.add(check(&**source, &self.profiles));
@@ -125,19 +125,27 @@ impl Findings {
         self.warnings.push(warning.with_hint(remark.hint().map(Cow::Borrowed)));
     }
 
-    /// What `serve` would refuse about a file, or about the environment alone. Returns the source of its rules; none where the file
-    /// cannot be read.
-    fn add_config(&mut self, file: Option<&Path>) -> Option<Box<dyn Source>> {
+    /// What `serve` would refuse about a file, or about the environment alone. Returns the sources of its rules, live and shadow;
+    /// none where the file cannot be read.
+    fn add_config(&mut self, file: Option<&Path>) -> Vec<Box<dyn Source>> {
         let flags = flags_of_environment();
-        let Some(file) = file else { return Some(source_of(&Config::merge(flags, ConfigFile::default()).0)) };
-        let read = ConfigFile::read(file).map_err(|error| self.errors.push(Finding::of_config_file(error)));
-        let (config, errors) = Config::merge(flags, read.ok()?);
+        let Some(file) = file else { return vec![source_of(&Config::merge(flags, ConfigFile::default()).0)] };
+        let read = match ConfigFile::read(file) {
+            Ok(read) => read,
+            Err(error) => {
+                self.errors.push(Finding::of_config_file(error));
+                return Vec::new();
+            }
+        };
+        let (config, errors) = Config::merge(flags, read);
         self.errors.extend(errors.into_iter().map(|error| Finding::of_config(file, error)));
         self.errors.extend(obstacles(&config).iter().map(|error| Finding::of_start(file, error)));
         if !config.upstream_tls.verify {
             self.warnings.push(Finding::whole(file, "UpstreamNotVerified", UpstreamTls::NOT_VERIFIED.to_owned()));
         }
-        Some(source_of(&config))
+        let mut sources = vec![source_of(&config)];
+        sources.extend(config.rules.shadow.map(|shadow| -> Box<dyn Source> { Box::new(Directory::new(shadow)) }));
+        sources
     }
 
     fn to_text(&self) -> String {

@@ -131,6 +131,9 @@ pub struct Rules {
     /// How often the files are looked at, in addition to file system notifications.
     #[serde(with = "As::<Interval>")]
     pub poll: Duration,
+    /// A candidate set, which is compared with the live one and decides nothing.
+    #[serde(with = "As::<PathBuf>")]
+    pub shadow: Option<PathBuf>,
 }
 
 impl Rules {
@@ -146,7 +149,7 @@ impl Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { path: None, poll: Duration::from_millis(500) }
+        Self { path: None, poll: Duration::from_millis(500), shadow: None }
     }
 }
 

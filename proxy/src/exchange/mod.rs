@@ -18,6 +18,7 @@ mod record;
 mod reply;
 mod request;
 mod response;
+mod shadow;
 mod short_text;
 mod signature_cause;
 mod signature_mismatch;
@@ -35,18 +36,21 @@ pub use request::{RequestEdits, may_be_in_host};
 pub use response::{Additions, is_removed};
 
 use crate::config::{BucketHosts, Config, Cors, Forwarded, PresignedHead, UpstreamHost};
-use crate::observe::{RecentDenials, Rejections};
-use crate::rules::Store;
+use crate::observe::{RecentDenials, Rejections, ShadowDecisions};
+use crate::rules::{ShadowRules, Store};
 use crate::s3::domain::Domain;
 use crate::s3::identity::HostId;
 use crate::telemetry::{AccessLog, Metrics};
 use health::HealthPaths;
+use shadow::Shadow;
 use signature_mismatch::LogLimiter;
 use std::sync::Arc;
 
 /// What every exchange needs. One for the process, shared by all drivers.
 pub struct Exchange {
     rules: Arc<Store>,
+    /// `None` without shadow rules.
+    shadow: Option<Shadow>,
     rejections: Arc<Rejections>,
     /// `None` where denials are not kept.
     recent_denials: Option<Arc<RecentDenials>>,
@@ -71,6 +75,7 @@ impl Exchange {
     pub fn new(config: &Config, rules: Arc<Store>, rejections: Arc<Rejections>, metrics: Arc<Metrics>) -> Self {
         Self {
             rules,
+            shadow: None,
             rejections,
             recent_denials: None,
             metrics,
@@ -98,6 +103,12 @@ impl Exchange {
     #[must_use]
     pub fn with_recent_denials(self, recent: Arc<RecentDenials>) -> Self {
         Self { recent_denials: Some(recent), ..self }
+    }
+
+    /// Compares every decision from now on with that of these rules.
+    #[must_use]
+    pub fn with_shadow(self, rules: Arc<ShadowRules>, decisions: Arc<ShadowDecisions>) -> Self {
+        Self { shadow: Some(Shadow { rules, decisions }), ..self }
     }
 
     /// Begins an exchange.

@@ -42,10 +42,13 @@ impl Exchange {
             ctx.is_forwarded |= is_forwarding(name);
         }
         (ctx.resource, ctx.names_bucket) = (address.resource, address.bucket.is_some());
-        ctx.bucket_host = bucket_host;
         self.find_client(head, peer, ctx);
         ctx.decision = evaluate(bucket.rules.as_ref(), &asked);
+        if let Some(shadow) = &self.shadow {
+            shadow.compare(&asked, address.bucket.as_deref(), &bucket, ctx);
+        }
         ctx.bucket = Some(bucket);
+        ctx.bucket_host = bucket_host;
         asked
     }
 

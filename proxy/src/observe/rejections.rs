@@ -92,9 +92,7 @@ impl Rejections {
 
     /// Counts a denied request. An origin that no browser could have sent is counted as none.
     pub fn count(&self, denied: &Denied<'_>) {
-        let origin = denied.origin.and_then(|origin| str::from_utf8(origin).ok());
-        let origin = origin.filter(|origin| presentable(origin)).unwrap_or_default();
-        self.lock().count(denied, origin);
+        self.lock().count(denied, presentable_origin(denied.origin));
     }
 
     /// The rejections, the heaviest first.
@@ -200,8 +198,10 @@ impl OriginCount {
     }
 }
 
-fn presentable(origin: &str) -> bool {
-    !origin.is_empty() && origin.len() <= MAX_ORIGIN && origin.bytes().all(|byte| byte.is_ascii_graphic())
+/// An origin that a browser could have sent; empty for any other.
+pub(super) fn presentable_origin(origin: Option<&[u8]>) -> &str {
+    let sent = origin.filter(|origin| origin.len() <= MAX_ORIGIN && origin.iter().all(u8::is_ascii_graphic));
+    sent.and_then(|origin| str::from_utf8(origin).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -55,15 +55,15 @@ pub struct Report {
 }
 
 impl Report {
-    /// Logs what the reload came to; `rules` is the number of rules that are live now.
-    pub(super) fn log(&self, rules: usize) {
+    /// Logs what the reload came to; `rules` is the number of rules that are live now, `set` names a set that is not the live one.
+    pub(super) fn log(&self, rules: usize, set: Option<&str>) {
         let changed = named(&self.changed);
         match self.outcome {
-            Outcome::Applied => tracing::info!(changed, rules, "rules reloaded"),
-            Outcome::Unchanged => tracing::info!(rules, "rules unchanged"),
+            Outcome::Applied => tracing::info!(set, changed, rules, "rules reloaded"),
+            Outcome::Unchanged => tracing::info!(set, rules, "rules unchanged"),
             Outcome::Rejected => {
                 for error in &self.errors {
-                    tracing::error!(%error, changed, "rules rejected; the last good ones stay");
+                    tracing::error!(set, %error, changed, "rules rejected; the last good ones stay");
                 }
             }
         }

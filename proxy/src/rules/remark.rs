@@ -61,8 +61,8 @@ impl Remark {
     }
 }
 
-/// Logs what was not known before, each kind in one line.
-pub(super) fn log(remarks: &[Remark]) {
+/// Logs what was not known before, each kind in one line. `set` names a set of rules that is not the live one.
+pub(super) fn log(remarks: &[Remark], set: Option<&str>) {
     let paths = |is_meant: &dyn Fn(&Remark) -> bool| {
         let paths = remarks.iter().filter(|remark| is_meant(remark)).map(|remark| remark.path().display().to_string());
         named(&paths.collect::<Vec<_>>())
@@ -70,6 +70,7 @@ pub(super) fn log(remarks: &[Remark]) {
     let passed_over = paths(&|remark| matches!(remark, Remark::PassedOver(..)));
     if !passed_over.is_empty() {
         tracing::info!(
+            set,
             paths = passed_over,
             "passed over: not BUCKET.xml or BUCKET.json in the directory of the rules itself"
         );
@@ -77,7 +78,7 @@ pub(super) fn log(remarks: &[Remark]) {
     for remark in [Remark::NoBucketName(PathBuf::new()), Remark::NoRules(PathBuf::new())] {
         let paths = paths(&|other| std::mem::discriminant(other) == std::mem::discriminant(&remark));
         if !paths.is_empty() {
-            tracing::warn!(paths, hint = remark.hint(), "{}", remark.message());
+            tracing::warn!(set, paths, hint = remark.hint(), "{}", remark.message());
         }
     }
 }

@@ -100,6 +100,11 @@ impl Snapshot {
         found.unwrap_or(&self.other)
     }
 
+    /// Whether a bucket has rules of its own.
+    pub(super) fn has_own(&self, name: &str) -> bool {
+        self.buckets.contains_key(name)
+    }
+
     /// The rules of a bucket that has no document of its own.
     #[must_use]
     pub fn default_bucket(&self) -> &Arc<Bucket> {

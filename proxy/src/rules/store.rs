@@ -2,13 +2,12 @@
 
 use super::reload::{LastReload, Reading, Reads, Report};
 use super::remark::{self, Remark};
-use super::slot::Slot;
 use super::snapshot::{DocumentOrigin, Snapshot};
 use super::source::{Source, SourceError};
+use super::unknown::Unknown;
 use super::warnings::LiveWarnings;
 use arc_swap::{ArcSwap, Guard};
 use s3_cors::Credentials;
-use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -16,9 +15,29 @@ use std::time::SystemTime;
 /// Told of a reload, with the rules that are live after it.
 pub type Observer = Box<dyn Fn(&Report, &Snapshot) + Send + Sync>;
 
+/// What a set of rules is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Requests are decided by it.
+    Live,
+    /// It is only compared with the live one.
+    Shadow,
+}
+
+impl Purpose {
+    /// What lines of the log add about a set that is not the live one.
+    pub(super) const fn in_log(self) -> Option<&'static str> {
+        match self {
+            Self::Live => None,
+            Self::Shadow => Some("shadow"),
+        }
+    }
+}
+
 /// The live rules and the source behind them.
 pub struct Store {
     source: Box<dyn Source>,
+    purpose: Purpose,
     credentials: Credentials,
     live: ArcSwap<Snapshot>,
     /// What was last read. Held while reloading only; no request waits for it.
@@ -40,8 +59,17 @@ impl Store {
     /// Reads all rules of a source for the first time, and returns those that are valid with everything wrong: not for serving.
     #[must_use]
     pub fn of_what_is_valid(source: Box<dyn Source>, credentials: Credentials) -> (Self, Vec<SourceError>) {
+        Self::for_purpose(Purpose::Live, source, credentials)
+    }
+
+    pub(super) fn for_purpose(
+        purpose: Purpose,
+        source: Box<dyn Source>,
+        credentials: Credentials,
+    ) -> (Self, Vec<SourceError>) {
         let store = Self {
             source,
+            purpose,
             credentials,
             live: ArcSwap::default(),
             reading: Mutex::default(),
@@ -56,18 +84,7 @@ impl Store {
     /// default.
     #[must_use]
     pub fn is_about(&self, error: &SourceError, bucket: Option<&str>) -> bool {
-        let path = error.path();
-        // The whole source, or the only document.
-        if path == self.path() {
-            return true;
-        }
-        let slot = path.file_stem().and_then(OsStr::to_str).and_then(Slot::from_stem);
-        match (slot, bucket) {
-            (Some(Slot::Bucket(name)), Some(bucket)) => *name == *bucket,
-            (Some(Slot::Default), Some(bucket)) => self.live().get(&Slot::Bucket(bucket.into())).is_none(),
-            (Some(Slot::Service), None) => true,
-            _ => false,
-        }
+        Unknown::of(std::slice::from_ref(error), self.path()).covers(bucket, &self.live())
     }
 
     /// Tells `observer` of every reload from now on that someone asked for or that found something new. The first observer stays.
@@ -137,13 +154,13 @@ impl Store {
         if let Some(snapshot) = snapshot {
             self.live.store(Arc::new(snapshot));
         }
-        remark::log(&report.remarks);
+        remark::log(&report.remarks, self.purpose.in_log());
         report
     }
 
     fn tell(&self, report: &Report) {
         let live = self.live.load();
-        report.log(live.rule_count());
+        report.log(live.rule_count(), self.purpose.in_log());
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(LastReload { at: SystemTime::now(), outcome: report.outcome, changed: report.changed.clone() });
         if let Some(observer) = self.observer.get() {
@@ -155,6 +172,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::super::reload::Outcome;
+    use super::super::slot::Slot;
     use super::super::source::{Changed, Changes, Found, Listing, Version};
     use super::*;
     use std::collections::BTreeMap;
