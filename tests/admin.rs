@@ -7,7 +7,7 @@ use crate::support::rules::{RULES, Rules, allowing};
 use crate::support::upstream::Upstream;
 use serde_json::{Value, json};
 
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
     ("/healthz", "text/plain; charset=utf-8"),
     ("/readyz", "text/plain; charset=utf-8"),
@@ -15,6 +15,7 @@ const PAGES: [(&str, &str); 7] = [
     ("/api/rules", "application/json"),
     ("/api/rejections", "application/json"),
     ("/api/explain?bucket=bucket&origin=https://app.example&method=PUT", "application/json"),
+    ("/api/learn?bucket=bucket", "application/json"),
 ];
 
 fn json(proxy: &Proxy, target: &str) -> Value {

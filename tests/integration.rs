@@ -35,6 +35,7 @@ mod house;
 mod http2;
 mod http2_frames;
 mod http2_streams;
+mod learn;
 mod limits;
 mod lint;
 mod log;

@@ -7,11 +7,13 @@
 //! | `/readyz` | GET | it takes requests |
 //! | `/status` | GET | a page for people |
 //! | `/api/rules`, `/api/rejections`, `/api/explain` | GET | JSON; an explanation by `request_id=` also as `format=text` |
+//! | `/api/learn` | GET | JSON: the smallest rules that allow what was denied |
 //! | `/api/shadow` | GET | JSON: what the shadow rules would decide otherwise |
 //! | `/-/reload` | POST | read the rules again |
 
 mod api;
 mod denial;
+mod learn;
 mod route;
 mod shadow;
 mod status;
@@ -73,9 +75,18 @@ impl Admin {
             Route::Rules => api::rules(&self.rules),
             Route::Rejections => api::rejections(&self.rejections, query),
             Route::Explain => api::explain(&self.rules, &self.recent_denials, query),
+            Route::Learn => self.learn(query).await,
             Route::Shadow => shadow::changes(self.shadow.as_ref(), query),
             Route::Reload => self.reload().await,
         }
+    }
+
+    /// Finds rules for what was denied, on a thread that may take its time.
+    async fn learn(&self, query: &str) -> Page {
+        let (rejections, recent) = (Arc::clone(&self.rejections), Arc::clone(&self.recent_denials));
+        let query = query.to_owned();
+        let learned = tokio::task::spawn_blocking(move || learn::learned(&rejections, &recent, &query)).await;
+        learned.unwrap_or_else(|error| text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
     }
 
     /// Reads the rules again, on a thread that may block.

@@ -12,6 +12,7 @@ pub(super) enum Route {
     Rules,
     Rejections,
     Explain,
+    Learn,
     Shadow,
     Reload,
 }
@@ -26,7 +27,7 @@ pub(super) enum NoRoute {
 }
 
 impl Route {
-    const ALL: [(&str, Self); 9] = [
+    const ALL: [(&str, Self); 10] = [
         ("/metrics", Self::Metrics),
         ("/healthz", Self::Healthz),
         ("/readyz", Self::Readyz),
@@ -34,6 +35,7 @@ impl Route {
         ("/api/rules", Self::Rules),
         ("/api/rejections", Self::Rejections),
         ("/api/explain", Self::Explain),
+        ("/api/learn", Self::Learn),
         ("/api/shadow", Self::Shadow),
         ("/-/reload", Self::Reload),
     ];

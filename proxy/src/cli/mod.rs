@@ -8,6 +8,7 @@ mod curl;
 mod demo;
 mod explain;
 mod healthcheck;
+mod learn;
 mod manual;
 mod parse;
 mod serve;
@@ -39,6 +40,8 @@ enum Command {
     Explain(explain::Explain),
     /// Convert rules to S3's XML or the JSON of the AWS CLI, from each other and from the forms of other tools
     Convert(convert::Convert),
+    /// Print the smallest rules that allow what a running proxy denied, and nothing else; for a person to read
+    Learn(learn::Learn),
     /// Ask a running proxy whether it is ready; exits with 0 if ready, 1 if not
     Healthcheck(healthcheck::Healthcheck),
     /// Print shell completions
@@ -66,6 +69,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Explain(explain) => explain.run(),
             Command::Convert(convert) => convert.run(),
+            Command::Learn(learn) => learn.run(),
             Command::Healthcheck(healthcheck) => healthcheck.run(),
             Command::Completions { shell } => manual::completions(shell),
             Command::Man => manual::man(),

@@ -1,7 +1,7 @@
 //! The latest denials by request id, so that a page's developer can ask about the response that the browser shows.
 
 use super::denied::{Denied, MAX_DETAIL, MAX_METHOD, MAX_ORIGIN, bounded};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -81,6 +81,19 @@ impl RecentDenials {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         latest.iter().rev().find(|denial| denial.is_called(request_id)).cloned()
     }
+
+    /// The different requests among the denials that are meant, each with its latest denial and how often it came.
+    pub fn different(&self, is_meant: impl Fn(&Denial) -> bool) -> Vec<(Denial, u64)> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut different = HashMap::new();
+        for denial in latest.iter().filter(|denial| is_meant(denial)) {
+            let Denial { label, origin, method, request_headers, is_whole, .. } = denial;
+            let (last, count) =
+                different.entry((label, origin, method, request_headers, is_whole)).or_insert((denial, 0));
+            (*last, *count) = (denial, *count + 1);
+        }
+        different.into_values().map(|(denial, count)| (denial.clone(), count)).collect()
+    }
 }
 
 impl Denial {
@@ -147,6 +160,21 @@ mod tests {
         let none = RecentDenials::new(0);
         none.keep(&denied("https://a"));
         assert_eq!(none.find(denied("").request_id), None);
+    }
+
+    #[test]
+    fn denials_of_the_same_request_are_counted_together() {
+        let recent = RecentDenials::new(10);
+        let (get, put) = (Denied { method: b"GET", ..denied("https://a") }, denied("https://a"));
+        let with_headers = Denied { request_headers: Some(b"x-a"), ..put };
+        let later = Denied { request_id: "00000000000000FF", path: "/b/other", ..put };
+        for denied in [put, get, with_headers, Denied { label: "c", ..put }, later] {
+            recent.keep(&denied);
+        }
+        let different = recent.different(|denial| &*denial.label == "b");
+        assert_eq!(different.len(), 3);
+        let (last, count) = different.iter().max_by_key(|(_, count)| count).unwrap();
+        assert_eq!((&*last.method, &*last.request_id, *count), ("PUT", "00000000000000FF", 2));
     }
 
     #[test]

@@ -1,0 +1,125 @@
+//! `s3cors learn`: the rules that allow what a running proxy denied, for a person to read.
+
+use super::ask::ask;
+use super::{Format, fail, note, print};
+use clap::Args;
+use s3cors_proxy::config::{Config, ListenAddress};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Args)]
+pub(super) struct Learn {
+    /// Configuration file (YAML) of the running proxy, for the address of its admin listener
+    #[arg(long, value_name = "FILE", env = "S3CORS_CONFIG")]
+    config: Option<PathBuf>,
+    /// Address of the admin listener [default: 127.0.0.1:9180]
+    #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN")]
+    admin: Option<ListenAddress>,
+    /// The bucket whose denied requests are to be allowed [default: each, with a document of its own]
+    #[arg(long)]
+    bucket: Option<String>,
+    /// Only the requests of pages of this origin, such as `https://app.example`
+    #[arg(long)]
+    origin: Option<String>,
+    /// Only requests that came so often
+    #[arg(long, value_name = "N")]
+    min_count: Option<u64>,
+    /// Only so many different requests of each bucket, the most frequent ones
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Output format: the XML of each document, or the JSON of /api/learn
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// What the proxy says of one document.
+#[derive(Deserialize)]
+struct Learned {
+    bucket: String,
+    requests: usize,
+    xml: Option<String>,
+    warnings: Vec<String>,
+    skipped: Vec<Skipped>,
+}
+
+#[derive(Deserialize)]
+struct Skipped {
+    origin: String,
+    method: String,
+    request_headers: Option<String>,
+    count: u64,
+    why: String,
+}
+
+/// What it says of all.
+#[derive(Deserialize)]
+struct All {
+    buckets: Vec<Learned>,
+}
+
+impl Learn {
+    pub(super) fn run(self) -> ExitCode {
+        let admin = match Config::admin_address(self.config.as_deref(), self.admin) {
+            Ok(admin) => admin,
+            Err(error) => return fail(&error),
+        };
+        let answer = ask(admin, &format!("/api/learn?{}", self.query()));
+        let body = match answer.and_then(|answer| Ok((answer.is_ok(), answer.body()?))) {
+            Ok((true, body)) => body,
+            Ok((false, message)) => return fail(&message.trim_end()),
+            Err(error) => return fail(&format!("{admin}: {error}")),
+        };
+        if self.format == Format::Json {
+            return print(&format!("{}\n", body.trim_end()));
+        }
+        let learned = match self.bucket {
+            Some(_) => serde_json::from_str(&body).map(|learned| vec![learned]),
+            None => serde_json::from_str(&body).map(|All { buckets }| buckets),
+        };
+        match learned {
+            Ok(learned) => print_documents(&learned),
+            Err(error) => fail(&format!("{admin} says what cannot be read: {error}")),
+        }
+    }
+
+    fn query(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let texts = [("bucket", &self.bucket), ("origin", &self.origin)];
+        query.extend_pairs(texts.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
+        let min_count = self.min_count.map(|count| ("min_count", count.to_string()));
+        query.extend_pairs(min_count.into_iter().chain(self.limit.map(|limit| ("limit", limit.to_string()))));
+        query.finish()
+    }
+}
+
+/// Prints each document, and beside them what was left out and what to think about. Fails where there is no document.
+fn print_documents(learned: &[Learned]) -> ExitCode {
+    let mut documents = String::new();
+    for Learned { bucket, requests, xml, warnings, skipped } in learned {
+        for Skipped { origin, method, request_headers, count, why } in skipped {
+            // What came from a request must not steer a terminal.
+            let headers = request_headers.as_ref().map(|names| format!(" with {}", names.escape_debug()));
+            let request = format!("{} from {}", method.escape_debug(), origin.escape_debug());
+            note(&format!(
+                "{bucket}: left out {request}{}, {count} times: {}",
+                headers.unwrap_or_default(),
+                why.escape_debug()
+            ));
+        }
+        for warning in warnings {
+            note(&format!("{bucket}: warning: {}", warning.escape_debug()));
+        }
+        let Some(xml) = xml else { continue };
+        note(&format!("{bucket}: rules for {requests} different requests; read them before you use them"));
+        if learned.len() > 1 {
+            // A comment ends with two hyphens.
+            documents += &format!("<!-- {} -->\n", bucket.replace("--", "- -"));
+        }
+        documents += xml;
+    }
+    if documents.is_empty() {
+        return fail(&"there is nothing to learn from: no denied request was selected that rules can allow");
+    }
+    print(&documents)
+}
