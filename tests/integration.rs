@@ -59,6 +59,7 @@ mod shadow;
 mod slow;
 mod smuggling;
 mod start;
+mod status_page;
 mod stop;
 mod systemd;
 mod targets;

@@ -1,6 +1,6 @@
 //! The JSON of the admin listener.
 
-use super::denial::DenialExplained;
+use super::denial::{DenialExplained, NotKept};
 use super::{JSON, Page, TEXT, text};
 use crate::observe::{RecentDenials, Rejection, Rejections};
 use crate::rules::explanation::{Question, explain_request};
@@ -105,6 +105,7 @@ pub(super) fn limit(asked: &Parameters<'_>) -> Result<usize, Page> {
 
 pub(super) type Parameters<'q> = HashMap<Cow<'q, str>, Cow<'q, str>>;
 
+/// The parameters of a query; of one that stands twice, the last.
 pub(super) fn parameters(query: &str) -> Parameters<'_> {
     url::form_urlencoded::parse(query.as_bytes()).collect()
 }
@@ -154,12 +155,7 @@ pub(super) fn explain(rules: &Store, recent: &RecentDenials, query: &str) -> Pag
 
 fn explain_denial(rules: &Store, recent: &RecentDenials, request_id: &str, as_text: bool) -> Page {
     let Some(denial) = recent.find(request_id.trim()) else {
-        let places = recent.places();
-        let message = format!(
-            "no request with this id is among the last {places} denials of this process (observe.recent): it was not denied by \
-             CORS, is too old, or went to another process"
-        );
-        return text(StatusCode::NOT_FOUND, &message);
+        return text(StatusCode::NOT_FOUND, &NotKept { places: recent.places() }.to_string());
     };
     let explained = DenialExplained::new(denial, rules);
     if as_text { (StatusCode::OK, TEXT, explained.to_string().into_bytes()) } else { json(StatusCode::OK, &explained) }

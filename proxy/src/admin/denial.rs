@@ -37,14 +37,32 @@ struct Then {
     detail: Option<Box<str>>,
 }
 
-impl DenialExplained {
-    pub(super) fn new(denial: Denial, rules: &Store) -> Self {
-        let question = Question {
+/// No denial with the request id that was asked about is kept.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "no request with this id among the last {places} denials of this process (observe.recent): it was not denied by CORS, is too old, \
+     or went to another process"
+)]
+pub(super) struct NotKept {
+    /// How many denials are kept.
+    pub(super) places: usize,
+}
+
+impl<'d> Question<'d> {
+    /// The request that was denied.
+    pub(super) fn of_denial(denial: &'d Denial) -> Self {
+        Self {
             bucket: denial.bucket.as_deref(),
             origin: &denial.origin,
             method: &denial.method,
             request_headers: denial.request_headers.as_deref(),
-        };
+        }
+    }
+}
+
+impl DenialExplained {
+    pub(super) fn new(denial: Denial, rules: &Store) -> Self {
+        let question = Question::of_denial(&denial);
         let live = rules.live();
         let mut now = explain_request(live.bucket(question.bucket), &question).ok();
         if let Some(now) = now.as_mut().filter(|_| !denial.is_whole) {

@@ -5,7 +5,7 @@
 //! | `/metrics` | GET | Prometheus text |
 //! | `/healthz` | GET | the process lives |
 //! | `/readyz` | GET | it takes requests |
-//! | `/status` | GET | a page for people |
+//! | `/status` | GET | a page for people; explains what a query like that of `/api/explain` asks |
 //! | `/api/rules`, `/api/rejections`, `/api/explain` | GET | JSON; an explanation by `request_id=` also as `format=text` |
 //! | `/api/learn` | GET | JSON: the smallest rules that allow what was denied |
 //! | `/api/shadow` | GET | JSON: what the shadow rules would decide otherwise |
@@ -26,7 +26,10 @@ use crate::rules::Store;
 use crate::telemetry::Metrics;
 use crate::upstream::Upstreams;
 use async_trait::async_trait;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
@@ -57,6 +60,8 @@ type Page = (StatusCode, &'static str, Vec<u8>);
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";
+/// The policy of a page that is not to be shown with anything else.
+const NOTHING: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Admin {
@@ -71,7 +76,7 @@ impl Admin {
                 None => text(StatusCode::OK, "ready"),
                 Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, why),
             },
-            Route::Status => (StatusCode::OK, HTML, status::page(self).into_bytes()),
+            Route::Status => (StatusCode::OK, HTML, status::page(self, query).into_bytes()),
             Route::Rules => api::rules(&self.rules),
             Route::Rejections => api::rejections(&self.rejections, query),
             Route::Explain => api::explain(&self.rules, &self.recent_denials, query),
@@ -124,6 +129,11 @@ impl ServeHttp for Admin {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        // Only the page for people has anything for a browser to do.
+        let policy = if content_type == HTML { status::POLICY } else { NOTHING };
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        // A query can hold what someone asked about: no link carries it away.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         if let Some(allow) = allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }

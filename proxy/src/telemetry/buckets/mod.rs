@@ -86,6 +86,12 @@ impl Buckets {
         if is_shown { label } else { OTHER }
     }
 
+    /// How often each rule of a bucket has granted, in the rules' order: for people to read, no decision does.
+    #[must_use]
+    pub fn hits(&self, label: &str) -> Vec<u64> {
+        self.live.load().get(label).map(|bucket| bucket.rules().map(|(_, hits)| hits).collect()).unwrap_or_default()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }

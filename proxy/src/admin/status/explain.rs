@@ -1,0 +1,160 @@
+//! The forms that ask about a request, and the answer to what they asked.
+
+use super::answer::{answer, then};
+use super::layout::visible;
+use crate::admin::Admin;
+use crate::admin::api::parameters;
+use crate::admin::denial::NotKept;
+use crate::rules::explanation::{Question, explain_request};
+use maud::{Markup, html};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use url::form_urlencoded;
+
+/// The longest value that is asked about, in bytes.
+const MAX_ASKED: usize = 1024;
+/// The methods that S3 rules can allow.
+const METHODS: [&str; 5] = ["GET", "HEAD", "PUT", "POST", "DELETE"];
+
+/// A field of a form.
+struct Field {
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    is_required: bool,
+}
+
+const ORIGIN: Field = Field {
+    name: "origin",
+    label: "Origin of the page",
+    hint: "As its address bar has it, without a path: https://app.example.com",
+    is_required: true,
+};
+const METHOD: Field = Field { name: "method", label: "Method", hint: "In capitals: PUT", is_required: true };
+const BUCKET: Field =
+    Field { name: "bucket", label: "Bucket", hint: "Empty for a request without a bucket", is_required: false };
+const REQUEST_HEADERS: Field = Field {
+    name: "request_headers",
+    label: "Request headers that the page sets",
+    hint: "Separated by commas: content-type, x-amz-acl",
+    is_required: false,
+};
+const REQUEST_ID: Field = Field {
+    name: "request_id",
+    label: "Request ID",
+    hint: "x-amz-request-id of the 403 response, in the browser's developer tools",
+    is_required: true,
+};
+
+/// What is wrong with what was asked.
+#[derive(Debug, thiserror::Error)]
+enum WrongInput {
+    #[error("{0} is missing: an explanation needs an origin and a method, or a request ID.")]
+    Missing(&'static str),
+    #[error("{0} is too long: at most {MAX_ASKED} bytes are asked about.")]
+    TooLong(&'static str),
+    #[error("{0}.")]
+    Unsendable(#[from] crate::rules::explanation::UnsendableValue),
+    #[error("There is {0}.")]
+    NotKept(#[from] NotKept),
+}
+
+/// The values that were asked about; a field that was left empty is not asked about.
+struct Asked<'q>(HashMap<Cow<'q, str>, Cow<'q, str>>);
+
+pub(super) fn body(admin: &Admin, query: &str) -> Markup {
+    let asked = Asked(parameters(query));
+    html! {
+        p { "What do the live rules say to a request? Ask by the ID that a denied one got, or describe one." }
+        (form(&[REQUEST_ID], "Explain this request", &asked))
+        (form(&[ORIGIN, METHOD, BUCKET, REQUEST_HEADERS], "Explain such a request", &asked))
+        datalist id="methods" { @for method in METHODS { option value=(method) {} } }
+        @if let Some(answer) = asked.answer(admin) {
+            div id="answer" {
+                h3 { "Answer" }
+                @match answer {
+                    Ok(answer) => (answer),
+                    Err(wrong) => p.bad role="alert" { (visible(&wrong.to_string(), MAX_ASKED)) },
+                }
+            }
+        }
+    }
+}
+
+fn form(fields: &[Field], button: &str, asked: &Asked<'_>) -> Markup {
+    html! {
+        // The fragment stays with the new query: the answer is what the browser shows.
+        form method="get" action="status#answer" {
+            @for Field { name, label, hint, is_required } in fields {
+                div.field {
+                    label for=(name) { (label) @if !is_required { " (optional)" } }
+                    input type="text" id=(name) name=(name) value=(asked.get(name).unwrap_or_default()) maxlength=(MAX_ASKED)
+                        list=[(*name == METHOD.name).then_some("methods")] required[*is_required] aria-describedby={ (name) "-hint" }
+                        autocomplete="off" autocapitalize="none" spellcheck="false";
+                    p.hint id={ (name) "-hint" } { (hint) }
+                }
+            }
+            button type="submit" { (button) }
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.get(name).map(|value| value.trim());
+        value.filter(|value| !value.is_empty() && value.len() <= MAX_ASKED)
+    }
+
+    /// `None` when nothing was asked.
+    fn answer(&self, admin: &Admin) -> Option<Result<Markup, WrongInput>> {
+        let fields = [ORIGIN, METHOD, BUCKET, REQUEST_HEADERS, REQUEST_ID];
+        let too_long = |field: &&Field| self.0.get(field.name).is_some_and(|value| value.trim().len() > MAX_ASKED);
+        if let Some(field) = fields.iter().find(too_long) {
+            return Some(Err(WrongInput::TooLong(field.label)));
+        }
+        if let Some(request_id) = self.get(REQUEST_ID.name) {
+            return Some(denied(admin, request_id));
+        }
+        match (self.get(ORIGIN.name), self.get(METHOD.name)) {
+            (Some(origin), Some(method)) => Some(self.described(admin, origin, method)),
+            (None, None) if !fields.iter().any(|field| self.0.contains_key(field.name)) => None,
+            (None, _) => Some(Err(WrongInput::Missing(ORIGIN.label))),
+            (_, None) => Some(Err(WrongInput::Missing(METHOD.label))),
+        }
+    }
+
+    /// Where a program finds the same answer.
+    fn api(&self) -> String {
+        let mut query = form_urlencoded::Serializer::for_suffix("api/explain?".to_owned(), "api/explain?".len());
+        for Field { name, .. } in [ORIGIN, METHOD, BUCKET, REQUEST_HEADERS] {
+            query.extend_pairs(self.get(name).map(|value| (name, value)));
+        }
+        query.finish()
+    }
+
+    fn described(&self, admin: &Admin, origin: &str, method: &str) -> Result<Markup, WrongInput> {
+        let (bucket, request_headers) = (self.get(BUCKET.name), self.get(REQUEST_HEADERS.name));
+        let live = admin.rules.live();
+        let question = Question { bucket, origin, method, request_headers };
+        let explained = explain_request(live.bucket(bucket).rules.as_ref(), &question)?;
+        Ok(answer(&explained, &self.api()))
+    }
+}
+
+/// The answer for a denial that is still kept.
+fn denied(admin: &Admin, request_id: &str) -> Result<Markup, WrongInput> {
+    let denial = admin.recent_denials.find(request_id).ok_or(NotKept { places: admin.recent_denials.places() })?;
+    let live = admin.rules.live();
+    let question = Question::of_denial(&denial);
+    let explained = explain_request(live.bucket(question.bucket).rules.as_ref(), &question);
+    Ok(html! {
+        (then(&denial))
+        @match explained {
+            Ok(explained) => {
+                p { "The live rules say to such a request:" }
+                (answer(&explained, &format!("api/explain?request_id={}", denial.request_id)))
+            },
+            Err(_) => p { "No browser sends such a request." },
+        }
+    })
+}

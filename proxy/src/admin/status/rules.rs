@@ -1,0 +1,113 @@
+//! The live rules by bucket, with how often each has granted and what is likely a mistake in them.
+
+use super::layout::{Rows, foreign, more, rows, several, table};
+use crate::admin::Admin;
+use crate::rules::{Bucket, LiveWarnings};
+use maud::{Markup, html};
+use serde::Deserialize;
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+/// The most buckets that the page shows.
+const MOST_BUCKETS: usize = 50;
+/// The most rules, and the most warnings, of a bucket.
+const MOST_OF_BUCKET: usize = 10;
+/// The most values of a list in a rule.
+const MOST_VALUES: usize = 4;
+
+const COLUMNS: [&str; 5] = ["Rule", "Origins", "Methods", "Headers", "Granted"];
+
+/// A bucket, and how often each of its rules has granted.
+struct Used<'l> {
+    bucket: &'l Arc<Bucket>,
+    hits: Vec<u64>,
+}
+
+/// A rule, as the configuration has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Rule {
+    #[serde(rename = "ID")]
+    id: Option<String>,
+    allowed_origins: Vec<String>,
+    allowed_methods: Vec<String>,
+    #[serde(default)]
+    allowed_headers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Configuration {
+    #[serde(rename = "CORSRules")]
+    rules: Vec<Rule>,
+}
+
+pub(super) fn body(admin: &Admin) -> Markup {
+    let live = admin.rules.live();
+    let mut used: Vec<_> = live.with_rules().into_iter().map(|bucket| Used::new(bucket, admin)).collect();
+    if used.is_empty() {
+        return html! { p { "No bucket has rules." } };
+    }
+    // Stable: those that are used as often stay in the order of their names.
+    used.sort_by_key(|used| Reverse(used.hits.iter().sum::<u64>()));
+    let Rows { html, left_out } = rows(&used, MOST_BUCKETS, |used| used.rows(admin));
+    html! {
+        p { (used.len()) @if used.len() == 1 { " bucket has" } @else { " buckets have" } " rules; the most used come first." }
+        (table("live-rules", "Rules by bucket, and how many requests each has granted", &COLUMNS, &html))
+        (more(left_out, "api/rules"))
+    }
+}
+
+impl<'l> Used<'l> {
+    fn new(bucket: &'l Arc<Bucket>, admin: &Admin) -> Self {
+        Self { bucket, hits: admin.metrics.buckets.hits(&bucket.label) }
+    }
+
+    fn rows(&self, admin: &Admin) -> Markup {
+        let Some(origin) = &self.bucket.origin else { return html! {} };
+        let configuration: Option<Configuration> = serde_json::from_str(origin.configuration.get()).ok();
+        let rules = configuration.map(|configuration| configuration.rules).unwrap_or_default();
+        let rejected = admin.rejections.total(Some(&self.bucket.label));
+        html! {
+            tbody {
+                tr.bucket {
+                    th scope="rowgroup" colspan="5" {
+                        (foreign(&self.bucket.label)) " from " (foreign(&origin.path.to_string_lossy()))
+                        @if rejected > 0 { ", " (rejected) " rejected" }
+                    }
+                }
+                @for (place, rule) in rules.iter().take(MOST_OF_BUCKET).enumerate() {
+                    (rule.row(place + 1, self.hits.get(place).copied()))
+                }
+                @if rules.len() > MOST_OF_BUCKET {
+                    tr { td colspan="5" { "and " (rules.len() - MOST_OF_BUCKET) " more rules" } }
+                }
+                (warnings(admin.rules.warnings(origin)))
+            }
+        }
+    }
+}
+
+impl Rule {
+    fn row(&self, number: usize, hits: Option<u64>) -> Markup {
+        html! {
+            tr {
+                th scope="row" { (number) @if let Some(id) = &self.id { " " (foreign(id)) } }
+                td { (several(&self.allowed_origins, MOST_VALUES)) }
+                td { (self.allowed_methods.join(", ")) }
+                td { @if self.allowed_headers.is_empty() { "none" } @else { (several(&self.allowed_headers, MOST_VALUES)) } }
+                td.number { @if let Some(hits) = hits { (hits) } @else { "not counted yet" } }
+            }
+        }
+    }
+}
+
+fn warnings(warnings: &LiveWarnings) -> Markup {
+    html! {
+        @for warning in warnings.lines().take(MOST_OF_BUCKET) {
+            tr.warning { td colspan="5" { strong { "Warning" } " at " (foreign(&warning)) } }
+        }
+        @if warnings.len() > MOST_OF_BUCKET {
+            tr.warning { td colspan="5" { "and " (warnings.len() - MOST_OF_BUCKET) " more warnings" } }
+        }
+    }
+}

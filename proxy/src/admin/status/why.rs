@@ -1,0 +1,51 @@
+//! Why a request is denied, in a sentence or two: the clause, and what it refuses.
+
+use super::layout::{foreign, several};
+use crate::rules::explanation::{Explained, RuleExplained};
+use maud::{Markup, html};
+use s3_cors::{Clause, Reason};
+
+/// The most rules that the sentences name.
+const MOST_RULES: usize = 3;
+/// The most headers that a sentence names.
+const MOST_HEADERS: usize = 8;
+
+/// Of a granted request, the rule that grants it; of another, the clause that denies it and what that refuses.
+pub(super) fn why(explained: &Explained) -> Markup {
+    if let Some(rule) = explained.rule {
+        return html! { "Rule " (rule) " allows it." };
+    }
+    let reason = Reason::ALL.into_iter().find(|reason| reason.as_str() == explained.reason);
+    match reason {
+        Some(Reason::NoRules) => html! { "The bucket has no CORS rules, so no page may read what it holds." },
+        Some(Reason::Origin) => html! { "No rule allows the origin " (foreign(&explained.origin)) "." },
+        Some(Reason::Method) => nearest(explained, Clause::Method, |_| {
+            html! { " allows the origin, but not the method " (foreign(&explained.method)) "." }
+        }),
+        Some(Reason::Header) => nearest(explained, Clause::Header, |rule| {
+            html! { " allows the origin and the method, but not " (headers(&rule.refused_headers)) "." }
+        }),
+        _ => html! {
+            "It is no CORS request that a browser sends."
+            @if let Some(message) = &explained.message { " S3 says: " (foreign(message)) }
+        },
+    }
+}
+
+/// A sentence for each of the first rules that come as far as this clause and fail there.
+fn nearest(explained: &Explained, clause: Clause, says: impl Fn(&RuleExplained) -> Markup) -> Markup {
+    let near = explained.rules.iter().filter(|rule| rule.failed == Some(clause.as_str()));
+    let near: Vec<_> = near.collect();
+    html! {
+        @for (place, rule) in near.iter().take(MOST_RULES).enumerate() {
+            @if place > 0 { " " }
+            "Rule " (rule.rule) @if let Some(id) = &rule.id { " (" (foreign(id)) ")" }
+            (says(rule))
+        }
+        @if near.len() > MOST_RULES { " The same holds for " (near.len() - MOST_RULES) " more rules." }
+    }
+}
+
+fn headers(names: &[String]) -> Markup {
+    html! { @if names.len() == 1 { "the header " } @else { "the headers " } (several(names, MOST_HEADERS)) }
+}
