@@ -83,7 +83,7 @@ fn it_shows_rules_with_hits_warnings_errors_notes_and_upstreams() {
         "https://app.example",
         "GET, HEAD, PUT",
         "x-amz-*, content-type3",
-        "Warning at 1:30: OriginNeverMatches",
+        "Warning: 1:30: OriginNeverMatches",
         // The error with its place, and the last good rules are still there.
         "Not everything is live.",
         &format!("{}:1:464: MalformedXML", rules.file("bucket.xml").display()),
@@ -114,10 +114,14 @@ fn a_rejection_says_why_in_words_and_what_would_allow_it() {
     preflight("https://app.example", "PUT", "content-type,x-one,x-two");
     let id = preflight("https://x.preview.example", "GET", "x-one");
     let says = |what: &str| eventually(what, || text(&page(&proxy, "")).contains(what).then_some(()));
-    says("No rule allows the origin https://evil.example.");
+    says("No rule allows the origin https://evil.example: rule ");
     says("Rule 1 (app) allows the origin, but not the method DELETE.");
     says("Rule 1 (app) allows the origin and the method, but not the headers x-one, x-two.");
     says("Rule 2 allows the origin and the method, but not the header x-one.");
+    // What would allow it is there as a rule, and so is what it means.
+    says("The rule that would allow it");
+    says("<AllowedMethod>DELETE</AllowedMethod>");
+    says("<AllowedHeader>x-two</AllowedHeader>");
     // The request id leads to its explanation.
     assert!(page(&proxy, "").text().contains(&format!("href=\"status?request_id={id}#answer\"")));
     let answer = text(&page(&proxy, &format!("?request_id={id}")));
@@ -140,8 +144,14 @@ fn the_form_explains_a_request_and_says_what_is_wrong_with_what_was_asked() {
             "Allowed: PUT from https://app.example",
         ),
         ("bucket=bucket&origin=https://app.example&method=PUT", "access-control-allow-originhttps://app.example"),
-        ("bucket=bucket&origin=https://evil.example&method=PUT", "No rule allows the origin https://evil.example."),
+        (
+            "bucket=bucket&origin=https://evil.example&method=PUT",
+            "No rule allows the origin https://evil.example: rule ",
+        ),
         ("bucket=bucket&origin=https://app.example&method=DELETE", "1 appyesnoyes"),
+        ("bucket=bucket&origin=http://app.example&method=PUT", "the page's scheme is http"),
+        ("bucket=bucket&origin=https://app.example&method=DELETE", "The whole document with that rule<?xml"),
+        ("bucket=bucket&origin=https://app.example&method=PATCH", "PATCH"),
         ("bucket=bucket&origin=https://app.example&method=put", "It is no CORS request that a browser sends."),
         ("bucket=none&origin=https://app.example&method=PUT", "The bucket has no CORS rules"),
         // A field that was left empty is not asked about.

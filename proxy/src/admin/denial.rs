@@ -1,8 +1,8 @@
 //! A denial by its request id: what was decided then, and what the live rules say now.
 
 use crate::observe::Denial;
-use crate::rules::Store;
 use crate::rules::explanation::{Explained, Question, explain_request};
+use crate::rules::{Snapshot, Store};
 use serde::Serialize;
 use std::fmt;
 use std::time::SystemTime;
@@ -60,14 +60,19 @@ impl<'d> Question<'d> {
     }
 }
 
+/// What the live rules say to a request that was denied; `None` where no browser sends such a one.
+pub(super) fn explain_denial(denial: &Denial, live: &Snapshot) -> Option<Explained> {
+    let question = Question::of_denial(denial);
+    let mut now = explain_request(live.bucket(question.bucket), &question).ok()?;
+    if !denial.is_whole {
+        now.forget_change();
+    }
+    Some(now)
+}
+
 impl DenialExplained {
     pub(super) fn new(denial: Denial, rules: &Store) -> Self {
-        let question = Question::of_denial(&denial);
-        let live = rules.live();
-        let mut now = explain_request(live.bucket(question.bucket), &question).ok();
-        if let Some(now) = now.as_mut().filter(|_| !denial.is_whole) {
-            now.forget_change();
-        }
+        let now = explain_denial(&denial, &rules.live());
         Self { now, denial: denial.into() }
     }
 }

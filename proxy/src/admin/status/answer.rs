@@ -1,7 +1,7 @@
 //! What the rules say to a request: allowed or denied, why, each rule's part in it, and what would allow it.
 
-use super::layout::{Rows, foreign, moment, more, rows, several, table};
-use super::remedy::remedy;
+use super::layout::{Rows, foreign, moment, more, rows, several, table, visible};
+use super::remedy::{Shown, remedy};
 use super::why::why;
 use crate::observe::Denial;
 use crate::rules::explanation::{Explained, RuleExplained};
@@ -12,14 +12,18 @@ const MOST_RULES: usize = 20;
 /// The most headers of a cell.
 const MOST_HEADERS: usize = 4;
 
-const COLUMNS: [&str; 4] = ["Rule", "Origin", "Method", "Headers"];
+/// The most sentences about a rule, and their length in characters.
+const MOST_SENTENCES: usize = 6;
+const MAX_SENTENCE: usize = 400;
+
+const COLUMNS: [&str; 5] = ["Rule", "Origin", "Method", "Headers", "Why"];
 
 /// The answer; `place` is where all of it is.
 pub(super) fn answer(explained: &Explained, place: &str) -> Markup {
     html! {
         p { (verdict(explained.allowed)) ": " (request(explained)) }
         p { (why(explained)) }
-        @if !explained.allowed { (remedy(explained)) }
+        @if !explained.allowed { (remedy(explained, Shown::Document)) }
         @if !explained.rules.is_empty() { (by_rule(&explained.rules, place)) }
         @if !explained.response_headers.is_empty() { (headers(explained)) }
     }
@@ -62,6 +66,7 @@ fn by_rule(findings: &[RuleExplained], place: &str) -> Markup {
                     (clause(rule.headers))
                     @if !rule.refused_headers.is_empty() { ", not " (several(&rule.refused_headers, MOST_HEADERS)) }
                 }
+                td.sentences { @for why in rule.why.iter().take(MOST_SENTENCES) { p { (visible(why, MAX_SENTENCE)) } } }
             }
         }
     });

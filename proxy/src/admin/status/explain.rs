@@ -4,7 +4,7 @@ use super::answer::{answer, then};
 use super::layout::visible;
 use crate::admin::Admin;
 use crate::admin::api::parameters;
-use crate::admin::denial::NotKept;
+use crate::admin::denial::{NotKept, explain_denial};
 use crate::rules::explanation::{Question, explain_request};
 use maud::{Markup, html};
 use std::borrow::Cow;
@@ -136,7 +136,7 @@ impl Asked<'_> {
         let (bucket, request_headers) = (self.get(BUCKET.name), self.get(REQUEST_HEADERS.name));
         let live = admin.rules.live();
         let question = Question { bucket, origin, method, request_headers };
-        let explained = explain_request(live.bucket(bucket).rules.as_ref(), &question)?;
+        let explained = explain_request(live.bucket(bucket), &question)?;
         Ok(answer(&explained, &self.api()))
     }
 }
@@ -144,17 +144,15 @@ impl Asked<'_> {
 /// The answer for a denial that is still kept.
 fn denied(admin: &Admin, request_id: &str) -> Result<Markup, WrongInput> {
     let denial = admin.recent_denials.find(request_id).ok_or(NotKept { places: admin.recent_denials.places() })?;
-    let live = admin.rules.live();
-    let question = Question::of_denial(&denial);
-    let explained = explain_request(live.bucket(question.bucket).rules.as_ref(), &question);
+    let explained = explain_denial(&denial, &admin.rules.live());
     Ok(html! {
         (then(&denial))
         @match explained {
-            Ok(explained) => {
+            Some(explained) => {
                 p { "The live rules say to such a request:" }
                 (answer(&explained, &format!("api/explain?request_id={}", denial.request_id)))
             },
-            Err(_) => p { "No browser sends such a request." },
+            None => p { "No browser sends such a request." },
         }
     })
 }

@@ -19,7 +19,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 const STYLE: &str = include_str!("style.css");
 
 /// The page may be styled by its own style sheet and send its own forms. Nothing else: no script, no request, no frame around it.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'sha256-fkRGJdL/VIbJ7TT9kVHj3sv0S7qAJPGfhrZbRy3JUmg='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'sha256-FhPqIKvZRVhpoUQOA2lltblrmxt/m5hMscVFx0DWdXE='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A part of the page.
 struct Section {

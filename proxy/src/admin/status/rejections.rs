@@ -1,9 +1,10 @@
 //! Who is turned away, why, and what would let them in.
 
 use super::layout::{Rows, foreign, moment, more, rows, table};
-use super::remedy::remedy;
+use super::remedy::{Shown, remedy};
 use super::why::why;
 use crate::admin::Admin;
+use crate::admin::denial::explain_denial;
 use crate::observe::{Denial, Rejection};
 use crate::rules::Snapshot;
 use crate::rules::explanation::{Explained, Question, explain_request};
@@ -35,8 +36,8 @@ fn row(admin: &Admin, live: &Snapshot, rejection: &Rejection) -> Markup {
             th scope="row" { @if rejection.origin.is_empty() { "none that a browser sends" } @else { (foreign(&rejection.origin)) } }
             td { (rejection.kind) " " (foreign(&rejection.method)) " to " (foreign(&rejection.bucket)) }
             td.number { (count(rejection)) }
-            td { (then_and_now(rejection, explained.as_ref())) }
-            td { @if let Some(explained) = explained.as_ref().filter(|explained| !explained.allowed) { (remedy(explained)) } }
+            td.sentences { (then_and_now(rejection, explained.as_ref())) }
+            td.sentences { @if let Some(explained) = explained.as_ref().filter(|explained| !explained.allowed) { (remedy(explained, Shown::Rule)) } }
             td {
                 (moment(rejection.last_seen)) " "
                 @if denial.is_some() {
@@ -72,8 +73,13 @@ fn then_and_now(rejection: &Rejection, now: Option<&Explained>) -> Markup {
 
 /// What the live rules say to the last of these requests, as far as it is known: of one that is no longer kept, one refused header.
 fn explain(live: &Snapshot, rejection: &Rejection, denial: Option<&Denial>) -> Option<Explained> {
-    let question = denial.map_or_else(|| known(rejection), Question::of_denial);
-    explain_request(live.bucket(question.bucket).rules.as_ref(), &question).ok()
+    match denial {
+        Some(denial) => explain_denial(denial, live),
+        None => {
+            let question = known(rejection);
+            explain_request(live.bucket(question.bucket), &question).ok()
+        }
+    }
 }
 
 fn known(rejection: &Rejection) -> Question<'_> {

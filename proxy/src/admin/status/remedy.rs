@@ -1,19 +1,72 @@
-//! The change of the rules that would allow a denied request.
+//! The rule that would allow a denied request, and what it would mean.
 
-use super::layout::several;
-use crate::rules::explanation::Explained;
+use super::layout::visible;
+use crate::rules::explanation::{Explained, Proposal};
 use maud::{Markup, html};
 
-/// The most changes that are shown.
+/// The most steps, and the most warnings, that are shown.
 const MOST: usize = 8;
+/// The longest sentence, in characters.
+const MAX_SENTENCE: usize = 600;
 
-/// The change, folded up; nothing where none is known.
-pub(super) fn remedy(explained: &Explained) -> Markup {
-    let Some(rule) = explained.nearest_rule else { return html! {} };
-    html! {
-        details {
-            summary { "The rule that would allow it" }
-            p { "In rule " (rule) ": " (several(&explained.change, MOST)) }
+/// How much of the document is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// The rule that is new or widened, folded up.
+    Rule,
+    /// The rule, and the whole document, ready to be pasted.
+    Document,
+}
+
+impl Shown {
+    /// The longest XML that is shown, in bytes: half a rule is no rule.
+    const fn most(self) -> usize {
+        match self {
+            Self::Rule => 2 * 1024,
+            Self::Document => 8 * 1024,
         }
     }
+}
+
+/// What would allow it, or why nothing in rules can.
+pub(super) fn remedy(explained: &Explained, shown: Shown) -> Markup {
+    html! {
+        @if let Some(proposal) = &explained.proposal {
+            details open[shown == Shown::Document] {
+                summary { "The rule that would allow it" }
+                (meaning(proposal))
+                (xml(&proposal.rule_xml, shown))
+            }
+            @if shown == Shown::Document {
+                details {
+                    summary { "The whole document with that rule" }
+                    (xml(&proposal.xml, shown))
+                }
+            }
+        }
+        @if let Some(cannot) = &explained.cannot { p { (sentence(cannot)) } }
+    }
+}
+
+fn meaning(proposal: &Proposal) -> Markup {
+    html! {
+        ul { @for step in proposal.what.iter().take(MOST) { li { (sentence(step)) } } }
+        @if proposal.what.len() > MOST { p { "And " (proposal.what.len() - MOST) " more changes, as the rule shows." } }
+        p { "With it, " (sentence(&proposal.means)) "." }
+        @for warning in proposal.warnings.iter().take(MOST) { p { strong { "Warning" } " " (sentence(warning)) } }
+    }
+}
+
+fn xml(xml: &str, shown: Shown) -> Markup {
+    html! {
+        @if xml.len() > shown.most() {
+            p { "Its XML is too long for this page; " code { "/api/explain" } " has it." }
+        } @else {
+            pre { code { (xml) } }
+        }
+    }
+}
+
+fn sentence(text: &str) -> String {
+    visible(text, MAX_SENTENCE)
 }

@@ -1,6 +1,6 @@
 //! The live rules by bucket, with how often each has granted and what is likely a mistake in them.
 
-use super::layout::{Rows, foreign, more, rows, several, table};
+use super::layout::{Rows, foreign, more, rows, several, table, visible};
 use crate::admin::Admin;
 use crate::rules::{Bucket, LiveWarnings};
 use maud::{Markup, html};
@@ -12,6 +12,8 @@ use std::sync::Arc;
 const MOST_BUCKETS: usize = 50;
 /// The most rules, and the most warnings, of a bucket.
 const MOST_OF_BUCKET: usize = 10;
+/// The longest warning, in characters.
+const MAX_WARNING: usize = 400;
 /// The most values of a list in a rule.
 const MOST_VALUES: usize = 4;
 
@@ -104,7 +106,7 @@ impl Rule {
 fn warnings(warnings: &LiveWarnings) -> Markup {
     html! {
         @for warning in warnings.lines().take(MOST_OF_BUCKET) {
-            tr.warning { td colspan="5" { strong { "Warning" } " at " (foreign(&warning)) } }
+            tr.warning { td colspan="5" { strong { "Warning" } ": " (visible(&warning, MAX_WARNING)) } }
         }
         @if warnings.len() > MOST_OF_BUCKET {
             tr.warning { td colspan="5" { "and " (warnings.len() - MOST_OF_BUCKET) " more warnings" } }

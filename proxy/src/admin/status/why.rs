@@ -1,6 +1,6 @@
 //! Why a request is denied, in a sentence or two: the clause, and what it refuses.
 
-use super::layout::{foreign, several};
+use super::layout::{foreign, several, visible};
 use crate::rules::explanation::{Explained, RuleExplained};
 use maud::{Markup, html};
 use s3_cors::{Clause, Reason};
@@ -9,6 +9,8 @@ use s3_cors::{Clause, Reason};
 const MOST_RULES: usize = 3;
 /// The most headers that a sentence names.
 const MOST_HEADERS: usize = 8;
+/// The longest sentence from elsewhere, in characters.
+const MAX_SENTENCE: usize = 400;
 
 /// Of a granted request, the rule that grants it; of another, the clause that denies it and what that refuses.
 pub(super) fn why(explained: &Explained) -> Markup {
@@ -18,7 +20,11 @@ pub(super) fn why(explained: &Explained) -> Markup {
     let reason = Reason::ALL.into_iter().find(|reason| reason.as_str() == explained.reason);
     match reason {
         Some(Reason::NoRules) => html! { "The bucket has no CORS rules, so no page may read what it holds." },
-        Some(Reason::Origin) => html! { "No rule allows the origin " (foreign(&explained.origin)) "." },
+        Some(Reason::Origin) => html! {
+            "No rule allows the origin " (foreign(&explained.origin))
+            @if let Some(sentence) = nearest_rule(explained) { ": " (visible(sentence, MAX_SENTENCE)) }
+            "."
+        },
         Some(Reason::Method) => nearest(explained, Clause::Method, |_| {
             html! { " allows the origin, but not the method " (foreign(&explained.method)) "." }
         }),
@@ -30,6 +36,12 @@ pub(super) fn why(explained: &Explained) -> Markup {
             @if let Some(message) = &explained.message { " S3 says: " (foreign(message)) }
         },
     }
+}
+
+/// Where the origin stopped matching the rule that comes nearest.
+fn nearest_rule(explained: &Explained) -> Option<&String> {
+    let nearest = explained.nearest_rule?;
+    explained.rules.iter().find(|rule| rule.rule == nearest)?.why.first()
 }
 
 /// A sentence for each of the first rules that come as far as this clause and fail there.

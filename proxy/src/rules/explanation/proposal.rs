@@ -20,7 +20,7 @@ pub struct Proposal {
     pub warnings: Vec<String>,
     /// The rule afterwards, in XML.
     #[serde(skip)]
-    pub(super) rule_xml: String,
+    pub rule_xml: String,
 }
 
 impl Proposal {
