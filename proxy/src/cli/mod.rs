@@ -31,7 +31,7 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("S3CORS_REVI
 enum Command {
     /// Run the proxy
     Serve(s3cors_proxy::config::Flags),
-    /// Run a complete demo on this machine: store, bucket, rules, and three commands to try
+    /// Run a complete demo on this machine: store, bucket, rules, two pages, and what to try
     #[cfg(feature = "demo")]
     Demo(demo::Demo),
     /// Check configuration and rules; exits with 0 if valid, 1 if not, 2 on wrong usage

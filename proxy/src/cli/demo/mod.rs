@@ -1,26 +1,25 @@
-//! `s3cors demo`: a store, a bucket, rules and the proxy, on one machine and in one process.
+//! `s3cors demo`: a store, a bucket, rules, pages and the proxy, on one machine and in one process.
+
+mod background;
+mod link;
+mod pages;
 
 use super::{fail, print, serve};
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
 use clap::Args;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
+use link::presigned;
+use pages::Pages;
 use s3cors_proxy::config::{Config, ConfigError, Flags};
 use s3s::auth::SimpleAuth;
-use s3s::service::{S3Service, S3ServiceBuilder};
-use std::net::{SocketAddr, TcpListener};
+use s3s::service::S3ServiceBuilder;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
 
 const ACCESS_KEY: &str = "DEMOACCESSKEY";
 const SECRET_KEY: &str = "demo-secret-key";
 const BUCKET: &str = "demo";
 const REGION: &str = "us-east-1";
-const RULES: &str = include_str!("demo-rules.xml");
-/// The longest that S3 lets a presigned URL live.
-const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+const RULES: &str = include_str!("rules.xml");
 
 #[derive(Args)]
 pub(super) struct Demo {
@@ -30,6 +29,12 @@ pub(super) struct Demo {
     /// Address for metrics, health and status
     #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN", default_value_t = Config::DEFAULT_ADMIN)]
     admin: SocketAddr,
+    /// Address of a page that the rules allow [default: 127.0.0.1:8081, or a free port]
+    #[arg(long, value_name = "ADDR")]
+    page: Option<SocketAddr>,
+    /// Address of the same page on an origin that they do not allow [default: 127.0.0.1:8082, or a free port]
+    #[arg(long, value_name = "ADDR")]
+    other_page: Option<SocketAddr>,
     /// Directory for the store and the rules, kept afterwards [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -40,12 +45,24 @@ pub(super) struct Demo {
 enum DemoError {
     #[error("{}: {source}", path.display())]
     Files { path: PathBuf, source: std::io::Error },
+    #[error("{0}: {1}")]
+    Address(SocketAddr, std::io::Error),
     #[error("the store cannot be started: {0}")]
     Store(String),
+    #[error("the pages cannot be served: {0}")]
+    Pages(std::io::Error),
     #[error("the link cannot be signed: {0}")]
     Signing(String),
     #[error(transparent)]
     Config(#[from] ConfigError),
+}
+
+/// What is served where.
+struct Addresses {
+    listen: SocketAddr,
+    admin: SocketAddr,
+    store: SocketAddr,
+    pages: Pages,
 }
 
 impl Demo {
@@ -63,20 +80,33 @@ impl Demo {
         let data =
             self.data.unwrap_or_else(|| std::env::temp_dir().join(format!("s3cors-demo-{}", std::process::id())));
         let rules = data.join("rules");
+        let document = rules.join(format!("{BUCKET}.xml"));
         write(&data.join("store").join(BUCKET).join("hello.txt"), "Hello from behind s3cors.\n")?;
-        write(&rules.join(format!("{BUCKET}.xml")), RULES)?;
+        write(&document, RULES)?;
+        let (listen, admin) = (settled(self.listen)?, settled(self.admin)?);
         let store = start_store(&data.join("store"))?;
+        let pages = Pages::start([self.page, self.other_page], listen, admin)?;
         let flags = Flags {
-            listen: vec![self.listen.into()],
-            admin: Some(self.admin.into()),
+            listen: vec![listen.into()],
+            admin: Some(admin.into()),
             upstream: vec![format!("http://{store}").parse().map_err(|e| DemoError::Store(format!("{e}")))?],
-            rules: Some(rules.clone()),
+            rules: Some(rules),
             ..Flags::default()
         };
         let mut config = Config::load(flags)?;
         config.log.format = s3cors_proxy::config::LogFormat::Text;
-        Ok((config, introduction(self.listen, self.admin, store, &rules)?))
+        Ok((config, introduction(&Addresses { listen, admin, store, pages }, &document)?))
     }
+}
+
+/// The address with a port: links and pages name it before the proxy listens.
+fn settled(address: SocketAddr) -> Result<SocketAddr, DemoError> {
+    if address.port() != 0 {
+        return Ok(address);
+    }
+    TcpListener::bind(address)
+        .and_then(|listener| listener.local_addr())
+        .map_err(|source| DemoError::Address(address, source))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), DemoError> {
@@ -86,36 +116,20 @@ fn write(path: &Path, text: &str) -> Result<(), DemoError> {
     if path.exists() { Ok(()) } else { std::fs::write(path, text).map_err(failed) }
 }
 
-/// Serves the directory as an S3 store that checks signatures, on a port of the system's choice, from a thread of its own.
+/// Serves the directory as an S3 store that checks signatures, on a port of the system's choice.
 fn start_store(root: &Path) -> Result<SocketAddr, DemoError> {
     let failed = |error: &dyn std::fmt::Debug| DemoError::Store(format!("{error:?}"));
     let files = s3s_fs::FileSystem::new(root).map_err(|e| failed(&e))?;
     let mut service = S3ServiceBuilder::new(files);
     service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-    let service = service.build();
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| failed(&e))?;
-    listener.set_nonblocking(true).map_err(|e| failed(&e))?;
-    let address = listener.local_addr().map_err(|e| failed(&e))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
-    let run = move || runtime.block_on(accept(listener, service));
-    std::thread::Builder::new().name("store".into()).spawn(run).map_err(|e| failed(&e))?;
-    Ok(address)
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|e| failed(&e))?;
+    background::serve("store", listener, service.build()).map_err(|e| failed(&e))
 }
 
-async fn accept(listener: TcpListener, service: S3Service) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    while let Ok((stream, _)) = listener.accept().await {
-        let service = service.clone();
-        tokio::spawn(async move {
-            // A client that goes away early is no error of the store.
-            let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
-}
-
-fn introduction(listen: SocketAddr, admin: SocketAddr, store: SocketAddr, rules: &Path) -> Result<String, DemoError> {
+fn introduction(addresses: &Addresses, rules: &Path) -> Result<String, DemoError> {
+    let Addresses { listen, admin, store, pages: Pages { allowed, denied } } = addresses;
     let object = format!("http://{listen}/{BUCKET}/hello.txt");
-    let link = presigned(&object)?;
+    let link = presigned("GET", &object)?;
     Ok(format!(
         "s3cors demo
 
@@ -124,6 +138,13 @@ fn introduction(listen: SocketAddr, admin: SocketAddr, store: SocketAddr, rules:
   secret key    {SECRET_KEY}
   rules         {}   (change them: they are live within a second)
   status        http://{admin}/status
+
+Try, in a browser:
+
+  1. {allowed}   a page that the rules allow: it puts an object and gets it back
+  2. {denied}   the same page on an origin that they do not: follow its link to the status page, which says why
+  3. copy the document that the status page proposes into the file of the rules, and try again: the PUT works. The proposal allows
+     nothing else, so the GET has its own
 
 Try, in another terminal:
 
@@ -141,29 +162,4 @@ Ctrl-C ends it.
 ",
         rules.display()
     ))
-}
-
-/// A link that lets anyone who has it read an object.
-fn presigned(url: &str) -> Result<String, DemoError> {
-    let failed = |error: &dyn std::fmt::Display| DemoError::Signing(error.to_string());
-    let mut settings = SigningSettings::default();
-    settings.signature_location = SignatureLocation::QueryParams;
-    settings.expires_in = Some(LINK_LIFETIME);
-    let identity = aws_credential_types::Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "demo").into();
-    let parameters = SigningParams::builder()
-        .identity(&identity)
-        .region(REGION)
-        .name("s3")
-        .time(SystemTime::now())
-        .settings(settings)
-        .build()
-        .map_err(|e| failed(&e))?;
-    let request =
-        SignableRequest::new("GET", url, std::iter::empty(), SignableBody::UnsignedPayload).map_err(|e| failed(&e))?;
-    let (instructions, _) = sign(request, &parameters.into()).map_err(|e| failed(&e))?.into_parts();
-    let mut signed = url::Url::parse(url).map_err(|e| failed(&e))?;
-    for (name, value) in instructions.params() {
-        signed.query_pairs_mut().append_pair(name, value);
-    }
-    Ok(signed.into())
 }
