@@ -19,6 +19,7 @@ import chains.suite  # noqa: E402
 import clients.suite  # noqa: E402
 import readers.suite  # noqa: E402
 import report.suite  # noqa: E402
+import status.suite  # noqa: E402
 from clients import by_name as clients_by_name  # noqa: E402
 from harness import buckets  # noqa: E402
 from harness.processes import free_port  # noqa: E402
@@ -26,7 +27,8 @@ from harness.proxy import proxy  # noqa: E402
 from harness.results import Results  # noqa: E402
 from servers import ON_REQUEST, USUAL, by_name  # noqa: E402
 
-SUITES = ("clients", "browser", "readers", "report", "chains")
+# The last one needs no server.
+SUITES = ("clients", "browser", "readers", "report", "chains", "status")
 CLIENTS = clients_by_name()
 
 
@@ -38,9 +40,7 @@ def arguments():
     parser.add_argument("--client", choices=tuple(CLIENTS), **several)
     parser.add_argument("--with", dest="also", action="append", default=[], choices=ON_REQUEST, help="this server too")
     parser.add_argument("--without-proxy", action="store_true", help="take s3cors away: the browser's tests must fail")
-    parser.add_argument(
-        "--write-report", action="store_true", help="write REPORT.md and CHAINS.md instead of comparing"
-    )
+    parser.add_argument("--write-report", action="store_true", help="write REPORT.md, CHAINS.md and the screenshots")
     wanted = parser.parse_args()
     wanted.server = wanted.server or (*USUAL, *wanted.also)
     wanted.only = wanted.only or SUITES
@@ -115,11 +115,14 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results, seen = Results(), Seen()
     try:
-        for name in wanted.server:
+        for name in wanted.server if set(wanted.only) - {"status"} else ():
             try:
                 run_server(name, wanted, seen, results)
             except Exception as error:  # whatever it is, the other servers can still be tested
                 results.failed(name, "run", by_name(name).TITLE, f"{error}\n{traceback.format_exc()}")
+        if "status" in wanted.only and not wanted.without_proxy:
+            status.suite.run(Path(tempfile.mkdtemp(dir=HOME)), wanted.write_report, results)
+            results.say(status.suite.SUITE)
         if usual := seen.usual():
             report.suite.conclude(usual, versions(), wanted.write_report, results)
         if seen.chains:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import urllib.request
+from pathlib import Path
 
 from harness.environment import PROGRAM
 from harness.processes import eventually, running
@@ -40,16 +41,17 @@ def _ready(log):
 
 
 @contextlib.contextmanager
-def proxy(name, rules, upstream, config=None, listen="127.0.0.1:0"):
-    """s3cors with these rules in front of this upstream, on ports that the system chooses, or on those of the configuration."""
-    command = [PROGRAM, "serve", "--admin", "127.0.0.1:0"]
+def proxy(name, rules, upstream, config=None, listen="127.0.0.1:0", folder=None):
+    """s3cors with these rules in front of this upstream, on ports that the system chooses, or on those of the configuration; started in
+    this folder."""
+    command = [*(["env", f"--chdir={folder}"] if folder else []), PROGRAM, "serve", "--admin", "127.0.0.1:0"]
     command += ["--listen", listen] if listen else []
     command += ["--rules", rules, "--upstream", upstream]
     # As for the other tests: the whole run can be repeated with Pingora serving HTTP/1.1.
     if os.environ.get("S3CORS_TEST_HTTP1") == "pingora":
         config = (config or "") + "\nhttp1: pingora\n"
     if config is not None:
-        file = rules.parent / f"{name}.yaml"
+        file = (folder or Path()) / rules.parent / f"{name}.yaml"
         file.write_text(config)
         command += ["--config", file]
     with running(name, *command) as process:
