@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod advice;
+pub mod browser;
 mod decision;
 mod document;
 mod header_name;
