@@ -170,6 +170,34 @@ fn explain_says_what_a_request_would_get_and_why() {
 }
 
 #[test]
+fn explain_says_what_a_browser_does_with_the_response() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    rules.write("public.xml", allowing("*"));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let app = "origin=https://app.example&method=GET&bucket";
+    for (query, allowed, verdict, cause) in [
+        (format!("{app}=bucket"), true, "reads", None),
+        (format!("{app}=public&credentials=include"), true, "sent_and_blocked", Some("any_origin_with_credentials")),
+        (format!("{app}=public&header=Range:%20bytes%3D0-1"), true, "reads", None),
+        (format!("{app}=public&header=Range:%20bytes%3D-1"), false, "blocked", Some("not_allowed")),
+        (format!("{app}=public&redirect=https://other.example/bucket"), true, "sent_and_blocked", Some("not_allowed")),
+        (format!("{app}=bucket&redirect=https://other.example/public"), true, "reads", None),
+        (format!("{app}=none&mode=no-cors"), false, "opaque", None),
+        (format!("{app}=none&target=https://app.example"), false, "reads", None),
+        ("origin=https://app.example&method=TRACE&bucket=bucket".into(), false, "throws", None),
+    ] {
+        let explained = json(&proxy, &format!("/api/explain?{query}"));
+        let browser = &explained["browser"];
+        let seen = (&explained["allowed"], &browser["verdict"], &browser["cause"]);
+        assert_eq!(seen, (&json!(allowed), &json!(verdict), &json!(cause)), "{query}: {explained:#}");
+    }
+    let read = json(&proxy, &format!("/api/explain?{app}=public&read=ETag,content-type"));
+    assert_eq!(read["browser"]["readable"], json!({ "ETag": false, "content-type": true }), "{read:#}");
+    assert_eq!(json(&proxy, "/api/explain?origin=a&method=GET")["browser"], Value::Null, "no browser sends it");
+    assert_eq!(proxy.ask("GET", &format!("/api/explain?{app}=bucket&mode=all")).status, 400);
+}
+
+#[test]
 fn a_denial_is_explained_by_the_request_id_that_its_response_has() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
     let proxy = configured(rules.path(), upstream.address, "observe: {recent: 2}\n");

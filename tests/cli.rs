@@ -347,6 +347,39 @@ fn explain_takes_a_request_as_a_browser_copies_it() {
 }
 
 #[test]
+fn explain_says_what_a_browser_does_with_the_response() {
+    let rules = Rules::empty();
+    rules.write("public.xml", allowing("*"));
+    let ask = |more: &[&str]| {
+        let question = ["--bucket", "public", "--origin", "https://app.example", "--method", "GET"];
+        explain(rules.path().to_str().unwrap(), &[&question[..], more].concat())
+    };
+    for (more, said) in [
+        (&[][..], &["ALLOWED", "in the browser: the page gets the response\n"][..]),
+        (&["--credentials", "include"], &["ALLOWED", "the page gets an error", "rule 1 grants \"*\"", "carried out"]),
+        (&["--read", "ETag,Content-Type"], &["but not its header ETag", "<ExposeHeader>ETag</ExposeHeader>"]),
+        (&["--header", "X-A: 1"], &["DENIED", "not allowed: x-a", "the request is not sent"]),
+        (
+            &["--redirect", "https://a.example", "--redirect", "https://b.example/x"],
+            &["the origin null", "no rule grants it"],
+        ),
+        (&["--target", "http://192.168.0.2:9000"], &["the page gets the response", "Chromium asks the user first"]),
+        (&["--target", "http://s3.example"], &["ALLOWED", "requests nothing over plain http"]),
+    ] {
+        let ended = ask(more);
+        assert_eq!(ended.code, Some(0), "{more:?}: {ended:?}");
+        for part in said {
+            assert!(ended.stdout.contains(part), "{more:?}: {part}: {}", ended.stdout);
+        }
+    }
+    for wrong in
+        [["--credentials", "all"], ["--mode", "same-origin"], ["--redirect", "s3"], ["--redirect-status", "200"]]
+    {
+        assert_eq!(ask(&wrong).code, Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
 fn explain_asks_the_rules_that_are_valid_whatever_is_wrong_with_those_of_others() {
     let rules = Rules::usual();
     let directory = rules.path().to_str().unwrap().to_owned();

@@ -1,9 +1,10 @@
 //! The JSON of the admin listener.
 
+use super::browser;
 use super::denial::{DenialExplained, NotKept};
 use super::{JSON, Page, TEXT, text};
 use crate::observe::{RecentDenials, Rejection, Rejections};
-use crate::rules::explanation::{Question, explain_request};
+use crate::rules::explanation::Question;
 use crate::rules::{Bucket, DocumentOrigin, Outcome, Report, SourceError, Store};
 use http::StatusCode;
 use serde::Serialize;
@@ -140,6 +141,10 @@ pub(super) fn explain(rules: &Store, recent: &RecentDenials, query: &str) -> Pag
             "give origin= and method=, and where needed bucket= and request_headers=; or request_id=",
         );
     };
+    let settings = match browser::settings(query) {
+        Ok(settings) => settings,
+        Err(error) => return text(StatusCode::BAD_REQUEST, &error),
+    };
     let question = Question {
         bucket: asked.get("bucket").map(AsRef::as_ref),
         origin,
@@ -147,7 +152,7 @@ pub(super) fn explain(rules: &Store, recent: &RecentDenials, query: &str) -> Pag
         request_headers: asked.get("request_headers").map(AsRef::as_ref),
     };
     let live = rules.live();
-    match explain_request(live.bucket(question.bucket), &question) {
+    match settings.explain(&question, live.bucket(question.bucket), &live) {
         Ok(explained) => json(StatusCode::OK, &explained),
         Err(error) => text(StatusCode::BAD_REQUEST, &error.to_string()),
     }

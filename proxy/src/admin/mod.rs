@@ -12,6 +12,7 @@
 //! | `/-/reload` | POST | read the rules again |
 
 mod api;
+mod browser;
 mod denial;
 mod learn;
 mod route;

@@ -1,11 +1,13 @@
 //! `s3cors explain`: why a request is or is not allowed, by rules on disk, or why a running proxy denied one.
 
 use super::ask::ask;
+use super::browser::BrowserArguments;
 use super::curl::Copied;
 use super::{Format, fail, note, print};
 use clap::Args;
 use s3cors_proxy::config::{Config, ConfigFile, Cors, ListenAddress, Rules};
-use s3cors_proxy::rules::explanation::{Explained, Question, explain_request};
+use s3cors_proxy::rules::explanation::{Explained, Question};
+use s3cors_proxy::rules::fetch_settings::FetchSettings;
 use s3cors_proxy::rules::{Directory, Store};
 use s3cors_proxy::s3::address::Address;
 use std::borrow::Cow;
@@ -44,6 +46,8 @@ pub(super) struct Explain {
     /// Address of that proxy's admin listener [default: what the configuration says, else 127.0.0.1:9180]
     #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN")]
     admin: Option<ListenAddress>,
+    #[command(flatten)]
+    browser: BrowserArguments,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -134,7 +138,7 @@ impl Explain {
             None if is_file => live.default_bucket(),
             name => live.bucket(name),
         };
-        match explain_request(rules, &asked.question()) {
+        match FetchSettings::from(&self.browser).explain(&asked.question(), rules, &live) {
             Ok(explained) => self.show(&explained),
             Err(error) => fail(&error),
         }

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod ask;
+mod browser;
 mod check;
 mod convert;
 mod curl;

@@ -9,6 +9,7 @@ mod text;
 pub use proposal::Proposal;
 pub use rule::{Difference, HeaderExplained, RuleExplained};
 
+use super::browser_verdict::BrowserVerdict;
 use super::snapshot::Bucket;
 use http::HeaderValue;
 use s3_cors::{
@@ -74,6 +75,8 @@ pub struct Explained {
     pub cannot: Option<String>,
     /// What each rule says.
     pub rules: Vec<RuleExplained>,
+    /// What a browser does with the responses, where that was asked.
+    pub browser: Option<BrowserVerdict>,
 }
 
 /// Asks the rules of a bucket.
@@ -112,6 +115,7 @@ pub fn explain_request(bucket: &Bucket, question: &Question<'_>) -> Result<Expla
         proposal,
         cannot,
         rules: rules.collect(),
+        browser: None,
     })
 }
 

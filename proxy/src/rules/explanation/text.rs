@@ -29,7 +29,7 @@ impl fmt::Display for Explained {
         for (name, value) in &self.response_headers {
             writeln!(f, "  {name}: {value}")?;
         }
-        Ok(())
+        self.browser.iter().try_for_each(|browser| write!(f, "{browser}"))
     }
 }
 
