@@ -17,6 +17,7 @@ HOME = seal()
 import browser.suite  # noqa: E402
 import chains.suite  # noqa: E402
 import clients.suite  # noqa: E402
+import predictions.suite  # noqa: E402
 import readers.suite  # noqa: E402
 import report.suite  # noqa: E402
 import status.suite  # noqa: E402
@@ -27,8 +28,8 @@ from harness.proxy import proxy  # noqa: E402
 from harness.results import Results  # noqa: E402
 from servers import ON_REQUEST, USUAL, by_name  # noqa: E402
 
-# The last one needs no server.
-SUITES = ("clients", "browser", "readers", "report", "chains", "status")
+# The last two need no server.
+SUITES = ("clients", "browser", "readers", "report", "chains", "predictions", "status")
 CLIENTS = clients_by_name()
 
 
@@ -41,6 +42,8 @@ def arguments():
     parser.add_argument("--with", dest="also", action="append", default=[], choices=ON_REQUEST, help="this server too")
     parser.add_argument("--without-proxy", action="store_true", help="take s3cors away: the browser's tests must fail")
     parser.add_argument("--write-report", action="store_true", help="write REPORT.md, CHAINS.md and the screenshots")
+    parser.add_argument("--cases", type=int, default=predictions.suite.CASES, help="so many predictions")
+    parser.add_argument("--seed", type=int, default=predictions.suite.SEED, help="of the predictions' cases")
     wanted = parser.parse_args()
     wanted.server = wanted.server or (*USUAL, *wanted.also)
     wanted.only = wanted.only or SUITES
@@ -115,7 +118,10 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results, seen = Results(), Seen()
     try:
-        for name in wanted.server if set(wanted.only) - {"status"} else ():
+        if "predictions" in wanted.only and not wanted.without_proxy:
+            predictions.suite.run(HOME, wanted.cases, wanted.seed, results)
+            results.say(predictions.suite.SUITE)
+        for name in wanted.server if set(wanted.only) - {"predictions", "status"} else ():
             try:
                 run_server(name, wanted, seen, results)
             except Exception as error:  # whatever it is, the other servers can still be tested
