@@ -69,6 +69,10 @@ fn what_would_change_is_counted_by_direction_and_the_live_rules_decide() {
     ] {
         assert_eq!(heaviest[key], value, "{key}: {heaviest}");
     }
+    let page = proxy.ask("GET", "/status").text();
+    for shown in ["Since ", "5 requests were compared", "<td>denied</td>", "the live rule <code>app</code> grants it"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
     assert_eq!(shadow(&proxy, "?bucket=added&limit=5")["changes"][0]["direction"], "denied_to_allowed");
     assert_eq!(shadow(&proxy, "?bucket=added&limit=0")["changes"], json!([]));
     assert_eq!(metric(&proxy, "bucket", "allowed_to_denied"), Some(2.0));

@@ -154,6 +154,7 @@ fn the_form_explains_a_request_and_says_what_is_wrong_with_what_was_asked() {
         ("bucket=bucket&origin=https://app.example&method=PATCH", "PATCH"),
         ("bucket=bucket&origin=https://app.example&method=put", "It is no CORS request that a browser sends."),
         ("bucket=none&origin=https://app.example&method=PUT", "The bucket has no CORS rules"),
+        ("bucket=bucket&origin=https://evil.example&method=PUT", "in the browser: the request is not sent"),
         // A field that was left empty is not asked about.
         (
             "bucket=&origin=https://app.example&method=PUT&request_headers=",

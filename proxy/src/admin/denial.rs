@@ -1,7 +1,8 @@
 //! A denial by its request id: what was decided then, and what the live rules say now.
 
 use crate::observe::Denial;
-use crate::rules::explanation::{Explained, Question, explain_request};
+use crate::rules::explanation::{Explained, Question};
+use crate::rules::fetch_settings::FetchSettings;
 use crate::rules::{Snapshot, Store};
 use serde::Serialize;
 use std::fmt;
@@ -60,10 +61,11 @@ impl<'d> Question<'d> {
     }
 }
 
-/// What the live rules say to a request that was denied; `None` where no browser sends such a one.
+/// What the live rules say to a request that was denied, if its page asked as `fetch()` does by default; `None` where no browser sends
+/// such a one.
 pub(super) fn explain_denial(denial: &Denial, live: &Snapshot) -> Option<Explained> {
     let question = Question::of_denial(denial);
-    let mut now = explain_request(live.bucket(question.bucket), &question).ok()?;
+    let mut now = FetchSettings::default().explain(&question, live.bucket(question.bucket), live).ok()?;
     if !denial.is_whole {
         now.forget_change();
     }

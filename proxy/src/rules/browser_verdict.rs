@@ -107,8 +107,10 @@ impl StepTold {
     }
 }
 
-impl fmt::Display for BrowserVerdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl BrowserVerdict {
+    /// The verdict in one sentence.
+    #[must_use]
+    pub fn summary(&self) -> String {
         let verdict = match self.verdict {
             "reads" => "the page gets the response",
             "opaque" => "the request is sent, and the page sees nothing of the response",
@@ -116,7 +118,13 @@ impl fmt::Display for BrowserVerdict {
             "throws" => "nothing is sent",
             _ => "the request is not sent, and the page gets an error",
         };
-        writeln!(f, "in the browser: {verdict}")?;
+        format!("in the browser: {verdict}")
+    }
+}
+
+impl fmt::Display for BrowserVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.summary())?;
         self.why.iter().try_for_each(|why| writeln!(f, "  {why}"))
     }
 }

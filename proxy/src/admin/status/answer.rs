@@ -12,7 +12,7 @@ const MOST_RULES: usize = 20;
 /// The most headers of a cell.
 const MOST_HEADERS: usize = 4;
 
-/// The most sentences about a rule, and their length in characters.
+/// The most sentences about a rule or a browser, and their length in characters.
 const MOST_SENTENCES: usize = 6;
 const MAX_SENTENCE: usize = 400;
 
@@ -23,6 +23,7 @@ pub(super) fn answer(explained: &Explained, place: &str) -> Markup {
     html! {
         p { (verdict(explained.allowed)) ": " (request(explained)) }
         p { (why(explained)) }
+        @if let Some(browser) = &explained.browser { p { (visible(&browser.summary(), MAX_SENTENCE)) } (sentences(&browser.why)) }
         @if !explained.allowed { (remedy(explained, Shown::Document)) }
         @if !explained.rules.is_empty() { (by_rule(&explained.rules, place)) }
         @if !explained.response_headers.is_empty() { (headers(explained)) }
@@ -66,7 +67,7 @@ fn by_rule(findings: &[RuleExplained], place: &str) -> Markup {
                     (clause(rule.headers))
                     @if !rule.refused_headers.is_empty() { ", not " (several(&rule.refused_headers, MOST_HEADERS)) }
                 }
-                td.sentences { @for why in rule.why.iter().take(MOST_SENTENCES) { p { (visible(why, MAX_SENTENCE)) } } }
+                td.sentences { (sentences(&rule.why)) }
             }
         }
     });
@@ -74,6 +75,10 @@ fn by_rule(findings: &[RuleExplained], place: &str) -> Markup {
         (table("findings", "What each rule allows of it", &COLUMNS, &html! { tbody { (html) } }))
         (more(left_out, place))
     }
+}
+
+fn sentences(sentences: &[String]) -> Markup {
+    html! { @for sentence in sentences.iter().take(MOST_SENTENCES) { p { (visible(sentence, MAX_SENTENCE)) } } }
 }
 
 fn clause(holds: bool) -> Markup {

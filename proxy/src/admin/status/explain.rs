@@ -5,7 +5,8 @@ use super::layout::visible;
 use crate::admin::Admin;
 use crate::admin::api::parameters;
 use crate::admin::denial::{NotKept, explain_denial};
-use crate::rules::explanation::{Question, explain_request};
+use crate::rules::explanation::Question;
+use crate::rules::fetch_settings::FetchSettings;
 use maud::{Markup, html};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -136,7 +137,7 @@ impl Asked<'_> {
         let (bucket, request_headers) = (self.get(BUCKET.name), self.get(REQUEST_HEADERS.name));
         let live = admin.rules.live();
         let question = Question { bucket, origin, method, request_headers };
-        let explained = explain_request(live.bucket(bucket), &question)?;
+        let explained = FetchSettings::default().explain(&question, live.bucket(bucket), &live)?;
         Ok(answer(&explained, &self.api()))
     }
 }

@@ -9,6 +9,7 @@ mod layout;
 mod rejections;
 mod remedy;
 mod rules;
+mod shadow;
 mod state;
 mod upstreams;
 mod why;
@@ -30,11 +31,12 @@ struct Section {
 }
 
 /// The parts, in the page's order.
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 6] = [
     Section { id: "state", title: "State", body: |admin, _| state::body(admin) },
     Section { id: "explain", title: "Explain a request", body: explain::body },
     Section { id: "rejections", title: "Rejected requests", body: |admin, _| rejections::body(admin) },
     Section { id: "rules", title: "Live rules", body: |admin, _| rules::body(admin) },
+    Section { id: "shadow", title: "Shadow rules", body: |admin, _| shadow::body(admin) },
     Section { id: "upstreams", title: "Upstreams", body: |admin, _| upstreams::body(admin) },
 ];
 
