@@ -250,6 +250,24 @@ fn a_denial_is_explained_by_the_request_id_that_its_response_has() {
 }
 
 #[test]
+fn a_preflight_for_a_bucket_without_rules_is_explained_by_its_request_id_and_is_no_rejection() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let denied = proxy.preflight("/none/key", "https://app.example", "PUT");
+    assert_eq!(denied.status, 403);
+    let id = denied.header("x-amz-request-id").unwrap();
+    let ask = || Some(proxy.ask("GET", &format!("/api/explain?request_id={id}"))).filter(|page| page.status == 200);
+    let explained: Value = serde_json::from_str(&eventually("it is kept", ask).text()).unwrap();
+    assert_eq!((&explained["reason"], &explained["denial"]["bucket"]), (&json!("no_rules"), &json!("none")));
+    assert_eq!(explained["proposal"]["json"]["CORSRules"][0]["AllowedMethods"], json!(["PUT"]));
+    let page = |path: &str| serde_json::from_str::<Value>(&proxy.ask("GET", path).text()).unwrap();
+    assert_eq!(page("/api/rejections")["total"], 0);
+    let learned = page("/api/learn?bucket=none");
+    assert_eq!(learned["configuration"]["CORSRules"][0]["AllowedOrigins"], json!(["https://app.example"]));
+    assert_eq!(page("/api/learn"), json!({ "buckets": [] }));
+}
+
+#[test]
 fn a_denial_that_went_on_is_found_by_the_id_that_the_upstream_gave_it() {
     let rules = Rules::usual();
     let upstream =

@@ -9,7 +9,7 @@ use super::text;
 use crate::observe::{Denial, RecentDenials, Rejection, Rejections};
 use http::StatusCode;
 use s3_cors::{
-    CorsConfiguration, Document, Format, MAX_DOCUMENT_LENGTH, MAX_RULES, RequestKind, Wanted, smallest_rules,
+    CorsConfiguration, Document, Format, MAX_DOCUMENT_LENGTH, MAX_RULES, Reason, RequestKind, Wanted, smallest_rules,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
@@ -41,7 +41,7 @@ struct Learned {
 }
 
 /// The rules for the rejections that a query selects: by `bucket=`, `origin=`, `min_count=` and `limit=`. Without a bucket there is a
-/// document for each that has rejections.
+/// document for each that has rules and rejections.
 pub(super) fn learned(rejections: &Rejections, recent: &RecentDenials, query: &str) -> Page {
     let asked = parameters(query);
     let (min_count, limit) = match (min_count(&asked), limit(&asked)) {
@@ -84,8 +84,11 @@ fn selected(
     let is_of_origin = |own: &str| origin.is_none_or(|origin| origin == own);
     let group = |label: &str| bucket.unwrap_or(label).to_owned();
     let is_meant = |denial: &Denial| {
-        let is_in_bucket =
-            bucket.is_none_or(|bucket| bucket == &*denial.label || denial.bucket.as_deref() == Some(bucket));
+        let is_in_bucket = match bucket {
+            Some(bucket) => bucket == &*denial.label || denial.bucket.as_deref() == Some(bucket),
+            // Anyone can ask for a bucket that has no rules: each would be a document here.
+            None => denial.reason != Reason::NoRules.as_str(),
+        };
         is_in_bucket && is_of_origin(&denial.origin)
     };
     let (mut selected, mut known) = (BTreeMap::<_, Vec<_>>::new(), HashSet::new());

@@ -34,16 +34,15 @@ impl Exchange {
         }
         let served = self.count(head.method(), ctx, ended);
         self.metrics.buckets.count(ctx.label(), &ctx.decision);
-        // Where there are no rules, no one is turned away by them.
-        if ctx.decision.outcome() == Some(Outcome::Denied) {
-            self.record_denial(head, ctx);
+        if let Some(outcome) = ctx.decision.outcome().filter(|outcome| is_denial(*outcome, ctx.decision.kind)) {
+            self.record_denial(head, ctx, outcome);
         }
         if let Some(log) = &self.access_log {
             log_access(log, head, ctx, &served);
         }
     }
 
-    fn record_denial(&self, head: &impl RequestHead, ctx: &Context) {
+    fn record_denial(&self, head: &impl RequestHead, ctx: &Context, outcome: Outcome) {
         let address = self.address(head, ctx.bucket_host.as_deref());
         let asked = head
             .lines()
@@ -65,7 +64,10 @@ impl Exchange {
             reason: ctx.decision.reason().as_str(),
             detail: ctx.decision.detail(),
         };
-        self.rejections.count(&denied);
+        // Where there are no rules, no one is turned away by them.
+        if outcome == Outcome::Denied {
+            self.rejections.count(&denied);
+        }
         if let Some(recent) = &self.recent_denials {
             recent.keep(&denied);
         }
@@ -93,6 +95,15 @@ impl Exchange {
             self.metrics.http.preflight.observe(seconds(served.duration));
         }
         served
+    }
+}
+
+/// Whether someone can ask why this response is as it is. A preflight gets 403 also for a bucket without rules.
+fn is_denial(outcome: Outcome, kind: RequestKind) -> bool {
+    match outcome {
+        Outcome::Denied => true,
+        Outcome::NoRules => kind == RequestKind::Preflight,
+        _ => false,
     }
 }
 

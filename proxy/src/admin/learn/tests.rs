@@ -121,8 +121,10 @@ fn of_older_denials_only_those_are_learned_whose_headers_are_known() {
 #[test]
 fn a_query_selects_and_without_a_bucket_each_has_its_document() {
     let of_default = Denied { label: "_default", ..denied("c", SENT[3]) };
+    let without_rules = Denied { label: "_other", reason: "no_rules", ..denied("d", SENT[0]) };
     let sent = [denied("b", SENT[0]), denied("b", SENT[2]), denied("b", SENT[2]), of_default];
     let tables = Tables::of(100, sent);
+    tables.1.keep(&without_rules);
     for (query, requests) in [
         ("bucket=b", 2),
         ("bucket=b&origin=https://a", 1),
@@ -131,6 +133,7 @@ fn a_query_selects_and_without_a_bucket_each_has_its_document() {
         ("bucket=b&limit=1", 1),
         ("bucket=c", 1),
         ("bucket=_default", 1),
+        ("bucket=d", 1),
         ("bucket=none", 0),
     ] {
         let learned = tables.learned(query);
