@@ -431,7 +431,7 @@ fn explain_asks_a_running_proxy_about_the_request_id_of_a_denial() {
     assert_eq!(run(&["explain", "--request-id", &id, "--config", &config]).code, Some(0), "the file says where");
     let unknown = run(&["explain", "--request-id", "0000000000000000", "--admin", &admin]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(1), ""));
-    assert!(unknown.stderr.contains("no request with this id is among the last 10000 denials"), "{unknown:?}");
+    assert!(unknown.stderr.contains("no request with this id among the last 10000 denials"), "{unknown:?}");
     let closed = free_address().to_string();
     let unreachable = run(&["explain", "--request-id", &id, "--admin", &closed]);
     assert!(unreachable.code == Some(1) && unreachable.stderr.contains(&closed), "{unreachable:?}");

@@ -213,6 +213,10 @@ fn normal_line(mut line: Value) -> Value {
     if line["upstream_time"].is_number() {
         line["upstream_time"] = "some".into();
     }
+    // Each of the two has another upstream.
+    if line["upstream"].is_string() {
+        line["upstream"] = "some".into();
+    }
     line
 }
 
