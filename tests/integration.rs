@@ -69,3 +69,4 @@ mod tls_upstream;
 mod transfers;
 mod uploads;
 mod upstreams;
+mod writes;

@@ -6,7 +6,7 @@ use super::document::parse;
 use super::slot::Slot;
 use super::snapshot::{Bucket, DocumentOrigin};
 use super::source::{Source, SourceError};
-use s3_cors::{Credentials, RuleTable, TermSet};
+use s3_cors::{Credentials, Document, RuleTable, TermSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,10 +51,14 @@ impl Loader<'_> {
     }
 
     fn load_one(&self, slot: &Slot, path: &Path) -> Loaded {
-        let document = parse(path, &self.source.read(path)?)?;
+        Ok(self.prepare(slot, path, &parse(path, &self.source.read(path)?)?))
+    }
+
+    /// Prepares the rules of a document.
+    pub(super) fn prepare(&self, slot: &Slot, path: &Path, document: &Document) -> Arc<Bucket> {
         let mut rules = RuleTable::new(document.configuration(), self.credentials);
         rules.share(&mut self.terms.lock().unwrap_or_else(PoisonError::into_inner));
-        let origin = DocumentOrigin::new(path, &document);
-        Ok(Arc::new(Bucket { label: slot.label().into(), rules: Some(rules), origin: Some(origin) }))
+        let origin = DocumentOrigin::new(path, document);
+        Arc::new(Bucket { label: slot.label().into(), rules: Some(rules), origin: Some(origin) })
     }
 }

@@ -19,6 +19,7 @@ mod unknown;
 mod warning_log;
 mod warnings;
 mod watch;
+mod write;
 
 pub use check::{Checked, check};
 pub use reload::{LastReload, Outcome, Report};
@@ -31,3 +32,4 @@ pub use store::Store;
 pub use warning_log::WarningLog;
 pub use warnings::LiveWarnings;
 pub use watch::{Watch, WatchError, watch};
+pub use write::{Digest, Stored, Write, WriteError, Written};

@@ -5,6 +5,7 @@ use super::remark::Remark;
 use super::slot::Slot;
 use super::snapshot::{Bucket, Snapshot};
 use super::source::{Found, Listing, Source, SourceError};
+use super::write::Stored;
 use s3_cors::{Credentials, TermSet};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -164,6 +165,32 @@ impl Reading {
         // Those of the rules that are live until now go with the next reload.
         self.terms.get_mut().unwrap_or_else(PoisonError::into_inner).forget_unused();
         (Report { remarks: new, ..self.report(changed, errors) }, edited)
+    }
+
+    /// Takes over a document that was just written, or removed, without reading the source again.
+    pub(super) fn written(
+        &mut self,
+        source: &dyn Source,
+        (slot, stored): (&Slot, Option<Stored>),
+        credentials: Credentials,
+        live: &Snapshot,
+    ) -> (Report, Option<Snapshot>) {
+        let mut next = Next { live, edited: None, changed: Vec::new() };
+        match stored {
+            None => {
+                self.listing.documents.remove(slot);
+                next.remove(slot);
+            }
+            Some(Stored { found, document }) => {
+                let loader = Loader { source, credentials, terms: &self.terms };
+                next.replace(slot, loader.prepare(slot, &found.path, &document));
+                self.listing.documents.insert(slot.clone(), vec![found]);
+            }
+        }
+        let (changed, edited) = (next.changed, next.edited);
+        self.rejected.remove(slot);
+        let errors = self.listing.errors.iter().chain(self.rejected.values()).cloned().collect();
+        (self.report(changed, errors), edited)
     }
 
     /// Which documents are to be read, and which are rejected without: two for one slot, or one that was read already.

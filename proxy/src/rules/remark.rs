@@ -20,8 +20,10 @@ impl Remark {
     /// What is to know about what a source lists.
     pub(super) fn about(listing: &Listing, source: &Path) -> Vec<Self> {
         let passed_over = listing.passed_over.iter().map(|(path, why)| Self::PassedOver(path.clone(), *why));
-        let unnamed =
-            listing.documents.iter().filter(|(slot, _)| matches!(slot, Slot::Bucket(name) if !may_be_bucket(name)));
+        let unnamed = listing
+            .documents
+            .iter()
+            .filter(|(slot, _)| matches!(slot, Slot::Bucket(name) if Slot::of_bucket(name).is_none()));
         let unnamed = unnamed.flat_map(|(_, found)| found).map(|found| Self::NoBucketName(found.path.clone()));
         let is_empty = listing.documents.is_empty() && listing.errors.is_empty();
         let no_rules = is_empty.then(|| Self::NoRules(source.to_owned()));
@@ -80,36 +82,5 @@ pub(super) fn log(remarks: &[Remark], set: Option<&str>) {
         if !paths.is_empty() {
             tracing::warn!(set, paths, hint = remark.hint(), "{}", remark.message());
         }
-    }
-}
-
-/// Whether a server may have a bucket of this name. S3 allows lower case and no underscore (user guide, bucket naming rules); its oldest
-/// buckets and other servers have both, and Ceph puts a tenant before a colon.
-fn may_be_bucket(name: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
-    let ends_well = [name.bytes().next(), name.bytes().next_back()].iter().flatten().all(u8::is_ascii_alphanumeric);
-    (3..=63).contains(&name.len()) && ends_well && name.bytes().all(is_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bucket_has_a_name_that_some_server_takes() {
-        for (name, may_be) in [
-            ("photos", true),
-            ("my.photos-2026", true),
-            ("Old_Photos", true),
-            ("tenant:photos", true),
-            ("a", false),
-            ("photos backup", false),
-            ("photos-", false),
-            (".photos", false),
-            ("фото", false),
-        ] {
-            assert_eq!(may_be_bucket(name), may_be, "{name}");
-        }
-        assert!(may_be_bucket(&"a".repeat(63)) && !may_be_bucket(&"a".repeat(64)));
     }
 }

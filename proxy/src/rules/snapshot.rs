@@ -3,8 +3,9 @@
 use super::slot::Slot;
 use super::source::Source;
 use super::warnings::LiveWarnings;
+use super::write::{Digest, WriteError};
 use foldhash::fast::RandomState;
-use s3_cors::{Document, RuleTable};
+use s3_cors::{Document, Format, RuleTable};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,20 @@ impl DocumentOrigin {
     /// Whether its warnings are to be logged: once.
     pub(super) fn claim_log(&self) -> bool {
         !self.is_logged.swap(true, Ordering::Relaxed)
+    }
+
+    /// The configuration as the XML that `GetBucketCors` returns.
+    ///
+    /// # Errors
+    /// [`WriteError::Document`] when XML cannot carry a value, which a document in JSON can have.
+    pub fn to_xml(&self) -> Result<String, WriteError> {
+        let json = Document::parse(self.configuration.get().as_bytes(), Format::Json);
+        let document = json.map_err(|errors| WriteError::Document(errors.to_string()))?;
+        document.configuration().to_compact_xml().map_err(|error| WriteError::Document(error.to_string()))
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        Digest::of(self.configuration.get())
     }
 
     /// Whether another document says the same in other words: a comment, the other form.
@@ -109,6 +124,12 @@ impl Snapshot {
     #[must_use]
     pub fn default_bucket(&self) -> &Arc<Bucket> {
         self.default.as_ref().unwrap_or(&self.other)
+    }
+
+    /// The document of a bucket's own, which is not the default's.
+    #[must_use]
+    pub fn document(&self, bucket: &str) -> Option<&DocumentOrigin> {
+        self.buckets.get(bucket)?.origin.as_ref()
     }
 
     /// Everything that has rules, by label.

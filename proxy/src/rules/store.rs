@@ -2,12 +2,14 @@
 
 use super::reload::{LastReload, Reading, Reads, Report};
 use super::remark::{self, Remark};
+use super::slot::Slot;
 use super::snapshot::{DocumentOrigin, Snapshot};
 use super::source::{Source, SourceError};
 use super::unknown::Unknown;
 use super::warnings::LiveWarnings;
+use super::write::{Write, WriteError, Written};
 use arc_swap::{ArcSwap, Guard};
-use s3_cors::Credentials;
+use s3_cors::{CorsConfiguration, Credentials};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -147,6 +149,46 @@ impl Store {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).documents()
     }
 
+    /// Writes a bucket's document durably, then makes it live. Who asks must have been allowed to. Blocks on I/O: not for a request's thread.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the rules that were live stay.
+    pub fn put(
+        &self,
+        bucket: &str,
+        document: &CorsConfiguration,
+        signed_at: SystemTime,
+    ) -> Result<Written, WriteError> {
+        self.write(&Write { bucket, document: Some(document), signed_at })
+    }
+
+    /// Removes a bucket's document durably, then its rules, as [`Self::put`] writes it. There need not be one.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the rules that were live stay.
+    pub fn delete(&self, bucket: &str, signed_at: SystemTime) -> Result<Written, WriteError> {
+        self.write(&Write { bucket, document: None, signed_at })
+    }
+
+    fn write(&self, write: &Write<'_>) -> Result<Written, WriteError> {
+        let slot = Slot::of_bucket(write.bucket).ok_or(WriteError::NoBucketName)?;
+        // No reload comes between the write and its rules: it would bring back what it read before.
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored = self.source.write(write)?;
+        let live = self.live.load();
+        let (report, snapshot) = reading.written(&*self.source, (&slot, stored), self.credentials, &live);
+        if let Some(snapshot) = snapshot {
+            self.live.store(Arc::new(snapshot));
+        }
+        let digest = |snapshot: &Snapshot| snapshot.document(write.bucket).map(DocumentOrigin::digest);
+        let written = Written { before: digest(&live), after: digest(&self.live.load()) };
+        drop(reading);
+        if report.is_news {
+            self.tell(&report);
+        }
+        Ok(written)
+    }
+
     /// Reads the source and swaps in what is valid.
     fn read(&self, reads: Reads) -> Report {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
@@ -172,8 +214,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::super::reload::Outcome;
-    use super::super::slot::Slot;
     use super::super::source::{Changed, Changes, Found, Listing, Version};
+    use super::super::write::Stored;
     use super::*;
     use std::collections::BTreeMap;
     use std::path::PathBuf;
@@ -208,6 +250,10 @@ mod tests {
         fn read(&self, _: &Path) -> Result<Vec<u8>, SourceError> {
             self.reads.fetch_add(1, Ordering::Relaxed);
             Ok(RULES.to_vec())
+        }
+
+        fn write(&self, _: &Write<'_>) -> Result<Option<Stored>, WriteError> {
+            Err(WriteError::read_only(self.path(), "it only counts"))
         }
 
         fn changes(&self, _: Changed) -> Box<dyn Changes> {

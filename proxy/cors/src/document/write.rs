@@ -84,10 +84,24 @@ impl CorsConfiguration {
     /// # Errors
     /// [`WriteError`] when XML cannot carry a value.
     pub fn to_xml(&self) -> Result<String, WriteError> {
+        self.write_xml(true)
+    }
+
+    /// Writes the XML document without space between its elements; reading it gives the same configuration.
+    ///
+    /// # Errors
+    /// [`WriteError`] when XML cannot carry a value.
+    pub fn to_compact_xml(&self) -> Result<String, WriteError> {
+        self.write_xml(false)
+    }
+
+    fn write_xml(&self, is_indented: bool) -> Result<String, WriteError> {
         let failed = |reason| WriteError { form: "XML", reason };
         let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         let mut serializer = quick_xml::se::Serializer::new(&mut text);
-        serializer.indent(' ', 2);
+        if is_indented {
+            serializer.indent(' ', 2);
+        }
         let rules = self.rules().iter().map(Into::into).collect();
         let configuration = XmlConfiguration { namespace: NAMESPACE, rules };
         configuration.serialize(serializer).map_err(|error| failed(error.to_string()))?;
@@ -95,7 +109,9 @@ impl CorsConfiguration {
         if let Some(character) = text.chars().find(|character| !is_character(*character)) {
             return Err(failed(format!("the character {character:?} is not allowed in XML")));
         }
-        text.push('\n');
+        if is_indented {
+            text.push('\n');
+        }
         Ok(text)
     }
 

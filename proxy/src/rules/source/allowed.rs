@@ -5,6 +5,7 @@
 use super::{Changed, Changes, Found, Listing, Source, SourceError, Version};
 use crate::config::AllowedOrigin;
 use crate::rules::slot::Slot;
+use crate::rules::write::{Stored, Write, WriteError};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,10 @@ impl Source for Allowed {
 
     fn read(&self, _: &Path) -> Result<Vec<u8>, SourceError> {
         Ok(self.0.clone())
+    }
+
+    fn write(&self, _: &Write<'_>) -> Result<Option<Stored>, WriteError> {
+        Err(WriteError::read_only(Path::new(NAME), "the rules are on the command line"))
     }
 
     fn changes(&self, _: Changed) -> Box<dyn Changes> {

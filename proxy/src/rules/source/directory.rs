@@ -1,9 +1,11 @@
 //! Rules on disk: a directory with a document for each bucket, or one file for every bucket.
 
+use super::durable;
 use super::notifications::Notifications;
 use super::version::version;
 use super::{Changed, Changes, Found, Listing, Source, SourceError, WhyPassedOver};
 use crate::rules::slot::Slot;
+use crate::rules::write::{Stored, Write, WriteError};
 use s3_cors::MAX_DOCUMENT_LENGTH;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -51,6 +53,10 @@ impl Source for Directory {
             .and_then(|file| file.take(MAX_DOCUMENT_LENGTH as u64 + 1).read_to_end(&mut bytes))
             .map_err(|error| unreadable(path, &error))?;
         Ok(bytes)
+    }
+
+    fn write(&self, write: &Write<'_>) -> Result<Option<Stored>, WriteError> {
+        durable::write(&self.0, write)
     }
 
     fn changes(&self, changed: Changed) -> Box<dyn Changes> {

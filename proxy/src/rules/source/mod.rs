@@ -5,6 +5,7 @@
 
 mod allowed;
 mod directory;
+mod durable;
 mod notifications;
 mod version;
 
@@ -12,6 +13,7 @@ pub use allowed::Allowed;
 pub use directory::Directory;
 
 use super::slot::Slot;
+use super::write::{Stored, Write, WriteError};
 use crate::config::Config;
 use s3_cors::DocumentErrors;
 use std::collections::BTreeMap;
@@ -43,6 +45,13 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// [`SourceError::Unreadable`] when it cannot be read.
     fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError>;
+
+    /// Writes a bucket's document, or removes it: durable when this returns, and the whole old or the whole new one at every moment until
+    /// then. What was written is returned, and `None` for a document that was removed.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the old document stays, unless it says that this is not known.
+    fn write(&self, write: &Write<'_>) -> Result<Option<Stored>, WriteError>;
 
     /// Begins to call `changed` when documents change. A source that cannot tell returns one that never calls: the poll remains.
     fn changes(&self, changed: Changed) -> Box<dyn Changes>;

@@ -1,0 +1,155 @@
+//! Writes documents of a directory: durably, one after the other, and never half.
+//!
+//! A hidden directory beside the documents holds what writing needs: a lock against other processes, the file that is being written, and
+//! for each bucket the time that its last write was signed. The time is written before the document: after a crash between the two the
+//! same write can be repeated, and no earlier one.
+
+use crate::rules::source::Found;
+use crate::rules::write::{Stored, Write, WriteError, text_of};
+use std::fs::{DirBuilder, DirEntry, File};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// Where what writing needs is kept; hidden names are no documents.
+const OWN: &str = ".s3cors";
+/// A signature is valid for seven days at most (S3 API, query string authentication): a time that is older guards against nothing. One
+/// more day is for clocks that disagree.
+const LONGEST_SIGNATURE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+
+type Done<T> = Result<T, WriteError>;
+
+/// Writes a document to a directory, or removes it there.
+pub(super) fn write(directory: &Path, write: &Write<'_>) -> Done<Option<Stored>> {
+    let place = Place::lock(directory)?;
+    write.follows(place.last_signed(write.bucket)?)?;
+    match write.document {
+        None => {
+            place.sign(write)?;
+            place.remove(&["xml", "json"].map(|form| place.document(write.bucket, form)))?;
+            place.forget_old_times();
+            Ok(None)
+        }
+        Some(configuration) => {
+            // A document written by hand keeps its form: two files for one bucket are an error.
+            let [xml, json] = ["xml", "json"].map(|form| place.document(write.bucket, form));
+            let (path, other) = if json.exists() && !xml.exists() { (json, xml) } else { (xml, json) };
+            let (text, document) = text_of(&path, configuration)?;
+            place.sign(write)?;
+            place.replace(&path, &text)?;
+            place.remove(&[other])?;
+            // The version comes with the next look: one from before it would not show a change in the same moment.
+            Ok(Some(Stored { found: Found { path, version: None }, document }))
+        }
+    }
+}
+
+/// A directory that no one else writes to through us until it is dropped.
+struct Place<'d> {
+    directory: &'d Path,
+    own: PathBuf,
+    _lock: File,
+}
+
+impl<'d> Place<'d> {
+    fn lock(directory: &'d Path) -> Done<Self> {
+        if directory.is_file() {
+            return Err(WriteError::read_only(directory, "it is one document for every bucket, not a directory"));
+        }
+        // The kubelet replaces all files of such a volume together, and would undo the write.
+        if directory.join("..data").is_symlink() {
+            return Err(WriteError::read_only(directory, "it is the volume of a ConfigMap or Secret"));
+        }
+        let own = directory.join(OWN);
+        match DirBuilder::new().mode(0o700).create(&own) {
+            Ok(()) => sync(directory)?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(WriteError::of_io(directory, &error)),
+        }
+        let path = own.join("lock");
+        let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        Ok(Self { directory, _lock: lock.map_err(|error| WriteError::of_io(&path, &error))?, own })
+    }
+
+    fn document(&self, bucket: &str, form: &str) -> PathBuf {
+        self.directory.join(format!("{bucket}.{form}"))
+    }
+
+    fn time(&self, bucket: &str) -> PathBuf {
+        self.own.join(format!("{bucket}.signed"))
+    }
+
+    /// When the last write of a bucket that was applied was signed.
+    fn last_signed(&self, bucket: &str) -> Done<Option<SystemTime>> {
+        let path = self.time(bucket);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let time = humantime::parse_rfc3339(text.trim_end());
+                let damaged = |_| WriteError::Failed {
+                    place: path,
+                    reason: "not a time; remove the file to allow writes again".into(),
+                };
+                time.map(Some).map_err(damaged)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(WriteError::of_io(&path, &error)),
+        }
+    }
+
+    fn sign(&self, write: &Write<'_>) -> Done<()> {
+        self.replace(&self.time(write.bucket), &format!("{}\n", humantime::format_rfc3339(write.signed_at)))
+    }
+
+    /// Replaces a file, or creates it: at every moment it is the old one or the new one, also after the power failed.
+    fn replace(&self, path: &Path, text: &str) -> Done<()> {
+        // One name, which the lock keeps ours: what a crash leaves is overwritten by the next write.
+        let new = self.own.join("new");
+        let written = File::create(&new).and_then(|mut file| {
+            if let Ok(old) = std::fs::metadata(path) {
+                file.set_permissions(old.permissions())?;
+            }
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+        written.and_then(|()| std::fs::rename(&new, path)).map_err(|error| WriteError::of_io(path, &error))?;
+        sync(path.parent().unwrap_or(self.directory))
+    }
+
+    /// Removes those of the files that are there.
+    fn remove(&self, paths: &[PathBuf]) -> Done<()> {
+        let mut is_removed = false;
+        for path in paths {
+            match std::fs::remove_file(path) {
+                Ok(()) => is_removed = true,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(WriteError::of_io(path, &error)),
+            }
+        }
+        if is_removed { sync(self.directory) } else { Ok(()) }
+    }
+
+    /// Removes the times that guard against no signature any more: without this, those of removed documents would pile up.
+    fn forget_old_times(&self) {
+        let is_old = |entry: &DirEntry| {
+            let age = entry.metadata().ok()?.modified().ok()?.elapsed().ok()?;
+            Some(age > LONGEST_SIGNATURE && entry.path().extension()? == "signed")
+        };
+        for entry in std::fs::read_dir(&self.own).into_iter().flatten().flatten() {
+            if is_old(&entry) == Some(true) {
+                // One that stays does no harm.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Makes the names in a directory durable. Some network file systems have no such call, and need none.
+fn sync(directory: &Path) -> Done<()> {
+    match File::open(directory).and_then(|directory| directory.sync_all()) {
+        Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            Err(WriteError::of_io(directory, &error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,142 @@
+//! A write of a bucket's document: what is asked for, and what it came to.
+//!
+//! Decides: which text is stored, and which signed write is too old. Must not know: who may write, or where documents are kept.
+
+use super::document::parse;
+use super::source::Found;
+use s3_cors::{CorsConfiguration, Document, MAX_DOCUMENT_LENGTH};
+use sha2::{Digest as _, Sha256};
+use std::ffi::OsStr;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// What a caller who may write wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'w> {
+    /// The bucket; its name is one that a bucket can have.
+    pub bucket: &'w str,
+    /// Its document from now on; `None` removes it.
+    pub document: Option<&'w CorsConfiguration>,
+    /// When the request was signed.
+    pub signed_at: SystemTime,
+}
+
+impl Write<'_> {
+    /// Rejects a write that was signed before the last one that was applied: a replay must not bring an old document back. One signed in
+    /// the same second is applied, because a signature has no finer time (SigV4), and so is a retry.
+    ///
+    /// # Errors
+    /// [`WriteError::Stale`].
+    pub fn follows(&self, last: Option<SystemTime>) -> Result<(), WriteError> {
+        match last {
+            Some(last) if self.signed_at < last => Err(WriteError::Stale { last }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A document as a source keeps it.
+#[derive(Debug)]
+pub struct Stored {
+    /// Where.
+    pub found: Found,
+    /// What is there now.
+    pub document: Document,
+}
+
+/// What a write changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The document that was live until then.
+    pub before: Option<Digest>,
+    /// The one that is live now.
+    pub after: Option<Digest>,
+}
+
+/// The SHA-256 of a configuration, whichever form it is kept in: of the JSON of the AWS CLI, without spaces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    pub(super) fn of(configuration: &str) -> Self {
+        Self(Sha256::digest(configuration).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Why a document was not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// It was signed before the last write of this bucket that was applied.
+    #[error("signed before the last write of this bucket, which was signed at {}", humantime::format_rfc3339_seconds(*last))]
+    Stale {
+        /// When that one was signed.
+        last: SystemTime,
+    },
+    /// No bucket can have this name.
+    #[error("no bucket can have this name")]
+    NoBucketName,
+    /// Nothing can be written to the source.
+    #[error("{}: rules cannot be written here: {reason}", place.display())]
+    ReadOnly {
+        /// The source.
+        place: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The document has no form in which it can be stored.
+    #[error("the document cannot be stored: {0}")]
+    Document(String),
+    /// The source failed. Whether the write will be live is not known.
+    #[error("{}: {reason}", place.display())]
+    Failed {
+        /// The document, or the source.
+        place: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+impl WriteError {
+    /// Nothing can be written to this source.
+    #[must_use]
+    pub fn read_only(place: &Path, reason: &str) -> Self {
+        Self::ReadOnly { place: place.to_owned(), reason: reason.to_owned() }
+    }
+
+    /// What the system's error means for a write to this place.
+    pub(super) fn of_io(place: &Path, error: &io::Error) -> Self {
+        let (place, reason) = (place.to_owned(), error.to_string());
+        match error.kind() {
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => Self::ReadOnly { place, reason },
+            _ => Self::Failed { place, reason },
+        }
+    }
+}
+
+/// The text of a configuration, in the form that the document's name says, and the document that reading it gives.
+pub(super) fn text_of(path: &Path, configuration: &CorsConfiguration) -> Result<(String, Document), WriteError> {
+    let unwritable = |error: s3_cors::WriteError| WriteError::Document(error.to_string());
+    let is_json = path.extension().and_then(OsStr::to_str) == Some("json");
+    let mut text = if is_json { configuration.to_json() } else { configuration.to_xml() }.map_err(unwritable)?;
+    // A document of nearly the longest length may only fit without the space that makes it readable.
+    if text.len() > MAX_DOCUMENT_LENGTH {
+        let compact = || serde_json::to_string(configuration).map_err(|error| WriteError::Document(error.to_string()));
+        text = if is_json { compact()? } else { configuration.to_compact_xml().map_err(unwritable)? };
+    }
+    let document = parse(path, text.as_bytes()).map_err(|error| WriteError::Document(error.to_string()))?;
+    Ok((text, document))
+}
