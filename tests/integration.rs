@@ -53,6 +53,8 @@ mod rejected;
 mod reload;
 mod restart;
 mod retries;
+mod rules_store;
+mod rules_upstream;
 mod sdk;
 mod secrets;
 mod shadow;

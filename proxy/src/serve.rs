@@ -109,7 +109,7 @@ impl Parts {
         let metrics = Arc::new(Metrics::new(config.metrics_buckets)?);
         let rejections = Arc::new(Rejections::new(config.rejected_origins));
         let store = Store::of(source_of(config), config.cors.credentials.into());
-        let store = store.map_err(|errors| ServeError::of_rules(errors, config.rules.path()))?;
+        let store = store.map_err(|errors| ServeError::of_rules(errors, &config.rules))?;
         let rules = Arc::new(store);
         prepare(&metrics, &rejections, &rules.live());
         metrics.rules_started(rules.live().rule_count(), Outcome::ALL.map(Outcome::as_str));

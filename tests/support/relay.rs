@@ -2,12 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Stands before a server, on a port of its own.
 pub struct Relay {
     pub address: SocketAddr,
     requests: Arc<Mutex<Vec<u8>>>,
+    is_cut: Arc<AtomicBool>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Relay {
@@ -15,20 +18,38 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&requests);
+        let (is_cut, open) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<TcpStream>>>::default());
+        let (kept, cut, connections) = (Arc::clone(&requests), Arc::clone(&is_cut), Arc::clone(&open));
         std::thread::spawn(move || {
             for client in listener.incoming() {
+                if cut.load(Ordering::SeqCst) {
+                    continue;
+                }
                 let (Ok(client), Ok(server)) = (client, TcpStream::connect(server)) else { return };
                 for stream in [&client, &server] {
                     stream.set_nodelay(true).unwrap();
                 }
+                connections.lock().unwrap().push(client.try_clone().unwrap());
                 let (answers_from, answers_to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
                 let kept = Arc::clone(&kept);
                 std::thread::spawn(move || pass(client, server, |bytes| kept.lock().unwrap().extend_from_slice(bytes)));
                 std::thread::spawn(move || pass(answers_from, answers_to, |_| ()));
             }
         });
-        Self { address, requests }
+        Self { address, requests, is_cut, open }
+    }
+
+    /// Closes every connection, and each new one at once, until [`restore`](Self::restore).
+    pub fn cut(&self) {
+        self.is_cut.store(true, Ordering::SeqCst);
+        for connection in self.open.lock().unwrap().drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Passes on again.
+    pub fn restore(&self) {
+        self.is_cut.store(false, Ordering::SeqCst);
     }
 
     /// Every byte that clients have sent, in the order in which it came.

@@ -187,6 +187,7 @@ impl Finding {
             ConfigError::File(error) => return Self::of_config_file(error),
             ConfigError::NoUpstream => "NoUpstream",
             ConfigError::TwoRules { .. } => "TwoRules",
+            ConfigError::HalfAStore => "HalfAStore",
             ConfigError::AddressConflict { .. } => "AddressConflict",
         };
         Self::whole(file, code, error.to_string())

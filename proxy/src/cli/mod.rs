@@ -9,6 +9,7 @@ mod curl;
 mod demo;
 mod explain;
 mod healthcheck;
+mod import;
 mod learn;
 mod manual;
 mod parse;
@@ -41,6 +42,8 @@ enum Command {
     Explain(explain::Explain),
     /// Convert rules to S3's XML or the JSON of the AWS CLI, from each other and from the forms of other tools
     Convert(convert::Convert),
+    /// Write the CORS that an S3 server keeps for its buckets as rules, with the credentials of the AWS tools
+    Import(import::Import),
     /// Print the smallest rules that allow what a running proxy denied, and nothing else; for a person to read
     Learn(learn::Learn),
     /// Ask a running proxy whether it is ready; exits with 0 if ready, 1 if not
@@ -70,6 +73,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Explain(explain) => explain.run(),
             Command::Convert(convert) => convert.run(),
+            Command::Import(import) => import.run(),
             Command::Learn(learn) => learn.run(),
             Command::Healthcheck(healthcheck) => healthcheck.run(),
             Command::Completions { shell } => manual::completions(shell),

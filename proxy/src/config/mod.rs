@@ -12,6 +12,8 @@ mod forwarded;
 mod hosts;
 mod listen;
 mod message;
+mod rules;
+mod rules_store;
 #[cfg(test)]
 mod schema;
 mod settings;
@@ -27,6 +29,7 @@ pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
 pub use hosts::{BucketHost, BucketHosts};
 pub use listen::{HealthPath, Listener, listener_of};
+pub use rules_store::{RulesSource, RulesStore};
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Rules, Shutdown, Timeouts};
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
@@ -113,6 +116,9 @@ pub enum ConfigError {
         /// What names rules.
         rules: &'static str,
     },
+    /// A source of rules without its settings, or settings of a source that is not used.
+    #[error("rules.source: store and rules.store belong together; set both or neither")]
+    HalfAStore,
     /// Two listeners need the same port.
     #[error("cannot listen on {address}: the configuration also listens on {other}; use different ports")]
     AddressConflict {
@@ -165,7 +171,7 @@ impl Config {
     /// The configuration that flags and a file make, and everything for which [`load`](Self::load) refuses it.
     #[must_use]
     pub fn merge(flags: Flags, file: ConfigFile) -> (Self, Vec<ConfigError>) {
-        let mut errors: Vec<_> = two_rules(&flags, &file).into_iter().collect();
+        let (rules, mut errors) = rules::merge(&flags, file.rules);
         let upstream = file.upstream;
         let upstreams = if flags.upstream.is_empty() { upstream.url.0 } else { flags.upstream };
         if upstreams.is_empty() {
@@ -179,7 +185,6 @@ impl Config {
         };
         let admin = flags.admin.or(file.admin).map_or(Self::DEFAULT_ADMIN, Into::into);
         errors.extend(check_addresses(listen.iter().map(|listener| listener.address).chain([admin])).err());
-        let path = flags.rules.unwrap_or_else(|| file.rules.path().to_owned());
         let config = Self {
             listen,
             listens_by_default,
@@ -194,7 +199,7 @@ impl Config {
             domains: if flags.domain.is_empty() { file.domains.0 } else { flags.domain },
             hosts: file.hosts.into(),
             forwarded: file.forwarded.into(),
-            rules: Rules { path: Some(path), ..file.rules },
+            rules,
             allow: flags.allow,
             cors: file.cors,
             presigned: file.presigned,
@@ -209,17 +214,6 @@ impl Config {
         };
         (config, errors)
     }
-}
-
-/// Refuses rules beside the origins that are allowed instead of them.
-fn two_rules(flags: &Flags, file: &ConfigFile) -> Option<ConfigError> {
-    let rules = match (&flags.rules, &file.rules.path) {
-        _ if flags.allow.is_empty() => return None,
-        (Some(_), _) => "--rules (or S3CORS_RULES)",
-        (None, Some(_)) => "rules.path in the file",
-        (None, None) => return None,
-    };
-    Some(ConfigError::TwoRules { rules })
 }
 
 /// Refuses addresses that the system cannot give to one process at the same time.
@@ -266,27 +260,6 @@ mod tests {
         let sample = ConfigFile::parse(&schema::sample_with_every_key(), schema::SAMPLE.as_ref()).unwrap();
         let check = sample.upstream.health_check.unwrap();
         assert_eq!(HealthCheck { path: None, ..check }, HealthCheck::default());
-    }
-
-    #[test]
-    fn origins_are_allowed_instead_of_rules() {
-        let file = |text| ConfigFile::parse(text, "x".as_ref()).unwrap();
-        let flags = |rules: Option<&str>| Flags {
-            allow: vec!["*".parse().unwrap()],
-            rules: rules.map(Into::into),
-            ..Flags::default()
-        };
-        for (flags, text, named) in [
-            (flags(None), "", None),
-            (flags(None), "rules: {poll: 1s}", None),
-            (Flags::default(), "rules: {path: rules}", None),
-            (flags(Some("rules")), "", Some("--rules (or S3CORS_RULES)")),
-            (flags(None), "rules: {path: conf/rules}", Some("rules.path in the file")),
-        ] {
-            let error = two_rules(&flags, &file(text)).map(|error| error.to_string());
-            assert_eq!(error.is_some(), named.is_some(), "{text:?}: {error:?}");
-            assert!(named.is_none_or(|named| error.unwrap().contains(named)), "{text:?}");
-        }
     }
 
     #[test]

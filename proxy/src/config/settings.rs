@@ -2,8 +2,9 @@
 //!
 //! `#[serde(default)]` on a struct takes a missing key from the struct's `Default`, so a default is stated once.
 
-use super::fields::{As, OrDefault, Section};
+use super::fields::{As, OptionalSection, OrDefault, Section};
 use super::forwarded::ForwardedSection;
+use super::rules_store::{RulesSource, RulesStore};
 use super::tls::{TlsFiles, UpstreamTls};
 use super::upstream::CheckPath;
 use super::values::{
@@ -128,12 +129,18 @@ pub struct Rules {
     /// A directory with one document per bucket, or one document for every bucket.
     #[serde(with = "As::<PathBuf>")]
     pub path: Option<PathBuf>,
-    /// How often the files are looked at, in addition to file system notifications.
+    /// How often the source is looked at, for files in addition to file system notifications.
     #[serde(with = "As::<Interval>")]
     pub poll: Duration,
     /// A candidate set, which is compared with the live one and decides nothing.
     #[serde(with = "As::<PathBuf>")]
     pub shadow: Option<PathBuf>,
+    /// Where documents come from.
+    #[serde(with = "OrDefault::<RulesSource>")]
+    pub source: RulesSource,
+    /// The bucket that holds them.
+    #[serde(with = "OptionalSection::<RulesStore>")]
+    pub store: Option<RulesStore>,
 }
 
 impl Rules {
@@ -149,7 +156,8 @@ impl Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { path: None, poll: Duration::from_millis(500), shadow: None }
+        let poll = Duration::from_millis(500);
+        Self { path: None, poll, shadow: None, source: RulesSource::Files, store: None }
     }
 }
 
@@ -275,6 +283,7 @@ macro_rules! sections {
 
 sections! {
     Rules: "rules", "path";
+    RulesStore: "store", "bucket";
     ForwardedSection: "forwarded", "mode";
     Cors: "cors", "vary";
     Presigned: "presigned", "head";

@@ -27,7 +27,9 @@ pub use remark::Remark;
 pub use shadow::ShadowRules;
 pub use slot::Slot;
 pub use snapshot::{Bucket, DocumentOrigin, Snapshot};
-pub use source::{Allowed, Changed, Changes, Directory, Listing, Source, SourceError, WhyPassedOver, source_of};
+pub use source::{
+    Allowed, BucketCors, Changed, Changes, Directory, Listing, Source, SourceError, WhyPassedOver, source_of,
+};
 pub use store::Store;
 pub use warning_log::WarningLog;
 pub use warnings::LiveWarnings;

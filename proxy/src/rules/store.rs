@@ -42,10 +42,19 @@ pub struct Store {
     purpose: Purpose,
     credentials: Credentials,
     live: ArcSwap<Snapshot>,
-    /// What was last read. Held while reloading only; no request waits for it.
+    /// What was last read. Held while reading and writing, which may wait for a network.
     reading: Mutex<Reading>,
+    /// What it shows to those who ask, who must not wait for a network.
+    shown: Mutex<Shown>,
     last: Mutex<Option<LastReload>>,
     observer: OnceLock<Observer>,
+}
+
+/// What is to know about the source as last read.
+#[derive(Default)]
+struct Shown {
+    errors: Vec<SourceError>,
+    remarks: Vec<Remark>,
 }
 
 impl Store {
@@ -75,6 +84,7 @@ impl Store {
             credentials,
             live: ArcSwap::default(),
             reading: Mutex::default(),
+            shown: Mutex::default(),
             last: Mutex::default(),
             observer: OnceLock::new(),
         };
@@ -112,13 +122,13 @@ impl Store {
     /// What is wrong in the source as last read: empty when all of it is live.
     #[must_use]
     pub fn errors(&self) -> Vec<SourceError> {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner).errors().to_vec()
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).errors.clone()
     }
 
     /// What is no error in the source and should be known.
     #[must_use]
     pub fn remarks(&self) -> Vec<Remark> {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner).remarks().to_vec()
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).remarks.clone()
     }
 
     /// What to warn of in a live document. The first time it is read for that, and so this may block on I/O; afterwards it costs nothing.
@@ -181,6 +191,7 @@ impl Store {
             self.live.store(Arc::new(snapshot));
         }
         let digest = |snapshot: &Snapshot| snapshot.document(write.bucket).map(DocumentOrigin::digest);
+        self.show(&reading);
         let written = Written { before: digest(&live), after: digest(&self.live.load()) };
         drop(reading);
         if report.is_news {
@@ -196,8 +207,14 @@ impl Store {
         if let Some(snapshot) = snapshot {
             self.live.store(Arc::new(snapshot));
         }
+        self.show(&reading);
         remark::log(&report.remarks, self.purpose.in_log());
         report
+    }
+
+    fn show(&self, reading: &Reading) {
+        let shown = Shown { errors: reading.errors().to_vec(), remarks: reading.remarks().to_vec() };
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
     }
 
     fn tell(&self, report: &Report) {

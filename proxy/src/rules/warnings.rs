@@ -19,7 +19,7 @@ impl LiveWarnings {
     /// The snapshot keeps no text, so the document is read again. If it says something else by now, or cannot be read, the rules are
     /// judged as they are live; then there are no places.
     pub(super) fn of(origin: &DocumentOrigin, source: &dyn Source) -> Self {
-        let read = source.read(&origin.path).and_then(|bytes| parse(&origin.path, &bytes)).ok();
+        let read = source.read_again(&origin.path).and_then(|bytes| parse(&origin.path, &bytes)).ok();
         if let Some(document) = read.filter(|document| json_of(document).get() == origin.configuration.get()) {
             return Self { found: document.warnings().into(), has_places: true };
         }

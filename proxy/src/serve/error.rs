@@ -1,12 +1,12 @@
 //! Why the proxy did not start.
 
+use crate::config::{Rules, RulesSource};
 use crate::downstream::BindError;
 use crate::process::handover::HandoverError;
 use crate::rules::{SourceError, WatchError};
 use crate::telemetry::MetricsError;
 use crate::tls::TlsError;
 use crate::upstream::HealthCheckError;
-use std::path::Path;
 
 /// Why the proxy did not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,10 +40,13 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    /// `place` is where the rules should be.
-    pub(super) fn of_rules(mut errors: Vec<SourceError>, place: &Path) -> Self {
+    /// `rules` says where they should be.
+    pub(super) fn of_rules(mut errors: Vec<SourceError>, rules: &Rules) -> Self {
+        let place = (rules.source == RulesSource::Files).then(|| rules.path());
         match errors.pop() {
-            Some(only) if errors.is_empty() && only.is_unreadable() && only.path() == place => Self::NoRules(only),
+            Some(only) if errors.is_empty() && only.is_unreadable() && Some(only.path()) == place => {
+                Self::NoRules(only)
+            }
             last => Self::Rules(errors.into_iter().chain(last).collect()),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Decides: what a first try is allowed. It is a document like any other, so that it is served, shown and explained as one.
 
-use super::{Changed, Changes, Found, Listing, Source, SourceError, Version};
+use super::{Changed, Changes, Found, Listing, NoChanges, Source, SourceError, Version};
 use crate::config::AllowedOrigin;
 use crate::rules::slot::Slot;
 use crate::rules::write::{Stored, Write, WriteError};
@@ -87,12 +87,6 @@ impl Source for Allowed {
     fn changes(&self, _: Changed) -> Box<dyn Changes> {
         Box::new(NoChanges)
     }
-}
-
-struct NoChanges;
-
-impl Changes for NoChanges {
-    fn renew(&mut self) {}
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::version::version;
 use super::{Changed, Changes, Found, Listing, Source, SourceError, WhyPassedOver};
 use crate::rules::slot::Slot;
 use crate::rules::write::{Stored, Write, WriteError};
-use s3_cors::MAX_DOCUMENT_LENGTH;
+use s3_cors::{CorsConfiguration, MAX_DOCUMENT_LENGTH};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{DirEntry, File, Metadata};
@@ -23,6 +23,15 @@ impl Directory {
     #[must_use]
     pub const fn new(path: PathBuf) -> Self {
         Self(path)
+    }
+
+    /// Writes a bucket's document that no one signed, whole and durably. Returns its path, and whether it replaced another.
+    ///
+    /// # Errors
+    /// [`WriteError`], with which the old document stays.
+    pub fn import(&self, bucket: &str, configuration: &CorsConfiguration) -> Result<(PathBuf, bool), WriteError> {
+        Slot::of_bucket(bucket).ok_or(WriteError::NoBucketName)?;
+        durable::import(&self.0, bucket, configuration)
     }
 }
 
@@ -106,7 +115,7 @@ fn metadata_of(entry: &DirEntry) -> Option<Metadata> {
 }
 
 /// The name without its ending, when it is one of a rules file.
-fn rules_stem(path: &Path) -> Result<&str, WhyPassedOver> {
+pub(super) fn rules_stem(path: &Path) -> Result<&str, WhyPassedOver> {
     match path.extension().and_then(OsStr::to_str) {
         Some("xml" | "json") => path.file_stem().and_then(OsStr::to_str).ok_or(WhyPassedOver::Name),
         _ => Err(WhyPassedOver::Ending),

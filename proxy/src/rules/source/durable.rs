@@ -6,6 +6,7 @@
 
 use crate::rules::source::Found;
 use crate::rules::write::{Stored, Write, WriteError, text_of};
+use s3_cors::CorsConfiguration;
 use std::fs::{DirBuilder, DirEntry, File};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::DirBuilderExt;
@@ -32,9 +33,7 @@ pub(super) fn write(directory: &Path, write: &Write<'_>) -> Done<Option<Stored>>
             Ok(None)
         }
         Some(configuration) => {
-            // A document written by hand keeps its form: two files for one bucket are an error.
-            let [xml, json] = ["xml", "json"].map(|form| place.document(write.bucket, form));
-            let (path, other) = if json.exists() && !xml.exists() { (json, xml) } else { (xml, json) };
+            let (path, other) = place.form(write.bucket);
             let (text, document) = text_of(&path, configuration)?;
             place.sign(write)?;
             place.replace(&path, &text)?;
@@ -43,6 +42,16 @@ pub(super) fn write(directory: &Path, write: &Write<'_>) -> Done<Option<Stored>>
             Ok(Some(Stored { found: Found { path, version: None }, document }))
         }
     }
+}
+
+/// Writes a document that no one signed; the time of the last signed write stays. Returns its path, and whether it replaced another.
+pub(super) fn import(directory: &Path, bucket: &str, configuration: &CorsConfiguration) -> Done<(PathBuf, bool)> {
+    let place = Place::lock(directory)?;
+    let (path, other) = place.form(bucket);
+    let is_replaced = path.exists();
+    place.replace(&path, &text_of(&path, configuration)?.0)?;
+    place.remove(&[other])?;
+    Ok((path, is_replaced))
 }
 
 /// A directory that no one else writes to through us until it is dropped.
@@ -74,6 +83,13 @@ impl<'d> Place<'d> {
 
     fn document(&self, bucket: &str, form: &str) -> PathBuf {
         self.directory.join(format!("{bucket}.{form}"))
+    }
+
+    /// The file to write, and the one that must not be there as well. A document written by hand keeps its form: two files for one
+    /// bucket are an error.
+    fn form(&self, bucket: &str) -> (PathBuf, PathBuf) {
+        let [xml, json] = ["xml", "json"].map(|form| self.document(bucket, form));
+        if json.exists() && !xml.exists() { (json, xml) } else { (xml, json) }
     }
 
     fn time(&self, bucket: &str) -> PathBuf {

@@ -7,14 +7,16 @@ mod allowed;
 mod directory;
 mod durable;
 mod notifications;
+mod remote;
 mod version;
 
 pub use allowed::Allowed;
 pub use directory::Directory;
+pub use remote::BucketCors;
 
 use super::slot::Slot;
 use super::write::{Stored, Write, WriteError};
-use crate::config::Config;
+use crate::config::{Config, RulesSource};
 use s3_cors::DocumentErrors;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,10 +24,24 @@ use std::path::{Path, PathBuf};
 /// Where the rules of a configuration come from.
 #[must_use]
 pub fn source_of(config: &Config) -> Box<dyn Source> {
-    if config.allow.is_empty() {
-        Box::new(Directory::new(config.rules.path().to_owned()))
-    } else {
-        Box::new(Allowed::new(&config.allow))
+    if !config.allow.is_empty() {
+        return Box::new(Allowed::new(&config.allow));
+    }
+    let copy = config.rules.path.as_deref();
+    match (config.rules.source, &config.rules.store, config.upstreams.first()) {
+        (RulesSource::Store, Some(store), _) => copied(remote::Objects::new(store.clone()), copy),
+        (RulesSource::Upstream, _, Some(upstream)) => {
+            copied(remote::Upstream::new(upstream.clone(), config.upstream_tls.ca_file.clone()), copy)
+        }
+        // The configuration is refused if it names a source and not where it is.
+        _ => Box::new(Directory::new(config.rules.path().to_owned())),
+    }
+}
+
+fn copied(source: impl Source + 'static, copy: Option<&Path>) -> Box<dyn Source> {
+    match copy {
+        Some(directory) => Box::new(remote::Copied::new(source, directory)),
+        None => Box::new(source),
     }
 }
 
@@ -46,6 +62,15 @@ pub trait Source: Send + Sync {
     /// [`SourceError::Unreadable`] when it cannot be read.
     fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError>;
 
+    /// Reads a document once more for what its text says besides the rules, such as the places of warnings. It must not wait for a network:
+    /// a page is waiting.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreadable`] also where the text cannot be had without one.
+    fn read_again(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
+        self.read(path)
+    }
+
     /// Writes a bucket's document, or removes it: durable when this returns, and the whole old or the whole new one at every moment until
     /// then. What was written is returned, and `None` for a document that was removed.
     ///
@@ -64,6 +89,13 @@ pub type Changed = Box<dyn Fn() + Send>;
 pub trait Changes: Send {
     /// Subscribes again where the subscription may have lost its object, such as a directory that was replaced.
     fn renew(&mut self);
+}
+
+/// The subscription to a source that cannot tell.
+struct NoChanges;
+
+impl Changes for NoChanges {
+    fn renew(&mut self) {}
 }
 
 /// A document that a source lists.

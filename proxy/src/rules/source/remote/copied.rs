@@ -1,0 +1,119 @@
+//! A source on another machine with a copy of its documents on disk, for a start while that machine is away.
+//!
+//! Decides: when the copy is used. It is used for the first reading only: later the rules that are live are at least as good.
+
+use crate::rules::source::{Changed, Changes, Directory, Found, Listing, Source, SourceError};
+use crate::rules::write::{Stored, Write, WriteError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Where the copy is, below a directory that may hold other rules: hidden names are no documents.
+const COPY: &str = ".s3cors/copy";
+
+/// A source and the copy of its documents.
+pub(in crate::rules::source) struct Copied<S> {
+    source: S,
+    copy: PathBuf,
+    /// Whether the first reading was tried.
+    has_begun: AtomicBool,
+    /// Whether the documents of the last listing are those of the copy.
+    is_away: AtomicBool,
+}
+
+impl<S: Source> Copied<S> {
+    pub(in crate::rules::source) fn new(source: S, directory: &Path) -> Self {
+        let (has_begun, is_away) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { source, copy: directory.join(COPY), has_begun, is_away }
+    }
+
+    fn in_copy(&self, path: &Path) -> PathBuf {
+        self.copy.join(path.file_name().unwrap_or_default())
+    }
+
+    /// The documents of the copy, under the names that they have in the source.
+    fn listing_of_copy(&self) -> Option<Listing> {
+        let listing = Directory::new(self.copy.clone()).list().ok()?;
+        let place = self.source.path();
+        let named =
+            |found: Found| Found { path: place.join(found.path.file_name().unwrap_or_default()), version: None };
+        let documents =
+            listing.documents.into_iter().map(|(slot, found)| (slot, found.into_iter().map(named).collect())).collect();
+        Some(Listing { documents, ..Listing::default() })
+    }
+
+    /// Removes what the source no longer has, so that a start cannot bring it back.
+    fn forget_removed(&self, listing: &Listing) -> io::Result<()> {
+        std::fs::create_dir_all(&self.copy)?;
+        let kept: Vec<_> = listing.documents.values().flatten().filter_map(|found| found.path.file_name()).collect();
+        for entry in std::fs::read_dir(&self.copy)? {
+            let entry = entry?;
+            if !kept.contains(&&*entry.file_name()) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A document that is being written has a name that is none of a document.
+    fn keep(&self, path: &Path, text: &[u8]) -> io::Result<()> {
+        let path = self.in_copy(path);
+        let new = path.with_extension("new");
+        std::fs::write(&new, text)?;
+        std::fs::File::open(&new)?.sync_all()?;
+        std::fs::rename(new, path)
+    }
+
+    fn warn(&self, error: &io::Error) {
+        tracing::warn!(%error, copy = %self.copy.display(), "the copy of the rules is not complete");
+    }
+}
+
+impl<S: Source> Source for Copied<S> {
+    fn path(&self) -> &Path {
+        self.source.path()
+    }
+
+    fn list(&self) -> Result<Listing, SourceError> {
+        let is_first = !self.has_begun.swap(true, Ordering::Relaxed);
+        match self.source.list() {
+            Ok(listing) => {
+                self.is_away.store(false, Ordering::Relaxed);
+                self.forget_removed(&listing).unwrap_or_else(|error| self.warn(&error));
+                Ok(listing)
+            }
+            Err(error) if is_first => match self.listing_of_copy() {
+                Some(listing) => {
+                    tracing::warn!(%error, copy = %self.copy.display(), "the rules are those of the copy");
+                    self.is_away.store(true, Ordering::Relaxed);
+                    Ok(listing)
+                }
+                None => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Directory::new(self.copy.clone()).read(&self.in_copy(path));
+        }
+        let text = self.source.read(path)?;
+        self.keep(path, &text).unwrap_or_else(|error| self.warn(&error));
+        Ok(text)
+    }
+
+    fn read_again(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
+        Directory::new(self.copy.clone()).read(&self.in_copy(path))
+    }
+
+    fn write(&self, write: &Write<'_>) -> Result<Option<Stored>, WriteError> {
+        let stored = self.source.write(write)?;
+        // Without a version it is read, and copied, with the next look.
+        Ok(stored.map(|Stored { found, document }| Stored { found: Found { version: None, ..found }, document }))
+    }
+
+    fn changes(&self, changed: Changed) -> Box<dyn Changes> {
+        self.source.changes(changed)
+    }
+}

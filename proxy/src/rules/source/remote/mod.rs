@@ -1,0 +1,12 @@
+//! Sources on another machine, through the AWS SDK: a bucket of documents, and the CORS that an S3 server keeps itself.
+
+mod bucket_cors;
+mod client;
+mod copied;
+mod objects;
+mod upstream;
+
+pub use bucket_cors::BucketCors;
+pub(super) use copied::Copied;
+pub(super) use objects::Objects;
+pub(super) use upstream::Upstream;

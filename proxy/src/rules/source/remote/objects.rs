@@ -1,0 +1,251 @@
+//! Rules in a bucket: each document is an object, and several proxies read and write the same ones.
+//!
+//! No update is lost: every write names the object that it replaces (`If-Match`, `If-None-Match`), and one that comes too late looks
+//! again. A removed document stays as an object without a byte, which carries the time that its removal was signed: servers have no
+//! removal with a condition.
+
+use super::client::{Client, Endpoint, code, reason};
+use crate::config::RulesStore;
+use crate::rules::slot::Slot;
+use crate::rules::source::directory::rules_stem;
+use crate::rules::source::{Changed, Changes, Found, Listing, NoChanges, Source, SourceError, Version};
+use crate::rules::write::{Stored, Write, WriteError, text_of};
+use aws_sdk_s3::Client as S3;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::Object;
+use s3_cors::MAX_DOCUMENT_LENGTH;
+use std::error::Error;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+/// The metadata that says when a write was signed.
+const SIGNED: &str = "s3cors-signed";
+/// How often a write looks again when others write at the same time.
+const TRIES: usize = 20;
+/// The longest pause before that, in milliseconds: those who met must not meet again.
+const LONGEST_PAUSE: u64 = 100;
+/// What is never there and never named by a document, to ask whether the server looks at conditions.
+const PROBE: &str = ".s3cors-probe";
+const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
+
+/// The documents in a bucket.
+pub(in crate::rules::source) struct Objects {
+    settings: RulesStore,
+    /// `s3://BUCKET/PREFIX`, below which the documents are named.
+    place: PathBuf,
+    client: OnceLock<Result<Client, String>>,
+    /// Set once the server was seen to look at conditions.
+    is_conditional: OnceLock<()>,
+}
+
+/// What a write came to that names the object it replaces.
+enum Put {
+    Done(Option<String>),
+    /// Another one was faster.
+    Late,
+}
+
+/// An object as a write finds it.
+#[derive(Default)]
+struct Held {
+    etag: Option<String>,
+    signed_at: Option<SystemTime>,
+    is_document: bool,
+}
+
+impl Objects {
+    pub(in crate::rules::source) fn new(settings: RulesStore) -> Self {
+        let place = PathBuf::from(format!("s3://{}/{}", settings.bucket, settings.prefix));
+        Self { settings, place, client: OnceLock::new(), is_conditional: OnceLock::new() }
+    }
+
+    fn client(&self) -> Result<&Client, String> {
+        let RulesStore { endpoint, region, .. } = &self.settings;
+        let endpoint = Endpoint { url: endpoint.as_ref(), region, ca_file: None };
+        self.client.get_or_init(|| Client::new(endpoint)).as_ref().map_err(Clone::clone)
+    }
+
+    fn key(&self, path: &Path) -> String {
+        format!("{}{}", self.settings.prefix, path.file_name().unwrap_or_default().to_string_lossy())
+    }
+
+    async fn list_all(&self, s3: S3) -> Result<Listing, String> {
+        let list = s3.list_objects_v2().bucket(&self.settings.bucket).prefix(&self.settings.prefix).delimiter("/");
+        let (mut listing, mut pages) = (Listing::default(), list.into_paginator().send());
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| format!("ListObjectsV2: {}", reason(&error)))?;
+            page.contents().iter().for_each(|object| self.add(object, &mut listing));
+        }
+        Ok(listing)
+    }
+
+    /// Adds an object that is a document. One without a byte is a document that was removed.
+    fn add(&self, object: &Object, listing: &mut Listing) {
+        let name = object.key().and_then(|key| key.strip_prefix(&self.settings.prefix)).unwrap_or_default();
+        if name.is_empty() || name.starts_with('.') || object.size() == Some(0) {
+            return;
+        }
+        let path = self.place.join(name);
+        match rules_stem(Path::new(name)).map(Slot::from_stem) {
+            Err(why) => listing.passed_over.push((path, why)),
+            Ok(None) => listing.errors.push(SourceError::ReservedName { path }),
+            Ok(Some(slot)) => {
+                let found = Found { path, version: object.e_tag().map(version) };
+                listing.documents.entry(slot).or_default().push(found);
+            }
+        }
+    }
+
+    async fn held(&self, s3: &S3, path: &Path) -> Result<Held, WriteError> {
+        let head = s3.head_object().bucket(&self.settings.bucket).key(self.key(path)).send().await;
+        match head {
+            Ok(head) => {
+                let signed = head.metadata().and_then(|metadata| metadata.get(SIGNED));
+                Ok(Held {
+                    signed_at: signed.and_then(|time| humantime::parse_rfc3339(time).ok()),
+                    is_document: head.content_length() != Some(0),
+                    etag: head.e_tag,
+                })
+            }
+            Err(error) if status(&error) == Some(404) => Ok(Held::default()),
+            Err(error) => Err(failed(path, "HeadObject", &error)),
+        }
+    }
+
+    /// Replaces an object, if it is still the one that was found.
+    async fn put(&self, s3: &S3, path: &Path, held: &Held, text: &str, write: &Write<'_>) -> Result<Put, WriteError> {
+        let put = s3.put_object().bucket(&self.settings.bucket).key(self.key(path));
+        let put = match &held.etag {
+            Some(etag) => put.if_match(etag),
+            None => put.if_none_match("*"),
+        };
+        let put = put.metadata(SIGNED, humantime::format_rfc3339(write.signed_at).to_string());
+        match put.body(ByteStream::from(text.as_bytes().to_vec())).send().await {
+            Ok(put) => Ok(Put::Done(put.e_tag)),
+            // The last for an object that is gone (S3 API, PutObject with If-Match).
+            Err(error) if matches!(status(&error), Some(404 | 409 | 412)) && code(&error) != Some("NoSuchBucket") => {
+                Ok(Put::Late)
+            }
+            Err(error) => Err(failed(path, "PutObject", &error)),
+        }
+    }
+
+    /// Writes once, `None` when another write came between.
+    async fn try_to_write(&self, s3: &S3, write: &Write<'_>) -> Result<Option<Option<Stored>>, WriteError> {
+        let [xml, json] = ["xml", "json"].map(|form| self.place.join(format!("{}.{form}", write.bucket)));
+        let (in_xml, in_json) = (self.held(s3, &xml).await?, self.held(s3, &json).await?);
+        write.follows(in_xml.signed_at.max(in_json.signed_at))?;
+        // A document keeps its form: two for one bucket are an error.
+        let is_json = in_json.is_document && !in_xml.is_document;
+        let [(path, held), other] =
+            if is_json { [(json, in_json), (xml, in_xml)] } else { [(xml, in_xml), (json, in_json)] };
+        let (text, document) = match write.document {
+            Some(configuration) => text_of(&path, configuration).map(|(text, document)| (text, Some(document)))?,
+            None => (String::new(), None),
+        };
+        let Put::Done(etag) = self.put(s3, &path, &held, &text, write).await? else { return Ok(None) };
+        if other.1.is_document
+            && let Put::Late = self.put(s3, &other.0, &other.1, "", write).await?
+        {
+            return Ok(None);
+        }
+        let found = Found { path, version: etag.as_deref().map(version) };
+        Ok(Some(document.map(|document| Stored { found, document })))
+    }
+
+    /// A server that ignores conditions would lose updates without a word: nothing is written there.
+    async fn check_conditions(&self, s3: &S3, write: &Write<'_>) -> Result<(), WriteError> {
+        if self.is_conditional.get().is_some() {
+            return Ok(());
+        }
+        let probe = Held { etag: Some(NO_ETAG.to_owned()), ..Held::default() };
+        match self.put(s3, &self.place.join(PROBE), &probe, "", write).await? {
+            Put::Done(_) => Err(WriteError::read_only(
+                &self.place,
+                "the server ignores conditions (If-Match), so updates could be lost",
+            )),
+            Put::Late => {
+                let _ = self.is_conditional.set(());
+                Ok(())
+            }
+        }
+    }
+
+    async fn write_until_done(&self, s3: S3, write: &Write<'_>) -> Result<Option<Stored>, WriteError> {
+        self.check_conditions(&s3, write).await?;
+        for _ in 0..TRIES {
+            if let Some(written) = self.try_to_write(&s3, write).await? {
+                return Ok(written);
+            }
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(0..LONGEST_PAUSE))).await;
+        }
+        let reason = "others write to this document all the time".to_owned();
+        Err(WriteError::Failed { place: self.place.join(write.bucket), reason })
+    }
+}
+
+impl Source for Objects {
+    fn path(&self) -> &Path {
+        &self.place
+    }
+
+    fn list(&self) -> Result<Listing, SourceError> {
+        let listing = self.client().and_then(|client| client.wait(|s3| self.list_all(s3)));
+        listing.map_err(|reason| SourceError::Unreadable { path: self.place.clone(), reason })
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
+        let unreadable = |reason| SourceError::Unreadable { path: path.to_owned(), reason };
+        let client = self.client().map_err(unreadable)?;
+        let bytes = client.wait(async |s3| {
+            // A range would be an error for an object without a byte: the length says whether to read on.
+            let get = s3.get_object().bucket(&self.settings.bucket).key(self.key(path)).send().await;
+            let mut get = get.map_err(|error| format!("GetObject: {}", reason(&error)))?;
+            let mut bytes = Vec::new();
+            while let Some(chunk) = get.body.next().await {
+                bytes.extend_from_slice(&chunk.map_err(|error| error.to_string())?);
+                if bytes.len() > MAX_DOCUMENT_LENGTH {
+                    break;
+                }
+            }
+            Ok(bytes)
+        });
+        bytes.map_err(unreadable)
+    }
+
+    fn read_again(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
+        Err(SourceError::Unreadable { path: path.to_owned(), reason: "it is in the store only".into() })
+    }
+
+    fn write(&self, write: &Write<'_>) -> Result<Option<Stored>, WriteError> {
+        let failed = |reason| WriteError::Failed { place: self.place.clone(), reason };
+        self.client().map_err(failed)?.wait(|s3| self.write_until_done(s3, write))
+    }
+
+    fn changes(&self, _: Changed) -> Box<dyn Changes> {
+        Box::new(NoChanges)
+    }
+}
+
+/// An equal tag is an equal content.
+fn version(etag: &str) -> Version {
+    let mut hasher = DefaultHasher::new();
+    etag.trim_matches('"').hash(&mut hasher);
+    Version::of(hasher.finish())
+}
+
+fn status<E>(error: &SdkError<E>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+fn failed<E: ProvideErrorMetadata + Error + 'static>(path: &Path, call: &str, error: &SdkError<E>) -> WriteError {
+    let (place, reason) = (path.to_owned(), format!("{call}: {}", reason(error)));
+    if status(error) == Some(403) {
+        WriteError::ReadOnly { place, reason }
+    } else {
+        WriteError::Failed { place, reason }
+    }
+}
