@@ -130,7 +130,7 @@ impl Exchange {
             }
         }
         let (code, message) = failure.told().unwrap_or((ErrorCode::InternalError, ""));
-        let reply = self.error_reply(code.status(), code.as_str(), message, None, ctx);
+        let reply = self.error_reply(code.status(), code.as_str(), message, &[], ctx);
         Reply { ends_connection: true, ..reply }
     }
 }

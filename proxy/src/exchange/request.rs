@@ -74,8 +74,10 @@ impl Exchange {
     /// What S3 answers to a denial.
     fn refuse(&self, asked: &CorsRequest<'_>, ctx: &Context, denial: &Denial) -> Reply {
         let refusal = denial.refusal(ctx.resource);
-        let refused = refusal.resource.map(|resource| (asked.asked_method(), resource.as_str()));
-        self.error_reply(refusal.status, refusal.code, &refusal.message, refused, ctx)
+        let refused =
+            refusal.resource.map(|resource| [("Method", asked.asked_method()), ("ResourceType", resource.as_str())]);
+        let details = refused.as_ref().map_or(&[][..], |details| &details[..]);
+        self.error_reply(refusal.status, refusal.code, &refusal.message, details, ctx)
     }
 
     /// The `Host` that the upstream sees; `None`: the client's own, which is part of what the client signs.

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use quick_xml::escape::partial_escape;
+use std::borrow::Cow;
 
 /// The codes of the proxy's own errors. Those of a refused preflight are the engine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,28 @@ pub enum ErrorCode {
     GatewayTimeout,
     /// There is no upstream to ask.
     ServiceUnavailable,
+    /// The request is anonymous, or does not say clearly who it is from.
+    AccessDenied,
+    /// The request contradicts itself, or lacks something.
+    InvalidRequest,
+    /// A header has a value that it cannot have.
+    InvalidArgument,
+    /// `Content-MD5` is not one.
+    InvalidDigest,
+    /// The body has another digest than was stated.
+    BadDigest,
+    /// The body has another SHA-256 than was signed.
+    XAmzContentSha256Mismatch,
+    /// The body is not as long as was stated.
+    IncompleteBody,
+    /// There is no body.
+    MissingRequestBody,
+    /// The body is larger than it may be.
+    MaxMessageLengthExceeded,
+    /// Another request was there before.
+    OperationAborted,
+    /// The bucket has no CORS configuration.
+    NoSuchCorsConfiguration,
 }
 
 impl ErrorCode {
@@ -43,6 +66,17 @@ impl ErrorCode {
             Self::BadGateway => "BadGateway",
             Self::GatewayTimeout => "GatewayTimeout",
             Self::ServiceUnavailable => "ServiceUnavailable",
+            Self::AccessDenied => "AccessDenied",
+            Self::InvalidRequest => "InvalidRequest",
+            Self::InvalidArgument => "InvalidArgument",
+            Self::InvalidDigest => "InvalidDigest",
+            Self::BadDigest => "BadDigest",
+            Self::XAmzContentSha256Mismatch => "XAmzContentSHA256Mismatch",
+            Self::IncompleteBody => "IncompleteBody",
+            Self::MissingRequestBody => "MissingRequestBodyError",
+            Self::MaxMessageLengthExceeded => "MaxMessageLengthExceeded",
+            Self::OperationAborted => "OperationAborted",
+            Self::NoSuchCorsConfiguration => "NoSuchCORSConfiguration",
         }
     }
 
@@ -50,7 +84,15 @@ impl ErrorCode {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::BadRequest | Self::InvalidUri => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::InvalidUri | Self::InvalidRequest | Self::InvalidArgument => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::InvalidDigest | Self::BadDigest | Self::XAmzContentSha256Mismatch => StatusCode::BAD_REQUEST,
+            Self::IncompleteBody | Self::MissingRequestBody => StatusCode::BAD_REQUEST,
+            Self::MaxMessageLengthExceeded => StatusCode::BAD_REQUEST,
+            Self::AccessDenied => StatusCode::FORBIDDEN,
+            Self::NoSuchCorsConfiguration => StatusCode::NOT_FOUND,
+            Self::OperationAborted => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::RequestHeaderSectionTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -62,6 +104,23 @@ impl ErrorCode {
     }
 }
 
+/// An error that a request ends with: its code, and what the client is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Error {
+    /// The code.
+    pub code: ErrorCode,
+    /// The text for people.
+    pub message: Cow<'static, str>,
+}
+
+impl S3Error {
+    /// An error with this text.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
 /// An error as S3 clients know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorDocument<'a> {
@@ -69,8 +128,8 @@ pub struct ErrorDocument<'a> {
     pub code: &'a str,
     /// The text for people.
     pub message: &'a str,
-    /// For a refused preflight: the method asked for and the kind of resource (`BUCKET`, `OBJECT`).
-    pub refused: Option<(&'a str, &'a str)>,
+    /// Further elements after the message, in S3's order: their names and texts.
+    pub details: &'a [(&'static str, &'a str)],
     /// The same as in `x-amz-request-id`.
     pub request_id: &'a str,
     /// The same as in `x-amz-id-2`.
@@ -84,16 +143,15 @@ impl ErrorDocument<'_> {
     /// Room for the longest of S3's messages.
     const USUAL_LENGTH: usize = 768;
 
-    /// The document, its elements in S3's order (recorded): Code, Message, Method, ResourceType, RequestId, HostId.
+    /// The document, its elements in S3's order (recorded): Code, Message, the details, RequestId, HostId.
     #[must_use]
     pub fn to_xml(&self) -> String {
         let mut xml = String::with_capacity(Self::USUAL_LENGTH);
         xml.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
         element(&mut xml, "Code", self.code);
         element(&mut xml, "Message", self.message);
-        if let Some((method, resource)) = self.refused {
-            element(&mut xml, "Method", method);
-            element(&mut xml, "ResourceType", resource);
+        for (name, text) in self.details {
+            element(&mut xml, name, text);
         }
         element(&mut xml, "RequestId", self.request_id);
         element(&mut xml, "HostId", self.host_id);
@@ -120,7 +178,7 @@ mod tests {
         let error = ErrorDocument {
             code: "AccessForbidden",
             message: "a <b> & \"c\"",
-            refused: Some(("PUT", "OBJECT")),
+            details: &[("Method", "PUT"), ("ResourceType", "OBJECT")],
             request_id: "R",
             host_id: "H",
         };

@@ -4,9 +4,14 @@
 //! Must not know: rules, configuration, or who answers.
 
 pub mod address;
+pub mod aws_chunked;
+pub mod bucket_cors;
+pub mod checksum;
+pub mod credential;
 pub mod domain;
 pub mod error;
 pub mod identity;
 pub mod operation;
 pub mod presigned;
 pub mod signature;
+pub mod signed_body;

@@ -174,7 +174,9 @@ pub(super) fn of_reply(exchange: &Exchange, reply: &Reply, ctx: &Context, keeps:
     let mut out = BytesMut::with_capacity(ADDED);
     own_status_line(&mut out, reply.status);
     exchange.write_reply_lines(reply, ctx, |bytes| out.extend_from_slice(bytes));
-    line(&mut out, b"date", get_cached_date().as_bytes());
+    if !reply.has_date() {
+        line(&mut out, b"date", get_cached_date().as_bytes());
+    }
     Ending { keeps, framing: Framing::AsItCame }.write(&mut out);
     out
 }

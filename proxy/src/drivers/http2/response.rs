@@ -45,9 +45,11 @@ pub(super) fn interim(head: &ResponseHead<'_>, bytes: &Bytes) -> Option<Response
 pub(super) fn of_reply(exchange: &Exchange, reply: &Reply, ctx: &Context) -> Response<()> {
     let mut headers = HeaderMap::with_capacity(OWN);
     exchange.reply_headers(reply, ctx, |name, value| {
-        headers.insert(name.clone(), value.clone());
+        headers.append(name.clone(), value.clone());
     });
-    headers.insert(DATE, get_cached_date());
+    if !reply.has_date() {
+        headers.insert(DATE, get_cached_date());
+    }
     let mut response = Response::new(());
     *response.status_mut() = reply.status;
     *response.headers_mut() = headers;

@@ -91,7 +91,7 @@ pub(super) fn reply_head(exchange: &Exchange, reply: &Reply, ctx: &Context) -> R
     parts.status = reply.status;
     parts.headers.reserve(14);
     let mut head = parts.into();
-    exchange.reply_headers(reply, ctx, |name, value| set(&mut head, name.clone(), value.clone()));
+    exchange.reply_headers(reply, ctx, |name, value| add(&mut head, name.clone(), value.clone()));
     head
 }
 
@@ -99,6 +99,12 @@ pub(super) fn reply_head(exchange: &Exchange, reply: &Reply, ctx: &Context) -> R
 #[expect(clippy::expect_used, reason = "name and value are typed: there is nothing to refuse")]
 fn set(head: &mut ResponseHeader, name: HeaderName, value: HeaderValue) {
     head.insert_header(name, value).expect("a typed header can be set");
+}
+
+/// Adds a line to those of its name.
+#[expect(clippy::expect_used, reason = "name and value are typed: there is nothing to refuse")]
+fn add(head: &mut ResponseHeader, name: HeaderName, value: HeaderValue) {
+    head.append_header(name, value).expect("a typed header can be added");
 }
 
 /// A request as Pingora's own log lines name it.
