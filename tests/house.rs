@@ -19,7 +19,19 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("admin", &["observe", "process", "rules", "telemetry", "upstream"]),
     (
         "serve",
-        &["admin", "config", "downstream", "exchange", "observe", "process", "rules", "telemetry", "tls", "upstream"],
+        &[
+            "admin",
+            "config",
+            "downstream",
+            "drivers",
+            "exchange",
+            "observe",
+            "process",
+            "rules",
+            "telemetry",
+            "tls",
+            "upstream",
+        ],
     ),
     ("cli", &["config", "rules", "s3", "serve", "telemetry"]),
 ];

@@ -15,6 +15,7 @@ mod support;
 mod actual;
 mod admin;
 mod answers;
+mod bucket_cors;
 mod cli;
 mod clients;
 mod conformance;

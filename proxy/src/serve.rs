@@ -9,9 +9,10 @@ pub use error::ServeError;
 pub use obstacles::obstacles;
 
 use crate::admin::{self, Admin};
-use crate::config::Config;
+use crate::config::{Config, RulesApi};
 use crate::downstream::{ConnectionServer, Sockets, Starting, listeners};
-use crate::exchange::{Count, Exchange};
+use crate::drivers::bucket_cors::Probe;
+use crate::exchange::{Count, Exchange, Writing};
 use crate::observe::{RecentDenials, Rejections};
 use crate::process::drain::{Drain, DrainGauges, exit_when_drained};
 use crate::process::exit::Ending;
@@ -160,6 +161,14 @@ impl Parts {
             "Open connections of S3 clients.",
             move || open.get(),
         ))?;
+        if self.exchange.writing().is_some() {
+            let exchange = Arc::clone(&self.exchange);
+            self.metrics.export(Exported::gauge(
+                "s3cors_rules_api_writable",
+                "Whether PutBucketCors and DeleteBucketCors are served: the upstream refuses broken signatures.",
+                move || usize::from(exchange.writing() == Some(Writing::Allowed)),
+            ))?;
+        }
         self.metrics.export(Exported::gauges(
             "s3cors_upstream_up",
             "Whether an address of the upstream could be reached when last tried.",
@@ -213,6 +222,11 @@ fn serve_clients(
     let (open, with_h2c) = (connections.open().clone(), connections.with_h2c());
     for service in listeners(connections, with_h2c, &parts.exchange, config, &mut certificates)? {
         server.add_service(starting.service(service, &sockets));
+    }
+    if config.rules.api == RulesApi::On {
+        let (exchange, upstreams, pool) = (Arc::clone(&parts.exchange), Arc::clone(&parts.upstreams), pool);
+        let probe = Probe { exchange, upstreams, pool, timeouts: config.timeouts };
+        server.add_service(background_service("signature probe", probe));
     }
     let admin = Admin {
         rules: Arc::clone(&parts.rules),

@@ -2,6 +2,7 @@
 
 #[path = "../../proxy/cors/tests/corpus/mod.rs"]
 pub mod corpus;
+pub mod cors_writer;
 pub mod curl;
 pub mod frames;
 pub mod http;

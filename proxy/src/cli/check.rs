@@ -188,6 +188,7 @@ impl Finding {
             ConfigError::NoUpstream => "NoUpstream",
             ConfigError::TwoRules { .. } => "TwoRules",
             ConfigError::HalfAStore => "HalfAStore",
+            ConfigError::NoPlaceForRules => "NoPlaceForRules",
             ConfigError::AddressConflict { .. } => "AddressConflict",
         };
         Self::whole(file, code, error.to_string())

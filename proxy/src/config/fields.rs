@@ -100,8 +100,8 @@ impl<'de, T: Section + Deserialize<'de>> OptionalSection<T> {
 /// A single value or a list of values.
 ///
 /// Not an untagged enum: its error would name neither the problem nor the element.
-#[derive(Clone, Debug)]
-pub(super) struct OneOrMany<T>(pub(super) Vec<T>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneOrMany<T>(pub(super) Vec<T>);
 
 impl<T> Default for OneOrMany<T> {
     fn default() -> Self {

@@ -5,6 +5,7 @@
 
 mod address;
 mod allow;
+mod api;
 mod fields;
 mod file;
 mod flags;
@@ -24,13 +25,15 @@ mod values;
 
 pub use address::ListenAddress;
 pub use allow::AllowedOrigin;
+pub use api::{RefusedWarning, RulesApi, UnsignedPayload};
 pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
 pub use hosts::{BucketHost, BucketHosts};
 pub use listen::{HealthPath, Listener, listener_of};
+pub use rules::Rules;
 pub use rules_store::{RulesSource, RulesStore};
-pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Rules, Shutdown, Timeouts};
+pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Shutdown, Timeouts};
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 pub use values::{
@@ -119,6 +122,11 @@ pub enum ConfigError {
     /// A source of rules without its settings, or settings of a source that is not used.
     #[error("rules.source: store and rules.store belong together; set both or neither")]
     HalfAStore,
+    /// Rules that no one can write.
+    #[error(
+        "rules.api is on, and --allow (or S3CORS_ALLOW) leaves no place for the rules of a bucket; name a directory with rules.path"
+    )]
+    NoPlaceForRules,
     /// Two listeners need the same port.
     #[error("cannot listen on {address}: the configuration also listens on {other}; use different ports")]
     AddressConflict {

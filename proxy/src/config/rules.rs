@@ -1,12 +1,85 @@
-//! Where the rules are, by the flags and the file together.
+//! Where the rules are, by the flags and the file together, and who may write them.
 
-use super::{ConfigError, Flags, Rules, RulesSource};
+use super::api::{RefusedWarning, RulesApi, UnsignedPayload};
+use super::fields::{As, OneOrMany, OptionalSection, OrDefault};
+use super::rules_store::{RulesSource, RulesStore};
+use super::values::Interval;
+use super::{ConfigError, Flags};
+use s3_cors::WarningCode;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where the rules are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// A directory with one document per bucket, or one document for every bucket.
+    #[serde(with = "As::<PathBuf>")]
+    pub path: Option<PathBuf>,
+    /// How often the source is looked at, for files in addition to file system notifications.
+    #[serde(with = "As::<Interval>")]
+    pub poll: Duration,
+    /// A candidate set, which is compared with the live one and decides nothing.
+    #[serde(with = "As::<PathBuf>")]
+    pub shadow: Option<PathBuf>,
+    /// Where documents come from.
+    #[serde(with = "OrDefault::<RulesSource>")]
+    pub source: RulesSource,
+    /// The bucket that holds them.
+    #[serde(with = "OptionalSection::<RulesStore>")]
+    pub store: Option<RulesStore>,
+    /// Whether the operations on a bucket's CORS are served from the rules where the upstream has none.
+    #[serde(with = "OrDefault::<RulesApi>")]
+    pub api: RulesApi,
+    /// Which writes may have a body that their signature does not cover.
+    #[serde(with = "OrDefault::<UnsignedPayload>")]
+    pub unsigned_payload: UnsignedPayload,
+    /// A write whose document has one of these warnings is refused.
+    #[serde(with = "OrDefault::<OneOrMany<RefusedWarning>>")]
+    pub(super) refuse: OneOrMany<RefusedWarning>,
+}
+
+impl Rules {
+    /// Where they are, if nothing says so.
+    const DEFAULT_PATH: &str = "conf/rules";
+
+    /// Where they are.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.path.as_deref().unwrap_or_else(|| Path::new(Self::DEFAULT_PATH))
+    }
+
+    /// The warnings for which a write is refused.
+    pub fn refused(&self) -> impl Iterator<Item = WarningCode> {
+        self.refuse.0.iter().copied().map(RefusedWarning::code)
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            path: None,
+            poll: Duration::from_millis(500),
+            shadow: None,
+            source: RulesSource::Files,
+            store: None,
+            api: RulesApi::default(),
+            unsigned_payload: UnsignedPayload::default(),
+            refuse: OneOrMany::default(),
+        }
+    }
+}
 
 /// The settings of the rules, and everything that is wrong with them.
 pub(super) fn merge(flags: &Flags, file: Rules) -> (Rules, Vec<ConfigError>) {
     let mut errors: Vec<_> = two_rules(flags, &file).into_iter().collect();
     if (file.source == RulesSource::Store) != file.store.is_some() {
         errors.push(ConfigError::HalfAStore);
+    }
+    if file.api == RulesApi::On && !flags.allow.is_empty() {
+        errors.push(ConfigError::NoPlaceForRules);
     }
     let named = flags.rules.clone().or_else(|| file.path.clone());
     let path = match file.source {

@@ -2,9 +2,10 @@
 //!
 //! `#[serde(default)]` on a struct takes a missing key from the struct's `Default`, so a default is stated once.
 
-use super::fields::{As, OptionalSection, OrDefault, Section};
+use super::fields::{As, OrDefault, Section};
 use super::forwarded::ForwardedSection;
-use super::rules_store::{RulesSource, RulesStore};
+use super::rules::Rules;
+use super::rules_store::RulesStore;
 use super::tls::{TlsFiles, UpstreamTls};
 use super::upstream::CheckPath;
 use super::values::{
@@ -12,7 +13,7 @@ use super::values::{
     TimingAllowOrigin, VaryPolicy,
 };
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long each step towards an upstream may take.
@@ -118,46 +119,6 @@ pub struct HealthCheck {
 impl Default for HealthCheck {
     fn default() -> Self {
         Self { path: None, interval: Duration::from_secs(5), timeout: Duration::from_secs(2) }
-    }
-}
-
-/// Where the rules are.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct Rules {
-    /// A directory with one document per bucket, or one document for every bucket.
-    #[serde(with = "As::<PathBuf>")]
-    pub path: Option<PathBuf>,
-    /// How often the source is looked at, for files in addition to file system notifications.
-    #[serde(with = "As::<Interval>")]
-    pub poll: Duration,
-    /// A candidate set, which is compared with the live one and decides nothing.
-    #[serde(with = "As::<PathBuf>")]
-    pub shadow: Option<PathBuf>,
-    /// Where documents come from.
-    #[serde(with = "OrDefault::<RulesSource>")]
-    pub source: RulesSource,
-    /// The bucket that holds them.
-    #[serde(with = "OptionalSection::<RulesStore>")]
-    pub store: Option<RulesStore>,
-}
-
-impl Rules {
-    /// Where they are, if nothing says so.
-    const DEFAULT_PATH: &str = "conf/rules";
-
-    /// Where they are.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        self.path.as_deref().unwrap_or_else(|| Path::new(Self::DEFAULT_PATH))
-    }
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        let poll = Duration::from_millis(500);
-        Self { path: None, poll, shadow: None, source: RulesSource::Files, store: None }
     }
 }
 

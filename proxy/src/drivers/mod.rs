@@ -3,6 +3,7 @@
 //! A driver asks the exchange at the fixed points of a request's life and does what it says. No decision, header edit, count or log
 //! line is a driver's own.
 
+pub(crate) mod bucket_cors;
 pub mod http1;
 pub mod http2;
 pub(crate) mod peer;

@@ -72,6 +72,12 @@ impl Exchange {
         client.map(|client| Chain { client, hops: hops.join(", ") })
     }
 
+    /// Whether the client's request was encrypted on its way to us, as far as a trusted peer or the connection says.
+    pub(super) fn is_encrypted(head: &impl RequestHead, peer: &Peer, ctx: &Context) -> bool {
+        let of_peer = head.text(PROTO).filter(|_| ctx.is_forwarded && peer.is_trusted).and_then(last_scheme);
+        of_peer.map_or(peer.is_tls, |scheme| scheme == "https")
+    }
+
     /// What the upstream is told about the client.
     pub(super) fn told<'r>(&'r self, head: &'r impl RequestHead, peer: &'r Peer, ctx: &'r Context) -> Option<Told<'r>> {
         if self.forwarded.mode == ForwardedMode::Off {

@@ -6,6 +6,7 @@
 //! [`fail`](Exchange::fail), and at the end [`record`](Exchange::record).
 
 pub mod body_length;
+mod bucket_cors;
 mod context;
 mod count;
 mod failure;
@@ -24,6 +25,7 @@ mod signature_cause;
 mod signature_mismatch;
 mod upstream_head;
 
+pub use bucket_cors::{BucketCors, Confirmed, ForgedRequest, Next, Response, Writing};
 pub use context::Context;
 pub use count::{Count, Counted};
 pub use failure::Failure;
@@ -38,9 +40,11 @@ pub use response::{Additions, is_removed};
 use crate::config::{BucketHosts, Config, Cors, Forwarded, PresignedHead, UpstreamHost};
 use crate::observe::{RecentDenials, Rejections, ShadowDecisions};
 use crate::rules::{ShadowRules, Store};
+use crate::s3::bucket_cors::Operation;
 use crate::s3::domain::Domain;
 use crate::s3::identity::HostId;
 use crate::telemetry::{AccessLog, Metrics};
+use bucket_cors::Api;
 use health::HealthPaths;
 use shadow::Shadow;
 use signature_mismatch::LogLimiter;
@@ -67,12 +71,18 @@ pub struct Exchange {
     in_flight: Count,
     /// `None` where no listener has a health path.
     health: Option<HealthPaths>,
+    /// `None` where the CORS of buckets is the upstream's alone.
+    api: Option<Api>,
 }
 
 impl Exchange {
     /// Puts the parts together.
     #[must_use]
     pub fn new(config: &Config, rules: Arc<Store>, rejections: Arc<Rejections>, metrics: Arc<Metrics>) -> Self {
+        let api = Api::of(config);
+        if api.is_some() {
+            metrics.bucket_cors.prepare(Operation::ALL.map(Operation::as_str));
+        }
         Self {
             rules,
             shadow: None,
@@ -90,6 +100,7 @@ impl Exchange {
             signature_log: LogLimiter::default(),
             in_flight: Count::default(),
             health: None,
+            api,
         }
     }
 

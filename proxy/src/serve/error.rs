@@ -7,6 +7,7 @@ use crate::rules::{SourceError, WatchError};
 use crate::telemetry::MetricsError;
 use crate::tls::TlsError;
 use crate::upstream::HealthCheckError;
+use std::path::PathBuf;
 
 /// Why the proxy did not start.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum ServeError {
         "no rules: {0}; name a directory or a file with --rules, or allow origins without rules with --allow ORIGIN"
     )]
     NoRules(SourceError),
+    /// There is one document for every bucket, and each is to have its own.
+    #[error("rules.api is on, and {} is one document for every bucket; name a directory", .0.display())]
+    OneDocument(PathBuf),
     /// The rules cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),

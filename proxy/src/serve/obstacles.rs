@@ -1,7 +1,7 @@
 //! What stops a start before the network has a say, and what it warns of. `s3cors check` asks for the same, so that what it passes starts.
 
 use super::ServeError;
-use crate::config::{Config, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::config::{Config, RulesApi, UpstreamHost, UpstreamTls, UpstreamUrl};
 use crate::process::container::is_container;
 use crate::process::handover;
 use crate::tls::{Certificates, check_roots};
@@ -23,6 +23,10 @@ pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
     errors.extend(check_roots(config.upstream_tls.ca_file.as_deref(), is_tls).err().map(ServeError::from));
     let handover = config.shutdown.handover.as_deref().map(handover::check);
     errors.extend(handover.and_then(Result::err).map(ServeError::from));
+    let path = config.rules.path();
+    if config.rules.api == RulesApi::On && config.allow.is_empty() && path.is_file() {
+        errors.push(ServeError::OneDocument(path.to_owned()));
+    }
     (certificates, errors)
 }
 

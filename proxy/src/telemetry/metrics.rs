@@ -1,5 +1,6 @@
 //! Every metric of the process, in a registry of its own.
 
+use super::bucket_cors::BucketCorsCounters;
 use super::buckets::Buckets;
 use super::exported::Exported;
 use super::http::HttpCounters;
@@ -30,6 +31,8 @@ pub struct Metrics {
     pub http: HttpCounters,
     /// Signatures that an upstream rejects.
     pub signatures: SignatureCounters,
+    /// Requests for the CORS of a bucket.
+    pub bucket_cors: BucketCorsCounters,
     /// Decisions and rule hits.
     pub buckets: Arc<Buckets>,
     reload_successful: IntGauge,
@@ -55,6 +58,7 @@ impl Metrics {
         Ok(Self {
             http: HttpCounters::new(&registry)?,
             signatures: SignatureCounters::new(&registry)?,
+            bucket_cors: BucketCorsCounters::new(&registry)?,
             buckets,
             reload_successful: gauge(
                 "s3cors_config_last_reload_successful",

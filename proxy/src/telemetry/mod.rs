@@ -4,6 +4,7 @@
 //! to one [`Metrics`], not to the process. It knows value types of the engine; state that others own it exports, it never holds it.
 
 mod access;
+mod bucket_cors;
 mod buckets;
 mod exported;
 mod http;
@@ -13,6 +14,7 @@ mod registry;
 mod signatures;
 
 pub use access::{Access, AccessLog};
+pub use bucket_cors::{BucketCorsCounters, OperationResult};
 pub use buckets::Buckets;
 pub use exported::{Exported, Row};
 pub use http::{ByGet, HttpCounters, Served, UpstreamErrorKind};

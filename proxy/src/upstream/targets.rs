@@ -135,6 +135,12 @@ impl Upstreams {
         }
     }
 
+    /// Every peer.
+    #[must_use]
+    pub fn all_peers(&self) -> Vec<Arc<Peer>> {
+        self.peers.load().to_vec()
+    }
+
     /// Does something with every peer.
     pub(super) fn for_each_peer(&self, act: impl Fn(&Peer)) {
         self.peers.load().iter().for_each(|peer| act(peer));

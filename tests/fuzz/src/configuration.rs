@@ -106,7 +106,12 @@ fn meaning(text: &str) {
     let config = match Config::from_file(parse(text).unwrap()) {
         Ok(config) => config,
         Err(ConfigError::File(error)) => panic!("{text:?}: valid, then {error}"),
-        Err(error @ (ConfigError::NoUpstream | ConfigError::TwoRules { .. } | ConfigError::AddressConflict { .. })) => {
+        Err(
+            error @ (ConfigError::NoUpstream
+            | ConfigError::TwoRules { .. }
+            | ConfigError::NoPlaceForRules
+            | ConfigError::AddressConflict { .. }),
+        ) => {
             assert!(!error.to_string().is_empty());
             return;
         }

@@ -4,6 +4,7 @@
 //! read. It moves bytes and asks the exchange; of its own it decides how a message is framed, how long a side may take, and whether a
 //! connection can be used again.
 
+mod bucket_cors;
 pub(super) mod by_get;
 pub(super) mod chunked;
 mod client;
@@ -112,7 +113,12 @@ impl Http1Driver {
                 progress.skip_body(head, rest);
                 self.reply(client, head, &reply, &ctx, &mut progress).await;
             }
-            None => Box::pin(self.forward(client, head, rest, &mut ctx, &mut progress)).await,
+            None => match self.exchange.bucket_cors(head, &client.peer, &ctx) {
+                None => Box::pin(self.forward(client, head, rest, &mut ctx, &mut progress)).await,
+                Some(asked) => {
+                    Box::pin(self.serve_bucket_cors(client, head, rest, asked, &mut ctx, &mut progress)).await;
+                }
+            },
         }
         let ended = Ended {
             status: progress.status,

@@ -4,6 +4,7 @@
 //! upstream and asks the exchange; of its own it decides how a message is framed, how long a side may take, and how a connection ends.
 //! Nothing is declined: what is no request is rejected here.
 
+mod bucket_cors;
 mod by_get;
 mod connection;
 mod conversation;

@@ -8,7 +8,7 @@ use super::upload::Upload;
 use crate::drivers::http1::Timer;
 use crate::drivers::route::{Broken, Outcome, Route};
 use crate::exchange::body_length::BodyLength;
-use crate::exchange::{CLIENT_GONE, Context, Ended, Failure, Peer, Reply, RequestHead};
+use crate::exchange::{BucketCors, CLIENT_GONE, Context, Ended, Failure, Peer, Reply, RequestHead};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
@@ -162,6 +162,10 @@ impl Http2Driver {
     /// Serves a request to its end.
     pub(super) async fn serve_stream(&self, forwarded: Forwarded) {
         let Forwarded { head, body, length, mut answer, mut ctx, peer } = forwarded;
+        if let Some(asked) = self.exchange.bucket_cors(&head, &peer, &ctx) {
+            let request = (&head, length, &peer);
+            return Box::pin(self.serve_bucket_cors(asked, request, body, answer, ctx)).await;
+        }
         let mut upload = Upload::new(body, length);
         let asked = Asked { head: &head, length, peer: &peer, rejection: None };
         if let Err(broken) = self.attempt(asked, &mut answer, &mut upload, &mut ctx).await {
@@ -175,6 +179,38 @@ impl Http2Driver {
             }
         }
         self.record(&head, &ctx, &answer, upload.moved());
+    }
+
+    /// Serves a request for the CORS of a bucket to its end.
+    async fn serve_bucket_cors(
+        &self,
+        asked: Result<BucketCors, Box<Reply>>,
+        request: (&Head, BodyLength, &Peer),
+        body: RecvStream,
+        mut answer: Answer,
+        mut ctx: Context,
+    ) {
+        let (head, ..) = request;
+        let carried_out = match asked {
+            Err(reply) => Ok((*reply, 0)),
+            Ok(asked) => self.carry_out(asked, request, body, &mut answer, &mut ctx).await,
+        };
+        let received = match carried_out {
+            Ok((reply, received)) => {
+                self.reply(head, &reply, &ctx, &mut answer);
+                received
+            }
+            Err(broken) => {
+                let (failure, error, _) = broken.parts();
+                let reply = self.exchange.fail(failure, error, head, &ctx);
+                match failure.status() {
+                    Some(_) => self.reply(head, &reply, &ctx, &mut answer),
+                    None => answer.cut(failure),
+                }
+                0
+            }
+        };
+        self.record(head, &ctx, &answer, received as u64);
     }
 
     /// Asks an upstream, and once more where the exchange wants that.

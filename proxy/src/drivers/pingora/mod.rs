@@ -1,14 +1,15 @@
 //! The driver on Pingora's `HttpProxy`: a hook asks the exchange, or does what Pingora itself would do wrong.
 
 mod body;
+mod bucket_cors;
 mod by_get;
 pub(super) mod failure;
 mod head;
 mod phases;
 
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Timeouts};
 use crate::exchange::{Context, Exchange, Peer};
-use crate::upstream::{Attempts, Upstreams};
+use crate::upstream::{Attempts, Pool, Upstreams};
 use async_trait::async_trait;
 use bytes::Bytes;
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -22,6 +23,9 @@ use std::time::Duration;
 pub struct PingoraDriver {
     exchange: Arc<Exchange>,
     upstreams: Arc<Upstreams>,
+    /// For what is not Pingora's to forward.
+    pool: Arc<Pool>,
+    timeouts: Timeouts,
     limits: Limits,
 }
 
@@ -46,8 +50,8 @@ impl Driven {
 impl PingoraDriver {
     /// A driver for these upstreams.
     #[must_use]
-    pub fn new(config: &Config, exchange: Arc<Exchange>, upstreams: Arc<Upstreams>) -> Self {
-        Self { exchange, upstreams, limits: config.limits }
+    pub fn new(config: &Config, exchange: Arc<Exchange>, upstreams: Arc<Upstreams>, pool: Arc<Pool>) -> Self {
+        Self { exchange, upstreams, pool, timeouts: config.timeouts, limits: config.limits }
     }
 }
 

@@ -28,7 +28,12 @@ impl PingoraDriver {
     pub(super) async fn judge(&self, session: &mut Session, driven: &mut Driven) -> Result<bool> {
         let head = Head(session.req_header());
         let peer = driven.peer.insert(peer::of_session(session.digest(), &self.exchange));
-        let Some(reply) = self.exchange.judge(&head, peer, &mut driven.exchange) else { return Ok(false) };
+        let own = self.exchange.judge(&head, peer, &mut driven.exchange);
+        let own = match own {
+            Some(reply) => Some(reply),
+            None => Box::pin(self.bucket_cors(session, driven)).await?,
+        };
+        let Some(reply) = own else { return Ok(false) };
         // Boxed, so that the future of a request that is forwarded does not carry (and copy) the state of a reply.
         Box::pin(self.send(session, reply, driven)).await?;
         Ok(true)

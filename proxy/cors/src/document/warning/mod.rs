@@ -48,6 +48,24 @@ pub enum WarningCode {
 }
 
 impl WarningCode {
+    /// Each kind.
+    pub const ALL: [Self; 14] = [
+        Self::OriginNeverMatches,
+        Self::OriginTooWide,
+        Self::OriginNull,
+        Self::InsecureOrigin,
+        Self::EtagNotExposed,
+        Self::RuleNeverReached,
+        Self::MaxAgeOutOfRange,
+        Self::AnyOriginBesideNamed,
+        Self::UploadHeadersNotAllowed,
+        Self::ChecksumsNotExposed,
+        Self::ContentRangeNotExposed,
+        Self::RangeNotAllowed,
+        Self::HeaderMisspelt,
+        Self::ProfileNotServed,
+    ];
+
     /// The name, for machines.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
