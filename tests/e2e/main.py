@@ -39,13 +39,14 @@ def arguments():
     parser.add_argument("--server", choices=USUAL + ON_REQUEST, **several)
     parser.add_argument("--only", choices=SUITES, **several)
     parser.add_argument("--client", choices=tuple(CLIENTS), **several)
-    parser.add_argument("--with", dest="also", action="append", default=[], choices=ON_REQUEST, help="this server too")
+    also = (*ON_REQUEST, "all")
+    parser.add_argument("--with", dest="also", action="append", default=[], choices=also, help="this server too")
     parser.add_argument("--without-proxy", action="store_true", help="take s3cors away: the browser's tests must fail")
-    parser.add_argument("--write-report", action="store_true", help="write REPORT.md, CHAINS.md and the screenshots")
+    parser.add_argument("--write-report", action="store_true", help="write the pages and the screenshots")
     parser.add_argument("--cases", type=int, default=predictions.suite.CASES, help="so many predictions")
     parser.add_argument("--seed", type=int, default=predictions.suite.SEED, help="of the predictions' cases")
     wanted = parser.parse_args()
-    wanted.server = wanted.server or (*USUAL, *wanted.also)
+    wanted.server = wanted.server or (*USUAL, *(ON_REQUEST if "all" in wanted.also else wanted.also))
     wanted.only = wanted.only or SUITES
     wanted.client = wanted.client or tuple(CLIENTS)
     return wanted
@@ -53,23 +54,25 @@ def arguments():
 
 @dataclasses.dataclass
 class Seen:
-    """The data of the report, by server: the pairs of responses, and whether it accepts rules."""
+    """The data of the pages, by server."""
 
-    answers: dict = dataclasses.field(default_factory=dict)
+    # Whether it accepts rules, the pairs of responses, and what the browser says of it.
     rules: dict = dataclasses.field(default_factory=dict)
+    answers: dict = dataclasses.field(default_factory=dict)
+    browser: dict = dataclasses.field(default_factory=dict)
     # Of the servers with policies, behind chains of proxies.
     chains: dict = dataclasses.field(default_factory=dict)
 
-    def usual(self):
-        """The observations of the usual servers, or None if one is missing: the report covers exactly these."""
-        if not set(USUAL) <= set(self.answers):
+    def of(self, names):
+        """The observations of these servers, or None if one is missing: a page covers exactly its servers."""
+        if not set(names) <= set(self.browser):
             return None
-        return Seen({name: self.answers[name] for name in USUAL}, {name: self.rules[name] for name in USUAL})
+        return Seen(*({name: part[name] for name in names} for part in (self.rules, self.answers, self.browser)))
 
 
-def versions():
+def versions(names):
     """Of the servers and the clients of the report."""
-    servers = (f"{by_name(name).TITLE} {by_name(name).version()}" for name in USUAL)
+    servers = (f"{by_name(name).TITLE} {by_name(name).version()}" for name in names)
     there = (client for client in CLIENTS.values() if not client.missing_tools())
     return ", ".join(servers), ", ".join(f"{client.name} {client.version()}" for client in there)
 
@@ -99,14 +102,17 @@ def run_suites(server, rules, pages, s3cors, wanted, seen, results):
         for client in wanted.client:
             clients.suite.run(CLIENTS[client], server, s3cors.url if s3cors else server.url, pages, results)
             results.say(client)
+    judged = {}
     if "browser" in wanted.only:
-        browser.suite.run(server, rules, pages, s3cors, results)
+        judged = browser.suite.run(server, rules, pages, s3cors, results)
         results.say(browser.suite.SUITE)
     if "readers" in wanted.only and s3cors:
         readers.suite.run(server, rules, s3cors, results)
         results.say(readers.suite.SUITE)
     if "report" in wanted.only and s3cors:
         seen.answers[server.name] = report.suite.run(server, s3cors, results)
+        if judged:
+            seen.browser[server.name] = (browser.suite.alone(server, pages), judged)
         results.say(report.suite.SUITE)
 
 
@@ -129,8 +135,9 @@ def main():
         if "status" in wanted.only and not wanted.without_proxy:
             status.suite.run(Path(tempfile.mkdtemp(dir=HOME)), wanted.write_report, results)
             results.say(status.suite.SUITE)
-        if usual := seen.usual():
-            report.suite.conclude(usual, versions(), wanted.write_report, results)
+        for page, names in (("REPORT.md", USUAL), ("ON_REQUEST.md", ON_REQUEST)):
+            if shown := seen.of(names):
+                report.suite.conclude(page, shown, versions(names), wanted.write_report, results)
         if seen.chains:
             chains.suite.conclude(seen.chains, Path(tempfile.mkdtemp(dir=HOME)), wanted.write_report, results)
     finally:

@@ -42,27 +42,45 @@ def _others(server, rules):
         yield urls
 
 
+def _task(server, pages, **about):
+    told = {name: getattr(server, name) for name in ("name", "url", "region", "access_key", "secret_key")}
+    return {"server": told, "port": pages, "results": str(RESULTS), **about}
+
+
+def _judge(task):
+    """What the browser says of each case."""
+    done = subprocess.run(
+        ["node", str(PROGRAM)], input=json.dumps(task), capture_output=True, text=True, timeout=DEADLINE
+    )
+    if done.returncode != 0:
+        raise Failed(f"the browser's tests could not be run: {done.stderr[-2000:]}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def alone(server, pages):
+    """Whether the browser lets a page do what the rules say when the server's own CORS is all there is, by case."""
+    if missing_tools():
+        return {}
+    cases = _judge(_task(server, pages, url=server.url, alone=True))
+    return {case["name"]: "error" not in case for case in cases if "about_s3cors" not in case}
+
+
 def run(server, rules, pages, s3cors, results):
-    """All cases; without s3cors, against the server itself."""
+    """All cases; without s3cors, against the server itself. Returns which passed."""
     if reason := missing_tools():
         results.skipped(server.name, SUITE, "all cases", reason)
-        return
-    about = {name: getattr(server, name) for name in ("name", "url", "region", "access_key", "secret_key")}
+        return {}
     with _others(server, rules) as others:
-        task = {"server": about, "port": pages, "results": str(RESULTS), **others}
+        task = _task(server, pages, **others)
         task |= {"url": s3cors.url, "admin": s3cors.admin} if s3cors else {"url": server.url, "admin": None}
         if not s3cors:
             # Without s3cors nothing answers for a server that is down, or sets a header.
             task |= {"down": f"http://127.0.0.1:{free_port()}", "unknown": UNKNOWN}
             task |= dict.fromkeys(CONFIGURATIONS, server.url)
-        done = subprocess.run(
-            ["node", str(PROGRAM)], input=json.dumps(task), capture_output=True, text=True, timeout=DEADLINE
-        )
-    for line in done.stdout.splitlines():
-        case = json.loads(line)
+        cases = _judge(task)
+    for case in cases:
         if "error" in case:
             results.failed(server.name, SUITE, case["name"], "\n    ".join([case["error"], *case["console"]]))
         else:
             results.passed(server.name, SUITE, case["name"])
-    if done.returncode != 0:
-        raise Failed(f"the browser's tests could not be run: {done.stderr[-2000:]}")
+    return {case["name"]: "error" not in case for case in cases}

@@ -41,7 +41,8 @@ class Curl(Command):
         head = self.text("curl", "--silent", "--show-error", "--fail", "--head", self._sign("head_object", Key=KEY))
         # The difference report compares all of it; here only what people look for.
         wanted = ("http/", "content-", "etag", "last-modified", "x-amz-meta-")
-        return "\n".join(line for line in head.lower().splitlines() if line.startswith(wanted))
+        # versitygw sends them in another order each time.
+        return "\n".join(sorted(line for line in head.lower().splitlines() if line.startswith(wanted)))
 
     def download(self):
         return self._curl(self._sign("get_object", Key=KEY)) + self.take()

@@ -14,8 +14,8 @@ RULES = (
     (r"(?i)(host[ _]?id\"?:? ?\"?)[\w/+=-]+", r"\1ID"),
     (r"(?i)(extended_request_id\W+Some\(\W*)[\w/+=-]+", r"\1ID"),
     (r"(?i)(upload_?id\"?[:=>]+ ?\"?)[\w.~-]+", r"\1ID"),
-    (r"(X-Amz-Signature=|<SignatureProvided>|<StringToSign>|<CanonicalRequest>)[^<&\s]*", r"\1ID"),
-    (r"(<(?:StringToSignBytes|CanonicalRequestBytes)>)[^<]*", r"\1ID"),
+    (r"(X-Amz-Signature=)[^<&\s]*", r"\1ID"),
+    (r"(<(?:SignatureProvided|StringToSign|CanonicalRequest|StringToSignBytes|CanonicalRequestBytes)>)[^<]*", r"\1ID"),
     (r"in \d+(\.\d+)? seconds?(, [\d.]+ \w+/s)?", "in a while"),
     (r"/\S*s3cors-e2e-\w+", "SCRATCH"),
 )

@@ -11,7 +11,20 @@ RESULTS = TARGET / "e2e"
 PROGRAM = TARGET / "debug" / "s3cors"
 
 # Only what programs need to be found and to print: no proxies, CA roots or credentials of this machine.
-KEPT = ("PATH", "LANG", "TMPDIR", "CI", "PYTHON", "NODE_PATH", "MINIO", "GARAGE", "ENVOY")
+KEPT = (
+    "PATH",
+    "LANG",
+    "TMPDIR",
+    "CI",
+    "PYTHON",
+    "NODE_PATH",
+    "MINIO",
+    "VERSITYGW",
+    "SEAWEEDFS",
+    "GARAGE",
+    "ENVOY",
+    "TERRAFORM_PLUGINS",
+)
 
 
 def seal():

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import time
+import urllib.request
 
 from harness.environment import RESULTS
 
@@ -38,6 +39,13 @@ def connects(port):
     """Whether something listens there."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
+    return False
+
+
+def responds(url):
+    """Whether a GET succeeds."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1) as answer:
+        return answer.status == 200
     return False
 
 

@@ -1,23 +1,16 @@
-"""Renders REPORT.md from what was observed."""
+"""Renders the pages from what was observed."""
+
+import datetime
 
 from clients.limits import LIMITS
-from report import requests
+from report import findings, requests
 from servers import by_name
 
-INTRODUCTION = """# S3 servers' own CORS, and s3cors in front of it
+PAGES = {"REPORT.md": findings.USUAL, "ON_REQUEST.md": findings.ON_REQUEST}
 
-Written by `tests/e2e/run --write-report` and compared by every run: real requests to real servers, directly and through s3cors. The
-bucket `report` has [these rules](rules/report.xml), `public` allows `GET` to every origin, `bare` has no rules. A server that accepts
-rules for a bucket has the same ones. A cell shows the status and the CORS headers of the response; long values have a number and are
-below the tables.
-
-What it shows:
-
-- MinIO grants every origin everything, with credentials, on every response.
-- Ceph RGW looks only at the first rule of an origin, sends no CORS headers with a 403 and no `Vary` without an `Origin`, so that
-  a cache keeps a response without CORS headers for everyone.
-- s3s-fs has no CORS.
-- s3cors sends the same in front of each of them: what S3 sends, and `Vary` on every response of a bucket with rules.
+ABOUT = """Real requests go to real servers, directly and through s3cors. The bucket `report` has [these rules](rules/report.xml), `public` allows
+`GET` to every origin, `bare` has no rules. A server that accepts rules for a bucket has the same ones. A cell shows the status and the
+CORS headers of the response; long values have a number and are below the tables.
 
 """
 
@@ -33,7 +26,7 @@ SHORT = {
 
 
 # The beginnings of the lines that list versions.
-VERSIONS = ("Servers:", "Clients:")
+VERSIONS = ("Servers:", "Clients:", "Last run:")
 REFUSED = "What clients cannot do with a server, with s3cors or without"
 
 # Longer values make a table unreadable.
@@ -78,35 +71,49 @@ def _preflight(answers, case):
     return [pairs[0][1], *(own for own, _ in pairs)]
 
 
-def render(seen, versions):
-    """The report, from the pairs of responses by server and request."""
-    servers = list(seen.answers)
-    notes = Notes()
-    text = INTRODUCTION + "\n".join(map(" ".join, zip(VERSIONS, versions, strict=True))) + "\n\n"
-    titles = [by_name(server).TITLE for server in servers]
-    text += "".join(f"{title} {answer}.\n" for title, answer in zip(titles, seen.rules.values(), strict=True)) + "\n"
+def _pages(browser):
+    """Whether a page gets what the rules say, by case: with s3cors, which is the same for every server, and with each server alone."""
+    verdict = {True: "yes", False: "**no**"}
+    alone, proxied = zip(*browser.values(), strict=True)
+    # A case that asks a server alone for what only s3cors has may not come so far with each of them.
+    cases = [case for case in alone[0] if all(case in judged for judged in alone)]
+    return [
+        (case, [verdict[all(judged[case] for judged in proxied)], *(verdict[judged[case]] for judged in alone)])
+        for case in cases
+    ]
 
+
+def _actual(seen, notes):
+    """A table for each server: its own response beside the one with s3cors."""
+    text = ""
+    for server, pairs in seen.answers.items():
+        rows = [(case.name, [_cell(answer, notes) for answer in pairs[case]]) for case in requests.ACTUAL]
+        title = by_name(server).TITLE
+        text += _table(f"Actual requests: {title}", "request", [title, "with s3cors"], rows)
+    return text
+
+
+def render(page, seen, versions):
+    """The page, from what was seen of its servers."""
+    title, about = PAGES[page]
+    notes = Notes()
+    facts = (*versions, str(datetime.datetime.now(datetime.UTC).date()))
+    text = title + ABOUT + about + "\n".join(map(" ".join, zip(VERSIONS, facts, strict=True))) + "\n\n"
+    titles = [by_name(server).TITLE for server in seen.answers]
+    text += "".join(f"{title} {answer}.\n" for title, answer in zip(titles, seen.rules.values(), strict=True)) + "\n"
     preflights = [
         (case.name, [_cell(answer, notes) for answer in _preflight(seen.answers, case)]) for case in requests.PREFLIGHTS
     ]
     text += _table("Preflights", "request", ["s3cors", *titles], preflights)
-
-    columns = [column for title in titles for column in (title, "with s3cors")]
-    actual = [
-        (case.name, [_cell(answer, notes) for server in servers for answer in seen.answers[server][case]])
-        for case in requests.ACTUAL
-    ]
-    text += _table("Actual requests", "request", columns, actual)
+    text += _table("Pages in Chromium", "what the rules say", ["with s3cors", *titles], _pages(seen.browser))
+    text += _actual(seen, notes)
     limits = [
         (f"{by_name(server).TITLE}, {client}", [f"`{operation}`", why])
         for (server, client, operation), why in LIMITS.items()
-        if server in servers
+        if server in seen.answers
     ]
-    return (
-        f"{text}{notes}{DIFFERENCES}\n"
-        + _table(REFUSED, "server, client", ["operation", "why"], limits).rstrip()
-        + "\n"
-    )
+    text += f"{notes}{DIFFERENCES}\n"
+    return text + _table(REFUSED, "server, client", ["operation", "why"], limits).rstrip() + "\n"
 
 
 DIFFERENCES = """## What else differs

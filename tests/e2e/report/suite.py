@@ -1,6 +1,6 @@
 """The same requests to each server directly and through s3cors: only CORS differs.
 
-What was seen is rendered as REPORT.md, which is committed: a run that sees something else fails until the report is written anew.
+What was seen is rendered as a page, which is committed: a run that sees something else fails until the page is written anew.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from report.render import VERSIONS, render
 from report.wire import send
 
 SUITE = "difference report"
-FILE = Path(__file__).resolve().parent.parent / "REPORT.md"
+FOLDER = Path(__file__).resolve().parent.parent
 
 
 def run(server, s3cors, results):
@@ -36,8 +36,8 @@ def _cors(answer):
     return answer.status, [header for header in answer.headers if is_cors(header[0].lower())]
 
 
-def conclude(seen, versions, write, results):
-    """Compares what s3cors sent in front of each server, and everything with the report."""
+def conclude(page, seen, versions, write, results):
+    """Compares what s3cors sent in front of each server, and everything with the page."""
     answers = seen.answers
     first = next(iter(answers))
     for case in requests.PREFLIGHTS:
@@ -47,4 +47,4 @@ def conclude(seen, versions, write, results):
             results.failed("all", SUITE, case.name, f"s3cors sends {others[first]} in front of {first}, and {unlike}")
         else:
             results.passed("all", SUITE, f"{case.name}: the same preflight before every server")
-    committed.compare(FILE, render(seen, versions), VERSIONS, write, SUITE, results)
+    committed.compare(FOLDER / page, render(page, seen, versions), VERSIONS, write, SUITE, results)

@@ -1,6 +1,19 @@
 """The S3 servers, one file each: what it needs, and how it is started on loopback."""
 
 import dataclasses
+import importlib
+import re
+
+from harness.processes import output_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Keys:
+    """Of a user."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,6 +25,8 @@ class Server:
     access_key: str
     secret_key: str
     region: str = "us-east-1"
+    # Of a user who may not change the rules of a bucket, where the server has users.
+    limited: Keys | None = None
 
     @property
     def url(self):
@@ -20,11 +35,14 @@ class Server:
 
 def by_name(name):
     """The module that starts a server."""
-    from servers import garage, minio, rgw, s3s_fs
+    return importlib.import_module(f"servers.{name.replace('-', '_')}")
 
-    return {"s3s-fs": s3s_fs, "minio": minio, "rgw": rgw, "garage": garage}[name]
+
+def module_version(program):
+    """The version of the Go module that a program was built from."""
+    return re.search(r"^\s*mod\s+\S+\s+(\S+)", output_of("go", "version", "-m", program), re.MULTILINE)[1]
 
 
 # In the order in which they are tested; Garage only on request, because it takes a quarter of an hour to build.
-USUAL = ("s3s-fs", "minio", "rgw")
+USUAL = ("s3s-fs", "minio", "rgw", "versitygw", "seaweedfs")
 ON_REQUEST = ("garage",)

@@ -1,12 +1,14 @@
 """MinIO's community edition: one CORS setting for all buckets."""
 
 import contextlib
+import dataclasses
+import json
 import os
-import re
-import urllib.request
 
-from harness.processes import eventually, free_port, output_of, running
-from servers import Server
+import boto3
+
+from harness.processes import eventually, free_port, responds, running
+from servers import Keys, Server, module_version
 
 TITLE = "MinIO"
 
@@ -16,15 +18,23 @@ def missing():
 
 
 def version():
-    about = output_of("go", "version", "-m", os.environ["MINIO"])
-    return re.search(r"mod\s+github.com/minio/minio\s+(\S+)", about)[1]
+    return module_version(os.environ["MINIO"])
 
 
-def _ready(url):
-    # `live` and `ready` succeed before it accepts requests.
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/minio/health/cluster", timeout=1) as answer:
-        return answer.status == 200
-    return False
+def _reader(server):
+    """A user who may read objects and nothing else: it needs no encrypted call, as the server's own users do."""
+    sts = boto3.client(
+        "sts",
+        endpoint_url=server.url,
+        region_name=server.region,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+    )
+    statement = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::*"]}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = {"RoleArn": "arn:aws:iam::123456789012:role/reader", "RoleSessionName": "reader"}
+    keys = sts.assume_role(**role, Policy=policy)["Credentials"]
+    return Keys(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
 
 @contextlib.contextmanager
@@ -39,5 +49,6 @@ def start(folder):
     }
     command = [os.environ["MINIO"], "server", "--quiet", "--address", server.address, folder]
     with running("minio", *command, **settings) as process:
-        eventually("MinIO is up", lambda: _ready(server.url), process)
-        yield server
+        # `live` and `ready` succeed before it accepts requests.
+        eventually("MinIO is up", lambda: responds(f"{server.url}/minio/health/cluster"), process)
+        yield dataclasses.replace(server, limited=_reader(server))

@@ -7,7 +7,7 @@ import uuid
 
 from harness.environment import RESULTS
 from harness.processes import Failed, connects, eventually, free_port, output_of, running
-from servers import Server
+from servers import Keys, Server
 
 TITLE = "Ceph RGW"
 ATTEMPTS = 5
@@ -86,7 +86,8 @@ def _says(part, *command):
 
 @contextlib.contextmanager
 def start(folder):
-    server = Server("rgw", f"127.0.0.1:{free_port()}", "RGWACCESSKEY00000001", "rgw-secret-key")
+    limited = Keys("RGWACCESSKEY00000002", "rgw-limited-key")
+    server = Server("rgw", f"127.0.0.1:{free_port()}", "RGWACCESSKEY00000001", "rgw-secret-key", limited=limited)
     fsid, monitor, osd = uuid.uuid4(), f"127.0.0.1:{free_port()}", uuid.uuid4()
     for name in ("mon", "osd", "rgw"):
         (folder / name).mkdir(parents=True)
@@ -109,6 +110,8 @@ def start(folder):
         _start(daemons, lambda: _says("1 up", "ceph", *use, "osd", "stat"), "ceph-osd", "ceph-osd", *use, "-i", "0")
         port = int(server.address.rpartition(":")[2])
         _start(daemons, lambda: connects(port), "radosgw", "radosgw", *use, "-n", "client.rgw")
-        keys = (f"--access-key={server.access_key}", f"--secret={server.secret_key}")
-        output_of("radosgw-admin", *use, "-n", "client.rgw", "user", "create", "--uid=e2e", "--display-name=e2e", *keys)
+        for name, user in (("e2e", server), ("limited", limited)):
+            about = (f"--uid={name}", f"--display-name={name}")
+            keys = (f"--access-key={user.access_key}", f"--secret={user.secret_key}")
+            output_of("radosgw-admin", *use, "-n", "client.rgw", "user", "create", *about, *keys)
         yield server
