@@ -11,6 +11,8 @@ from servers import Keys, Server
 
 TITLE = "Ceph RGW"
 ATTEMPTS = 5
+# Without it, a command that came before the monitor waits for minutes.
+CEPH = ("ceph", "--connect-timeout", "10")
 
 CONFIGURATION = """
 [global]
@@ -98,16 +100,16 @@ def start(folder):
 
     def tell(*command, said=""):
         """Repeats a command to the monitor until it is accepted; each of them may be repeated."""
-        eventually(f"ceph {' '.join(map(str, command))}", lambda: _says(said, "ceph", *use, *command))
+        eventually(f"ceph {' '.join(map(str, command))}", lambda: _says(said, *CEPH, *use, *command))
 
     output_of("monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"v1:{monitor}", folder / "monmap")
     output_of("ceph-mon", *use, "--mkfs", "-i", "a", "--monmap", folder / "monmap", "--keyring", "/dev/null")
     with contextlib.ExitStack() as daemons:
-        _start(daemons, lambda: _says("", "ceph", *use, "mon", "stat"), "ceph-mon", "ceph-mon", *use, "-i", "a")
+        _start(daemons, lambda: _says("", *CEPH, *use, "mon", "stat"), "ceph-mon", "ceph-mon", *use, "-i", "a")
         tell("osd", "create", osd, said="0")
         output_of("ceph-osd", *use, "-i", "0", "--mkfs", "--osd-uuid", osd)
         tell("osd", "crush", "add", "osd.0", "1", "root=default", "host=localhost")
-        _start(daemons, lambda: _says("1 up", "ceph", *use, "osd", "stat"), "ceph-osd", "ceph-osd", *use, "-i", "0")
+        _start(daemons, lambda: _says("1 up", *CEPH, *use, "osd", "stat"), "ceph-osd", "ceph-osd", *use, "-i", "0")
         port = int(server.address.rpartition(":")[2])
         _start(daemons, lambda: connects(port), "radosgw", "radosgw", *use, "-n", "client.rgw")
         for name, user in (("e2e", server), ("limited", limited)):

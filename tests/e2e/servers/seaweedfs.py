@@ -54,5 +54,8 @@ def start(folder):
     options |= {f"{part}.port.grpc": free_port() for part in ("master", "volume", "filer", "s3")}
     command = (os.environ["SEAWEEDFS"], "server", *(f"-{name}={value}" for name, value in options.items()))
     with running("seaweedfs", *command) as process:
+        # The gateway is up before the master knows the volume server, and cannot store an object then.
+        master = f"http://127.0.0.1:{options['master.port']}"
+        eventually("SeaweedFS has a volume", lambda: responds(f"{master}/dir/assign"), process)
         eventually("SeaweedFS is up", lambda: responds(f"{server.url}/healthz"), process)
         yield server
