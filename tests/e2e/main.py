@@ -15,6 +15,7 @@ HOME = seal()
 
 # The SDKs read their settings from the sealed environment when they are imported.
 import browser.suite  # noqa: E402
+import bucket_cors.suite  # noqa: E402
 import chains.suite  # noqa: E402
 import clients.suite  # noqa: E402
 import predictions.suite  # noqa: E402
@@ -29,7 +30,7 @@ from harness.results import Results  # noqa: E402
 from servers import ON_REQUEST, USUAL, by_name  # noqa: E402
 
 # The last two need no server.
-SUITES = ("clients", "browser", "readers", "report", "chains", "predictions", "status")
+SUITES = ("clients", "browser", "readers", "bucket_cors", "report", "chains", "predictions", "status")
 CLIENTS = clients_by_name()
 
 
@@ -91,6 +92,9 @@ def run_server(name, wanted, seen, results):
         seen.rules[name] = buckets.create(server, rules)
         with proxy(f"s3cors-{name}", rules, server.url) as s3cors:
             run_suites(server, rules, pages, None if wanted.without_proxy else s3cors, wanted, seen, results)
+        if "bucket_cors" in wanted.only and not wanted.without_proxy:
+            bucket_cors.suite.run(server, folder, results)
+            results.say(bucket_cors.suite.SUITE)
         if "chains" in wanted.only and not wanted.without_proxy and name in chains.suite.SERVERS:
             seen.chains[name] = chains.suite.run(server, rules, folder / "chains", results)
             results.say(chains.suite.SUITE)

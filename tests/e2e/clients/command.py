@@ -15,6 +15,7 @@ class Command:
 
     # What has to be installed.
     program = None
+    deadline = DEADLINE
 
     def __init__(self, server, url, folder):
         self.server = server
@@ -42,7 +43,7 @@ class Command:
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=DEADLINE,
+            timeout=self.deadline,
             env=variables,
         )
         if done.returncode != 0:

@@ -41,7 +41,7 @@ def _ready(log):
 
 
 @contextlib.contextmanager
-def proxy(name, rules, upstream, config=None, listen="127.0.0.1:0", folder=None):
+def proxy(name, rules, upstream, config=None, listen="127.0.0.1:0", folder=None, **environment):
     """s3cors with these rules in front of this upstream, on ports that the system chooses, or on those of the configuration; started in
     this folder."""
     command = [*(["env", f"--chdir={folder}"] if folder else []), PROGRAM, "serve", "--admin", "127.0.0.1:0"]
@@ -54,6 +54,6 @@ def proxy(name, rules, upstream, config=None, listen="127.0.0.1:0", folder=None)
         file = (folder or Path()) / rules.parent / f"{name}.yaml"
         file.write_text(config)
         command += ["--config", file]
-    with running(name, *command) as process:
+    with running(name, *command, **environment) as process:
         ready = eventually(f"{name} is ready", lambda: _ready(process.log), process)
         yield Proxy(ready["listen"].strip("[]"), ready["admin"].strip("[]"), process.log)
