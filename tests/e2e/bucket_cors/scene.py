@@ -65,6 +65,10 @@ class Scene:
         answer = self.send(self.owner.request("PUT", self.path, body=document(origin)))
         assert answer.status == 200, code(answer)
 
+    def written(self):
+        """The documents that s3cors wrote itself; what begins with a dot is its copy of another source."""
+        return [file.name for file in self.folder.iterdir() if not file.name.startswith(".")]
+
     def clear(self):
         """Deletes the rules."""
         answer = self.send(self.owner.request("DELETE", self.path))

@@ -56,7 +56,7 @@ def _attempt(attempt, scene):
     if not scene.served and own.status == 501:
         # The server says so before it looks at the signature: then it has judged nothing, and s3cors writes nothing.
         assert answer.status >= 400, f"{code(answer)}: {answer.body[:300]}"
-        assert not list(scene.folder.iterdir()), "s3cors has written rules"
+        assert not scene.written(), "s3cors has written rules"
     elif attempt.judge in (SERVER, PASSES) or not scene.served:
         assert code(answer) == code(own), f"the server says {code(own)}, s3cors {code(answer)}: {answer.body[:300]}"
     if scene.served:
@@ -104,8 +104,7 @@ def _stays_with_the_server(scene):
     scene.put(APP)
     own = scene.direct.get_bucket_cors(Bucket=BUCKET)["CORSRules"]
     assert own[0]["AllowedOrigins"] == [APP], own
-    files = [file.name for file in scene.folder.iterdir()]
-    assert not files, files
+    assert not scene.written(), scene.written()
 
 
 def _request(scene, case):

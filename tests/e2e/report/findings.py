@@ -24,9 +24,16 @@ to build.
 )
 
 ON_REQUEST = (
-    "# The same with servers that take long to build\n\n"
-    "Written by `tests/e2e/run --with all --write-report`, and compared by every run with `--with all`.\n\n",
+    """# The same with servers that take long to build
+
+Written by `tests/e2e/run --with all --write-report`, and compared by every run with `--with all`. [REPORT.md](REPORT.md) has the others.
+
+""",
     """What it shows:
+
+- Garage answers every preflight with 200 and allows everything to everyone, whatever the rules are, so that a page may send what the
+  rules forbid. Each response then follows the rules, except an error, which every origin may read.
+- s3cors sends what it sends in front of the others.
 
 """,
 )
