@@ -344,6 +344,7 @@ fn an_upstream_that_does_not_judge_signatures_gets_no_writes() {
                        it must check signatures before it looks at anything else of these requests";
         proxy.wait_for_log(message);
         assert_eq!(proxy.metric(WRITABLE), Some(0.0));
+        assert!(proxy.ask("GET", "/status").text().contains("does not refuse a broken signature"));
         let response = CorsWriter::put(proxy.address, "/bucket?cors", &allowing(ORIGIN)).send(proxy.address);
         assert_eq!(Some(response.status.to_string().as_str()), answer.split(' ').nth(1), "relayed: {response:?}");
         assert_eq!(response.header("x-theirs"), Some("1"));

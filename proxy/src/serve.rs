@@ -1,6 +1,7 @@
 //! Puts the parts together and runs them until a signal ends them.
 
 mod error;
+mod exports;
 mod obstacles;
 mod server_conf;
 mod shadow;
@@ -21,7 +22,7 @@ use crate::process::readiness::Readiness;
 use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
 use crate::rules::{Outcome, Report, Snapshot, Store, WarningLog, source_of, watch};
 use crate::telemetry::log::Log;
-use crate::telemetry::{Exported, Metrics, MetricsError, ReloadOutcome, Row};
+use crate::telemetry::{Metrics, ReloadOutcome};
 use crate::tls::Certificates;
 use crate::upstream::{HealthChecks, Pool, Resolver, Sweeper, Upstreams};
 use obstacles::{open_files, warn};
@@ -31,7 +32,6 @@ use pingora::services::listening::Service;
 use sd_notify::NotifyState;
 use server_conf::server_conf;
 use shadow::Shadow;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,58 +145,10 @@ impl Parts {
         Ok(Self { metrics, rules, shadow, warnings, rejections, recent_denials, upstreams, exchange, readiness })
     }
 
-    /// Shows as metrics what the parts know about themselves.
-    fn export(&self, open: Count) -> Result<(), MetricsError> {
-        self.shadow.iter().try_for_each(|shadow| shadow.export(&self.metrics))?;
-        let (in_flight, rejections) = (self.exchange.in_flight().clone(), Arc::clone(&self.rejections));
-        let metrics = Arc::clone(&self.metrics);
-        let upstreams = Arc::clone(&self.upstreams);
-        self.metrics.export(Exported::gauge(
-            "s3cors_http_requests_in_flight",
-            "Requests that are being served.",
-            move || in_flight.get(),
-        ))?;
-        self.metrics.export(Exported::gauge(
-            "s3cors_connections_open",
-            "Open connections of S3 clients.",
-            move || open.get(),
-        ))?;
-        if self.exchange.writing().is_some() {
-            let exchange = Arc::clone(&self.exchange);
-            self.metrics.export(Exported::gauge(
-                "s3cors_rules_api_writable",
-                "Whether PutBucketCors and DeleteBucketCors are served: the upstream refuses broken signatures.",
-                move || usize::from(exchange.writing() == Some(Writing::Allowed)),
-            ))?;
-        }
-        self.metrics.export(Exported::gauges(
-            "s3cors_upstream_up",
-            "Whether an address of the upstream could be reached when last tried.",
-            &["upstream"],
-            move || upstreams.states().into_iter().map(|state| (vec![state.url], state.is_up.into())).collect(),
-        ))?;
-        self.metrics.export(Exported::counters(
-            "s3cors_rejected_origins_total",
-            "Requests that no rule grants, by bucket and Origin; _other are those beyond the most frequent ones.",
-            &["bucket", "origin"],
-            move || rejected_rows(&rejections, &metrics),
-        ))
-    }
-
     fn drain_gauges(&self, open: Count) -> DrainGauges {
         let in_flight = self.exchange.in_flight().clone();
         DrainGauges { connections: Box::new(move || open.get()), requests: Box::new(move || in_flight.get()) }
     }
-}
-
-/// The rejected origins under the labels that their buckets have.
-fn rejected_rows(rejections: &Rejections, metrics: &Metrics) -> Vec<Row> {
-    let mut rows = BTreeMap::new();
-    for row in rejections.series() {
-        *rows.entry(vec![metrics.buckets.shown_as(&row.bucket).to_owned(), row.origin.into()]).or_insert(0) +=
-            row.count;
-    }
-    rows.into_iter().collect()
 }
 
 /// Makes the counters of every bucket that a request can get.
@@ -228,8 +180,10 @@ fn serve_clients(
         let probe = Probe { exchange, upstreams, pool, timeouts: config.timeouts };
         server.add_service(background_service("signature probe", probe));
     }
+    let exchange = Arc::clone(&parts.exchange);
     let admin = Admin {
         rules: Arc::clone(&parts.rules),
+        writing: Box::new(move || exchange.writing().map(Writing::as_str)),
         shadow: parts.shadow.clone().map(|Shadow { rules, decisions }| admin::Shadow { rules, decisions }),
         metrics: Arc::clone(&parts.metrics),
         rejections: Arc::clone(&parts.rejections),

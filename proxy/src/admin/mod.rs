@@ -41,6 +41,8 @@ use std::sync::Arc;
 pub struct Admin {
     /// The live rules.
     pub rules: Arc<Store>,
+    /// Whether the CORS of a bucket can be written by request, in a word; `None` where that is off.
+    pub writing: Box<dyn Fn() -> Option<&'static str> + Send + Sync>,
     /// The shadow rules, where there are some.
     pub shadow: Option<Shadow>,
     /// All metrics.

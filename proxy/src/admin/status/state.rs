@@ -23,6 +23,7 @@ pub(super) fn body(admin: &Admin) -> Markup {
         dl {
             dt { "State" } dd { strong { (word(admin)) } }
             dt { "Rules" } dd { (admin.rules.live().rule_count()) " live, from " (foreign(&admin.rules.path().to_string_lossy())) }
+            @if let Some(writing) = (admin.writing)() { dt { "PutBucketCors" } dd { (writes(writing)) } }
             dt { "Last reload" } dd { (last_reload(admin)) }
         }
         @if errors.is_empty() {
@@ -32,6 +33,16 @@ pub(super) fn body(admin: &Admin) -> Markup {
         }
         @if !remarks.is_empty() { (notes(&remarks)) }
     }
+}
+
+/// Whether the rules can be written by request, and what that means.
+fn writes(writing: &'static str) -> Markup {
+    let why = match writing {
+        "allowed" => "the upstream refuses broken signatures",
+        "disabled" => "the upstream does not refuse a broken signature, so that anyone could write",
+        _ => "the upstream was not asked yet, or did not answer",
+    };
+    html! { strong { (writing) } ": " (why) }
 }
 
 fn last_reload(admin: &Admin) -> Markup {

@@ -1,0 +1,64 @@
+//! What the parts know about themselves, shown as metrics.
+
+use super::Parts;
+use crate::exchange::{Count, Writing};
+use crate::observe::Rejections;
+use crate::telemetry::{Exported, Metrics, MetricsError, Row};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Parts {
+    /// Shows as metrics what the parts know about themselves.
+    pub(super) fn export(&self, open: Count) -> Result<(), MetricsError> {
+        self.shadow.iter().try_for_each(|shadow| shadow.export(&self.metrics))?;
+        let (in_flight, rejections) = (self.exchange.in_flight().clone(), Arc::clone(&self.rejections));
+        let metrics = Arc::clone(&self.metrics);
+        let upstreams = Arc::clone(&self.upstreams);
+        self.metrics.export(Exported::gauge(
+            "s3cors_http_requests_in_flight",
+            "Requests that are being served.",
+            move || in_flight.get(),
+        ))?;
+        self.metrics.export(Exported::gauge(
+            "s3cors_connections_open",
+            "Open connections of S3 clients.",
+            move || open.get(),
+        ))?;
+        self.export_writing()?;
+        self.metrics.export(Exported::gauges(
+            "s3cors_upstream_up",
+            "Whether an address of the upstream could be reached when last tried.",
+            &["upstream"],
+            move || upstreams.states().into_iter().map(|state| (vec![state.url], state.is_up.into())).collect(),
+        ))?;
+        self.metrics.export(Exported::counters(
+            "s3cors_rejected_origins_total",
+            "Requests that no rule grants, by bucket and Origin; _other are those beyond the most frequent ones.",
+            &["bucket", "origin"],
+            move || rejected_rows(&rejections, &metrics),
+        ))
+    }
+
+    /// Only where there is an API to write with.
+    fn export_writing(&self) -> Result<(), MetricsError> {
+        if self.exchange.writing().is_none() {
+            return Ok(());
+        }
+        let exchange = Arc::clone(&self.exchange);
+        self.metrics.export(Exported::gauge(
+            "s3cors_rules_api_writable",
+            "Whether PutBucketCors and DeleteBucketCors are served: the upstream refuses broken signatures.",
+            move || usize::from(exchange.writing() == Some(Writing::Allowed)),
+        ))
+    }
+}
+
+/// The rejected origins under the labels that their buckets have.
+fn rejected_rows(rejections: &Rejections, metrics: &Metrics) -> Vec<Row> {
+    let mut rows = BTreeMap::new();
+    for row in rejections.series() {
+        *rows.entry(vec![metrics.buckets.shown_as(&row.bucket).to_owned(), row.origin.into()]).or_insert(0) +=
+            row.count;
+    }
+    rows.into_iter().collect()
+}
