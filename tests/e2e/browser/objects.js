@@ -12,8 +12,8 @@ const PIXEL = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==",
   "base64",
 );
-// More than all buffers between a server and a page that does not read.
-const LARGE = Buffer.alloc(48 * 1024 * 1024, "large");
+// More than all buffers between a server and a page that does not read: a socket of Linux may keep 32 MiB.
+const LARGE = Buffer.alloc(80 * 1024 * 1024, "large");
 const TEXT = "Hello from behind s3cors.";
 
 const OBJECTS = {

@@ -9,6 +9,7 @@ from report.wire import Answer, send
 
 BUCKET, OTHER = "e2e-rules", "e2e-others"
 APP, EVIL, PLAIN = "https://app.example", "https://evil.example", "https://good.example"
+NO_RULES = (404, "NoSuchCORSConfiguration")
 # For rules that s3cors polls; those that it writes itself hold when the response is there.
 PATIENCE = 5
 
@@ -73,6 +74,13 @@ class Scene:
         """Deletes the rules."""
         answer = self.send(self.owner.request("DELETE", self.path))
         assert answer.status == 204, code(answer)
+
+    def has_no_rules(self):
+        """The bucket's owner reads that there are none: at once, or once a server that is polled has forgotten what it kept in memory."""
+        until = time.monotonic() + (0 if self.served else PATIENCE)
+        while (rules := self.rules()) != NO_RULES:
+            assert time.monotonic() < until, rules
+            time.sleep(0.05)
 
     def rules(self):
         """What the bucket's owner reads through s3cors: the rules, or S3's code."""

@@ -13,12 +13,9 @@ LIMITS = {
     ("s3s-fs", "rules of a bucket", "refused: a bucket that does not exist"): (
         "says NotImplemented of every bucket, so s3cors cannot know"
     ),
-    ("minio", "AWS SDK for JavaScript in Chromium", "range"): "says the whole object's checksum of a range",
     ("versitygw", "aws-cli", "presigned_get"): "accepts no signature of version 2, which the CLI uses for links",
     ("versitygw", "s3cmd", "presigned_get"): "accepts no signature of version 2, the only one that s3cmd has for links",
     ("versitygw", "curl", "list"): "does not encode keys when the request asks for it",
-    ("versitygw", "AWS SDK for JavaScript in Chromium", "range"): "says the whole object's checksum of a range",
-    ("seaweedfs", "AWS SDK for JavaScript in Chromium", "range"): "says the whole object's checksum of a range",
     ("seaweedfs", "AWS SDK for JavaScript in Chromium", "presigned_put"): (
         "verifies the checksum in the link, which the SDK computes of an empty body"
     ),
