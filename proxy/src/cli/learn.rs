@@ -111,7 +111,11 @@ fn print_documents(learned: &[Learned]) -> ExitCode {
             note(&format!("{bucket}: warning: {}", warning.escape_debug()));
         }
         let Some(xml) = xml else { continue };
-        note(&format!("{bucket}: rules for {requests} different requests; read them before you use them"));
+        let requests = match requests {
+            1 => "1 request".to_owned(),
+            several => format!("{several} different requests"),
+        };
+        note(&format!("{bucket}: rules for {requests}; read them before you use them"));
         if learned.len() > 1 {
             // A comment ends with two hyphens.
             documents += &format!("<!-- {} -->\n", bucket.replace("--", "- -"));
