@@ -45,7 +45,7 @@ pub(super) enum CurlError {
     TwoUrls,
     #[error("--curl: the URL is not one of http or https: {0}")]
     Url(&'static str),
-    #[error("--curl: a header that is not NAME: VALUE")]
+    #[error("--curl: a header that is not NAME: VALUE, or that no browser sends")]
     Header,
 }
 
@@ -61,7 +61,7 @@ impl Copied {
         let url = url(&options)?;
         let host = options.header("host").map_or_else(|| authority(&url), str::to_owned);
         let origin = options.header("origin").map(str::to_owned);
-        let asked = Asked::of(&options);
+        let asked = Asked::of(&options)?;
         Ok(Self {
             host,
             path: url.path().to_owned(),
