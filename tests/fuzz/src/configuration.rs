@@ -109,6 +109,7 @@ fn meaning(text: &str) {
         Err(
             error @ (ConfigError::NoUpstream
             | ConfigError::TwoRules { .. }
+            | ConfigError::HalfAStore
             | ConfigError::NoPlaceForRules
             | ConfigError::AddressConflict { .. }),
         ) => {
