@@ -24,6 +24,7 @@ mod differential;
 mod doctor;
 mod exchange;
 mod expect;
+mod explain;
 mod failures;
 mod fidelity;
 mod first_try;

@@ -72,6 +72,7 @@ fn read_slowly(size: usize, mut read: impl FnMut(usize) -> usize) {
         let length = read(left.min(PIECE));
         assert!(length > 0, "cut off");
         left -= length;
+        // It is the reader that is slow; nothing is waited for.
         std::thread::sleep(REST);
     }
 }

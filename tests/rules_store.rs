@@ -306,6 +306,7 @@ fn requests_are_served_while_the_store_is_away_and_a_start_takes_the_copy() {
         assert_eq!(response.header("access-control-allow-origin"), Some("https://second.example"));
         assert!(sent.elapsed() < Duration::from_secs(1), "a request waited for the store: {:?}", sent.elapsed());
         served += 1;
+        // A pace and no wait: the store must be away for a time, whatever the number of requests.
         std::thread::sleep(Duration::from_millis(2));
     }
     let text = first.ask("GET", "/api/rules").text();

@@ -279,6 +279,7 @@ fn killed_at_any_moment_the_old_or_the_new_document_is_live_after_the_restart() 
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut written = |line: String| line.strip_prefix("written ").map(|number| number.parse::<usize>().unwrap());
         let first = lines.find_map(&mut written);
+        // The moment of the kill is what varies: no condition stands for it.
         std::thread::sleep(Duration::from_micros(fastrand::u64(0..10_000)));
         child.kill().unwrap();
         child.wait().unwrap();

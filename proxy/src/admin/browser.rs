@@ -48,9 +48,9 @@ mod tests {
         for (query, expected) in [
             ("mode=cors&credentials=include&read=a,b&header=A:%201&redirect=https://b/c&redirect_status=302", None),
             ("origin=x&unknown=y", None),
-            ("mode=same-origin", Some("mode= is wrong: \"same-origin\" is none of cors, no-cors")),
-            ("credentials=all", Some("credentials= is wrong: \"all\" is none of omit, same-origin, include")),
-            ("redirect_status=200", Some("redirect_status= is wrong: \"200\" is none of 301, 302, 303, 307, 308")),
+            ("mode=same-origin", Some("mode= is wrong: \"same-origin\" is not one of cors, no-cors")),
+            ("credentials=all", Some("credentials= is wrong: \"all\" is not one of omit, same-origin, include")),
+            ("redirect_status=200", Some("redirect_status= is wrong: \"200\" is not one of 301, 302, 303, 307, 308")),
             ("target=s3", Some("target= is wrong: it has no scheme")),
         ] {
             assert_eq!(settings(query).err().as_deref(), expected, "{query}");

@@ -80,7 +80,7 @@ pub enum InvalidSetting {
         why: NoServerOrigin,
     },
     /// Not one of the statuses that redirect.
-    #[error("{0:?} is none of 301, 302, 303, 307, 308")]
+    #[error("{0:?} is not one of 301, 302, 303, 307, 308")]
     Status(String),
 }
 
@@ -202,6 +202,6 @@ mod tests {
         assert_eq!("X-A : 1:2 ".parse(), Ok(HeaderLine { name: "X-A".into(), value: "1:2".into() }));
         assert_eq!("X-A".parse::<HeaderLine>().unwrap_err().to_string(), "\"X-A\" is not of the form \"Name: value\"");
         assert_eq!(redirect_status("302"), Ok(302));
-        assert_eq!(redirect_status("304").unwrap_err().to_string(), "\"304\" is none of 301, 302, 303, 307, 308");
+        assert_eq!(redirect_status("304").unwrap_err().to_string(), "\"304\" is not one of 301, 302, 303, 307, 308");
     }
 }

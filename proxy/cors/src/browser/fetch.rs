@@ -8,7 +8,7 @@ use crate::header_name::is_token_or_empty;
 use std::fmt;
 use std::str::FromStr;
 
-/// The methods that a Request writes in upper case (Fetch, "normalize a method"). PATCH is none of them.
+/// The methods that a Request writes in upper case (Fetch, "normalize a method"). PATCH stays as it is.
 const NORMALISED: [&str; 6] = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
 
 /// The `mode` of a fetch.
@@ -35,7 +35,7 @@ pub enum CredentialsMode {
 
 /// A value that such a setting does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{value:?} is none of {known}")]
+#[error("{value:?} is not one of {known}")]
 pub struct UnknownValue {
     value: String,
     known: &'static str,
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!("include".parse(), Ok(CredentialsMode::Include));
         assert_eq!(
             "always".parse::<CredentialsMode>().unwrap_err().to_string(),
-            "\"always\" is none of omit, same-origin, include"
+            "\"always\" is not one of omit, same-origin, include"
         );
     }
 }

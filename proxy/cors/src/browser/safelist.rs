@@ -39,8 +39,8 @@ pub(super) fn is_forbidden_method(method: &str) -> bool {
     FORBIDDEN_METHODS.iter().any(|forbidden| method.eq_ignore_ascii_case(forbidden))
 }
 
-/// "Forbidden request-header", of a name in lower case: a script's is dropped without an error. An unknown value is none of those
-/// that would forbid it.
+/// "Forbidden request-header", of a name in lower case: a script's is dropped without an error. An unknown value counts as one
+/// that forbids nothing.
 pub(super) fn is_forbidden(name: &str, value: Option<&str>) -> bool {
     let overrides = || {
         METHOD_OVERRIDES.contains(&name)

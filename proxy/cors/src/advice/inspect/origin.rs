@@ -91,7 +91,8 @@ impl OriginMismatch {
 }
 
 impl OriginDifference {
-    /// What differs from the nearest of a rule's origins; `None` where one matches. `origin` is `None` where there is none to match.
+    /// What differs from the nearest of a rule's origins; `None` where one matches. `origin` is `None` if the request has no
+    /// origin that could match.
     pub(super) fn nearest(patterns: &[OriginPattern], origin: Option<&str>) -> Option<Self> {
         let text = origin.unwrap_or_default();
         if origin.is_some() && patterns.iter().any(|pattern| pattern.matches(text.as_bytes())) {
