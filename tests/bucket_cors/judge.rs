@@ -80,6 +80,12 @@ fn the_upstream_decides_and_the_same_request_with_a_broken_signature_must_fail()
         ("no permission", accepted(&CorsWriter { key: "READER", ..put("/bucket?cors") }), 403, Some("AccessDenied")),
         ("no bucket", accepted(&put("/missing?cors")), 404, Some("NoSuchBucket")),
         ("a 501 before the signature", accepted(&early), 403, Some("AccessDenied")),
+        (
+            "reading before the signature",
+            accepted(&CorsWriter { method: "GET", ..early.clone() }),
+            403,
+            Some("AccessDenied"),
+        ),
     ] {
         let response = request.send(proxy.address);
         assert_eq!((response.status, code(&response).as_deref()), (status, code_is), "{name}: {response:?}");

@@ -31,7 +31,9 @@ impl PingoraDriver {
         let own = self.exchange.judge(&head, peer, &mut driven.exchange);
         let own = match own {
             Some(reply) => Some(reply),
-            None => Box::pin(self.bucket_cors(session, driven)).await?,
+            // Boxed for the same reason as below, and only where it can be one.
+            None if self.exchange.writing().is_some() => Box::pin(self.bucket_cors(session, driven)).await?,
+            None => None,
         };
         let Some(reply) = own else { return Ok(false) };
         // Boxed, so that the future of a request that is forwarded does not carry (and copy) the state of a reply.

@@ -1,6 +1,6 @@
 //! Whether the upstream judges signatures: a request with a broken one must be refused.
 //!
-//! That is asked at the start and every now and then, with a request that means nothing, and before each write with the write itself.
+//! That is asked at the start and every now and then, with a request that means nothing, and before each operation with the request itself.
 
 use super::super::Exchange;
 use super::response::Response;

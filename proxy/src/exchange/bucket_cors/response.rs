@@ -51,8 +51,8 @@ impl Response {
 pub enum Next {
     /// The reply to the client.
     Reply(Box<Reply>),
-    /// The same request is sent again with a broken signature. If the upstream refuses that, this document is written; `None` removes the
-    /// bucket's own.
+    /// The same request is sent again with a broken signature. If the upstream refuses that, the operation is carried out: this document
+    /// is written; without one, the bucket's own is read or removed.
     Confirm(Option<CorsConfiguration>),
     /// The document is written, on a thread that may block.
     Write(Option<CorsConfiguration>),
@@ -74,7 +74,7 @@ impl Exchange {
         let api = self.api.as_ref().filter(|_| response.is_unsupported(request.operation));
         let Some(api) = api else { return self.relay(request, response) };
         let checked = match (request.operation, api.writing.get()) {
-            (Operation::Get, _) => return Next::Reply(self.document_of(request, ctx).into()),
+            (Operation::Get, _) => Ok(None),
             (_, Writing::Disabled) => return self.relay(request, response),
             (_, Writing::Unproven) => Err(unproven().into()),
             (Operation::Put, Writing::Allowed) => document(api, request, head, body).map(Some),
@@ -98,6 +98,9 @@ impl Exchange {
         ctx: &Context,
     ) -> Next {
         let error = match Confirmed::of(response) {
+            Confirmed::Refused if request.operation == Operation::Get => {
+                return Next::Reply(self.document_of(request, ctx).into());
+            }
             Confirmed::Refused => return Next::Write(configuration),
             Confirmed::Unclear => unproven(),
             Confirmed::NotRefused => {
