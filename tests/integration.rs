@@ -19,6 +19,7 @@ mod bucket_cors;
 mod cli;
 mod clients;
 mod conformance;
+mod connection_options;
 mod demo;
 mod differential;
 mod doctor;

@@ -7,6 +7,7 @@
 
 pub mod body_length;
 mod bucket_cors;
+mod connection_options;
 mod context;
 mod count;
 mod failure;

@@ -1,6 +1,7 @@
 //! The request's head: which bucket it is for, what the rules say, and whether the upstream sees it.
 
 use super::body_length::is_ambiguous;
+use super::connection_options::hide_a_field;
 use super::forwarding::{Told, is_forwarding};
 use super::head::RequestHead;
 use super::{Context, Exchange, Failure, Peer, Reply, presigned_head};
@@ -13,13 +14,15 @@ use std::sync::Arc;
 impl Exchange {
     /// Judges a request, once, by one snapshot of the rules. Returns the reply to a request that no upstream needs to see.
     pub fn judge(&self, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) -> Option<Reply> {
-        let is_ambiguous = !head.is_unambiguous() && (is_ambiguous(head.lines()) || has_invalid_host(head));
-        if !is_ambiguous && let Some(reply) = self.health_reply(head, peer, ctx) {
+        let ambiguity = if head.is_unambiguous() { None } else { ambiguity(head) };
+        if ambiguity.is_none()
+            && let Some(reply) = self.health_reply(head, peer, ctx)
+        {
             return Some(reply);
         }
         let asked = self.decide(head, peer, ctx);
-        if is_ambiguous {
-            return Some(self.fail(Failure::InvalidRequest, "ambiguous framing or host", head, ctx));
+        if let Some(ambiguity) = ambiguity {
+            return Some(self.fail(Failure::InvalidRequest, ambiguity, head, ctx));
         }
         self.own_reply(&asked, ctx)
     }
@@ -147,6 +150,19 @@ impl<'r> RequestEdits<'r> {
         if let Some(told) = &self.told {
             told.for_each_line(line);
         }
+    }
+}
+
+/// Returns what an upstream could read differently from us, in words for the log.
+fn ambiguity(head: &impl RequestHead) -> Option<&'static str> {
+    if is_ambiguous(head.lines()) {
+        Some("ambiguous framing")
+    } else if has_invalid_host(head) {
+        Some("invalid host")
+    } else if hide_a_field(head) {
+        Some("a Connection option names a field that decides")
+    } else {
+        None
     }
 }
 
