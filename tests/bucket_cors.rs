@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+mod confirmation;
 mod judge;
 
 const ORIGIN: &str = "https://app.example";

@@ -3,7 +3,7 @@
 
 use super::*;
 
-fn error(status: &str, code: &str) -> String {
+pub fn error(status: &str, code: &str) -> String {
     let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>");
     format!(
         "HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nX-Theirs: 1\r\nContent-Length: {}\r\n\r\n{body}",

@@ -141,3 +141,10 @@ pub fn content_md5(text: &str) -> String {
 fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
+
+/// Rewrites the text that has a request's signature: its `Authorization`, else its target.
+pub fn rewritten(request: &mut SignedRequest, edit: impl Fn(&str) -> Option<String>) {
+    let line = request.lines.iter_mut().find(|(name, _)| name == "authorization");
+    let text = line.map_or(&mut request.target, |(_, value)| value);
+    *text = edit(text).expect("a signature to rewrite");
+}

@@ -52,18 +52,21 @@ pub(super) struct Route<'u> {
     may_resend: bool,
     kept_is_tried: bool,
     is_kept: bool,
+    /// No address is tried but the current one.
+    is_pinned: bool,
 }
 
 impl<'u> Route<'u> {
     pub(super) fn new(upstreams: &'u Upstreams, pool: &'u Pool, method: &str) -> Self {
-        let may_resend = Attempts::may_resend(method);
-        Self { upstreams, pool, attempts: Attempts::default(), may_resend, kept_is_tried: false, is_kept: false }
+        let (may_resend, attempts) = (Attempts::may_resend(method), Attempts::default());
+        Self { upstreams, pool, attempts, may_resend, kept_is_tried: false, is_kept: false, is_pinned: false }
     }
 
     /// A connection for the next attempt: one address after the other, until one can be connected to.
     pub(super) async fn connect(&mut self, ctx: &mut Context) -> Result<Stream, Broken> {
         loop {
-            let Some(peer) = self.attempts.next(self.upstreams) else {
+            let next = if self.is_pinned { self.attempts.peer() } else { self.attempts.next(self.upstreams) };
+            let Some(peer) = next else {
                 return Err(Broken::Failed(Failure::Unresolved, "Unresolved"));
             };
             ctx.sent_upstream(peer.address());
@@ -75,10 +78,15 @@ impl<'u> Route<'u> {
             };
             match connected {
                 Ok(upstream) => return Ok(upstream),
-                Err(_) if self.attempts.unreachable(self.upstreams) => {}
+                Err(_) if !self.is_pinned && self.attempts.unreachable(self.upstreams) => {}
                 Err(error) => return Err(Broken::Failed(connect_failure_of(&error), "connect")),
             }
         }
+    }
+
+    /// Keeps to the address that responded, for all further connections.
+    pub(super) const fn pin(&mut self) {
+        (self.is_pinned, self.kept_is_tried) = (true, false);
     }
 
     /// The `Host` of the upstream's own URL.

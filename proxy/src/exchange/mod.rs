@@ -26,7 +26,10 @@ mod signature_cause;
 mod signature_mismatch;
 mod upstream_head;
 
-pub use bucket_cors::{BucketCors, Confirmed, ForgedRequest, Next, Response, Writing};
+pub use bucket_cors::{
+    AfterConfirmation, AfterUpstream, BucketCors, Confirmed, ConfirmedWrite, ForgedRequest, Response, Unconfirmed,
+    Writing,
+};
 pub use context::Context;
 pub use count::{Count, Counted};
 pub use failure::Failure;

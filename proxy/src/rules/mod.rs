@@ -34,4 +34,4 @@ pub use store::Store;
 pub use warning_log::WarningLog;
 pub use warnings::LiveWarnings;
 pub use watch::{Watch, WatchError, watch};
-pub use write::{Digest, Stored, Write, WriteError, Written};
+pub use write::{Digest, SigningTime, Stored, Write, WriteError, Written};

@@ -7,7 +7,7 @@ use super::snapshot::{DocumentOrigin, Snapshot};
 use super::source::{Source, SourceError};
 use super::unknown::Unknown;
 use super::warnings::LiveWarnings;
-use super::write::{Write, WriteError, Written};
+use super::write::{SigningTime, Write, WriteError, Written};
 use arc_swap::{ArcSwap, Guard};
 use s3_cors::{CorsConfiguration, Credentials};
 use std::path::Path;
@@ -167,17 +167,17 @@ impl Store {
         &self,
         bucket: &str,
         document: &CorsConfiguration,
-        signed_at: SystemTime,
+        signed: impl Into<SigningTime>,
     ) -> Result<Written, WriteError> {
-        self.write(&Write { bucket, document: Some(document), signed_at })
+        self.write(&Write { bucket, document: Some(document), signed: signed.into() })
     }
 
     /// Removes a bucket's document durably, then its rules, as [`Self::put`] writes it. There need not be one.
     ///
     /// # Errors
     /// [`WriteError`]; the rules that were live stay.
-    pub fn delete(&self, bucket: &str, signed_at: SystemTime) -> Result<Written, WriteError> {
-        self.write(&Write { bucket, document: None, signed_at })
+    pub fn delete(&self, bucket: &str, signed: impl Into<SigningTime>) -> Result<Written, WriteError> {
+        self.write(&Write { bucket, document: None, signed: signed.into() })
     }
 
     fn write(&self, write: &Write<'_>) -> Result<Written, WriteError> {

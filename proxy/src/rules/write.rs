@@ -19,19 +19,35 @@ pub struct Write<'w> {
     pub bucket: &'w str,
     /// Its document from now on; `None` removes it.
     pub document: Option<&'w CorsConfiguration>,
-    /// When the request was signed.
-    pub signed_at: SystemTime,
+    /// The time that the request was signed at.
+    pub signed: SigningTime,
+}
+
+/// The time of a signature, which has whole seconds (SigV4).
+#[derive(Clone, Copy, Debug)]
+pub struct SigningTime {
+    /// The time itself.
+    pub at: SystemTime,
+    /// True if the caller has seen each write of that second, and knows that this one is no replay of one of them.
+    pub is_second_known: bool,
+}
+
+impl From<SystemTime> for SigningTime {
+    fn from(at: SystemTime) -> Self {
+        Self { at, is_second_known: true }
+    }
 }
 
 impl Write<'_> {
-    /// Rejects a write that was signed before the last one that was applied: a replay must not bring an old document back. One signed in
-    /// the same second is applied, because a signature has no finer time (SigV4), and so is a retry.
+    /// Rejects a write that was signed before the last one that was applied, or in the same second where that second is not known to the
+    /// caller: a replay must not bring an old document back.
     ///
     /// # Errors
     /// [`WriteError::Stale`].
     pub fn follows(&self, last: Option<SystemTime>) -> Result<(), WriteError> {
+        let SigningTime { at, is_second_known } = self.signed;
         match last {
-            Some(last) if self.signed_at < last => Err(WriteError::Stale { last }),
+            Some(last) if at < last || (at == last && !is_second_known) => Err(WriteError::Stale { last }),
             _ => Ok(()),
         }
     }
@@ -80,8 +96,8 @@ impl fmt::Debug for Digest {
 /// Why a document was not written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// It was signed before the last write of this bucket that was applied.
-    #[error("signed before the last write of this bucket, which was signed at {}", humantime::format_rfc3339_seconds(*last))]
+    /// The last write of this bucket that was applied was signed later, or in the same second.
+    #[error("no later than the last write of this bucket, which was signed at {}", humantime::format_rfc3339_seconds(*last))]
     Stale {
         /// When that one was signed.
         last: SystemTime,

@@ -1,22 +1,23 @@
-//! Who a request says it is from, and what its signature covers: only where every server has to read the same. No key is known here, and
-//! nothing is checked: that is the upstream's.
+//! The credential of a request: whose it says it is and what its signature covers, read only where every server reads the same. No key
+//! is known here and nothing is checked: that is the upstream's.
 
+use super::placed_signature::{PlacedSignature, SignaturePlace};
 use super::presigned;
 use super::signature::checked_headers;
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-/// What a request is signed with.
+/// The credential that a request is signed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential<'r> {
     /// The access key's id, which is no secret.
     pub access_key: Cow<'r, str>,
-    /// What the signature covers.
+    /// The headers that the signature covers.
     pub covers: Covers<'r>,
-    /// When the request was signed; `None` where it does not say.
+    /// The time of signing; `None` where the request does not say.
     pub signed_at: Option<SystemTime>,
     /// The signature itself, which names this one request.
-    pub signature: &'r str,
+    pub signature: PlacedSignature,
 }
 
 /// What a signature covers.
@@ -46,6 +47,10 @@ pub enum NoCredential {
     Anonymous,
     /// Servers could differ in whose request it is.
     Ambiguous,
+    /// A part of `Authorization` is there twice: one server takes the first, another the last.
+    Repeated,
+    /// The signature is not one of its version.
+    Malformed,
 }
 
 /// The parts of a head that say who a request is from.
@@ -69,48 +74,111 @@ impl<'r> Credential<'r> {
     pub fn of(claims: Claims<'r>) -> Result<Self, NoCredential> {
         let Claims { authorization, query, .. } = claims;
         let in_query = query.unwrap_or_default().split('&').any(is_of_signature);
-        let read = match (authorization, in_query) {
-            (None, false) => return Err(NoCredential::Anonymous),
+        match (authorization, in_query) {
+            (None, false) => Err(NoCredential::Anonymous),
             (Some(value), false) if value.starts_with("AWS4-") => Self::of_header(value, claims),
             (Some(value), false) => Self::of_version2(value, claims),
             (None, true) => Self::of_query(claims),
-            (Some(_), true) => None,
-        };
-        read.ok_or(NoCredential::Ambiguous)
+            (Some(_), true) => Err(NoCredential::Ambiguous),
+        }
     }
 
-    fn of_header(value: &'r str, claims: Claims<'_>) -> Option<Self> {
-        let names = checked_headers([value.as_bytes()].into_iter(), None)?.into_owned();
-        let part = |name| value.split([',', ' ']).find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
-        let (access_key, _) = part("Credential")?.split_once('/')?;
-        Some(Self {
+    fn of_header(value: &'r str, claims: Claims<'_>) -> Result<Self, NoCredential> {
+        let parts = HeaderParts::of(value)?;
+        let (access_key, _) = parts.credential.split_once('/').ok_or(NoCredential::Ambiguous)?;
+        let (at, signature) = parts.signature;
+        Ok(Self {
             access_key: access_key.into(),
-            covers: Covers::Headers(names.into()),
+            covers: Covers::Headers(parts.signed_headers.into()),
             signed_at: header_time(claims),
-            signature: part("Signature")?,
+            signature: PlacedSignature::version4(SignaturePlace::Authorization, at, signature)
+                .ok_or(NoCredential::Malformed)?,
         })
     }
 
-    fn of_query(claims: Claims<'r>) -> Option<Self> {
-        let names = checked_headers(std::iter::empty(), claims.query)?;
-        let parameters = claims.query?.split('&').filter_map(|parameter| parameter.split_once('='));
-        let value = |name| parameters.clone().find(|(key, _)| *key == name).map(|(_, value)| value);
-        let scope = percent_encoding::percent_decode_str(value("X-Amz-Credential")?).decode_utf8().ok()?;
-        let (access_key, _) = scope.split_once('/')?;
-        Some(Self {
+    fn of_query(claims: Claims<'r>) -> Result<Self, NoCredential> {
+        let names = checked_headers(std::iter::empty(), claims.query).ok_or(NoCredential::Ambiguous)?;
+        let value = |name: &str| {
+            let parameters = parts_of(claims.query.unwrap_or_default(), '&');
+            let values = parameters.filter_map(|(at, part)| Some((at, part.strip_prefix(name)?.strip_prefix('=')?)));
+            values.map(|(at, value)| (at + name.len() + 1, value)).next().ok_or(NoCredential::Ambiguous)
+        };
+        let (_, scope) = value("X-Amz-Credential")?;
+        let scope = percent_encoding::percent_decode_str(scope).decode_utf8().map_err(|_| NoCredential::Ambiguous)?;
+        let (access_key, _) = scope.split_once('/').ok_or(NoCredential::Ambiguous)?;
+        let (at, signature) = value("X-Amz-Signature")?;
+        Ok(Self {
             access_key: access_key.to_owned().into(),
             covers: Covers::Headers(names),
             signed_at: presigned::signed_at(None, claims.query),
-            signature: value("X-Amz-Signature")?,
+            signature: PlacedSignature::version4(SignaturePlace::Query, at, signature)
+                .ok_or(NoCredential::Malformed)?,
         })
     }
 
     /// Version 2. In the query it says when it ends and not when it was signed, so that there is no order of two: it is left out.
-    fn of_version2(value: &'r str, claims: Claims<'_>) -> Option<Self> {
-        let (access_key, signature) = value.strip_prefix("AWS ")?.split_once(':')?;
-        let signed_at = header_time(claims);
-        Some(Self { access_key: access_key.into(), covers: Covers::Version2, signed_at, signature })
+    fn of_version2(value: &'r str, claims: Claims<'_>) -> Result<Self, NoCredential> {
+        let scheme = "AWS ";
+        let (access_key, signature) =
+            value.strip_prefix(scheme).and_then(|rest| rest.split_once(':')).ok_or(NoCredential::Ambiguous)?;
+        let at = scheme.len() + access_key.len() + 1;
+        Ok(Self {
+            access_key: access_key.into(),
+            covers: Covers::Version2,
+            signed_at: header_time(claims),
+            signature: PlacedSignature::version2(at, signature).ok_or(NoCredential::Malformed)?,
+        })
     }
+}
+
+/// The parts of an `Authorization` of version 4: each once, and no other (S3 API, Authenticating Requests: Using the Authorization
+/// Header).
+struct HeaderParts<'r> {
+    credential: &'r str,
+    signed_headers: &'r str,
+    /// Where it begins in the line's value, and its text.
+    signature: (usize, &'r str),
+}
+
+impl<'r> HeaderParts<'r> {
+    fn of(value: &'r str) -> Result<Self, NoCredential> {
+        let scheme = "AWS4-HMAC-SHA256 ";
+        let list = value.strip_prefix(scheme).ok_or(NoCredential::Ambiguous)?;
+        let (mut credential, mut signed_headers, mut signature) = (None, None, None);
+        for (at, part) in parts_of(list, ',') {
+            let name = part.trim_start_matches(' ');
+            let at = scheme.len() + at + (part.len() - name.len());
+            let (name, text) = name.split_once('=').ok_or(NoCredential::Ambiguous)?;
+            let at = at + name.len() + 1;
+            let text = text.trim_end_matches(' ');
+            // An escape or a blank in a value is read by some servers and not by others.
+            if text.bytes().any(|byte| matches!(byte, b' ' | b'\t' | b'%' | b'"')) {
+                return Err(NoCredential::Ambiguous);
+            }
+            let place = match name {
+                "Credential" => &mut credential,
+                "SignedHeaders" => &mut signed_headers,
+                "Signature" => &mut signature,
+                _ => return Err(NoCredential::Ambiguous),
+            };
+            if place.replace((at, text)).is_some() {
+                return Err(NoCredential::Repeated);
+            }
+        }
+        let all = credential.zip(signed_headers).zip(signature).ok_or(NoCredential::Ambiguous)?;
+        let (((_, credential), (_, signed_headers)), signature) = all;
+        Ok(Self { credential, signed_headers, signature })
+    }
+}
+
+/// The parts of a text between separators, each with where it begins.
+fn parts_of(text: &str, separator: char) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split(separator).map(move |part| {
+        let start = at;
+        at += part.len() + separator.len_utf8();
+        (start, part)
+    })
 }
 
 /// The time that a signature in `Authorization` is made from.
@@ -132,31 +200,77 @@ mod tests {
     use super::*;
     use std::time::{Duration, UNIX_EPOCH};
 
-    const V4: &str = "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=ab";
+    const V4: &str = "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, \
+                      Signature=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    const SIGNATURE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     const PRESIGNED: &str = "cors&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20260101%2Fx&X-Amz-Date=20260101T000000Z\
-                             &X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=cd";
+                             &X-Amz-Expires=60&X-Amz-SignedHeaders=host\
+                             &X-Amz-Signature=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    const V2: &str = "AWS AK:ABCDEFGHIJKLMNOPQRSTUVWXYZa=";
 
     #[test]
     fn a_credential_is_read_where_no_server_can_read_another() {
-        use NoCredential::{Ambiguous, Anonymous};
+        use NoCredential::{Ambiguous, Anonymous, Malformed, Repeated};
+        let header = |list: &str| format!("AWS4-HMAC-SHA256 {}", list.replace("SIG", SIGNATURE));
+        let usual = "Credential=AK/x, SignedHeaders=host, Signature=SIG";
         for (authorization, query, expected) in [
-            (Some(V4), "cors", Ok(("AK", "ab"))),
-            (Some("AWS AK:ab="), "cors", Ok(("AK", "ab="))),
-            (None, PRESIGNED, Ok(("AK", "cd"))),
+            (Some(V4), "cors", Ok("AK")),
+            (Some(V2), "cors", Ok("AK")),
+            (None, PRESIGNED, Ok("AK")),
+            (Some(&*header("Credential=AK/x,SignedHeaders=host,Signature=SIG")), "cors", Ok("AK")),
+            (Some(&*header("Signature=SIG , SignedHeaders=host,  Credential=AK/x")), "cors", Ok("AK")),
             (None, "cors", Err(Anonymous)),
             (Some(V4), PRESIGNED, Err(Ambiguous)),
             (Some(V4), "cors&x-amz-date=20260101T000000Z", Err(Ambiguous)),
             (Some(V4), "cors&X-%41mz-Signature=a", Err(Ambiguous)),
-            (Some("AWS4-NONE Credential=AK/x, SignedHeaders=host, Signature=ab"), "cors", Err(Ambiguous)),
-            (Some("AWS4-HMAC-SHA256 Credential=AK/x, Signature=ab"), "cors", Err(Ambiguous)),
+            (Some(&*header(usual).replace("HMAC-SHA256", "NONE")), "cors", Err(Ambiguous)),
+            (Some(&*header(usual).replace("SHA256 ", "SHA256\t")), "cors", Err(Ambiguous)),
+            (Some(&*header("Credential=AK/x, Signature=SIG")), "cors", Err(Ambiguous)),
+            (Some(&*header("Credential=AK/x SignedHeaders=host, Signature=SIG")), "cors", Err(Ambiguous)),
+            (Some(&*header("Credential=AK/x, SignedHeaders=host%3Bdate, Signature=SIG")), "cors", Err(Ambiguous)),
+            (Some(&*header(&format!("{usual}, Extra=1"))), "cors", Err(Ambiguous)),
+            (Some(&*header(&format!("{usual},"))), "cors", Err(Ambiguous)),
+            (Some(&*header(&format!("{usual}, Credential=OTHER/x"))), "cors", Err(Repeated)),
+            (Some(&*header(&format!("Signature=SIG, {usual}"))), "cors", Err(Repeated)),
+            (Some(&*header(&format!("{usual}, SignedHeaders=host"))), "cors", Err(Repeated)),
             (Some("Bearer token"), "cors", Err(Ambiguous)),
             (Some(""), "cors", Err(Ambiguous)),
             (None, "cors&AWSAccessKeyId=AK&Expires=1&Signature=ab", Err(Ambiguous)),
             (None, "cors&X-Amz-Signature=ab", Err(Ambiguous)),
+            (Some(&*V4.replace(SIGNATURE, "cors")), "cors", Err(Malformed)),
+            (Some(&*V4.replace(SIGNATURE, "AK")), "cors", Err(Malformed)),
+            (Some(&*V4.replace("eeff00", "eeff0g")), "cors", Err(Malformed)),
+            (Some(&*V4.replace(SIGNATURE, &format!("{SIGNATURE}0"))), "cors", Err(Malformed)),
+            (Some("AWS AK:cors"), "cors", Err(Malformed)),
+            (Some(&*format!("{V2}=")), "cors", Err(Malformed)),
+            (Some("AWS AK:ABCDEFGHIJKLMNOPQRSTUVWXYZab"), "cors", Err(Malformed)),
+            (None, &*PRESIGNED.replace(SIGNATURE, "cors"), Err(Malformed)),
+            (None, &*PRESIGNED.replace("=0011", "=%30011"), Err(Malformed)),
         ] {
             let read = Credential::of(Claims { authorization, query: Some(query), ..Claims::default() });
-            let read = read.as_ref().map(|read| (&*read.access_key, read.signature)).map_err(|error| *error);
+            let read = read.as_ref().map(|read| &*read.access_key).map_err(|error| *error);
             assert_eq!(read, expected, "{authorization:?} {query}");
+        }
+    }
+
+    #[test]
+    fn the_signature_is_found_where_it_was_read() {
+        use SignaturePlace::{Authorization, Query};
+        // Its text is elsewhere in the line, too: only the part that is the signature may change.
+        let with_copy = V4.replace("Credential=AK", &format!("Credential={SIGNATURE}"));
+        let presigned = format!("x-id={SIGNATURE}&{PRESIGNED}");
+        for (authorization, query, place, text) in [
+            (Some(V4), "cors", Authorization, V4),
+            (Some(&*with_copy), "cors", Authorization, &*with_copy),
+            (Some(V2), "cors", Authorization, V2),
+            (None, PRESIGNED, Query, PRESIGNED),
+            (None, &*presigned, Query, &*presigned),
+        ] {
+            let read = Credential::of(Claims { authorization, query: Some(query), ..Claims::default() }).unwrap();
+            let at = text.rfind(if authorization == Some(V2) { "ABCD" } else { SIGNATURE }).unwrap();
+            let mut expected = text.to_owned();
+            expected.replace_range(at..=at, if text.as_bytes()[at] == b'0' { "1" } else { "0" });
+            assert_eq!(&*read.signature.broken(place, text.as_bytes()), expected.as_bytes(), "{text}");
         }
     }
 

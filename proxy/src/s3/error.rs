@@ -29,6 +29,10 @@ pub enum ErrorCode {
     ServiceUnavailable,
     /// The request is anonymous, or does not say clearly who it is from.
     AccessDenied,
+    /// `Authorization` can be read in two ways.
+    AuthorizationHeaderMalformed,
+    /// The request was signed at a time that is too far from now.
+    RequestTimeTooSkewed,
     /// The request contradicts itself, or lacks something.
     InvalidRequest,
     /// A header has a value that it cannot have.
@@ -67,6 +71,8 @@ impl ErrorCode {
             Self::GatewayTimeout => "GatewayTimeout",
             Self::ServiceUnavailable => "ServiceUnavailable",
             Self::AccessDenied => "AccessDenied",
+            Self::AuthorizationHeaderMalformed => "AuthorizationHeaderMalformed",
+            Self::RequestTimeTooSkewed => "RequestTimeTooSkewed",
             Self::InvalidRequest => "InvalidRequest",
             Self::InvalidArgument => "InvalidArgument",
             Self::InvalidDigest => "InvalidDigest",
@@ -90,7 +96,8 @@ impl ErrorCode {
             Self::InvalidDigest | Self::BadDigest | Self::XAmzContentSha256Mismatch => StatusCode::BAD_REQUEST,
             Self::IncompleteBody | Self::MissingRequestBody => StatusCode::BAD_REQUEST,
             Self::MaxMessageLengthExceeded => StatusCode::BAD_REQUEST,
-            Self::AccessDenied => StatusCode::FORBIDDEN,
+            Self::AuthorizationHeaderMalformed => StatusCode::BAD_REQUEST,
+            Self::AccessDenied | Self::RequestTimeTooSkewed => StatusCode::FORBIDDEN,
             Self::NoSuchCorsConfiguration => StatusCode::NOT_FOUND,
             Self::OperationAborted => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

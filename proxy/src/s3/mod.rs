@@ -12,6 +12,7 @@ pub mod domain;
 pub mod error;
 pub mod identity;
 pub mod operation;
+pub mod placed_signature;
 pub mod presigned;
 pub mod signature;
 pub mod signed_body;

@@ -9,7 +9,10 @@ pub(crate) use probe::Probe;
 
 use super::route::{Broken, Route};
 use crate::config::Timeouts;
-use crate::exchange::{BucketCors, Context, Exchange, Failure, Next, Peer, Reply, RequestHead};
+use crate::exchange::{
+    AfterConfirmation, AfterUpstream, BucketCors, Context, Exchange, Failure, Peer, Reply, RequestHead, Response,
+};
+use crate::s3::placed_signature::PlacedSignature;
 use crate::upstream::{Pool, Upstreams};
 use ask::conversation;
 use bytes::Bytes;
@@ -39,40 +42,41 @@ impl Operations<'_> {
         whole: Whole<'_, H>,
         ctx: &mut Context,
     ) -> Result<Reply, Broken> {
-        let response = self.ask(&whole, None, ctx).await?;
+        let mut route = Route::new(self.upstreams, self.pool, whole.head.method());
+        let response = self.ask(&mut route, &whole, None, ctx).await?;
         ctx.upstream_answered(response.status);
-        let mut next = self.exchange.after_upstream(&request, whole.head, &whole.body, response, ctx);
-        if let Next::Confirm(configuration) = next {
-            let response = self.ask(&whole, Some(request.signature()), ctx).await?;
-            next = self.exchange.after_forged(&request, configuration, &response, ctx);
+        let unconfirmed = match self.exchange.after_upstream(request, whole.head, &whole.body, response, ctx) {
+            AfterUpstream::Reply(reply) => return Ok(*reply),
+            AfterUpstream::Confirm(unconfirmed) => *unconfirmed,
+        };
+        route.pin();
+        let response = self.ask(&mut route, &whole, Some(unconfirmed.signature()), ctx).await;
+        if let Err(broken) = &response {
+            let (_, error, _) = broken.parts();
+            tracing::warn!(request_id = ctx.request_id(), error, "no response to a request with a broken signature");
         }
-        let configuration = match next {
-            Next::Reply(reply) => return Ok(*reply),
-            Next::Confirm(configuration) | Next::Write(configuration) => configuration,
+        let write = match self.exchange.after_confirmation(unconfirmed, response.as_ref().ok(), ctx) {
+            AfterConfirmation::Reply(reply) => return Ok(*reply),
+            AfterConfirmation::Write(write) => write,
         };
         let exchange = Arc::clone(self.exchange);
-        let write = move || {
-            let written = exchange.write_bucket_cors(&request, configuration.as_ref());
-            (request, written)
-        };
-        let (request, written) = tokio::task::spawn_blocking(write)
-            .await
-            .map_err(|_| Broken::Failed(Failure::Internal, "the write panicked"))?;
-        Ok(self.exchange.after_write(&request, &written, ctx))
+        let written = tokio::task::spawn_blocking(move || (exchange.write_bucket_cors(&write), write));
+        let (written, write) = written.await.map_err(|_| Broken::Failed(Failure::Internal, "the write panicked"))?;
+        Ok(self.exchange.after_write(&write, &written, ctx))
     }
 
-    /// Sends the request to an upstream and reads the whole response. `forged` is a signature that is broken on the way.
+    /// Sends the request to an upstream and reads the whole response. `broken` is a signature that is broken on the way.
     async fn ask<H: RequestHead>(
         &self,
+        route: &mut Route<'_>,
         whole: &Whole<'_, H>,
-        forged: Option<&str>,
+        broken: Option<&PlacedSignature>,
         ctx: &mut Context,
-    ) -> Result<crate::exchange::Response, Broken> {
-        let mut route = Route::new(self.upstreams, self.pool, whole.head.method());
+    ) -> Result<Response, Broken> {
         loop {
             let mut upstream = route.connect(ctx).await?;
             let edits = self.exchange.request_edits(whole.head, whole.peer, ctx);
-            let head = head::for_upstream(&edits, whole.head, route.authority(), &whole.body, forged);
+            let head = head::for_upstream(&edits, whole.head, route.authority(), &whole.body, broken);
             match conversation(&mut upstream, &head, &whole.body, &self.timeouts).await {
                 Err(Broken::Stale) if route.may_be_stale() => route.mark_stale(),
                 Err(broken) => return Err(broken),

@@ -2,11 +2,15 @@
 //!
 //! That is asked at the start and every now and then, with a request that means nothing, and before each operation with the request itself.
 
-use super::super::Exchange;
-use super::response::Response;
+use super::super::{Context, Exchange, Reply};
+use super::response::{Response, unproven};
+use super::{BucketCors, Operation};
 use crate::s3::checksum::hex_sha256;
-use crate::telemetry::printable;
+use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::placed_signature::PlacedSignature;
+use crate::telemetry::{OperationResult, printable};
 use http::StatusCode;
+use s3_cors::CorsConfiguration;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
@@ -62,7 +66,7 @@ pub enum Confirmed {
 }
 
 impl Confirmed {
-    /// Reads it from the response.
+    /// Reads the response to a request that has nothing valid in it: any refusal counts.
     #[must_use]
     pub fn of(response: &Response) -> Self {
         match response.status {
@@ -75,6 +79,59 @@ impl Confirmed {
             _ => Self::NotRefused,
         }
     }
+
+    /// Reads the response to a client's own request with a broken signature. Only a refusal for the signature counts. The client chooses
+    /// everything else of the request, so any other refusal could be one that it arranged: a URL that expires between the two questions,
+    /// for example.
+    fn of_broken(response: &Response) -> Self {
+        match Self::of(response) {
+            Self::Refused if !response.refuses_signature() => Self::NotRefused,
+            confirmed => confirmed,
+        }
+    }
+}
+
+/// An operation that the upstream does not support, as it says. It has not shown yet that it has looked at the signature.
+#[derive(Debug)]
+pub struct Unconfirmed {
+    request: BucketCors,
+    configuration: Option<CorsConfiguration>,
+}
+
+impl Unconfirmed {
+    pub(super) const fn new(request: BucketCors, configuration: Option<CorsConfiguration>) -> Self {
+        Self { request, configuration }
+    }
+
+    /// The signature to break in the next question.
+    #[must_use]
+    pub const fn signature(&self) -> &PlacedSignature {
+        &self.request.signature
+    }
+}
+
+/// A write whose signature the upstream has judged. Only [`Exchange::after_confirmation`] makes one.
+#[derive(Debug)]
+pub struct ConfirmedWrite(Unconfirmed);
+
+impl ConfirmedWrite {
+    pub(super) const fn request(&self) -> &BucketCors {
+        &self.0.request
+    }
+
+    /// The document to write; `None` removes the bucket's own.
+    pub(super) const fn configuration(&self) -> Option<&CorsConfiguration> {
+        self.0.configuration.as_ref()
+    }
+}
+
+/// The step after the response to the broken signature.
+#[derive(Debug)]
+pub enum AfterConfirmation {
+    /// The client gets this reply.
+    Reply(Box<Reply>),
+    /// The document is written, on a thread that may block.
+    Write(Box<ConfirmedWrite>),
 }
 
 /// A PutBucketCors that no server may carry out: of a key that does not exist, with a signature that is none, and without a document.
@@ -112,6 +169,40 @@ impl ForgedRequest {
 }
 
 impl Exchange {
+    /// Takes the upstream's response to the same request with a broken signature; `None` where the address that was asked first did not
+    /// respond. Another address proves nothing: it may be stricter than the first.
+    pub fn after_confirmation(
+        &self,
+        unconfirmed: Unconfirmed,
+        response: Option<&Response>,
+        ctx: &Context,
+    ) -> AfterConfirmation {
+        let request = &unconfirmed.request;
+        let confirmed = response.map_or(Confirmed::Unclear, Confirmed::of_broken);
+        let (error, result) = match confirmed {
+            Confirmed::Refused if request.operation == Operation::Get => {
+                return AfterConfirmation::Reply(self.document_of(request, ctx).into());
+            }
+            Confirmed::Refused => return AfterConfirmation::Write(ConfirmedWrite(unconfirmed).into()),
+            Confirmed::Unclear => (unproven(), OperationResult::Failed),
+            Confirmed::NotRefused => {
+                // About this one request, which can be anyone's: it says nothing about those of others.
+                tracing::warn!(
+                    request_id = ctx.request_id(),
+                    bucket = &*request.bucket,
+                    access_key = &*printable(request.access_key.as_bytes()),
+                    status = response.map(|response| response.status.as_u16()),
+                    code = response.and_then(Response::code).map(|code| printable(code.as_bytes()).into_owned()),
+                    "the upstream does not check who sent a request"
+                );
+                let message = "The storage server does not check the signature of this request.";
+                (S3Error::new(ErrorCode::AccessDenied, message), OperationResult::Rejected)
+            }
+        };
+        self.count_operation(request.operation, result);
+        AfterConfirmation::Reply(self.s3_error(&error, ctx).into())
+    }
+
     /// Whether writes are served; `None` where no operation is.
     #[must_use]
     pub fn writing(&self) -> Option<Writing> {

@@ -9,8 +9,8 @@ mod replays;
 mod response;
 mod write;
 
-pub use confirm::{Confirmed, ForgedRequest, Writing};
-pub use response::{Next, Response};
+pub use confirm::{AfterConfirmation, Confirmed, ConfirmedWrite, ForgedRequest, Unconfirmed, Writing};
+pub use response::{AfterUpstream, Response};
 
 use super::head::RequestHead;
 use super::{Context, Exchange, Peer, Reply};
@@ -19,11 +19,16 @@ use crate::s3::aws_chunked::MAX_FRAMING;
 use crate::s3::bucket_cors::{Operation, bucket_of};
 use crate::s3::credential::{Claims, Covers, Credential, NoCredential};
 use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::placed_signature::PlacedSignature;
 use crate::telemetry::OperationResult;
 use confirm::WritingState;
 use replays::Replays;
 use s3_cors::{MAX_DOCUMENT_LENGTH, WarningCode};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// The furthest ahead that a request may be signed (S3 API, RequestTimeTooSkewed). A write that is signed later than any clock would lock
+/// its bucket until then: only a later one may follow it.
+const MAX_AHEAD: Duration = Duration::from_secs(15 * 60);
 
 /// What the operations need, where they are served here.
 pub(super) struct Api {
@@ -53,7 +58,7 @@ pub struct BucketCors {
     bucket: Box<str>,
     access_key: Box<str>,
     covers: Covers<'static>,
-    signature: Box<str>,
+    signature: PlacedSignature,
     /// When it was signed; of a write it is known.
     signed_at: SystemTime,
     /// Whether no one on the way can have changed it.
@@ -63,12 +68,6 @@ pub struct BucketCors {
 impl BucketCors {
     /// The longest body of such a request, in bytes: the longest document, in chunks of its own coding.
     pub const MAX_BODY: usize = MAX_DOCUMENT_LENGTH + MAX_FRAMING;
-
-    /// The signature, as it is written in the request.
-    #[must_use]
-    pub fn signature(&self) -> &str {
-        &self.signature
-    }
 }
 
 impl Exchange {
@@ -89,7 +88,7 @@ impl Exchange {
         if is_in_host && self.host_for_upstream(ctx).is_some() {
             return None;
         }
-        let signed = signed(operation, bucket, head, Self::is_encrypted(head, peer, ctx));
+        let signed = signed(operation, bucket, head, Self::is_encrypted(head, peer, ctx))?;
         Some(signed.map_err(|error| Box::new(self.reject_operation(operation, &error, ctx))))
     }
 
@@ -113,28 +112,54 @@ impl Exchange {
     }
 }
 
-/// Reads who has signed a request and what the signature covers.
+/// Reads who has signed a request and what the signature covers. `None` where the signature is no signature: no server can confirm it, so
+/// the request is the upstream's alone.
 fn signed(
     operation: Operation,
     bucket: &str,
     head: &impl RequestHead,
     is_encrypted: bool,
-) -> Result<BucketCors, S3Error> {
-    let denied = |message| S3Error::new(ErrorCode::AccessDenied, message);
-    let credential = claims(head).ok_or(NoCredential::Ambiguous).and_then(Credential::of);
-    let credential = credential.map_err(|why| match why {
+) -> Option<Result<BucketCors, S3Error>> {
+    let credential = match claims(head).ok_or(NoCredential::Ambiguous).and_then(Credential::of) {
+        Err(NoCredential::Malformed) => return None,
+        credential => credential.map_err(unsigned),
+    };
+    Some(credential.and_then(|credential| checked(operation, bucket, credential, is_encrypted)))
+}
+
+fn denied(message: &'static str) -> S3Error {
+    S3Error::new(ErrorCode::AccessDenied, message)
+}
+
+fn unsigned(why: NoCredential) -> S3Error {
+    match why {
         // An upstream's own policy may allow everyone; rules are never anyone's to change.
         NoCredential::Anonymous => denied("Access Denied"),
-        NoCredential::Ambiguous => {
+        NoCredential::Repeated => {
+            S3Error::new(ErrorCode::AuthorizationHeaderMalformed, "A part of the authorization header is there twice.")
+        }
+        NoCredential::Ambiguous | NoCredential::Malformed => {
             denied("The request must be signed with exactly one signature that says what it covers.")
         }
-    })?;
+    }
+}
+
+fn checked(
+    operation: Operation,
+    bucket: &str,
+    credential: Credential<'_>,
+    is_encrypted: bool,
+) -> Result<BucketCors, S3Error> {
     if matches!(credential.covers, Covers::Headers(_)) && !credential.covers.has("host") {
         return Err(denied("There were headers present in the request which were not signed: host"));
     }
     let Some(signed_at) = credential.signed_at else {
         return Err(denied("AWS authentication requires a valid Date or x-amz-date header"));
     };
+    if signed_at > SystemTime::now() + MAX_AHEAD {
+        let message = "The difference between the request time and the server's time is too large.";
+        return Err(S3Error::new(ErrorCode::RequestTimeTooSkewed, message));
+    }
     Ok(BucketCors {
         operation,
         bucket: bucket.into(),
@@ -143,13 +168,14 @@ fn signed(
             Covers::Headers(names) => Covers::Headers(names.into_owned().into()),
             Covers::Version2 => Covers::Version2,
         },
-        signature: credential.signature.into(),
+        signature: credential.signature,
         signed_at,
         is_encrypted,
     })
 }
 
-/// What a head says about its signer; `None` where it says something twice.
+/// The parts of a head that say who has signed it; `None` where one is there twice, or where an underscore stands for a hyphen: a server
+/// that has its headers as CGI variables reads both as one.
 fn claims(head: &impl RequestHead) -> Option<Claims<'_>> {
     let mut claims = Claims { query: head.query(), ..Claims::default() };
     for (name, value) in head.lines() {
@@ -157,6 +183,7 @@ fn claims(head: &impl RequestHead) -> Option<Claims<'_>> {
             _ if name.eq_ignore_ascii_case(b"authorization") => &mut claims.authorization,
             _ if name.eq_ignore_ascii_case(b"x-amz-date") => &mut claims.amz_date,
             _ if name.eq_ignore_ascii_case(b"date") => &mut claims.date,
+            _ if is_amz_with_underscore(name) => return None,
             _ => continue,
         };
         if place.replace(str::from_utf8(value).ok()?).is_some() {
@@ -164,4 +191,9 @@ fn claims(head: &impl RequestHead) -> Option<Claims<'_>> {
         }
     }
     Some(claims)
+}
+
+fn is_amz_with_underscore(name: &[u8]) -> bool {
+    let is = |(byte, wanted): (&u8, &u8)| byte.eq_ignore_ascii_case(wanted) || (*wanted == b'-' && *byte == b'_');
+    name.contains(&b'_') && name.len() > 6 && name.iter().zip(b"x-amz-").all(is)
 }

@@ -19,8 +19,8 @@ pub(super) struct Replays(Mutex<HashMap<Box<str>, Latest>>);
 #[derive(Debug)]
 struct Latest {
     signed_at: SystemTime,
-    /// The signatures in the order in which they were applied.
-    signatures: Vec<Box<str>>,
+    /// The signatures in the order in which they were applied, as bytes: each has several spellings.
+    signatures: Vec<Box<[u8]>>,
 }
 
 /// No other write is applied while this lives.
@@ -34,18 +34,27 @@ impl Replays {
 }
 
 impl Applying<'_> {
-    /// Whether a write was applied before and another one after it. The last one may come again: that is a retry.
-    pub(super) fn is_replay(&self, bucket: &str, signed_at: SystemTime, signature: &str) -> bool {
-        let latest = self.0.get(bucket).filter(|latest| latest.signed_at == signed_at);
-        latest.is_some_and(|latest| {
+    /// Returns true if every write of this bucket and second came through here. Not so after a restart, of a bucket that was forgotten, or
+    /// where another process writes: then only a later second can be judged.
+    pub(super) fn knows(&self, bucket: &str, signed_at: SystemTime) -> bool {
+        self.latest(bucket, signed_at).is_some()
+    }
+
+    fn latest(&self, bucket: &str, signed_at: SystemTime) -> Option<&Latest> {
+        self.0.get(bucket).filter(|latest| latest.signed_at == signed_at)
+    }
+
+    /// Returns true if a write was applied before and another one after it. The last one may come again: that is a retry.
+    pub(super) fn is_replay(&self, bucket: &str, signed_at: SystemTime, signature: &[u8]) -> bool {
+        self.latest(bucket, signed_at).is_some_and(|latest| {
             let older = latest.signatures.split_last().map_or(&[][..], |(_, older)| older);
             // More than are remembered: any may have been applied.
             older.iter().any(|applied| **applied == *signature) || latest.signatures.len() >= MAX_WRITES
         })
     }
 
-    /// Remembers a write that was applied.
-    pub(super) fn applied(&mut self, bucket: &str, signed_at: SystemTime, signature: &str) {
+    /// Remembers a write that was applied, or may have been.
+    pub(super) fn applied(&mut self, bucket: &str, signed_at: SystemTime, signature: &[u8]) {
         let is_new = !self.0.contains_key(bucket);
         if is_new && self.0.len() >= MAX_BUCKETS {
             let oldest = self.0.iter().min_by_key(|(_, latest)| latest.signed_at).map(|(name, _)| name.clone());
@@ -82,10 +91,15 @@ mod tests {
             ("b", two, "z", false),
             ("b", two, "x", true),
         ] {
-            assert_eq!(applying.is_replay(bucket, signed_at, signature), is_replay, "{bucket} {signature}");
+            let bytes = signature.as_bytes();
+            assert_eq!(applying.is_replay(bucket, signed_at, bytes), is_replay, "{bucket} {signature}");
             if !is_replay {
-                applying.applied(bucket, signed_at, signature);
+                applying.applied(bucket, signed_at, bytes);
             }
+        }
+        for (bucket, second, known) in [("b", one, false), ("b", two, true), ("other", one, true), ("new", one, false)]
+        {
+            assert_eq!(applying.knows(bucket, second), known, "{bucket}");
         }
     }
 
@@ -94,15 +108,15 @@ mod tests {
         let replays = Replays::default();
         let mut applying = replays.begin();
         for number in 0..=MAX_BUCKETS as u64 {
-            applying.applied(&format!("b{number}"), UNIX_EPOCH + Duration::from_secs(number), "x");
+            applying.applied(&format!("b{number}"), UNIX_EPOCH + Duration::from_secs(number), b"x");
         }
         assert_eq!(applying.0.len(), MAX_BUCKETS);
-        assert!(!applying.0.contains_key("b0"), "the oldest goes");
+        assert!(!applying.knows("b0", UNIX_EPOCH), "the oldest goes, and its second is no longer known");
         for number in 0..MAX_WRITES {
-            applying.applied("many", UNIX_EPOCH, &number.to_string());
+            applying.applied("many", UNIX_EPOCH, number.to_string().as_bytes());
         }
         assert!(
-            applying.is_replay("many", UNIX_EPOCH, "new"),
+            applying.is_replay("many", UNIX_EPOCH, b"new"),
             "past the bound no write of that second is told from a replay"
         );
     }

@@ -2,12 +2,12 @@
 
 use super::super::head::RequestHead;
 use super::super::{Context, Exchange, Reply};
-use super::confirm::{Confirmed, Writing};
+use super::confirm::{Unconfirmed, Writing};
 use super::{Api, BucketCors, Operation};
 use crate::rules::DocumentOrigin;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::signed_body::Stated;
-use crate::telemetry::{OperationResult, printable};
+use crate::telemetry::OperationResult;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 use s3_cors::{CorsConfiguration, Document, Format};
@@ -27,10 +27,24 @@ impl Response {
     /// The code of an error.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        let (before, after) = (&b"<Code>"[..], &b"</Code>"[..]);
-        let start = memchr::memmem::find(&self.body, before)? + before.len();
+        self.element("<Code>", "</Code>")
+    }
+
+    fn element(&self, before: &str, after: &str) -> Option<&str> {
+        let start = memchr::memmem::find(&self.body, before.as_bytes())? + before.len();
         let rest = self.body.get(start..)?;
-        str::from_utf8(rest.get(..memchr::memmem::find(rest, after)?)?).ok()
+        str::from_utf8(rest.get(..memchr::memmem::find(rest, after.as_bytes())?)?).ok()
+    }
+
+    /// Returns true if an error is about the signature: by its code, or as Garage says it, by its message. `AccessDenied` alone is not: S3
+    /// refuses a URL that has expired with it.
+    pub(super) fn refuses_signature(&self) -> bool {
+        let says_so = |message: &str| message.to_ascii_lowercase().contains("signature");
+        match self.code() {
+            Some("SignatureDoesNotMatch") => true,
+            Some("AccessDenied") => self.element("<Message>", "</Message>").is_some_and(says_so),
+            _ => false,
+        }
     }
 
     /// Whether it says to someone who may carry out an operation that there is no such operation, or, of reading, nothing to read.
@@ -46,91 +60,53 @@ impl Response {
     }
 }
 
-/// What comes next.
+/// The step after the upstream's response to an operation.
 #[derive(Debug)]
-pub enum Next {
-    /// The reply to the client.
+pub enum AfterUpstream {
+    /// The client gets this reply.
     Reply(Box<Reply>),
-    /// The same request is sent again with a broken signature. If the upstream refuses that, the operation is carried out: this document
-    /// is written; without one, the bucket's own is read or removed.
-    Confirm(Option<CorsConfiguration>),
-    /// The document is written, on a thread that may block.
-    Write(Option<CorsConfiguration>),
+    /// The same request is sent to the same address again, with a broken signature.
+    Confirm(Box<Unconfirmed>),
 }
 
 impl Exchange {
     /// Takes the upstream's response to an operation.
     pub fn after_upstream(
         &self,
-        request: &BucketCors,
+        request: BucketCors,
         head: &impl RequestHead,
         body: &[u8],
         response: Response,
         ctx: &mut Context,
-    ) -> Next {
+    ) -> AfterUpstream {
         let lines = response.lines.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         self.examine_head(lines, head, ctx);
         self.examine_body(&response.body, head, ctx);
         let api = self.api.as_ref().filter(|_| response.is_unsupported(request.operation));
-        let Some(api) = api else { return self.relay(request, response) };
+        let Some(api) = api else { return self.relay(&request, response) };
         let checked = match (request.operation, api.writing.get()) {
             (Operation::Get, _) => Ok(None),
-            (_, Writing::Disabled) => return self.relay(request, response),
+            (_, Writing::Disabled) => return self.relay(&request, response),
             (_, Writing::Unproven) => Err(unproven().into()),
-            (Operation::Put, Writing::Allowed) => document(api, request, head, body).map(Some),
+            (Operation::Put, Writing::Allowed) => document(api, &request, head, body).map(Some),
             (Operation::Delete, Writing::Allowed) => Ok(None),
         };
         match checked {
-            Ok(configuration) => Next::Confirm(configuration),
+            Ok(configuration) => AfterUpstream::Confirm(Unconfirmed::new(request, configuration).into()),
             Err(Rejection { code, status, message }) => {
                 self.count_operation(request.operation, OperationResult::Rejected);
-                Next::Reply(self.error_reply(status, code, &message, &[], ctx).into())
+                AfterUpstream::Reply(self.error_reply(status, code, &message, &[], ctx).into())
             }
         }
     }
 
-    /// Takes the upstream's response to the same request with a broken signature.
-    pub fn after_forged(
-        &self,
-        request: &BucketCors,
-        configuration: Option<CorsConfiguration>,
-        response: &Response,
-        ctx: &Context,
-    ) -> Next {
-        let error = match Confirmed::of(response) {
-            Confirmed::Refused if request.operation == Operation::Get => {
-                return Next::Reply(self.document_of(request, ctx).into());
-            }
-            Confirmed::Refused => return Next::Write(configuration),
-            Confirmed::Unclear => unproven(),
-            Confirmed::NotRefused => {
-                // About this one request, which can be anyone's: it says nothing about those of others.
-                let (status, bucket, key) = (response.status.as_u16(), &*request.bucket, request.access_key.as_bytes());
-                let (request_id, access_key) = (ctx.request_id(), &*printable(key));
-                tracing::warn!(
-                    request_id,
-                    bucket,
-                    access_key,
-                    status,
-                    "the upstream does not check who sent a request"
-                );
-                let message = "The storage server does not check the signature of this request.";
-                S3Error::new(ErrorCode::AccessDenied, message)
-            }
-        };
-        let result =
-            if error.code == ErrorCode::AccessDenied { OperationResult::Rejected } else { OperationResult::Failed };
-        self.count_operation(request.operation, result);
-        Next::Reply(self.s3_error(&error, ctx).into())
-    }
-
-    fn relay(&self, request: &BucketCors, response: Response) -> Next {
+    fn relay(&self, request: &BucketCors, response: Response) -> AfterUpstream {
         self.count_operation(request.operation, OperationResult::Relayed);
-        Next::Reply(response.into_reply().into())
+        AfterUpstream::Reply(response.into_reply().into())
     }
 
     /// The bucket's own rules; those of the default are no one's configuration.
-    fn document_of(&self, request: &BucketCors, ctx: &Context) -> Reply {
+    pub(super) fn document_of(&self, request: &BucketCors, ctx: &Context) -> Reply {
         let live = self.rules.live();
         self.count_operation(request.operation, OperationResult::Served);
         match live.document(&request.bucket).map(DocumentOrigin::to_xml) {
@@ -150,7 +126,7 @@ impl Exchange {
 }
 
 /// What a client is told whose write cannot be judged right now.
-fn unproven() -> S3Error {
+pub(super) fn unproven() -> S3Error {
     let message = "Whether the storage server checks signatures could not be confirmed. Please try again.";
     S3Error::new(ErrorCode::ServiceUnavailable, message)
 }

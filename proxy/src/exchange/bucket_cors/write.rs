@@ -1,40 +1,40 @@
 //! A write of a bucket's rules, and the line about it.
 
 use super::super::{Context, Exchange, Reply};
+use super::confirm::ConfirmedWrite;
 use super::{BucketCors, Operation};
-use crate::rules::{Digest, WriteError, Written};
+use crate::rules::{Digest, SigningTime, WriteError, Written};
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::telemetry::{OperationResult, printable};
 use http::StatusCode;
-use s3_cors::CorsConfiguration;
 
 impl Exchange {
     /// Writes a document, or removes the bucket's own. Blocks on I/O: not for a request's thread.
     ///
     /// # Errors
     /// [`WriteError`]; nothing has changed then, or nothing is known.
-    pub fn write_bucket_cors(
-        &self,
-        request: &BucketCors,
-        configuration: Option<&CorsConfiguration>,
-    ) -> Result<Written, WriteError> {
-        let BucketCors { bucket, signed_at, signature, .. } = request;
+    pub fn write_bucket_cors(&self, write: &ConfirmedWrite) -> Result<Written, WriteError> {
+        let BucketCors { bucket, signed_at, signature, .. } = write.request();
         let mut applying = self.api.as_ref().map(|api| api.replays.begin());
-        if applying.as_ref().is_some_and(|applying| applying.is_replay(bucket, *signed_at, signature)) {
+        if applying.as_ref().is_some_and(|applying| applying.is_replay(bucket, *signed_at, signature.bytes())) {
             return Err(WriteError::Stale { last: *signed_at });
         }
-        let written = match configuration {
-            Some(configuration) => self.rules.put(bucket, configuration, *signed_at)?,
-            None => self.rules.delete(bucket, *signed_at)?,
+        let is_second_known = applying.as_ref().is_some_and(|applying| applying.knows(bucket, *signed_at));
+        let signed = SigningTime { at: *signed_at, is_second_known };
+        let written = match write.configuration() {
+            Some(configuration) => self.rules.put(bucket, configuration, signed),
+            None => self.rules.delete(bucket, signed),
         };
-        if let Some(applying) = &mut applying {
-            applying.applied(bucket, *signed_at, signature);
+        // A source that failed may have the write all the same.
+        if let (Some(applying), Ok(_) | Err(WriteError::Failed { .. })) = (&mut applying, &written) {
+            applying.applied(bucket, *signed_at, signature.bytes());
         }
-        Ok(written)
+        written
     }
 
     /// Writes the audit line of a write, and returns the reply to it.
-    pub fn after_write(&self, request: &BucketCors, written: &Result<Written, WriteError>, ctx: &Context) -> Reply {
+    pub fn after_write(&self, write: &ConfirmedWrite, written: &Result<Written, WriteError>, ctx: &Context) -> Reply {
+        let request = write.request();
         let (request_id, bucket, operation) = (ctx.request_id(), &*request.bucket, request.operation.as_str());
         let access_key = &*printable(request.access_key.as_bytes());
         let (result, reply) = match written {
@@ -64,7 +64,7 @@ fn told(error: &WriteError) -> S3Error {
     match error {
         WriteError::Stale { .. } => S3Error::new(
             ErrorCode::OperationAborted,
-            "A request that was signed later has changed the bucket's CORS configuration. Please sign the request again.",
+            "Another request, signed later or in the same second, has changed the bucket's CORS configuration. Please sign the request again.",
         ),
         WriteError::NoBucketName => S3Error::new(ErrorCode::InvalidRequest, "No bucket can have this name."),
         WriteError::Document(_) => {

@@ -1,8 +1,8 @@
 //! Writes documents of a directory: durably, one after the other, and never half.
 //!
 //! A hidden directory beside the documents holds what writing needs: a lock against other processes, the file that is being written, and
-//! for each bucket the time that its last write was signed. The time is written before the document: after a crash between the two the
-//! same write can be repeated, and no earlier one.
+//! for each bucket the time that its last write was signed. The time is written before the document: after a crash between the two a
+//! write that is signed again succeeds, and no earlier one.
 
 use crate::rules::source::Found;
 use crate::rules::write::{Stored, Write, WriteError, text_of};
@@ -114,7 +114,7 @@ impl<'d> Place<'d> {
     }
 
     fn sign(&self, write: &Write<'_>) -> Done<()> {
-        self.replace(&self.time(write.bucket), &format!("{}\n", humantime::format_rfc3339(write.signed_at)))
+        self.replace(&self.time(write.bucket), &format!("{}\n", humantime::format_rfc3339(write.signed.at)))
     }
 
     /// Replaces a file, or creates it: at every moment it is the old one or the new one, also after the power failed.

@@ -122,7 +122,7 @@ impl Objects {
             Some(etag) => put.if_match(etag),
             None => put.if_none_match("*"),
         };
-        let put = put.metadata(SIGNED, humantime::format_rfc3339(write.signed_at).to_string());
+        let put = put.metadata(SIGNED, humantime::format_rfc3339(write.signed.at).to_string());
         match put.body(ByteStream::from(text.as_bytes().to_vec())).send().await {
             Ok(put) => Ok(Put::Done(put.e_tag)),
             // The last for an object that is gone (S3 API, PutObject with If-Match).
