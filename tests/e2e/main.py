@@ -14,6 +14,7 @@ from harness.environment import RESULTS, seal
 HOME = seal()
 
 # The SDKs read their settings from the sealed environment when they are imported.
+import addresses.suite  # noqa: E402
 import browser.suite  # noqa: E402
 import bucket_cors.suite  # noqa: E402
 import chains.suite  # noqa: E402
@@ -30,7 +31,7 @@ from harness.results import Results  # noqa: E402
 from servers import ON_REQUEST, USUAL, by_name  # noqa: E402
 
 # The last two need no server.
-SUITES = ("clients", "browser", "readers", "bucket_cors", "report", "chains", "predictions", "status")
+SUITES = ("clients", "browser", "readers", "bucket_cors", "addresses", "report", "chains", "predictions", "status")
 CLIENTS = clients_by_name()
 
 
@@ -95,6 +96,9 @@ def run_server(name, wanted, seen, results):
         if "bucket_cors" in wanted.only and not wanted.without_proxy:
             bucket_cors.suite.run(server, folder, results)
             results.say(bucket_cors.suite.SUITE)
+        if "addresses" in wanted.only and not wanted.without_proxy:
+            addresses.suite.run(server, folder, results)
+            results.say(addresses.suite.SUITE)
         if "chains" in wanted.only and not wanted.without_proxy and name in chains.suite.SERVERS:
             seen.chains[name] = chains.suite.run(server, rules, folder / "chains", results)
             results.say(chains.suite.SUITE)

@@ -1,7 +1,8 @@
 """What must be refused: each attempt would allow a stranger's origin or take the rules away, and afterwards they are what they were.
 
 `judge` says who refuses where the server has no such operation: the server, which sees the signature, or s3cors. What the server
-refuses arrives as the server put it. What only looks like the operation is the server's: it is passed on, and writes no rules.
+refuses arrives as the server put it. What only looks like the operation is the server's: it is passed on, and writes no rules. Some is
+refused by s3cors in front of every server, before that has seen it.
 """
 
 import dataclasses
@@ -9,7 +10,7 @@ from collections.abc import Callable
 
 from bucket_cors.signature import UNSIGNED, Request, ago
 
-SERVER, S3CORS, PASSES = "server", "s3cors", "passes"
+SERVER, S3CORS, PASSES, BEFORE = "server", "s3cors", "passes", "before"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +65,44 @@ def _unsigned_target(scene):
     )
 
 
+def _broken(method, signature, link=False):
+    """With a text in the signature's place that the request has somewhere else too: to break it there would be another request."""
+
+    def make(scene):
+        body = scene.evil if method == "PUT" else b""
+        signed = scene.owner.link(method, scene.path, body=body) if link else scene.owner.request(method, scene.path, body=body)
+        put = signature.replace("KEY", scene.owner.access_key)
+        if link:
+            return dataclasses.replace(signed, target=signed.target.rpartition("=")[0] + "=" + put)
+        name, value = signed.headers[-1]
+        return dataclasses.replace(signed, headers=(*signed.headers[:-1], (name, value.rpartition("=")[0] + "=" + put)))
+
+    return make
+
+
+def _hiding(*named, **about):
+    """With these headers for the first hop only, or so it says."""
+
+    def make(scene):
+        signed = _put(scene, **about)
+        return dataclasses.replace(signed, headers=(*signed.headers, *((name, value) for name, value in named if value), ("connection", ", ".join(name for name, _ in named))))
+
+    return make
+
+
+def _version2(scene):
+    """The harmless document's digest is signed, and hidden from the server; the body is another."""
+    signed = scene.owner.version2("PUT", scene.path, scene.harmless)
+    return dataclasses.replace(signed, headers=(*signed.headers, ("connection", "content-md5")), body=scene.evil)
+
+
+def _twice(scene):
+    signed = _put(scene, scene.wrong)
+    name, value = signed.headers[-1]
+    credential = value.partition("Credential=")[2].partition(",")[0]
+    return dataclasses.replace(signed, headers=(*signed.headers[:-1], (name, f"{value}, Credential={credential}")))
+
+
 def _document(text):
     return lambda scene: scene.owner.request("PUT", scene.path, body=text.encode())
 
@@ -112,7 +151,7 @@ ATTEMPTS = (
     ),
     Attempt("the signature of another operation", SERVER, _unsigned_target),
     Attempt("a request of an hour ago", SERVER, lambda scene: _put(scene, when=ago(hours=1))),
-    Attempt("a request of tomorrow", SERVER, lambda scene: _put(scene, when=ago(days=-1))),
+    Attempt("a request of tomorrow", BEFORE, lambda scene: _put(scene, when=ago(days=-1))),
     Attempt(
         "an expired link",
         SERVER,
@@ -123,6 +162,17 @@ ATTEMPTS = (
         SERVER,
         lambda scene: dataclasses.replace(scene.owner.link("GET", scene.path, body=scene.evil), method="PUT"),
     ),
+    *(
+        Attempt(f"{signature} for a signature: {method}{' by a link' if link else ''}", SERVER, _broken(method, signature, link))
+        for signature in ("cors", "KEY", "0" * 64)
+        for method in ("PUT", "GET", "DELETE")
+        for link in (False, True)
+    ),
+    Attempt("a newer date that the server does not see", BEFORE, _hiding(("x-amz-date", ""), when=ago(minutes=5))),
+    Attempt("the year 2099, hidden", BEFORE, _hiding(("x-amz-date", "20990101T000000Z"))),
+    Attempt("a digest that is hidden", BEFORE, _hiding(("x-amz-content-sha256", ""))),
+    Attempt("another body by version 2, its digest hidden", BEFORE, _version2),
+    Attempt("two credentials", BEFORE, _twice),
     Attempt("beside another subresource", PASSES, _beside("acl=&cors=")),
     Attempt("twice", S3CORS, _beside("cors=&cors=")),
     Attempt("in odd case", PASSES, _beside("CORS=")),

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import hmac
 import time
+from email.utils import format_datetime
 from urllib.parse import urlencode
 
 SERVICE = "s3"
@@ -31,6 +32,11 @@ def next_second():
 
 def sha256(content):
     return hashlib.sha256(content).hexdigest()
+
+
+def md5(content):
+    """The value of Content-MD5."""
+    return base64.b64encode(hashlib.md5(content).digest()).decode()
 
 
 def _mac(key, text):
@@ -62,7 +68,7 @@ class Signer:
         signed |= {"x-amz-security-token": self.token} if self.token else {}
         # S3 requires one of the digests in headers, also where the signature is over the body; some servers do.
         if body and says == sha256(body):
-            signed["content-md5"] = base64.b64encode(hashlib.md5(body).digest()).decode()
+            signed["content-md5"] = md5(body)
         signed |= dict(headers)
         signature = self._signature(method, path, query, signed, says, when)
         authorization = (
@@ -89,6 +95,15 @@ class Signer:
         signature = self._signature(method, path, query, host, UNSIGNED, when)
         headers = (*host.items(), ("content-length", str(len(body))))
         return Request(method, f"{path}?{query}&X-Amz-Signature={signature}", headers, body)
+
+    def version2(self, method, path, body):
+        """Signed with version 2 over the digest of this body."""
+        date = format_datetime(now(), usegmt=True)
+        text = f"{method}\n{md5(body)}\n\n{date}\n{path}?cors"
+        signature = base64.b64encode(hmac.new(self.secret_key.encode(), text.encode(), hashlib.sha1).digest()).decode()
+        headers = {"host": self.server.address, "content-md5": md5(body), "content-length": str(len(body)), "date": date}
+        headers |= {"authorization": f"AWS {self.access_key}:{signature}"}
+        return Request(method, f"{path}?cors", tuple(headers.items()), body)
 
     def chunked(self, path, content, sent=None):
         """A PUT whose body is signed in chunks; `sent` takes the content's place after it was signed."""

@@ -9,7 +9,7 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from bucket_cors.published import TESTS
-from bucket_cors.refusals import ATTEMPTS, PASSES, SERVER
+from bucket_cors.refusals import ATTEMPTS, BEFORE, PASSES, SERVER
 from bucket_cors.scene import APP, BUCKET, EVIL, OTHER, PLAIN, Scene, code, document
 from bucket_cors.signature import next_second
 from bucket_cors.tools import RULES, TOOLS, canonical
@@ -52,7 +52,9 @@ def _attempt(attempt, scene):
     request = attempt.make(scene)
     own = scene.send(request, scene.server.address)
     answer = scene.send(request, http2=attempt.http2)
-    if not scene.served and own.status == 501:
+    if attempt.judge == BEFORE:
+        assert answer.status in (400, 403), f"{code(answer)}: {answer.body[:300]}"
+    elif not scene.served and own.status == 501:
         # The server says so before it looks at the signature: then it has judged nothing, and s3cors writes nothing.
         assert answer.status >= 400, f"{code(answer)}: {answer.body[:300]}"
         assert not scene.written(), "s3cors has written rules"
