@@ -1,7 +1,8 @@
 //! What the upstream is told about the client, and whose word about it counts.
 
+use crate::support::curl::curl;
 use crate::support::eventually;
-use crate::support::process::configured;
+use crate::support::process::{ConfigFile, configured, s3cors};
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
 use crate::support::upstream::Upstream;
@@ -23,10 +24,24 @@ impl Scene {
         Self { upstream, proxy, _rules: rules }
     }
 
+    /// One that speaks HTTP/1.1 and HTTP/2 without TLS.
+    fn of_both_protocols(settings: &str) -> Self {
+        let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+        let listen = "listen: {address: '127.0.0.1:0', http2: true}\nadmin: 127.0.0.1:0\n";
+        let file = ConfigFile::new(&format!("{listen}{settings}"));
+        let mut command = s3cors(&["serve", "--config", &file.argument(), "--rules"]);
+        command.arg(rules.path()).args(["--upstream", &format!("http://{}", upstream.address)]);
+        Self { upstream, proxy: Proxy::spawn(command), _rules: rules }
+    }
+
     /// What arrived of a request, without the lines that every request has.
     fn told(&self, target: &str, lines: &str) -> Vec<(String, String)> {
         let bytes = format!("GET {target} HTTP/1.1\r\nHost: s3.example.test\r\n{lines}\r\n");
         assert_eq!(self.proxy.connect().send(bytes).receive().status, 200);
+        self.arrived()
+    }
+
+    fn arrived(&self) -> Vec<(String, String)> {
         let arrived = self.upstream.received().pop().unwrap().headers();
         let about = arrived.into_iter().filter(|(name, _)| !["Host", "Authorization"].contains(&name.as_str()));
         about.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
@@ -120,6 +135,64 @@ fn a_trusted_proxy_is_believed_about_what_it_wrote() {
         ("x-forwarded-host", "public.example"),
     ];
     assert_eq!(scene.told("/bucket/key", sent), lines(&expected));
+}
+
+#[test]
+fn of_a_trusted_proxy_the_last_line_counts() {
+    let scene = Scene::new("forwarded: {trusted: 127.0.0.1}\n");
+    for (sent, proto, host) in [
+        ("X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n", "http", "s3.example.test"),
+        ("X-Forwarded-Proto: http\r\nx-forwarded-proto: http, https\r\n", "https", "s3.example.test"),
+        ("X-Forwarded-Proto: https\r\nX-Forwarded-Proto: none\r\n", "http", "s3.example.test"),
+        ("X-Forwarded-Host: evil.example\r\nX-Forwarded-Host: public.example\r\n", "http", "public.example"),
+        ("X-Forwarded-Host: evil.example, public.example\r\n", "http", "public.example"),
+        ("X_Forwarded_Proto: https\r\nX_Forwarded_Host: evil.example\r\n", "http", "s3.example.test"),
+        ("X-Forwarded-Proto: http\r\nX-Forwarded_Proto: https\r\n", "http", "s3.example.test"),
+    ] {
+        let expected = [("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", proto), ("x-forwarded-host", host)];
+        assert_eq!(scene.told("/bucket/key", sent), lines(&expected), "{sent}");
+    }
+}
+
+/// Servers authenticate the upload of a form by its policy alone: nothing that its head says is signed.
+#[test]
+fn a_form_signs_no_header() {
+    const CLAIMED: &str = "192.0.2.1";
+    let presigned = PRESIGNED.replace("-proto", "-for");
+    let both = format!("AWSAccessKeyId=A&Expires=1&Signature=0&{presigned}");
+    let form = "multipart/form-data; boundary=x";
+    for driver in ["", "http1: pingora\n"] {
+        let scene = Scene::of_both_protocols(driver);
+        for (method, query, is_by_header, content_type, stays) in [
+            ("POST", "", true, form, false),
+            ("POST", "", true, "text/plain", false),
+            ("POST", "", true, "", false),
+            ("POST", &*presigned, false, form, false),
+            ("POST", &*presigned, false, "", false),
+            ("POST", "delete", true, form, false),
+            ("POST", "delete", true, "Multipart/FORM-DATA", false),
+            ("POST", "x-id=delete", true, "application/xml", false),
+            ("POST", "delete", true, "application/xml", true),
+            ("POST", "uploads", true, "", true),
+            ("GET", "", true, form, true),
+            // MinIO checks the signature of version 2 alone, which covers no such line.
+            ("GET", "AWSAccessKeyId=A&Expires=1&Signature=0", true, "", false),
+            ("GET", &both, false, "", false),
+        ] {
+            for version in ["--http1.1", "--http2-prior-knowledge"] {
+                let url = format!("http://{}/bucket/key?{query}", scene.proxy.address);
+                let (signed, kind) = (format!("Authorization: {SIGNED}"), format!("Content-Type: {content_type}"));
+                let claimed = format!("X-Forwarded-For: {CLAIMED}");
+                let mut arguments = vec![version, "-X", method, &url, "-H", &claimed, "-H", &kind];
+                arguments.extend(is_by_header.then_some(["-H", &signed]).into_iter().flatten());
+                assert_eq!(curl(&arguments, "").response.status, 200, "{arguments:?}");
+                let told = scene.arrived();
+                let told: Vec<_> = told.iter().filter(|(name, _)| name == "x-forwarded-for").collect();
+                let expected = ("x-forwarded-for".to_owned(), if stays { CLAIMED } else { "127.0.0.1" }.to_owned());
+                assert_eq!(told, [&expected], "{driver}: {arguments:?}");
+            }
+        }
+    }
 }
 
 #[test]

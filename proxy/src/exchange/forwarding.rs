@@ -4,10 +4,9 @@
 //! `aws:SecureTransport` with X-Forwarded-Proto. So a stranger's own lines end here. A line that the request signs stays as it came, or
 //! the signature would not hold.
 
-use super::head::RequestHead;
+use super::head::{RequestHead, checked_names};
 use super::{Context, Exchange, Peer};
 use crate::config::ForwardedMode;
-use crate::s3::signature::checked_headers;
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
@@ -74,7 +73,8 @@ impl Exchange {
 
     /// Whether the client's request was encrypted on its way to us, as far as a trusted peer or the connection says.
     pub(super) fn is_encrypted(head: &impl RequestHead, peer: &Peer, ctx: &Context) -> bool {
-        let of_peer = head.text(PROTO).filter(|_| ctx.is_forwarded && peer.is_trusted).and_then(last_scheme);
+        let is_believed = ctx.is_forwarded && peer.is_trusted;
+        let of_peer = if is_believed { last_entry(head, PROTO).and_then(scheme_of) } else { None };
         of_peer.map_or(peer.is_tls, |scheme| scheme == "https")
     }
 
@@ -83,9 +83,7 @@ impl Exchange {
         if self.forwarded.mode == ForwardedMode::Off {
             return None;
         }
-        let authorization =
-            || head.lines().filter(|(name, _)| name.eq_ignore_ascii_case(b"authorization")).map(|line| line.1);
-        let signed = if ctx.is_forwarded { checked_headers(authorization(), head.query()) } else { None };
+        let signed = if ctx.is_forwarded { checked_names(head) } else { None };
         let mut told = Told {
             has_lines: ctx.is_forwarded,
             signed,
@@ -96,8 +94,8 @@ impl Exchange {
         };
         if ctx.is_forwarded && peer.is_trusted {
             told.hops = ctx.chain.as_ref().map(|chain| chain.hops.as_str());
-            told.proto = head.text(PROTO).and_then(last_scheme).unwrap_or(told.proto);
-            told.host = head.text(HOST).or(told.host);
+            told.proto = last_entry(head, PROTO).and_then(scheme_of).unwrap_or(told.proto);
+            told.host = last_entry(head, HOST).or(told.host);
         }
         Some(told)
     }
@@ -150,10 +148,17 @@ const fn scheme(is_tls: bool) -> &'static str {
     if is_tls { "https" } else { "http" }
 }
 
-/// The scheme that the last proxy saw; of several it is the only one that cannot be a stranger's.
-fn last_scheme(value: &str) -> Option<&'static str> {
-    let last = value.rsplit(',').next()?.trim();
-    ["https", "http"].into_iter().find(|scheme| last.eq_ignore_ascii_case(scheme))
+/// The last entry of all lines of a name: what the last proxy saw. A proxy appends an entry or a line (RFC 9110 §5.3), so every earlier
+/// one can be a stranger's. `None` where it is empty or no text: then nothing is believed.
+fn last_entry<'r>(head: &'r impl RequestHead, name: &str) -> Option<&'r str> {
+    let lines = head.lines().filter(|(line, _)| line.eq_ignore_ascii_case(name.as_bytes()));
+    let (_, value) = lines.last()?;
+    let entry = str::from_utf8(value).ok()?.rsplit(',').next()?.trim();
+    (!entry.is_empty()).then_some(entry)
+}
+
+fn scheme_of(entry: &str) -> Option<&'static str> {
+    ["https", "http"].into_iter().find(|scheme| entry.eq_ignore_ascii_case(scheme))
 }
 
 /// An entry of `X-Forwarded-For`: an IP address, in some proxies' spelling with a port or in brackets. Port 0 is one that is not known.
@@ -210,18 +215,37 @@ mod tests {
     }
 
     #[test]
-    fn of_several_schemes_the_last_counts() {
-        for (value, scheme) in [
-            ("https", Some("https")),
-            ("HTTPS", Some("https")),
-            ("http", Some("http")),
-            ("https, http", Some("http")),
-            ("http,https", Some("https")),
-            ("wss", None),
-            ("https,", None),
-            ("", None),
+    fn of_several_lines_and_entries_the_last_counts() {
+        for (lines, host, scheme) in [
+            (
+                &[("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "a.example")][..],
+                Some("a.example"),
+                Some("https"),
+            ),
+            (&[("x-forwarded-proto", "HTTPS")], None, Some("https")),
+            (&[("x-forwarded-proto", "https, http")], None, Some("http")),
+            (&[("x-forwarded-proto", "http,https ")], None, Some("https")),
+            (&[("x-forwarded-proto", "https"), ("X-FORWARDED-PROTO", "http")], None, Some("http")),
+            (&[("x-forwarded-proto", "http"), ("x-forwarded-proto", "http, https")], None, Some("https")),
+            (&[("x-forwarded-proto", "https"), ("x-forwarded-proto", "wss")], None, None),
+            (&[("x-forwarded-proto", "https"), ("x-forwarded-proto", "")], None, None),
+            (&[("x-forwarded-proto", "https,")], None, None),
+            (&[("x-forwarded-proto", "http"), ("x_forwarded_proto", "https")], None, Some("http")),
+            (&[("x_forwarded-proto", "https"), ("x-forwarded_host", "a.example")], None, None),
+            (&[("x-forwarded-host", "evil.example"), ("X-Forwarded-Host", "a.example")], Some("a.example"), None),
+            (&[("x-forwarded-host", "evil.example , a.example:8443")], Some("a.example:8443"), None),
+            (&[("x-forwarded-host", "a.example"), ("x-forwarded-host", "\u{e9}")], Some("\u{e9}"), None),
+            (&[("x-forwarded-host", "a.example, ")], None, None),
+            (&[], None, None),
         ] {
-            assert_eq!(last_scheme(value), scheme, "{value}");
+            let mut request = http::Request::new(());
+            for (name, value) in lines {
+                let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                request.headers_mut().append(http::HeaderName::try_from(*name).unwrap(), value);
+            }
+            let (head, ()) = request.into_parts();
+            assert_eq!(last_entry(&head, HOST), host, "{lines:?}");
+            assert_eq!(last_entry(&head, PROTO).and_then(scheme_of), scheme, "{lines:?}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A request head, as every driver can show it without copying.
 
+use crate::s3::signature::{checked_headers, is_form_post};
 use http::Version;
+use std::borrow::Cow;
 
 /// What the exchange reads of a request's head.
 pub trait RequestHead {
@@ -62,4 +64,22 @@ impl RequestHead for http::request::Parts {
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
     }
+}
+
+/// The names of the headers that a signature of the request covers which every server has to check; `None` where there is no such
+/// signature. Only these lines must stay as they came.
+pub(super) fn checked_names(head: &impl RequestHead) -> Option<Cow<'_, str>> {
+    let values = |wanted: &'static str| {
+        // An underscore counts as a hyphen: a server that has its headers as CGI variables reads both as one.
+        let is_same = |byte: u8, wanted: u8| byte.eq_ignore_ascii_case(&wanted) || (wanted == b'-' && byte == b'_');
+        let is = move |name: &[u8]| {
+            name.len() == wanted.len()
+                && name.iter().zip(wanted.as_bytes()).all(|(byte, wanted)| is_same(*byte, *wanted))
+        };
+        head.lines().filter(move |(name, _)| is(name)).map(|(_, value)| value)
+    };
+    if is_form_post(head.method(), head.query(), values("content-type")) {
+        return None;
+    }
+    checked_headers(values("authorization"), head.query())
 }

@@ -24,9 +24,32 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The parameters without which no server takes a URL for a presigned one.
 const PRESIGNED: [&str; 4] = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-SignedHeaders", "X-Amz-Signature"];
 
+/// The key of a URL that is presigned by version 2. MinIO checks such a signature before one in `Authorization` (its
+/// `getRequestAuthType`), and the signature covers none of the headers that version 4 would name.
+const PRESIGNED_BY_VERSION2: &str = "AWSAccessKeyId";
+
+/// The subresources of S3's POST operations that are no form: DeleteObjects, CreateMultipartUpload, CompleteMultipartUpload,
+/// SelectObjectContent, RestoreObject.
+const POSTED: [&str; 5] = ["delete", "uploads", "uploadId", "select", "restore"];
+
+/// Whether a server may take a request for the upload of a form (S3 API, POST Object), whatever else it carries. Such a request is
+/// authenticated by the policy in its form: `Authorization` and the query are not looked at, so that nothing they say is signed.
+///
+/// MinIO and SeaweedFS decide by the content type (their routers match `multipart/form-data*` in any of the lines, without an end), Ceph
+/// RGW by the query (`op_post` of its handlers: a POST without one of its subresources). So only a POST that is no form to either of
+/// them is none here: with a subresource in its plain spelling, and without a content type that names a form.
+#[must_use]
+pub fn is_form_post<'r>(method: &str, query: Option<&str>, mut content_types: impl Iterator<Item = &'r [u8]>) -> bool {
+    let mut names = query.unwrap_or_default().split('&').filter_map(|parameter| parameter.split('=').next());
+    let mut has_subresource = || names.any(|name| POSTED.contains(&name));
+    let is_form = |value: &[u8]| value.windows(4).any(|part| part.eq_ignore_ascii_case(b"form"));
+    method.eq_ignore_ascii_case("POST") && (!has_subresource() || content_types.any(is_form))
+}
+
 /// The names of the headers that a signature covers which every server has to check: in the only `Authorization` of the request, or in
 /// the query of a presigned URL, and not in both. What a request merely says that it has signed is not among them: on an anonymous
-/// request no one would look, and Ceph RGW takes a request for anonymous if its `X-Amz-Algorithm` is another one.
+/// request no one would look, and Ceph RGW takes a request for anonymous if its `X-Amz-Algorithm` is another one. The upload of a form
+/// is not told from other requests here ([`is_form_post`]).
 #[must_use]
 pub fn checked_headers<'r>(
     mut authorization: impl Iterator<Item = &'r [u8]>,
@@ -47,12 +70,15 @@ pub fn checked_headers<'r>(
 }
 
 /// The values of the parameters of a presigned URL, or `None` where servers may read different ones: of a parameter that is there twice
-/// one takes the first and another the last, and not every server decodes the name.
+/// one takes the first and another the last, not every server decodes the name, and a signature of version 2 may be the one that counts.
 fn presigned(query: &str) -> Option<[Option<&str>; 4]> {
     let mut values = [None; 4];
     for parameter in query.split('&') {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let decoded = percent_decode_str(name).decode_utf8_lossy();
+        if decoded.eq_ignore_ascii_case(PRESIGNED_BY_VERSION2) {
+            return None;
+        }
         for (known, found) in PRESIGNED.iter().zip(&mut values) {
             if decoded.eq_ignore_ascii_case(known) && (name != *known || found.replace(value).is_some()) {
                 return None;
@@ -98,7 +124,7 @@ impl HostSignature {
 #[cfg(test)]
 mod tests {
     use super::HostSignature::{self, Absent, Covered, Unknown};
-    use super::checked_headers;
+    use super::{checked_headers, is_form_post};
 
     #[test]
     fn only_a_signature_that_is_checked_covers_a_header() {
@@ -110,6 +136,9 @@ mod tests {
             (&[signed], Some("prefix=x-amz"), Some("host;x-a")),
             (&[signed], Some(presigned), None),
             (&[signed], Some("x-amz-signature=ab"), None),
+            (&[signed], Some("AWSAccessKeyId=AK&Expires=1&Signature=ab"), None),
+            (&[signed], Some("prefix=a&%41wsaccesskeyid"), None),
+            (&[], Some(&format!("{presigned}&AWSAccessKeyId=AK")), None),
             (&[], Some(presigned), Some("host")),
             (&[], Some(&presigned.replace("AWS4-HMAC-SHA256", "none")), None),
             (&[], Some(&format!("{presigned}&X-Amz-Algorithm=none")), None),
@@ -129,6 +158,37 @@ mod tests {
         ] {
             let lines = authorization.iter().map(|line| line.as_bytes());
             assert_eq!(checked_headers(lines, query).as_deref(), names, "{authorization:?} {query:?}");
+        }
+    }
+
+    #[test]
+    fn a_post_is_a_form_unless_no_server_can_take_it_for_one() {
+        let form = "multipart/form-data; boundary=x";
+        for (method, query, content_types, is_form) in [
+            ("POST", None, &[][..], true),
+            ("POST", None, &["text/plain"], true),
+            ("POST", Some(""), &[form], true),
+            ("POST", Some("prefix=delete&Uploads"), &[], true),
+            ("POST", Some("delete"), &[], false),
+            ("POST", Some("delete="), &["application/xml"], false),
+            ("POST", Some("x=1&uploads"), &[], false),
+            ("POST", Some("uploadId=a"), &["application/octet-stream"], false),
+            ("POST", Some("select&select-type=2"), &[], false),
+            ("POST", Some("restore&versionId=1"), &["application/xml"], false),
+            ("POST", Some("%64elete"), &[], true),
+            ("POST", Some("x;delete"), &[], true),
+            ("POST", Some("deleted&uploads2"), &[], true),
+            ("post", Some("x"), &[], true),
+            ("POST", Some("delete"), &[form], true),
+            ("POST", Some("delete"), &["application/xml", form], true),
+            ("POST", Some("uploads"), &["Multipart/Form-Data"], true),
+            ("POST", Some("uploads"), &["x multipart/form-dat"], true),
+            ("POST", Some("uploads"), &["application/x-www-form-urlencoded"], true),
+            ("GET", None, &[form], false),
+            ("PUT", None, &[form], false),
+        ] {
+            let lines = content_types.iter().map(|value| value.as_bytes());
+            assert_eq!(is_form_post(method, query, lines), is_form, "{method} {query:?} {content_types:?}");
         }
     }
 
