@@ -104,8 +104,15 @@ fn what_is_for_the_upstreams_hop_only_ends_here() {
 }
 
 #[test]
-fn an_interim_answer_passes_without_headers_of_ours() {
-    for interim in ["HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"] {
+fn an_interim_answer_passes_without_headers_of_ours_and_for_cors() {
+    for interim in [
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nAccess-Control-Allow-Origin: *\r\nACCESS-CONTROL-ALLOW-CREDENTIALS: true\r\n\
+         Link: </a>; rel=preload\r\naccess-control-allow-origin: https://evil.example\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nConnection: X-Hop\r\nX-Hop: 1\r\nContent-Length: 4\r\nLink: </a>\r\n\r\n",
+    ] {
         let bytes = format!("{interim}{interim}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd");
         let (rules, upstream) = (Rules::usual(), Upstream::answering(bytes));
         let proxy = Proxy::start(rules.path(), upstream.address);

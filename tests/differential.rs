@@ -34,8 +34,6 @@ pub enum Intended {
     HostOfUpstream,
     /// Headers that an upstream's `Connection` names end here (RFC 9110 §7.6.1).
     Nominated,
-    /// An interim response has no headers for the upstream's connection, for CORS or about a body.
-    Interim,
     /// Of a body that breaks off, the bytes that came are counted; Pingora counts whole chunks.
     BytesOfBrokenBody,
     /// A client that goes away after `100 Continue` had no response: 499. Pingora counts the 100.

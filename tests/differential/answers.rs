@@ -103,11 +103,8 @@ const AMBIGUOUS: [&str; 5] = [
 /// What is meant to differ in a response, by the response and the request.
 fn intended(sent: &str, answer: &str) -> Option<Intended> {
     let is_old = sent.contains("HTTP/1.0\r\n");
-    let is_interim = answer.starts_with("HTTP/1.1 1");
-    let has_header = answer.split("\r\n\r\n").next()?.contains("\r\n");
     match answer {
-        _ if is_interim && is_old => None,
-        _ if is_interim && has_header && !answer.contains("Link:") => Some(Intended::Interim),
+        _ if answer.starts_with("HTTP/1.1 1") => None,
         _ if answer.starts_with("HTTP/1.1 304 Not Modified\r\nTransfer") && !is_old => Some(Intended::NoBodyNoCoding),
         _ if answer.contains("X-Hop") || answer.contains("Connection: ETag") => Some(Intended::Nominated),
         _ if answer.contains("zz\r\n") && !sent.starts_with("HEAD") => Some(Intended::StrictChunks),

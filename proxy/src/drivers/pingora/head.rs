@@ -1,8 +1,9 @@
 //! Pingora's heads, as the exchange reads and edits them.
 
+use crate::drivers::http1::heads::is_length;
 use crate::exchange::{Context, Exchange, Reply, RequestEdits, RequestHead, is_removed};
 use crate::telemetry::printable;
-use http::header::VARY;
+use http::header::{CONNECTION, VARY};
 use http::{HeaderName, HeaderValue, Method, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::http::authority::raw_target_authority;
@@ -78,6 +79,18 @@ pub(super) fn edit_response(exchange: &Exchange, head: &mut ResponseHeader, ctx:
     additions.for_each(|name, value| set(head, name.clone(), value.clone()));
 }
 
+/// Makes an upstream's interim head one for the client (RFC 9110 §15.2): without headers of ours, for the upstream's connection, for CORS
+/// or about a body, as on our own drivers.
+pub(super) fn edit_interim(head: &mut ResponseHeader) {
+    let options: Vec<_> = head.headers.get_all(CONNECTION).iter().cloned().collect();
+    let is_nominated = |name: &[u8]| {
+        let mut nominated = options.iter().flat_map(|options| options.as_bytes().split(|byte| *byte == b','));
+        nominated.any(|option| option.trim_ascii().eq_ignore_ascii_case(name))
+    };
+    let is_connection = |name: &[u8]| name == CONNECTION.as_str().as_bytes();
+    remove(head, |name| is_removed(name) || is_length(name) || is_connection(name) || is_nominated(name));
+}
+
 /// Removes all lines of the names that go.
 fn remove(head: &mut ResponseHeader, goes: impl Fn(&[u8]) -> bool) {
     while let Some(name) = head.headers.keys().find(|name| goes(name.as_str().as_bytes())).cloned() {
@@ -129,5 +142,28 @@ mod tests {
         }
         remove(&mut head, is_removed);
         assert_eq!(head.headers.len(), 1, "{:?}", head.headers);
+    }
+
+    #[test]
+    fn an_interim_head_has_no_header_for_cors_the_connection_or_a_body() {
+        let mut head = ResponseHeader::build(103, None).unwrap();
+        for (name, value) in [
+            ("Access-Control-Allow-Origin", "*"),
+            ("access-control-allow-origin", "*"),
+            ("Connection", "X-Hop, close"),
+            ("connection", "x-other"),
+            ("X-Hop", "1"),
+            ("x-other", "1"),
+            ("Keep-Alive", "timeout=1"),
+            ("Content-Length", "4"),
+            ("Transfer-Encoding", "chunked"),
+            ("Link", "</a>"),
+            ("Link", "</b>"),
+        ] {
+            head.append_header(name, value).unwrap();
+        }
+        edit_interim(&mut head);
+        let names: Vec<_> = head.headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!((names, head.headers.len()), (vec!["link"], 2));
     }
 }

@@ -1,7 +1,7 @@
 //! The hooks' work: the exchange is asked, and its answers are put into Pingora's terms.
 
 use super::failure::{UNRESOLVED, failure_of};
-use super::head::{Head, edit_request, edit_response, has_authority, reply_head};
+use super::head::{Head, edit_interim, edit_request, edit_response, has_authority, reply_head};
 use super::{Driven, PingoraDriver};
 use crate::drivers::peer;
 use crate::exchange::body_length::is_bodiless;
@@ -87,6 +87,7 @@ impl PingoraDriver {
     ) -> Result<()> {
         // 100 and 103 come through here too: they are not the response.
         if head.status.is_informational() {
+            edit_interim(head);
             return Ok(());
         }
         driven.exchange.upstream_answered(head.status);
