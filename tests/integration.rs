@@ -15,6 +15,7 @@ mod support;
 mod actual;
 mod admin;
 mod answers;
+mod audit;
 mod bucket_cors;
 mod cli;
 mod clients;

@@ -2,7 +2,7 @@
 
 use super::log::Format;
 use super::log::line::{Scratch, name};
-use super::log::queue::{Queue, When};
+use super::log::queue::{Lane, Queue};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl AccessLog {
 
     /// Writes the line of a request. Does not block: it is dropped and counted if it does not fit into the queue.
     pub fn write(&self, access: &Access<'_>) {
-        SCRATCH.with_borrow_mut(|scratch| self.queue.push(access.line(self.format, scratch), When::Gathered));
+        SCRATCH.with_borrow_mut(|scratch| self.queue.push(access.line(self.format, scratch), Lane::Access));
     }
 }
 

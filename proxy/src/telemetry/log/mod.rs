@@ -1,6 +1,7 @@
 //! The log: one line an event on stdout, and what must never be in it.
 //!
-//! Lines go through a bounded queue to a thread of their own: a reader that stalls costs lines, not requests.
+//! Lines go through a bounded queue to a thread of their own: a reader that stalls costs lines, not requests. The lines about requests,
+//! which anyone can cause, never cost one that says who changed what.
 
 mod library;
 pub(super) mod line;
@@ -10,14 +11,16 @@ mod timestamp;
 use super::access::AccessLog;
 use super::exported::Exported;
 use library::LibraryLines;
-use queue::{Queue, When};
+use queue::{Lane, Queue};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tracing::Metadata;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -118,10 +121,9 @@ pub fn start(format: Format, level: Level, has_access: bool) -> Result<Log, LogE
     std::thread::Builder::new().name("log".into()).spawn(move || writer.write_to(output))?;
     let has_access = has_access && matches!(level, Level::Info | Level::Debug);
     let access = has_access.then(|| AccessLog::new(Arc::clone(&queue), format));
-    let events = Arc::clone(&queue);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives(level)))
-        .with_writer(move || EventWriter(Arc::clone(&events)))
+        .with_writer(EventLines(Arc::clone(&queue)))
         .with_timer(SystemTime);
     let accept_failures = Arc::default();
     let library = LibraryLines::new(level == Level::Debug, Arc::clone(&accept_failures));
@@ -136,12 +138,33 @@ pub fn start(format: Format, level: Level, has_access: bool) -> Result<Log, LogE
     Ok(Log { queue, access, accept_failures })
 }
 
-/// Where the lines of events go. The formatter writes each line with one call.
-struct EventWriter(Arc<Queue>);
+/// Where the lines of events go.
+struct EventLines(Arc<Queue>);
 
-impl io::Write for EventWriter {
+impl<'q> MakeWriter<'q> for EventLines {
+    type Writer = EventWriter<'q>;
+
+    fn make_writer(&'q self) -> EventWriter<'q> {
+        EventWriter(&self.0, Lane::Events)
+    }
+
+    fn make_writer_for(&'q self, event: &Metadata<'_>) -> EventWriter<'q> {
+        EventWriter(&self.0, lane_of(event))
+    }
+}
+
+/// An event that says who asked for which operation is an audit line.
+fn lane_of(event: &Metadata<'_>) -> Lane {
+    let is_audit = ["access_key", "operation"].into_iter().all(|name| event.fields().field(name).is_some());
+    if is_audit { Lane::Audit } else { Lane::Events }
+}
+
+/// Takes the line of one event, which the formatter writes with one call.
+struct EventWriter<'q>(&'q Queue, Lane);
+
+impl io::Write for EventWriter<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.push(line, When::Now);
+        self.0.push(line, self.1);
         Ok(line.len())
     }
 
@@ -179,6 +202,27 @@ pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_about_who_changed_what_has_a_lane_of_its_own() {
+        let queue = Arc::new(Queue::default());
+        let subscriber = tracing_subscriber::fmt().with_writer(EventLines(Arc::clone(&queue))).finish();
+        let flood = "x".repeat(1000);
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..2_000 {
+                tracing::warn!(access_key = "AK", flood, "not checked");
+            }
+            tracing::info!(operation = "PutBucketCors", access_key = "AK", "changed");
+        });
+        let mut written = Vec::new();
+        let dropped = queue.dropped();
+        std::thread::scope(|scope| {
+            scope.spawn(|| queue.write_to(&mut written));
+            queue.close();
+        });
+        let text = String::from_utf8(written).unwrap();
+        assert!(dropped > 0 && text.lines().last().unwrap().contains("PutBucketCors"), "{dropped}");
+    }
 
     #[test]
     fn what_comes_from_a_request_is_bounded_and_printable() {

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bytes that wait while the writer is busy; what does not fit is dropped and counted.
+/// Bytes of access lines that wait while the writer is busy; what does not fit is dropped and counted.
 pub(super) const CAPACITY: usize = 1024 * 1024;
 
 /// How long lines are gathered before the next write. Without it each line would cost a system call or two.
@@ -22,13 +22,26 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 /// How long the writer waits where the output is non-blocking and full.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// When a line must be written.
+/// What a line is about. Each lane has a room of its own: however many lines come in one, none of another is dropped for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    /// With others: for lines that come in masses.
-    Gathered,
-    /// As soon as the output accepts it: an error may be followed by the end of the process.
-    Now,
+pub(crate) enum Lane {
+    /// Requests: anyone can cause masses of such lines. They are written with others.
+    Access,
+    /// Events, of which some are caused by requests too. They are written at once: an error may be followed by the end of the process.
+    Events,
+    /// Who changed what, written at once. Only a request that the upstream has authenticated causes such a line.
+    Audit,
+}
+
+impl Lane {
+    /// Bytes of its lines that may wait.
+    const fn room(self) -> usize {
+        match self {
+            Self::Access | Self::Events => CAPACITY,
+            // A few hundred lines.
+            Self::Audit => CAPACITY / 4,
+        }
+    }
 }
 
 /// Lines on their way to the writer.
@@ -43,7 +56,9 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct State {
+    /// The lines of all lanes, in the order in which they came.
     lines: Vec<u8>,
+    held: Held,
     dropped: u64,
     /// The lines are to be written without waiting for more.
     is_due: bool,
@@ -53,19 +68,43 @@ struct State {
     has_ended: bool,
 }
 
+/// How many of the bytes that wait are those of each lane.
+#[derive(Default)]
+struct Held {
+    access: usize,
+    events: usize,
+    audit: usize,
+}
+
+impl Held {
+    /// Counts a line, if there is room for it.
+    fn takes(&mut self, line: &[u8], lane: Lane) -> bool {
+        let held = match lane {
+            Lane::Access => &mut self.access,
+            Lane::Events => &mut self.events,
+            Lane::Audit => &mut self.audit,
+        };
+        let fits = *held + line.len() <= lane.room();
+        if fits {
+            *held += line.len();
+        }
+        fits
+    }
+}
+
 impl Queue {
-    /// Takes a whole line, or drops and counts it if it does not fit. Ignores it after [`close`](Self::close).
-    pub(crate) fn push(&self, line: &[u8], when: When) {
+    /// Takes a whole line, or drops and counts it if its lane has no room. Ignores it after [`close`](Self::close).
+    pub(crate) fn push(&self, line: &[u8], lane: Lane) {
         let mut state = self.lock();
         if state.is_closed {
             return;
         }
-        if state.lines.len() + line.len() > CAPACITY {
+        if !state.held.takes(line, lane) {
             state.dropped += 1;
             return;
         }
         state.lines.extend_from_slice(line);
-        let is_due = state.is_idle || when == When::Now || state.lines.len() >= GATHERED;
+        let is_due = state.is_idle || lane != Lane::Access || state.lines.len() >= GATHERED;
         // The writer is woken once for all that it will then find: each time is a system call.
         if is_due && !std::mem::replace(&mut state.is_due, true) {
             drop(state);
@@ -115,6 +154,7 @@ impl Queue {
         }
         state.is_idle = false;
         state.is_due = false;
+        state.held = Held::default();
         std::mem::swap(&mut state.lines, batch);
         !batch.is_empty()
     }

@@ -55,10 +55,10 @@ impl Scene {
 #[test]
 fn lines_that_come_during_a_write_leave_together_and_in_order() {
     let scene = Scene::new();
-    scene.queue.push(b"first\n", When::Now);
+    scene.queue.push(b"first\n", Lane::Events);
     assert_eq!(scene.begun(), "first\n");
     for line in ["second\n", "third\n", "fourth\n"] {
-        scene.queue.push(line.as_bytes(), When::Gathered);
+        scene.queue.push(line.as_bytes(), Lane::Access);
     }
     scene.results.send(Ok(6)).unwrap();
     assert_eq!(scene.begun(), "second\nthird\nfourth\n");
@@ -69,17 +69,17 @@ fn lines_that_come_during_a_write_leave_together_and_in_order() {
 #[test]
 fn a_stuck_output_blocks_no_one_and_what_does_not_fit_is_counted() {
     let scene = Scene::new();
-    scene.queue.push(b"stuck\n", When::Now);
+    scene.queue.push(b"stuck\n", Lane::Events);
     assert_eq!(scene.begun(), "stuck\n");
     let line = format!("{}\n", "x".repeat(1023));
     for _ in 0..CAPACITY / line.len() + 7 {
-        scene.queue.push(line.as_bytes(), When::Gathered);
+        scene.queue.push(line.as_bytes(), Lane::Access);
     }
     assert_eq!(scene.queue.dropped(), 7);
     scene.results.send(Ok(6)).unwrap();
     assert_eq!(scene.begun(), line.repeat(CAPACITY / line.len()));
     // There is room again.
-    scene.queue.push(b"after\n", When::Gathered);
+    scene.queue.push(b"after\n", Lane::Access);
     scene.results.send(Ok(CAPACITY)).unwrap();
     assert_eq!(scene.begun(), "after\n");
     assert_eq!(scene.queue.dropped(), 7);
@@ -87,21 +87,50 @@ fn a_stuck_output_blocks_no_one_and_what_does_not_fit_is_counted() {
 }
 
 #[test]
+fn no_lane_takes_the_room_of_another() {
+    const ALL: [Lane; 3] = [Lane::Access, Lane::Events, Lane::Audit];
+    for flooded in ALL {
+        let scene = Scene::new();
+        scene.queue.push(b"stuck\n", Lane::Events);
+        assert_eq!(scene.begun(), "stuck\n");
+        let line = format!("{}\n", "x".repeat(1023));
+        let fit = flooded.room() / line.len();
+        for _ in 0..fit + 100 {
+            scene.queue.push(line.as_bytes(), flooded);
+        }
+        assert_eq!(scene.queue.dropped(), 100, "{flooded:?}: bounded");
+        let others: Vec<_> = ALL.into_iter().filter(|lane| *lane != flooded).collect();
+        for lane in &others {
+            scene.queue.push(format!("{lane:?}\n").as_bytes(), *lane);
+        }
+        scene.queue.push(b"y\n", flooded);
+        assert_eq!(scene.queue.dropped(), 101, "{flooded:?}: only its own lines are dropped");
+        scene.results.send(Ok(6)).unwrap();
+        let expected: String = others.iter().map(|lane| format!("{lane:?}\n")).collect();
+        assert_eq!(scene.begun(), line.repeat(fit) + &expected, "{flooded:?}");
+        // There is room again.
+        scene.queue.push(b"after\n", flooded);
+        assert_eq!(scene.queue.dropped(), 101, "{flooded:?}");
+        scene.end();
+    }
+}
+
+#[test]
 fn closing_writes_what_is_queued_and_accepts_nothing_more() {
     let scene = Scene::new();
-    scene.queue.push(b"first\n", When::Now);
+    scene.queue.push(b"first\n", Lane::Events);
     assert_eq!(scene.begun(), "first\n");
-    scene.queue.push(b"second\n", When::Gathered);
+    scene.queue.push(b"second\n", Lane::Access);
     let queue = Arc::clone(&scene.queue);
     assert_eq!(scene.end(), "second\n");
-    queue.push(b"late\n", When::Now);
+    queue.push(b"late\n", Lane::Events);
     assert!(queue.lock().lines.is_empty());
 }
 
 #[test]
 fn closing_does_not_wait_for_ever_for_a_stuck_output() {
     let scene = Scene::new();
-    scene.queue.push(b"stuck\n", When::Now);
+    scene.queue.push(b"stuck\n", Lane::Events);
     assert_eq!(scene.begun(), "stuck\n");
     scene.queue.close();
     assert!(!scene.queue.lock().has_ended);
@@ -111,7 +140,7 @@ fn closing_does_not_wait_for_ever_for_a_stuck_output() {
 fn an_error_costs_the_lines_that_it_cut_off_and_no_others() {
     let error = |kind: ErrorKind| Err(std::io::Error::from(kind));
     let scene = Scene::new();
-    scene.queue.push(b"one\ntwo\nthree\n", When::Now);
+    scene.queue.push(b"one\ntwo\nthree\n", Lane::Events);
     assert_eq!(scene.begun(), "one\ntwo\nthree\n");
     scene.results.send(error(ErrorKind::Interrupted)).unwrap();
     assert_eq!(scene.begun(), "one\ntwo\nthree\n");
@@ -120,7 +149,7 @@ fn an_error_costs_the_lines_that_it_cut_off_and_no_others() {
     scene.results.send(Ok(5)).unwrap();
     assert_eq!(scene.begun(), "wo\nthree\n");
     scene.results.send(error(ErrorKind::StorageFull)).unwrap();
-    scene.queue.push(b"next\n", When::Now);
+    scene.queue.push(b"next\n", Lane::Events);
     assert_eq!(scene.begun(), "\n", "the torn line is ended first");
     assert_eq!(scene.queue.dropped(), 2);
     scene.results.send(Ok(1)).unwrap();
