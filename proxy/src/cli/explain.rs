@@ -5,7 +5,7 @@ use super::browser::BrowserArguments;
 use super::curl::Copied;
 use super::{Format, fail, note, print};
 use clap::Args;
-use s3cors_proxy::config::{Config, ConfigFile, Cors, ListenAddress, Rules};
+use s3cors_proxy::config::{Config, ConfigFile, Cors, ListenAddress, Rules, page_origin};
 use s3cors_proxy::rules::explanation::{Explained, Question};
 use s3cors_proxy::rules::fetch_settings::FetchSettings;
 use s3cors_proxy::rules::{Directory, Store};
@@ -27,7 +27,7 @@ pub(super) struct Explain {
     #[arg(long)]
     bucket: Option<String>,
     /// The page's origin, such as `https://app.example`
-    #[arg(long, required_unless_present_any = ["request_id", "curl"])]
+    #[arg(long, required_unless_present_any = ["request_id", "curl"], value_parser = page_origin)]
     origin: Option<String>,
     /// The method that the page wants to use
     #[arg(long, required_unless_present_any = ["request_id", "curl"])]
@@ -111,6 +111,7 @@ impl Explain {
         let origin = self.origin.clone().or(copied.origin).ok_or(
             "the copied request has no Origin: the browser sent none, so CORS had no part in it; give the page's origin with --origin",
         )?;
+        let origin = page_origin(&origin).map_err(|error| error.to_string())?;
         let bucket = self.bucket.clone().or_else(|| bucket_of(&copied.host, &copied.path, file));
         Ok(Asked { bucket, origin, method: copied.method, request_headers: copied.request_headers })
     }

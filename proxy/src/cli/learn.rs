@@ -3,7 +3,7 @@
 use super::ask::ask;
 use super::{Format, fail, note, print};
 use clap::Args;
-use s3cors_proxy::config::{Config, ListenAddress};
+use s3cors_proxy::config::{Config, ListenAddress, page_origin};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ pub(super) struct Learn {
     #[arg(long)]
     bucket: Option<String>,
     /// Only the requests of pages of this origin, such as `https://app.example`
-    #[arg(long)]
+    #[arg(long, value_parser = page_origin)]
     origin: Option<String>,
     /// Only requests that came so often
     #[arg(long, value_name = "N")]

@@ -39,19 +39,53 @@ fn without_empty_variables(command: Command) -> Command {
     })
 }
 
-/// An error about a value: it names the variable where the value came from one, and shows no password.
+/// An error about the arguments or the environment: it names the variable where the value came from one, and shows no password.
 fn explained(mut error: Error, command: &Command, arguments: &[OsString]) -> Error {
+    // What is no known argument may be a value.
+    let is_argument = error.kind() == ErrorKind::UnknownArgument;
+    let texts = [ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
+    let texts = texts.into_iter().chain(is_argument.then_some(ContextKind::InvalidArg));
+    if texts.filter(|kind| hide(&mut error, *kind)).count() > 0 {
+        // Suggestions repeat it.
+        error.remove(ContextKind::Suggested);
+    }
     if error.kind() != ErrorKind::ValueValidation {
         return error;
-    }
-    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
-        let shown = ContextValue::String(without_user(value.trim()));
-        error.insert(ContextKind::InvalidValue, shown);
     }
     if let Some(variable) = variable_of(&error, command, arguments) {
         error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
     }
-    error
+    if is_in_password(&error, arguments) { without_value(&error, command) } else { error }
+}
+
+/// Shows one text of an error without what may be a password; returns whether it had any.
+fn hide(error: &mut Error, kind: ContextKind) -> bool {
+    let Some(ContextValue::String(text)) = error.get(kind) else { return false };
+    let shown = without_user(text.trim());
+    let is_hidden = shown != text.trim();
+    error.insert(kind, ContextValue::String(shown));
+    is_hidden
+}
+
+/// Whether the value is what a list has between two commas, where they may be those of one password.
+fn is_in_password(error: &Error, arguments: &[OsString]) -> bool {
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return false };
+    let variables = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("S3CORS_"));
+    let given = arguments.iter().cloned().chain(variables.map(|(_, value)| value));
+    given.map(|text| text.to_string_lossy().into_owned()).any(|text| {
+        let is_part = text.split(',').skip(1).any(|part| part.trim() == value);
+        is_part && (text.contains('@') || text.contains("%40"))
+    })
+}
+
+/// The same error without the value, and without the reason, which repeats it.
+fn without_value(error: &Error, command: &Command) -> Error {
+    let mut quiet = Error::new(error.kind()).with_cmd(command);
+    if let Some(argument) = error.get(ContextKind::InvalidArg) {
+        quiet.insert(ContextKind::InvalidArg, argument.clone());
+    }
+    quiet.insert(ContextKind::InvalidValue, ContextValue::String("...".to_owned()));
+    quiet
 }
 
 /// The variable that the value came from: that of the argument, where the argument itself is not on the command line.

@@ -1,6 +1,7 @@
 //! Origins to allow without a file of rules.
 
 use super::values::ValueError;
+use crate::s3::domain::without_user;
 use s3_cors::{AllowedMethod, CorsConfiguration, CorsRule, Document, Format, OriginPattern, WarningCode};
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -26,6 +27,11 @@ impl FromStr for AllowedOrigin {
             .map_err(|_| ValueError::new(text, "an origin has at most one *; give --allow once for each"))?;
         // S3 stores an origin that no browser sends. In a first try it can only be a mistake.
         match why_never_sent(&pattern) {
+            // The hint would show what the message about the value leaves out.
+            Some(_) if without_user(text) != text => Err(ValueError::new(
+                text,
+                "no browser sends this as an origin; an origin is scheme, host and port alone",
+            )),
             Some(hint) => Err(ValueError::new(text, format!("no browser sends this as an origin; {hint}"))),
             None => Ok(Self(pattern)),
         }
@@ -71,9 +77,14 @@ mod tests {
             ("https://*.*.example", "at most one *"),
             ("https://a b", "without spaces"),
             ("https://\u{7}", "such as https://app.example"),
+            (
+                "https://user:5ecret@app.example",
+                "\"https://...@app.example\": no browser sends this as an origin; an origin is",
+            ),
+            ("https://user:5ecret", "\"https://user:...\""),
         ] {
             let error = text.parse::<AllowedOrigin>().unwrap_err().to_string();
-            assert!(error.contains(said), "{text:?}: {error}");
+            assert!(error.contains(said) && !error.contains("5ecret"), "{text:?}: {error}");
         }
     }
 }

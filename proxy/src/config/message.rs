@@ -1,5 +1,6 @@
 //! What the parser of YAML has to say, in the words of the configuration.
 
+use crate::s3::domain::without_user;
 use serde_saphyr::{Error, Localizer, Location, MessageFormatter, UserMessageFormatter};
 use std::borrow::Cow;
 
@@ -16,14 +17,47 @@ impl MessageFormatter for InOurWords {
     }
 
     fn format_message<'a>(&self, error: &'a Error) -> Cow<'a, str> {
+        let shown = |text: &str| without_user(text);
         match error {
-            Error::DuplicateMappingKey { key: Some(key), .. } => format!("{key} is here twice; remove one").into(),
+            Error::DuplicateMappingKey { key: Some(key), .. } => {
+                format!("{} is here twice; remove one", shown(key)).into()
+            }
+            Error::SerdeInvalidType { unexpected, expected, .. } => {
+                format!("invalid type: {}, expected {expected}", without_secret(unexpected)).into()
+            }
+            Error::SerdeInvalidValue { unexpected, expected, .. } => {
+                format!("invalid value: {}, expected {expected}", without_secret(unexpected)).into()
+            }
+            Error::SerdeUnknownVariant { variant, expected, .. } => {
+                format!("unknown variant `{}`, expected one of {}", shown(variant), expected.join(", ")).into()
+            }
+            Error::SerdeUnknownField { field, expected, .. } => {
+                format!("unknown field `{}`, expected one of {}", shown(field), expected.join(", ")).into()
+            }
+            Error::UnsupportedTag { tag, .. } => format!("unsupported tag `{}`", shown(tag)).into(),
+            Error::TaggedEnumMismatch { tagged, target, .. } => {
+                format!("tagged enum `{}` does not match target enum `{target}`", shown(tagged)).into()
+            }
+            // A value by its alias is a value.
+            Error::AliasError { error, .. } => self.format_message(error),
             Error::Unexpected { expected: "mapping start", .. } => {
                 "settings are expected here, each as `key: value`".into()
             }
             error => UserMessageFormatter.format_message(error),
         }
     }
+}
+
+/// A value as serde quotes it (`string "…"`), without what may be a password.
+fn without_secret(unexpected: &str) -> String {
+    let quoted = unexpected.find('"').zip(unexpected.rfind('"')).filter(|(first, last)| first < last);
+    let parts = quoted.and_then(|(first, last)| {
+        Some((unexpected.get(..=first)?, unexpected.get(first + 1..last)?, unexpected.get(last..)?))
+    });
+    parts.map_or_else(
+        || unexpected.to_owned(),
+        |(before, value, after)| format!("{before}{}{after}", without_user(value)),
+    )
 }
 
 /// Leaves out the place, which [`ConfigFileError`](super::ConfigFileError) has.

@@ -38,7 +38,7 @@ pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 pub use values::{
     CredentialsPolicy, Http1, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, TimingAllowOrigin, ValueError,
-    VaryPolicy,
+    VaryPolicy, page_origin,
 };
 
 pub use crate::s3::domain::without_user;

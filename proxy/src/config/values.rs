@@ -21,6 +21,15 @@ impl ValueError {
     }
 }
 
+/// Reads the origin of a page, of which an explanation shows every byte.
+///
+/// # Errors
+/// [`ValueError`] where it has what may be a password.
+pub fn page_origin(text: &str) -> Result<String, ValueError> {
+    let is_secret = without_user(text) != text;
+    if is_secret { Err(ValueError::new(text, "an origin is scheme, host and port alone")) } else { Ok(text.to_owned()) }
+}
+
 /// Which responses carry `Vary`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -5,6 +5,7 @@
 use super::browser_verdict::BrowserVerdict;
 use super::explanation::{Explained, Question, UnsendableValue, explain_request};
 use super::{Bucket, Snapshot};
+use crate::config::without_user;
 use s3_cors::RuleTable;
 use s3_cors::browser::{
     CredentialsMode, Fetch, Mode, NoServerOrigin, PageOrigin, Redirect, ServerOrigin, Target, Thrown, predict,
@@ -88,7 +89,7 @@ impl FromStr for HeaderLine {
     type Err = InvalidSetting;
 
     fn from_str(text: &str) -> Result<Self, InvalidSetting> {
-        let (name, value) = text.split_once(':').ok_or_else(|| InvalidSetting::Header(text.into()))?;
+        let (name, value) = text.split_once(':').ok_or_else(|| InvalidSetting::Header(without_user(text)))?;
         Ok(Self { name: name.trim().into(), value: value.trim().into() })
     }
 }
@@ -101,7 +102,7 @@ impl FromStr for RedirectTo {
             text.find("://").and_then(|scheme| text.get(scheme + 3..)?.find('/').map(|slash| scheme + 3 + slash));
         let (origin, path) = text.split_at(path.unwrap_or(text.len()));
         let origin =
-            ServerOrigin::parse(origin).map_err(|why| InvalidSetting::Redirect { text: text.to_owned(), why })?;
+            ServerOrigin::parse(origin).map_err(|why| InvalidSetting::Redirect { text: without_user(text), why })?;
         let bucket = path.split(['/', '?', '#']).nth(1).filter(|bucket| !bucket.is_empty());
         Ok(Self { origin, bucket: bucket.map(Into::into) })
     }

@@ -1,6 +1,7 @@
 //! A domain for virtual-host style requests: in `photos.s3.example.com`, `s3.example.com` is the domain and `photos` the bucket.
 
 use serde::Deserialize;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// A domain whose subdomains are buckets, in lower case.
@@ -14,13 +15,49 @@ pub struct Domain(String);
 #[error("{0:?}: a domain is a name without scheme and port")]
 pub struct InvalidDomain(String);
 
-/// A value for a message. What is before the last `@` may be a password: of a URL where none belongs, for example. A password may itself
-/// have an `@`, a `/` or a `:`.
+/// A value for a message, without what may be a secret of a URL: what is before the last `@`, or after a `:` that begins no port, and a
+/// query. A password may itself have an `@`, a `/` or a `:`, and be percent-encoded together with its `@`. A value that is a part of a
+/// list may end where a password has a comma.
 #[must_use]
 pub fn without_user(value: &str) -> String {
-    let Some((before, host)) = value.rsplit_once('@') else { return value.to_owned() };
-    let scheme = ["http://", "https://"].into_iter().find(|scheme| before.starts_with(scheme)).unwrap_or_default();
-    format!("{scheme}...@{host}")
+    if let Some((before, host)) = split_user(value) {
+        let scheme = ["http://", "https://"].into_iter().find(|scheme| before.starts_with(scheme)).unwrap_or_default();
+        return format!("{scheme}...@{}", without_query(host));
+    }
+    let (scheme, rest) = value.split_at(value.find("://").map_or(0, |end| end + 3));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.split_once(':') {
+        Some((name, port)) if !is_port(port) && !is_ipv6(authority) => format!("{scheme}{name}:..."),
+        _ => without_query(value),
+    }
+}
+
+/// Splits at the last `@`.
+fn split_user(value: &str) -> Option<(&str, &str)> {
+    let plain = value.rfind('@').map(|at| (at, 1));
+    let encoded = value.rfind("%40").map(|at| (at, 3));
+    let (at, length) = plain.max(encoded)?;
+    Some((value.get(..at)?, value.get(at + length..)?))
+}
+
+fn is_port(text: &str) -> bool {
+    // A pattern has `*`.
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*')
+}
+
+fn is_ipv6(authority: &str) -> bool {
+    let bare = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if is_port(port.trim_start_matches(':')) => address,
+        _ => authority,
+    };
+    bare.parse::<Ipv6Addr>().is_ok()
+}
+
+fn without_query(text: &str) -> String {
+    match text.find(['?', '#']) {
+        Some(end) => format!("{}...", text.get(..=end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 /// The name of a host, without a port and the dot at its end.
@@ -63,6 +100,39 @@ impl TryFrom<String> for Domain {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_shows_a_value_without_its_secret() {
+        for (value, shown) in [
+            ("https://user:5ECRET@minio:9000", "https://...@minio:9000"),
+            ("https://user:5E@5E/5E:5E@minio", "https://...@minio"),
+            ("HTTPS://user:5ECRET@minio", "...@minio"),
+            ("https://5ECRET@minio", "https://...@minio"),
+            ("user:5ECRET@minio", "...@minio"),
+            ("//5ECRET@minio", "...@minio"),
+            ("https://user:5ECRET%40minio", "https://...@minio"),
+            ("https%3A%2F%2Fuser%3A5ECRET%40minio", "...@minio"),
+            ("https://user:5ECRET%40@minio", "https://...@minio"),
+            ("https://user:5ECRET@minio?5ECRET", "https://...@minio?..."),
+            ("@minio", "...@minio"),
+            ("https://user:5ECRET", "https://user:..."),
+            ("https://user:5ECRET/5ECRET", "https://user:..."),
+            ("user:5ECRET", "user:..."),
+            ("https://minio/?X-Amz-Signature=5ECRET", "https://minio/?..."),
+            ("minio#5ECRET", "minio#..."),
+            ("http://minio:9000/x", "http://minio:9000/x"),
+            ("http://minio{1...4}:9000", "http://minio{1...4}:9000"),
+            ("http://localhost:*", "http://localhost:*"),
+            ("127.0.0.1:99999", "127.0.0.1:99999"),
+            ("http://[::1]:9000", "http://[::1]:9000"),
+            ("2001:db8::/129", "2001:db8::/129"),
+            ("::1:80", "::1:80"),
+            ("nowhere", "nowhere"),
+            ("", ""),
+        ] {
+            assert_eq!(without_user(value), shown, "{value}");
+        }
+    }
 
     #[test]
     fn a_domain_is_lowercased_and_checked() {

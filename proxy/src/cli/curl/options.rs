@@ -85,6 +85,11 @@ const WITHOUT_VALUE: [(&str, Option<char>); 30] = [
     ("--raw", None),
 ];
 
+/// curl takes no value after an `=`; one that is there can be a secret.
+fn unknown(option: &str) -> CurlError {
+    CurlError::Option(option.split('=').next().unwrap_or_default().to_owned())
+}
+
 /// What the options say of the request.
 #[derive(Default)]
 pub(super) struct Options {
@@ -124,7 +129,7 @@ impl Options {
             let value = words.next().ok_or_else(|| CurlError::NoValue(name.to_owned()))?;
             return self.take(option, value);
         }
-        let flag = WITHOUT_VALUE.iter().find(is_named).ok_or_else(|| CurlError::Option(name.to_owned()))?;
+        let flag = WITHOUT_VALUE.iter().find(is_named).ok_or_else(|| unknown(name))?;
         self.set(flag.0);
         Ok(())
     }

@@ -92,6 +92,7 @@ fn what_cannot_be_read_is_said_without_values() {
         ("curl http://a http://b", CurlError::TwoUrls),
         ("curl http://a -H", CurlError::NoValue("-H".into())),
         ("curl http://a --5ECRET x", CurlError::Option("--5ECRET".into())),
+        ("curl http://a --user=u:5ECRET", CurlError::Option("--user".into())),
         ("curl http://a -Z", CurlError::Option("-Z".into())),
         ("curl ftp://a", CurlError::Url("it has another scheme")),
         ("curl 'http://[5ECRET'", CurlError::Url("it cannot be read")),
