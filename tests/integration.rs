@@ -29,6 +29,7 @@ mod expect;
 mod explain;
 mod failures;
 mod fidelity;
+mod file_modes;
 mod first_try;
 mod forwarded;
 mod forwarding;

@@ -7,9 +7,9 @@
 use crate::rules::source::Found;
 use crate::rules::write::{Stored, Write, WriteError, text_of};
 use s3_cors::CorsConfiguration;
-use std::fs::{DirBuilder, DirEntry, File};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{DirBuilder, DirEntry, File, Permissions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -18,6 +18,9 @@ const OWN: &str = ".s3cors";
 /// A signature is valid for seven days at most (S3 API, query string authentication): a time that is older guards against nothing. One
 /// more day is for clocks that disagree.
 const LONGEST_SIGNATURE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+
+/// What a document may allow: its owner writes it, and its group reads it. Rules that others can write are anyone's rules.
+const MODE: u32 = 0o640;
 
 type Done<T> = Result<T, WriteError>;
 
@@ -121,10 +124,9 @@ impl<'d> Place<'d> {
     fn replace(&self, path: &Path, text: &str) -> Done<()> {
         // One name, which the lock keeps ours: what a crash leaves is overwritten by the next write.
         let new = self.own.join("new");
-        let written = File::create(&new).and_then(|mut file| {
-            if let Ok(old) = std::fs::metadata(path) {
-                file.set_permissions(old.permissions())?;
-            }
+        // An older file may be closed to its group, and stays so.
+        let old = std::fs::metadata(path).map_or(MODE, |old| old.permissions().mode());
+        let written = create(&new, MODE & old).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         });
@@ -158,6 +160,17 @@ impl<'d> Place<'d> {
             }
         }
     }
+}
+
+/// Creates or empties a file with the mode of a document, whatever the umask of the process.
+pub(in crate::rules::source) fn create_document(path: &Path) -> io::Result<File> {
+    create(path, MODE)
+}
+
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    let file = File::create(path)?;
+    file.set_permissions(Permissions::from_mode(mode))?;
+    Ok(file)
 }
 
 /// Makes the names in a directory durable. Some network file systems have no such call, and need none.

@@ -2,9 +2,10 @@
 //!
 //! Decides: when the copy is used. It is used for the first reading only: later the rules that are live are at least as good.
 
+use crate::rules::source::durable::create_document;
 use crate::rules::source::{Changed, Changes, Directory, Found, Listing, Source, SourceError};
 use crate::rules::write::{Stored, Write, WriteError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -59,8 +60,9 @@ impl<S: Source> Copied<S> {
     fn keep(&self, path: &Path, text: &[u8]) -> io::Result<()> {
         let path = self.in_copy(path);
         let new = path.with_extension("new");
-        std::fs::write(&new, text)?;
-        std::fs::File::open(&new)?.sync_all()?;
+        let mut file = create_document(&new)?;
+        file.write_all(text)?;
+        file.sync_all()?;
         std::fs::rename(new, path)
     }
 
