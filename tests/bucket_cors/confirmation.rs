@@ -30,7 +30,7 @@ fn unsupported() -> (&'static str, &'static str) {
 /// A proxy before an upstream, whose bucket has rules that no client may read or change here.
 fn scene(upstreams: &[SocketAddr], more: &str) -> (Rules, Proxy) {
     let rules = Rules::empty();
-    rules.write("bucket.xml", &allowing(ORIGIN));
+    rules.write("bucket.xml", allowing(ORIGIN));
     let urls: Vec<_> = upstreams.iter().map(|address| format!("http://{address}")).collect();
     let config = format!("listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nrules: {{api: on}}\n{more}");
     let config = ConfigFile::new(&config);

@@ -41,6 +41,8 @@ pub use reply::{Refusal, Reply};
 pub use request::{RequestEdits, may_be_in_host};
 pub use response::{Additions, is_removed};
 
+pub use crate::s3::placed_signature::{PlacedSignature, SignaturePlace};
+
 use crate::config::{BucketHosts, Config, Cors, Forwarded, PresignedHead, UpstreamHost};
 use crate::observe::{RecentDenials, Rejections, ShadowDecisions};
 use crate::rules::{ShadowRules, Store};

@@ -1,7 +1,7 @@
 //! The head of an operation's request for the upstream, whatever the client spoke.
 
-use crate::exchange::{RequestEdits, RequestHead};
-use crate::s3::placed_signature::{PlacedSignature, SignaturePlace};
+use crate::exchange::{PlacedSignature, RequestEdits, RequestHead, SignaturePlace};
+
 use bytes::BytesMut;
 use std::borrow::Cow;
 

@@ -10,9 +10,10 @@ pub(crate) use probe::Probe;
 use super::route::{Broken, Route};
 use crate::config::Timeouts;
 use crate::exchange::{
-    AfterConfirmation, AfterUpstream, BucketCors, Context, Exchange, Failure, Peer, Reply, RequestHead, Response,
+    AfterConfirmation, AfterUpstream, BucketCors, Context, Exchange, Failure, Peer, PlacedSignature, Reply,
+    RequestHead, Response,
 };
-use crate::s3::placed_signature::PlacedSignature;
+
 use crate::upstream::{Pool, Upstreams};
 use ask::conversation;
 use bytes::Bytes;
