@@ -211,8 +211,6 @@ fn a_connection_cannot_name_the_lines_as_its_own_to_be_rid_of_them() {
     let scene = Scene::new("");
     let mut connection = scene.proxy.connect();
     connection.send("GET /bucket/key HTTP/1.1\r\nHost: x\r\nConnection: close, X-Forwarded-For\r\n\r\n");
-    let status = connection.receive().status;
-    let arrived = scene.upstream.received().pop();
-    let told = arrived.as_ref().and_then(|request| request.header("x-forwarded-for"));
-    assert!(status == 400 && arrived.is_none() || told.as_deref() == Some("127.0.0.1"), "{status} {arrived:?}");
+    assert_eq!(connection.receive().status, 400);
+    assert!(scene.upstream.received().is_empty());
 }
