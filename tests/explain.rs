@@ -122,6 +122,20 @@ fn explain_takes_a_request_as_a_browser_copies_it() {
         assert!(ended.stdout.starts_with(&said) && !ended.stdout.contains("5ECRET"), "{}", ended.stdout);
         assert_eq!(ended.stdout.contains("not allowed: x-other)"), bucket == "bucket", "{}", ended.stdout);
     }
+    // Nothing is granted where servers could read another bucket.
+    rules.write("_default.xml", allowing("*"));
+    for (url, is_ambiguous) in [
+        ("http://127.0.0.1:8080/other/a%2Fkey", false),
+        ("http://127.0.0.1:8080/bucket%2Fkey", true),
+        ("http://127.0.0.1:8080//bucket/key", true),
+        ("http://localhost.:8080/bucket/key", true),
+    ] {
+        let line = format!("curl '{url}' -H 'origin: https://app.example'");
+        let said = explain(&directory, &["--curl", &line]).stdout;
+        assert_eq!(said.starts_with("DENIED: GET"), is_ambiguous, "{url}: {said}");
+        assert_eq!(said.contains("can read its Host and path as different buckets"), is_ambiguous, "{url}: {said}");
+    }
+    std::fs::remove_file(rules.file("_default.xml")).unwrap();
     for (arguments, code, said) in [
         (&["--curl", "wget 5ECRET"][..], 1, "\"Copy as cURL\""),
         (&["--curl", "curl http://a/b/5ECRET"], 1, "give the page's origin with --origin"),

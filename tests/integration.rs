@@ -50,6 +50,7 @@ mod metrics;
 mod names;
 mod neighbours;
 mod old_clients;
+mod one_bucket;
 mod operations;
 mod preflight;
 mod presigned;

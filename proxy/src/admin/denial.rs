@@ -26,6 +26,7 @@ struct Then {
     #[serde(serialize_with = "timestamp")]
     at: SystemTime,
     bucket: Option<Box<str>>,
+    is_ambiguous: bool,
     /// Which rules the request got.
     rules: Box<str>,
     kind: &'static str,
@@ -65,8 +66,11 @@ impl<'d> Question<'d> {
 /// such a one.
 pub(super) fn explain_denial(denial: &Denial, live: &Snapshot) -> Option<Explained> {
     let question = Question::of_denial(denial);
-    let mut now = FetchSettings::default().explain(&question, live.bucket(question.bucket), live).ok()?;
-    if !denial.is_whole {
+    let rules = if denial.is_ambiguous { live.without_rules() } else { live.bucket(question.bucket) };
+    let mut now = FetchSettings::default().explain(&question, rules, live).ok()?;
+    if denial.is_ambiguous {
+        now.deny_change_to_ambiguous();
+    } else if !denial.is_whole {
         now.forget_change();
     }
     Some(now)
@@ -86,6 +90,7 @@ impl From<Denial> for Then {
             upstream_request_id: denial.upstream_request_id,
             at: denial.at,
             bucket: denial.bucket,
+            is_ambiguous: denial.is_ambiguous,
             rules: denial.label,
             kind: denial.kind,
             path: denial.path,

@@ -89,7 +89,7 @@ fn selected(
             // Anyone can ask for a bucket that has no rules: each would be a document here.
             None => denial.reason != Reason::NoRules.as_str(),
         };
-        is_in_bucket && is_of_origin(&denial.origin)
+        is_in_bucket && !denial.is_ambiguous && is_of_origin(&denial.origin)
     };
     let (mut selected, mut known) = (BTreeMap::<_, Vec<_>>::new(), HashSet::new());
     for (denial, count) in recent.different(is_meant) {

@@ -9,8 +9,7 @@ use s3cors_proxy::config::{Config, ConfigFile, Cors, ListenAddress, Rules, page_
 use s3cors_proxy::rules::explanation::{Explained, Question};
 use s3cors_proxy::rules::fetch_settings::FetchSettings;
 use s3cors_proxy::rules::{Directory, Store};
-use s3cors_proxy::s3::address::Address;
-use std::borrow::Cow;
+use s3cors_proxy::s3::address::{Address, NamedBucket};
 use std::io::{read_to_string, stdin};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -97,7 +96,7 @@ impl Explain {
     fn asked(&self, file: Option<&ConfigFile>) -> Result<Asked, String> {
         let Some(line) = &self.curl else {
             return Ok(Asked {
-                bucket: self.bucket.clone(),
+                bucket: named(self.bucket.clone()),
                 origin: self.origin.clone().unwrap_or_default(),
                 method: self.method.clone().unwrap_or_default(),
                 request_headers: self.request_headers.clone(),
@@ -112,7 +111,10 @@ impl Explain {
             "the copied request has no Origin: the browser sent none, so CORS had no part in it; give the page's origin with --origin",
         )?;
         let origin = page_origin(&origin).map_err(|error| error.to_string())?;
-        let bucket = self.bucket.clone().or_else(|| bucket_of(&copied.host, &copied.path, file));
+        let bucket = match &self.bucket {
+            Some(_) => named(self.bucket.clone()),
+            None => bucket_of(&copied.host, &copied.path, file),
+        };
         Ok(Asked { bucket, origin, method: copied.method, request_headers: copied.request_headers })
     }
 
@@ -122,7 +124,7 @@ impl Explain {
         let rules = self.rules.clone().unwrap_or(configured);
         let is_file = rules.is_file();
         let (store, errors) = Store::of_what_is_valid(Box::new(Directory::new(rules)), cors.credentials.into());
-        let bucket = asked.bucket.as_deref();
+        let bucket = asked.bucket.name();
         let (about, others): (Vec<_>, Vec<_>) = errors.iter().partition(|error| store.is_about(error, bucket));
         if !about.is_empty() {
             return fail(&about.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
@@ -134,13 +136,20 @@ impl Explain {
             ));
         }
         let live = store.live();
+        let is_ambiguous = asked.bucket == NamedBucket::Ambiguous;
         let rules = match bucket {
+            _ if is_ambiguous => live.without_rules(),
             // A single file holds the rules of every bucket, whichever is meant.
             None if is_file => live.default_bucket(),
             name => live.bucket(name),
         };
         match FetchSettings::from(&self.browser).explain(&asked.question(), rules, &live) {
-            Ok(explained) => self.show(&explained),
+            Ok(mut explained) => {
+                if is_ambiguous {
+                    explained.deny_change_to_ambiguous();
+                }
+                self.show(&explained)
+            }
             Err(error) => fail(&error),
         }
     }
@@ -158,7 +167,7 @@ impl Explain {
 
 /// A request to explain.
 struct Asked {
-    bucket: Option<String>,
+    bucket: NamedBucket<'static>,
     origin: String,
     method: String,
     request_headers: Option<String>,
@@ -167,7 +176,7 @@ struct Asked {
 impl Asked {
     fn question(&self) -> Question<'_> {
         Question {
-            bucket: self.bucket.as_deref(),
+            bucket: self.bucket.name(),
             origin: &self.origin,
             method: &self.method,
             request_headers: self.request_headers.as_deref(),
@@ -175,11 +184,15 @@ impl Asked {
     }
 }
 
+fn named(bucket: Option<String>) -> NamedBucket<'static> {
+    bucket.map_or(NamedBucket::Service, |name| NamedBucket::One(name.into()))
+}
+
 /// The bucket that host and path name, as the proxy with this configuration reads them.
-fn bucket_of(host: &str, path: &str, file: Option<&ConfigFile>) -> Option<String> {
+fn bucket_of(host: &str, path: &str, file: Option<&ConfigFile>) -> NamedBucket<'static> {
     if let Some(bucket_host) = file.and_then(|file| file.hosts().of(host)) {
-        return Some(bucket_host.bucket.clone());
+        return NamedBucket::One(bucket_host.bucket.clone().into());
     }
     let domains = file.map(ConfigFile::domains).unwrap_or_default();
-    Address::of(Some(host), path, domains).bucket.map(Cow::into_owned)
+    Address::of(Some(host), path, domains).bucket.into_owned()
 }

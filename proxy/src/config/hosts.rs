@@ -54,7 +54,9 @@ mod tests {
         for (host, is_found) in [
             ("photos.example.com", true),
             ("PHOTOS.example.com:8080", true),
-            ("photos.example.com.", true),
+            // With the dot it is another name to some servers.
+            ("photos.example.com.", false),
+            ("photos.example.com.:8080", false),
             ("a.photos.example.com", false),
             ("example.com", false),
             ("", false),

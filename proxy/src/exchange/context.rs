@@ -6,6 +6,7 @@ use super::upstream_head::UpstreamId;
 use crate::config::BucketHost;
 use crate::rules::Bucket;
 use crate::s3::identity::RequestId;
+use crate::s3::operation::Scope;
 use crate::telemetry::ByGet;
 use http::StatusCode;
 use s3_cors::{Decision, ResourceType};
@@ -20,8 +21,8 @@ pub struct Context {
     /// The rules that the request is judged by, from the one snapshot that it read; `None` before that.
     pub(super) bucket: Option<Arc<Bucket>>,
     pub(super) resource: ResourceType,
-    /// Whether the request names a bucket at all.
-    pub(super) names_bucket: bool,
+    /// What the request's path names; `None` where servers differ about it.
+    pub(super) scope: Option<Scope>,
     /// Of a host that is a bucket's name, what is configured.
     pub(super) bucket_host: Option<Arc<BucketHost>>,
     /// The client itself, before all proxies that are believed; port 0 is one that is not known.
@@ -57,7 +58,7 @@ impl Context {
             id: RequestId::random(),
             bucket: None,
             resource: ResourceType::Bucket,
-            names_bucket: false,
+            scope: None,
             bucket_host: None,
             client: None,
             tls: None,

@@ -5,11 +5,12 @@ use super::short_text::ShortText;
 use super::{Context, Exchange};
 use crate::observe::Denied;
 use crate::s3;
-use crate::s3::operation::{COPY_SOURCE, Scope};
+use crate::s3::address::NamedBucket;
+use crate::s3::operation::COPY_SOURCE;
 use crate::telemetry::{Access, AccessLog, Served, printable};
 use http::Version;
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
-use s3_cors::{Outcome, Reason, RequestKind, ResourceType};
+use s3_cors::{Outcome, Reason, RequestKind};
 use std::time::{Duration, SystemTime};
 
 /// The status of a request whose client had gone before there was one, as nginx has it.
@@ -52,7 +53,8 @@ impl Exchange {
             request_id: ctx.request_id(),
             upstream_request_id: ctx.upstream_id.as_ref().map(ShortText::as_str),
             label: ctx.label(),
-            bucket: address.bucket.as_deref(),
+            bucket: address.bucket.name(),
+            is_ambiguous: address.bucket == NamedBucket::Ambiguous,
             kind: ctx.decision.kind.as_str(),
             path: head.path(),
             origin: head.value(ORIGIN.as_str()),
@@ -143,12 +145,7 @@ fn protocol(version: Version) -> Option<&'static str> {
 }
 
 fn operation(head: &impl RequestHead, ctx: &Context) -> Option<&'static str> {
-    let scope = match ctx.resource {
-        ResourceType::Object => Scope::Object,
-        ResourceType::Bucket if ctx.names_bucket => Scope::Bucket,
-        ResourceType::Bucket => Scope::Service,
-    };
-    s3::operation::operation(head.method(), scope, head.query(), || head.value(COPY_SOURCE).is_some())
+    s3::operation::operation(head.method(), ctx.scope?, head.query(), || head.value(COPY_SOURCE).is_some())
 }
 
 fn seconds(duration: Duration) -> f64 {

@@ -6,7 +6,7 @@ use super::forwarding::{Told, is_forwarding};
 use super::head::RequestHead;
 use super::{Context, Exchange, Failure, Peer, Reply, presigned_head};
 use crate::config::{BucketHost, UpstreamHost};
-use crate::s3::address::Address;
+use crate::s3::address::{Address, NamedBucket};
 use http::StatusCode;
 use s3_cors::{CorsRequest, Denial, RequestKind, Verdict, evaluate};
 use std::sync::Arc;
@@ -38,17 +38,21 @@ impl Exchange {
     fn decide<'h>(&self, head: &'h impl RequestHead, peer: &Peer, ctx: &mut Context) -> CorsRequest<'h> {
         let bucket_host = head.host().and_then(|host| self.hosts.of(host));
         let address = self.address(head, bucket_host.as_deref());
-        let bucket = Arc::clone(self.rules.live().bucket(address.bucket.as_deref()));
+        let live = self.rules.live();
+        let bucket = Arc::clone(match &address.bucket {
+            NamedBucket::Ambiguous => live.without_rules(),
+            named => live.bucket(named.name()),
+        });
         let mut asked = CorsRequest::new(head.method().as_bytes());
         for (name, value) in head.lines() {
             asked.add_line(name, value);
             ctx.is_forwarded |= is_forwarding(name);
         }
-        (ctx.resource, ctx.names_bucket) = (address.resource, address.bucket.is_some());
+        (ctx.resource, ctx.scope) = (address.resource, address.scope());
         self.find_client(head, peer, ctx);
         ctx.decision = evaluate(bucket.rules.as_ref(), &asked);
         if let Some(shadow) = &self.shadow {
-            shadow.compare(&asked, address.bucket.as_deref(), &bucket, ctx);
+            shadow.compare(&asked, &address.bucket, &bucket, ctx);
         }
         ctx.bucket = Some(bucket);
         ctx.bucket_host = bucket_host;

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::observe::{Changed, Direction, ShadowDecisions};
 use crate::rules::{Bucket, ShadowRules};
+use crate::s3::address::NamedBucket;
 use s3_cors::{CorsRequest, Decision, RequestKind, evaluate};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,17 +16,17 @@ pub(super) struct Shadow {
 
 impl Shadow {
     /// Compares what the shadow rules say to a request with what was decided. A request of the same origin as its page depends on no
-    /// rule, and one without an Origin is not about CORS.
-    pub(super) fn compare(&self, asked: &CorsRequest<'_>, name: Option<&str>, live: &Bucket, ctx: &Context) {
+    /// rule, nor does one that could be for several buckets; one without an Origin is not about CORS.
+    pub(super) fn compare(&self, asked: &CorsRequest<'_>, named: &NamedBucket<'_>, live: &Bucket, ctx: &Context) {
         let depends_on_rules = match ctx.decision.kind {
             RequestKind::NoOrigin => false,
             RequestKind::Actual => !asked.is_same_origin(),
             _ => true,
         };
-        if !depends_on_rules {
+        if !depends_on_rules || *named == NamedBucket::Ambiguous {
             return;
         }
-        let Some(candidate) = self.rules.bucket(name) else { return };
+        let Some(candidate) = self.rules.bucket(named.name()) else { return };
         let decision = evaluate(candidate.rules.as_ref(), asked);
         self.decisions.count_compared();
         let Some(change) = Change::between(&ctx.decision, &decision) else { return };

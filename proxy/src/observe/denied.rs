@@ -19,6 +19,8 @@ pub struct Denied<'d> {
     pub label: &'d str,
     /// The bucket that the request names, if it names one.
     pub bucket: Option<&'d str>,
+    /// Whether it could be for several buckets, so that no rule could grant it.
+    pub is_ambiguous: bool,
     /// What the request was to CORS, such as `preflight`.
     pub kind: &'static str,
     /// The path, without the query.
@@ -74,6 +76,7 @@ pub(super) mod tests {
             upstream_request_id: None,
             label: "b",
             bucket: Some("b"),
+            is_ambiguous: false,
             kind: "preflight",
             path: "/b/k",
             origin: Some(origin.as_bytes()),

@@ -23,6 +23,8 @@ pub struct Denial {
     pub label: Box<str>,
     /// The bucket that the request names.
     pub bucket: Option<Box<str>>,
+    /// Whether it could be for several buckets, so that no rule could grant it.
+    pub is_ambiguous: bool,
     /// What the request was to CORS.
     pub kind: &'static str,
     /// The path.
@@ -116,6 +118,7 @@ impl Denial {
             upstream_request_id: denied.upstream_request_id.map(Into::into),
             label: denied.label.into(),
             bucket: denied.bucket.map(|name| kept(name.as_bytes(), MAX_BUCKET)),
+            is_ambiguous: denied.is_ambiguous,
             kind: denied.kind,
             path: kept(denied.path.as_bytes(), MAX_TEXT),
             origin: kept(denied.origin.unwrap_or_default(), MAX_ORIGIN),

@@ -115,6 +115,12 @@ impl Snapshot {
         found.unwrap_or(&self.other)
     }
 
+    /// For a request that could be for several buckets: no rules, not even the default's.
+    #[must_use]
+    pub const fn without_rules(&self) -> &Arc<Bucket> {
+        &self.other
+    }
+
     /// Whether a bucket has rules of its own.
     pub(super) fn has_own(&self, name: &str) -> bool {
         self.buckets.contains_key(name)

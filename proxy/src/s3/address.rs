@@ -2,41 +2,88 @@
 //!
 //! Virtual-host style when the host is a label below a domain, otherwise the path's first segment. Nothing here changes a request.
 
-use crate::s3::domain::{Domain, host_name};
-use percent_encoding::percent_decode_str;
+use super::domain::{Domain, host_name};
+use super::operation::Scope;
+use super::readings;
 use s3_cors::ResourceType;
 use std::borrow::Cow;
+
+/// The bucket that a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedBucket<'r> {
+    /// None: the request is for the service itself (ListBuckets).
+    Service,
+    /// This one, whoever reads the request.
+    One(Cow<'r, str>),
+    /// Not the same one to every server or proxy. No rule may grant: the upstream's bucket may not be the one that the rule is for.
+    Ambiguous,
+}
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address<'r> {
-    /// The bucket; `None` for a request to the service itself (ListBuckets).
-    pub bucket: Option<Cow<'r, str>>,
-    /// Whether the path names an object.
+    /// The bucket.
+    pub bucket: NamedBucket<'r>,
+    /// Whether the path names an object, to a server that splits it before it decodes it.
     pub resource: ResourceType,
+}
+
+impl NamedBucket<'_> {
+    /// Its name, where there is one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::One(name) => Some(name),
+            Self::Service | Self::Ambiguous => None,
+        }
+    }
+
+    /// The same, without a reference to the request.
+    #[must_use]
+    pub fn into_owned(self) -> NamedBucket<'static> {
+        match self {
+            Self::Service => NamedBucket::Service,
+            Self::One(name) => NamedBucket::One(name.into_owned().into()),
+            Self::Ambiguous => NamedBucket::Ambiguous,
+        }
+    }
 }
 
 impl<'r> Address<'r> {
     /// Reads host (with or without a port) and path (without the query).
+    ///
+    /// Below a domain the host names the bucket, and the whole path is the key: no reading of it leads to another bucket.
     #[must_use]
     pub fn of(host: Option<&'r str>, path: &'r str, domains: &[Domain]) -> Self {
-        let path = key_of(path);
+        let key = key_of(path);
+        let after_bucket = key.split_once('/').map_or("", |(_, key)| key);
+        if host.is_some_and(is_ambiguous_host) {
+            return Self { bucket: NamedBucket::Ambiguous, resource: resource(after_bucket) };
+        }
         if let Some(bucket) = host.and_then(|host| virtual_host_bucket(host, domains)) {
-            return Self { bucket: Some(bucket), resource: resource(path) };
+            return Self { bucket: NamedBucket::One(bucket), resource: resource(key) };
         }
-        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-        if bucket.is_empty() {
-            return Self { bucket: None, resource: ResourceType::Bucket };
+        match readings::bucket_of(path) {
+            NamedBucket::Service => Self { bucket: NamedBucket::Service, resource: ResourceType::Bucket },
+            bucket => Self { bucket, resource: resource(after_bucket) },
         }
-        // A bucket's name needs no escapes, but S3 takes them; only then is there something to allocate.
-        let bucket = percent_decode_str(bucket).decode_utf8_lossy();
-        Self { bucket: Some(bucket), resource: resource(key) }
     }
 
     /// A request to a host that is this bucket's: the whole path is the key.
     #[must_use]
     pub fn in_bucket(bucket: &'r str, path: &'r str) -> Self {
-        Self { bucket: Some(bucket.into()), resource: resource(key_of(path)) }
+        Self { bucket: NamedBucket::One(bucket.into()), resource: resource(key_of(path)) }
+    }
+
+    /// What the path names; `None` where servers differ about it.
+    #[must_use]
+    pub const fn scope(&self) -> Option<Scope> {
+        match (&self.bucket, self.resource) {
+            (NamedBucket::Ambiguous, _) => None,
+            (NamedBucket::Service, _) => Some(Scope::Service),
+            (NamedBucket::One(_), ResourceType::Bucket) => Some(Scope::Bucket),
+            (NamedBucket::One(_), ResourceType::Object) => Some(Scope::Object),
+        }
     }
 }
 
@@ -46,6 +93,16 @@ fn key_of(path: &str) -> &str {
 
 const fn resource(key: &str) -> ResourceType {
     if key.is_empty() { ResourceType::Bucket } else { ResourceType::Object }
+}
+
+/// Whether servers differ about the name that a host is: some remove a dot at its end (RFC 1034 §3.1: the root), and what is after a
+/// colon without being a port is part of the name to some.
+fn is_ambiguous_host(host: &str) -> bool {
+    let is_no_digit = |byte: u8| !byte.is_ascii_digit();
+    let end = host.bytes().rposition(is_no_digit).map_or(0, |at| at + 1);
+    let name = host.get(..end).and_then(|name| name.strip_suffix(':')).unwrap_or(host);
+    let is_address = name.starts_with('[');
+    name.ends_with('.') || (!is_address && name.contains(':'))
 }
 
 /// What stands before `.domain`, dots included (a bucket may have dots), without regard to case (RFC 9110 §4.2.3).
@@ -78,25 +135,52 @@ mod tests {
             (None, "/bucket", Some("bucket"), Bucket),
             (None, "/", None, Bucket),
             (None, "*", None, Bucket),
-            (None, "//bucket/key", None, Bucket),
+            (None, "///", None, Bucket),
             (None, "/bu%63ket/key", Some("bucket"), Object),
             (None, "/bucket//", Some("bucket"), Object),
             (Some("other.test"), "/b/k", Some("b"), Object),
             (Some("s3.example.test"), "/b/k", Some("b"), Object),
             (Some("bucket.s3.example.test"), "/key", Some("bucket"), Object),
             (Some("bucket.s3.example.test:8080"), "/", Some("bucket"), Bucket),
-            (Some("Bucket.S3.Example.Test."), "/", Some("bucket"), Bucket),
+            (Some("Bucket.S3.Example.Test:"), "/", Some("bucket"), Bucket),
             (Some("my.dotted.s3.example.test"), "/a/b", Some("my.dotted"), Object),
+            (Some("bucket.s3.example.test"), "//other%2F../%2e%2e/..", Some("bucket"), Object),
             (Some(".s3.example.test"), "/b", Some("b"), Bucket),
             (Some("xs3.example.test"), "/b", Some("b"), Bucket),
             (Some("[::1]:8080"), "/b", Some("b"), Bucket),
+            (Some("127.0.0.1"), "/b", Some("b"), Bucket),
+            (Some("8080"), "/b", Some("b"), Bucket),
         ];
         let domains = ["s3.example.test".parse().unwrap(), "example.test".parse().unwrap()];
         for (host, path, bucket, resource) in cases {
             // "s3.example.test" itself is a label below "example.test": only the longer domain is asked here.
             let domains = if host.is_some_and(|host| host.starts_with("b")) { &domains[..] } else { &domains[..1] };
             let address = Address::of(host, path, domains);
-            assert_eq!((address.bucket.as_deref(), address.resource), (bucket, resource), "{host:?} {path}");
+            let bucket = bucket.map_or(NamedBucket::Service, |name| NamedBucket::One(name.into()));
+            assert_eq!(address, Address { bucket, resource }, "{host:?} {path}");
+        }
+    }
+
+    #[test]
+    fn a_host_or_path_with_two_readings_names_no_bucket() {
+        let domains = ["s3.example.test".parse().unwrap()];
+        for (host, path, resource) in [
+            (None, "/bucket%2Fkey", Bucket),
+            (None, "//bucket/key", Object),
+            (Some("s3.example.test"), "/x/../bucket/key", Object),
+            (Some("bucket.s3.example.test."), "/bucket/key", Object),
+            (Some("Bucket.S3.Example.Test.:8080"), "/key", Bucket),
+            (Some("s3.example.test."), "/bucket/key", Object),
+            (Some("localhost.:"), "/bucket/key", Object),
+            (Some("."), "/bucket/key", Object),
+            (Some("[::1]."), "/bucket/key", Object),
+            (Some("bucket.s3.example.test:x"), "/other/key", Object),
+            (Some("bucket.s3.example.test:80:80"), "/other/key", Object),
+            (Some("x:y.s3.example.test"), "/other/key", Object),
+        ] {
+            let address = Address::of(host, path, &domains);
+            assert_eq!(address, Address { bucket: NamedBucket::Ambiguous, resource }, "{host:?} {path}");
+            assert_eq!((address.bucket.name(), address.scope()), (None, None));
         }
     }
 }

@@ -91,7 +91,7 @@ fn has_subresource(query: &str) -> bool {
 /// one with escapes, or that no bucket can have (S3 user guide, General purpose bucket naming rules).
 #[must_use]
 pub fn bucket_of<'a>(address: &'a Address<'_>, path: &str) -> Option<&'a str> {
-    let bucket = address.bucket.as_deref().filter(|_| address.resource == ResourceType::Bucket)?;
+    let bucket = address.bucket.name().filter(|_| address.resource == ResourceType::Bucket)?;
     let is_written_so = !path.contains('%');
     let is_inner = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
     let ends_well = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
@@ -154,6 +154,8 @@ mod tests {
             ("/photos//", None),
             ("/", None),
             ("//photos", None),
+            ("/photos/..", None),
+            ("/photos\\", None),
             ("/ph%6Ftos", None),
             ("/_default", None),
             ("/..", None),
@@ -171,5 +173,7 @@ mod tests {
             |path| bucket_of(&Address::of(Some("photos.s3.example.test"), path, &domains), path).map(str::to_owned);
         assert_eq!(named("/").as_deref(), Some("photos"));
         assert_eq!(named("/other"), None);
+        let with_dot = Address::of(Some("photos.s3.example.test."), "/", &domains);
+        assert_eq!(bucket_of(&with_dot, "/"), None);
     }
 }

@@ -60,14 +60,13 @@ fn without_query(text: &str) -> String {
     }
 }
 
-/// The name of a host, without a port and the dot at its end.
+/// The name of a host, without a port.
 #[must_use]
 pub fn host_name(host: &str) -> &str {
-    let name = match host.rsplit_once(':') {
+    match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
-    };
-    name.strip_suffix('.').unwrap_or(name)
+    }
 }
 
 impl Domain {

@@ -14,5 +14,6 @@ pub mod identity;
 pub mod operation;
 pub mod placed_signature;
 pub mod presigned;
+mod readings;
 pub mod signature;
 pub mod signed_body;

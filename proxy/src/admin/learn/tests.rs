@@ -14,6 +14,7 @@ fn denied<'d>(bucket: &'d str, (origin, method, headers): Sent<'d>) -> Denied<'d
         upstream_request_id: None,
         label: bucket,
         bucket: Some(bucket),
+        is_ambiguous: false,
         kind: "preflight",
         path: "/b/k",
         origin: Some(origin.as_bytes()),
@@ -122,9 +123,11 @@ fn of_older_denials_only_those_are_learned_whose_headers_are_known() {
 fn a_query_selects_and_without_a_bucket_each_has_its_document() {
     let of_default = Denied { label: "_default", ..denied("c", SENT[3]) };
     let without_rules = Denied { label: "_other", reason: "no_rules", ..denied("d", SENT[0]) };
+    let ambiguous = Denied { bucket: None, is_ambiguous: true, origin: Some(b"https://other"), ..without_rules };
     let sent = [denied("b", SENT[0]), denied("b", SENT[2]), denied("b", SENT[2]), of_default];
     let tables = Tables::of(100, sent);
     tables.1.keep(&without_rules);
+    tables.1.keep(&ambiguous);
     for (query, requests) in [
         ("bucket=b", 2),
         ("bucket=b&origin=https://a", 1),
@@ -134,6 +137,7 @@ fn a_query_selects_and_without_a_bucket_each_has_its_document() {
         ("bucket=c", 1),
         ("bucket=_default", 1),
         ("bucket=d", 1),
+        ("bucket=_other", 1),
         ("bucket=none", 0),
     ] {
         let learned = tables.learned(query);

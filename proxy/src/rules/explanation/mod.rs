@@ -120,6 +120,16 @@ pub fn explain_request(bucket: &Bucket, question: &Question<'_>) -> Result<Expla
 }
 
 impl Explained {
+    /// Without a change: the request could be for several buckets, and no rule grants such a one.
+    pub fn deny_change_to_ambiguous(&mut self) {
+        self.change.clear();
+        self.proposal = None;
+        self.cannot = Some(
+            "servers can read its Host and path as different buckets, so no rule grants it, whatever the rules say"
+                .to_owned(),
+        );
+    }
+
     /// Without a change: what is known of the request is not the whole of it, so that it is not known what would allow it.
     pub fn forget_change(&mut self) {
         self.change.clear();
