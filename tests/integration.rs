@@ -55,6 +55,7 @@ mod operations;
 mod preflight;
 mod presigned;
 mod proxy_protocol;
+mod readers;
 mod rejected;
 mod reload;
 mod restart;

@@ -12,6 +12,7 @@ pub mod process;
 pub mod proxied;
 pub mod proxy;
 pub mod queues;
+pub mod readers;
 pub mod relay;
 pub mod rules;
 pub mod signed;
