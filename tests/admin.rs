@@ -41,7 +41,10 @@ fn every_page_is_there_for_get_and_head_and_for_no_other_method() {
     }
     let refused = proxy.ask("GET", "/-/reload");
     assert_eq!((refused.status, refused.header("allow")), (405, Some("POST")));
-    for target in ["/", "/metrics/", "/api", "/-/", "/bucket/key", "//metrics"] {
+    let home = proxy.ask("GET", "/");
+    assert_eq!((home.status, home.header("location")), (302, Some("/status")));
+    assert_eq!(proxy.ask("POST", "/").status, 405);
+    for target in ["/metrics/", "/api", "/-/", "/bucket/key", "//metrics"] {
         for method in ["GET", "POST"] {
             assert_eq!(proxy.ask(method, target).status, 404, "{method} {target}");
         }

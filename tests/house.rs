@@ -16,7 +16,7 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("exchange", &["config", "observe", "rules", "s3", "telemetry"]),
     ("drivers", &["config", "exchange", "telemetry", "upstream"]),
     ("downstream", &["config", "drivers", "exchange", "process", "tls", "upstream"]),
-    ("admin", &["observe", "process", "rules", "telemetry", "upstream"]),
+    ("admin", &["config", "observe", "process", "rules", "telemetry", "upstream"]),
     (
         "serve",
         &[

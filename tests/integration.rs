@@ -14,6 +14,7 @@ mod support;
 
 mod actual;
 mod admin;
+mod admin_access;
 mod answers;
 mod audit;
 mod bucket_cors;

@@ -1,7 +1,7 @@
 //! The metrics: names and labels are promises to dashboards, and no request can make more series than there are places.
 
 use crate::support::eventually;
-use crate::support::http::{Connection, request};
+use crate::support::http::request;
 use crate::support::process::{configured, run_to_end};
 use crate::support::proxy::Proxy;
 use crate::support::rules::{Rules, allowing};
@@ -348,7 +348,7 @@ fn prometheus_own_linter_finds_nothing_to_say() {
     proxy.preflight("/bucket/k", "https://evil.example", "GET");
     proxy.fetch("GET", "/bucket/k", &[("Origin", "https://\"quoted\\back.example")]);
     becomes(&proxy, "s3cors_http_requests_total{code=\"200\",method=\"GET\"}", 1.0);
-    let page = Connection::open(proxy.admin).send(request("GET", "/metrics", &[], "")).receive();
+    let page = proxy.ask("GET", "/metrics");
     assert_eq!(page.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let found = Command::new("promtool").arg("--version").output();
     assert!(found.is_ok(), "promtool is needed: apt-get install prometheus");

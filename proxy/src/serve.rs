@@ -9,9 +9,9 @@ mod shadow;
 pub use error::ServeError;
 pub use obstacles::obstacles;
 
-use crate::admin::{self, Admin};
+use crate::admin::{self, Admin, Admission};
 use crate::config::{Config, RulesApi};
-use crate::downstream::{ConnectionServer, Sockets, Starting, listeners};
+use crate::downstream::{ConnectionServer, Sockets, Starting, admin_service, listeners};
 use crate::drivers::bucket_cors::Probe;
 use crate::exchange::{Count, Exchange, Writing};
 use crate::observe::{RecentDenials, Rejections};
@@ -28,7 +28,6 @@ use crate::upstream::{HealthChecks, Pool, Resolver, Sweeper, Upstreams};
 use obstacles::{open_files, warn};
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
-use pingora::services::listening::Service;
 use sd_notify::NotifyState;
 use server_conf::server_conf;
 use shadow::Shadow;
@@ -75,7 +74,7 @@ pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
     });
     let announcement = Announcement {
         listen: config.listen.iter().map(|listener| listener.address).collect(),
-        admin: config.admin,
+        admin: config.admin.address,
         upstreams: config.upstreams.iter().map(ToString::to_string).collect(),
         rules: parts.rules.live().rule_count(),
         readiness: Arc::clone(&parts.readiness),
@@ -190,11 +189,9 @@ fn serve_clients(
         recent_denials: Arc::clone(&parts.recent_denials),
         upstreams: Arc::clone(&parts.upstreams),
         readiness: Arc::clone(&parts.readiness),
+        admission: Admission::new(config.admin.clone()),
     };
-    let mut admin = Service::new("admin".into(), admin);
-    admin.threads = Some(1);
-    admin.add_tcp(&config.admin.to_string());
-    server.add_service(starting.service(admin, &sockets));
+    server.add_service(starting.service(admin_service(admin, config, &mut certificates)?, &sockets));
     server.add_service(background_service("certificates", certificates));
     Ok(open)
 }
@@ -207,7 +204,7 @@ fn take_sockets(config: &mut Config) -> Result<(Sockets, Option<Predecessor>, Op
     let (predecessor, taken_over) =
         taken.map_or((None, Vec::new()), |(predecessor, sockets)| (Some(predecessor), sockets));
     let listen = config.listen.iter_mut().map(|listener| &mut listener.address);
-    let sockets = Sockets::bind(listen.chain([&mut config.admin]), taken_over)?;
+    let sockets = Sockets::bind(listen.chain([&mut config.admin.address]), taken_over)?;
     let prepared = match handover {
         Some(path) => Some(Offer::prepare(path, sockets.duplicates()?)?),
         None => None,

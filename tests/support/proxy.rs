@@ -139,9 +139,18 @@ impl Proxy {
         self.fetch("OPTIONS", target, &[("Origin", origin), ("Access-Control-Request-Method", method)])
     }
 
-    /// One request to the admin listener.
+    /// One request to the admin listener, by its address.
     pub fn ask(&self, method: &str, target: &str) -> Response {
-        Connection::open(self.admin).send(request(method, target, &[], "")).receive_to(method)
+        self.ask_with(method, target, &[])
+    }
+
+    /// The same with headers; a Host among them replaces the address.
+    pub fn ask_with(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
+        let admin = self.admin.to_string();
+        let is_host = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("host");
+        let host = [("Host", admin.as_str())].into_iter().filter(|_| !headers.iter().any(is_host));
+        let headers: Vec<_> = host.chain(headers.iter().copied()).collect();
+        Connection::open(self.admin).send(request(method, target, &headers, "")).receive_to(method)
     }
 
     /// The value of a metric by its name and labels as they are written, such as `s3cors_decisions_total{bucket="b",…}`.

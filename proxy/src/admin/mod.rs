@@ -2,6 +2,7 @@
 //!
 //! | path | method | |
 //! |---|---|---|
+//! | `/` | GET | leads to `/status` |
 //! | `/metrics` | GET | Prometheus text |
 //! | `/healthz` | GET | the process lives |
 //! | `/readyz` | GET | it takes requests |
@@ -10,8 +11,12 @@
 //! | `/api/learn` | GET | JSON: the smallest rules that allow what was denied |
 //! | `/api/shadow` | GET | JSON: what the shadow rules would decide otherwise |
 //! | `/-/reload` | POST | read the rules again |
+//!
+//! Decides: who may ask, by the name of the host, the token and the page that sends a POST; and what the pages say.
 
+mod admission;
 mod api;
+mod authority;
 mod browser;
 mod denial;
 mod learn;
@@ -19,6 +24,7 @@ mod route;
 mod shadow;
 mod status;
 
+pub use admission::Admission;
 pub use shadow::Shadow;
 
 use crate::observe::{RecentDenials, Rejections};
@@ -26,15 +32,15 @@ use crate::process::readiness::Readiness;
 use crate::rules::Store;
 use crate::telemetry::Metrics;
 use crate::upstream::Upstreams;
+use admission::Asked;
 use async_trait::async_trait;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
-use route::{NoRoute, Route};
+use route::Route;
 use std::sync::Arc;
 
 /// What operators can ask.
@@ -55,6 +61,8 @@ pub struct Admin {
     pub upstreams: Arc<Upstreams>,
     /// Whether requests should come here.
     pub readiness: Arc<Readiness>,
+    /// The checks before a request is served.
+    pub admission: Admission,
 }
 
 /// A page: status, content type, body.
@@ -70,6 +78,7 @@ const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 impl Admin {
     async fn page(&self, route: Route, query: &str) -> Page {
         match route {
+            Route::Home => text(StatusCode::FOUND, "see /status"),
             Route::Metrics => match self.metrics.render() {
                 Ok(text) => (StatusCode::OK, PROMETHEUS, text),
                 Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
@@ -116,12 +125,14 @@ fn text(status: StatusCode, text: &str) -> Page {
 #[async_trait]
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
-        let head = session.req_header();
-        let (method, uri) = (head.method.clone(), head.uri.clone());
-        let (page, allow) = match Route::of(&method, uri.path()) {
-            Ok(route) => (self.page(route, uri.query().unwrap_or_default()).await, None),
-            Err(NoRoute::Path) => (text(StatusCode::NOT_FOUND, "not found"), None),
-            Err(NoRoute::Method { allow }) => (text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"), Some(allow)),
+        let asked = Asked::of(session.req_header());
+        let query = asked.query.to_owned();
+        let (page, header) = match self.admission.admit(&asked).await {
+            Ok(route) => (self.page(route, &query).await, route.header()),
+            Err(refused) => {
+                let (status, why, header) = refused.response();
+                (text(status, &why), header)
+            }
         };
         let (status, content_type, body) = page;
         let mut response = Response::new(body);
@@ -137,8 +148,8 @@ impl ServeHttp for Admin {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
         // A query can hold what someone asked about: no link carries it away.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        if let Some(allow) = allow {
-            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        if let Some((name, value)) = header {
+            headers.insert(name, HeaderValue::from_static(value));
         }
         response
     }

@@ -5,6 +5,8 @@ use http::Method;
 /// What can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
+    /// Leads to the page for people.
+    Home,
     Metrics,
     Healthz,
     Readyz,
@@ -27,7 +29,8 @@ pub(super) enum NoRoute {
 }
 
 impl Route {
-    const ALL: [(&str, Self); 10] = [
+    const ALL: [(&str, Self); 11] = [
+        ("/", Self::Home),
         ("/metrics", Self::Metrics),
         ("/healthz", Self::Healthz),
         ("/readyz", Self::Readyz),
@@ -39,6 +42,11 @@ impl Route {
         ("/api/shadow", Self::Shadow),
         ("/-/reload", Self::Reload),
     ];
+
+    /// Returns whether anyone may ask for a path, under any name and without a token.
+    pub(super) fn is_for_probes(path: &str) -> bool {
+        matches!(path, "/healthz" | "/readyz")
+    }
 
     pub(super) fn of(method: &Method, path: &str) -> Result<Self, NoRoute> {
         let found = Self::ALL.into_iter().find_map(|(known, route)| (known == path).then_some(route));
@@ -64,7 +72,8 @@ mod tests {
             (Method::POST, "/healthz", read),
             (Method::GET, "/healthz/", Err(NoRoute::Path)),
             (Method::GET, "/api", Err(NoRoute::Path)),
-            (Method::GET, "/", Err(NoRoute::Path)),
+            (Method::GET, "/", Ok(Route::Home)),
+            (Method::POST, "/", read),
             (Method::POST, "/-/reload", Ok(Route::Reload)),
             (Method::GET, "/-/reload", Err(NoRoute::Method { allow: "POST" })),
             (Method::POST, "/unknown", Err(NoRoute::Path)),

@@ -143,6 +143,8 @@ impl Findings {
         if !config.upstream_tls.verify {
             self.warnings.push(Finding::whole(file, "UpstreamNotVerified", UpstreamTls::NOT_VERIFIED.to_owned()));
         }
+        let open_admin = config.admin.warning().map(|warning| Finding::whole(file, "AdminWithoutToken", warning));
+        self.warnings.extend(open_admin);
         let mut sources = vec![source_of(&config)];
         sources.extend(config.rules.shadow.map(|shadow| -> Box<dyn Source> { Box::new(Directory::new(shadow)) }));
         sources
@@ -197,6 +199,7 @@ impl Finding {
     fn of_start(file: &Path, error: &ServeError) -> Self {
         let code = match error {
             ServeError::Tls(_) => "UnusableCertificate",
+            ServeError::Token(_) => "UnusableToken",
             ServeError::Handover(_) => "UnusableHandover",
             _ => "CannotStart",
         };

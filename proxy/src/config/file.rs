@@ -1,6 +1,6 @@
 //! The configuration file: YAML. An unknown key is an error with its place.
 
-use super::address::ListenAddress;
+use super::admin::AdminListener;
 use super::fields::{OneOrMany, OrDefault, SectionOrDefault};
 use super::forwarded::ForwardedSection;
 use super::hosts::{BucketHost, BucketHosts};
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub struct ConfigFile {
     #[serde(with = "OrDefault::<OneOrMany<Listener>>")]
     pub(super) listen: OneOrMany<Listener>,
-    pub(super) admin: Option<ListenAddress>,
+    pub(super) admin: Option<AdminListener>,
     #[serde(with = "UpstreamOrUrls")]
     pub(super) upstream: Upstream,
     #[serde(with = "OrDefault::<OneOrMany<Domain>>")]
@@ -116,6 +116,12 @@ impl ConfigFile {
     #[must_use]
     pub fn listeners(&self) -> Vec<Listener> {
         self.listen.0.clone()
+    }
+
+    /// The admin listener.
+    #[must_use]
+    pub fn admin(&self) -> AdminListener {
+        self.admin.clone().unwrap_or_default()
     }
 
     /// Parses the text of a file. The path is only for the error.

@@ -4,6 +4,7 @@
 //! Must not know: what is built from them.
 
 mod address;
+mod admin;
 mod allow;
 mod api;
 mod fields;
@@ -19,11 +20,13 @@ mod rules_store;
 mod schema;
 mod settings;
 mod tls;
+mod token;
 mod upstream;
 mod upstream_section;
 mod values;
 
 pub use address::ListenAddress;
+pub use admin::AdminListener;
 pub use allow::AllowedOrigin;
 pub use api::{RefusedWarning, RulesApi, UnsignedPayload};
 pub use file::{ConfigFile, ConfigFileError};
@@ -35,6 +38,7 @@ pub use rules::Rules;
 pub use rules_store::{RulesSource, RulesStore};
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Shutdown, Timeouts};
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
+pub use token::{Token, TokenFile, TokenFileError};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 pub use values::{
     CredentialsPolicy, Http1, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, TimingAllowOrigin, ValueError,
@@ -54,8 +58,8 @@ pub struct Config {
     pub listen: Vec<Listener>,
     /// Whether nothing says where.
     pub listens_by_default: bool,
-    /// Where operators connect.
-    pub admin: SocketAddr,
+    /// The listener for operators.
+    pub admin: AdminListener,
     /// The S3 endpoints; at least one.
     pub upstreams: Vec<UpstreamUrl>,
     /// How requests are distributed over their addresses.
@@ -138,8 +142,6 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// The default address of the admin listener.
-    pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9180);
     const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
     /// Reads the file that the flags name, if any, and applies the flags over it.
@@ -172,8 +174,7 @@ impl Config {
     /// [`ConfigFileError`] when the file cannot be used.
     pub fn admin_address(file: Option<&Path>, flag: Option<ListenAddress>) -> Result<SocketAddr, ConfigFileError> {
         let in_file = if flag.is_some() { None } else { file.map(ConfigFile::read).transpose()? };
-        let configured = flag.or_else(|| in_file.and_then(|file| file.admin));
-        Ok(configured.map_or(Self::DEFAULT_ADMIN, Into::into))
+        Ok(flag.map_or_else(|| in_file.unwrap_or_default().admin().address, Into::into))
     }
 
     /// The configuration that flags and a file make, and everything for which [`load`](Self::load) refuses it.
@@ -191,8 +192,9 @@ impl Config {
             (true, listen) if listen.is_empty() => vec![Self::DEFAULT_LISTEN.into()],
             (true, listen) => listen,
         };
-        let admin = flags.admin.or(file.admin).map_or(Self::DEFAULT_ADMIN, Into::into);
-        errors.extend(check_addresses(listen.iter().map(|listener| listener.address).chain([admin])).err());
+        let mut admin = file.admin.unwrap_or_default();
+        admin.address = flags.admin.map_or(admin.address, Into::into);
+        errors.extend(check_addresses(listen.iter().map(|listener| listener.address).chain([admin.address])).err());
         let config = Self {
             listen,
             listens_by_default,

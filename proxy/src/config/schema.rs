@@ -2,6 +2,7 @@
 
 use super::ConfigFile;
 use super::address::ListenAddress;
+use super::admin::{AdminListener, AdminSection};
 use super::fields::{As, OneOrMany, OptionalSection, OrDefault, SectionOrDefault};
 use super::listen::{Listener, ListenerSection};
 use super::upstream::UpstreamUrl;
@@ -25,6 +26,17 @@ impl JsonSchema for Listener {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let (address, object) =
             (generator.subschema_for::<ListenAddress>(), generator.subschema_for::<ListenerSection>());
+        json_schema!({ "anyOf": [address, object] })
+    }
+}
+
+impl JsonSchema for AdminListener {
+    fn schema_name() -> Cow<'static, str> {
+        "AdminListener".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (address, object) = (generator.subschema_for::<ListenAddress>(), generator.subschema_for::<AdminSection>());
         json_schema!({ "anyOf": [address, object] })
     }
 }
@@ -151,7 +163,7 @@ fn the_sample_file_has_every_key_of_the_schema_and_no_other() {
     let (mut known, mut shown) = (BTreeSet::new(), BTreeSet::new());
     keys_of_schema(schema().as_value(), "", &mut known);
     keys_of_value(&serde_saphyr::from_str(&sample_with_every_key()).unwrap(), "", &mut shown);
-    for key in ["admin", "listen.tls.key", "upstream.health_check.path", "limits.connections"] {
+    for key in ["admin.hosts", "listen.tls.key", "upstream.health_check.path", "limits.connections"] {
         assert!(known.contains(key), "{key}: {known:?}");
     }
     assert_eq!(shown, known);

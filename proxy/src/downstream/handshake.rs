@@ -5,7 +5,7 @@
 
 use super::endpoints::Endpoints;
 use super::proxy_protocol;
-use super::refusal::reject;
+use super::refusal::{refuse_operator, reject};
 use crate::drivers::http1::{Client, poll_read};
 use crate::exchange::{Exchange, Failure};
 use async_trait::async_trait;
@@ -28,8 +28,8 @@ const PLAIN_HEAD: usize = 16 * 1024;
 pub struct Secured<A> {
     app: Arc<A>,
     endpoints: Arc<Endpoints>,
-    /// Replies to those who do not speak TLS where they should.
-    exchange: Arc<Exchange>,
+    /// Replies to S3 clients that do not speak TLS where they should; `None` for operators, whose requests are no exchanges.
+    exchange: Option<Arc<Exchange>>,
     /// For each handshake.
     limit: Duration,
 }
@@ -37,7 +37,12 @@ pub struct Secured<A> {
 impl<A> Secured<A> {
     /// The same app, on connections that a handshake made safe where their listener asks for one.
     pub(super) fn new(app: A, endpoints: &Arc<Endpoints>, exchange: &Arc<Exchange>, limit: Duration) -> Self {
-        Self { app: Arc::new(app), endpoints: Arc::clone(endpoints), exchange: Arc::clone(exchange), limit }
+        Self { app: Arc::new(app), endpoints: Arc::clone(endpoints), exchange: Some(Arc::clone(exchange)), limit }
+    }
+
+    /// The same for operators.
+    pub(super) fn for_operators(app: A, endpoints: Arc<Endpoints>, limit: Duration) -> Self {
+        Self { app: Arc::new(app), endpoints, exchange: None, limit }
     }
 
     /// The connection as its listener speaks; `None` when it is done.
@@ -85,15 +90,18 @@ impl<A> Secured<A> {
             stream.rewind(&first);
             return Ok(stream);
         }
-        let mut client = Client::new(stream, &self.exchange);
+        let mut stream: Stream = stream;
         let mut head = first.to_vec();
         // What came with it; no more is waited for.
         let _ = poll_fn(|context| {
             let more = |bytes: &[u8], _: &mut Context<'_>| head.extend_from_slice(bytes);
-            Poll::Ready(poll_read(&mut client.stream, context, PLAIN_HEAD, more))
+            Poll::Ready(poll_read(&mut stream, context, PLAIN_HEAD, more))
         })
         .await;
-        reject(&mut client, &self.exchange, Failure::NotTls, &head).await;
+        match &self.exchange {
+            Some(exchange) => reject(&mut Client::new(stream, exchange), exchange, Failure::NotTls, &head).await,
+            None => refuse_operator(&mut stream).await,
+        }
         Error::e_explain(ErrorType::TLSHandshakeFailure, "plain HTTP came instead")
     }
 }

@@ -45,3 +45,20 @@ fn endpoint(listener: &Listener) -> ListenerConfig {
     let buffers = L4BufferSettings::default().read(0).write(0);
     ListenerConfig::tcp(listener.address.to_string()).l4_buffer(buffers)
 }
+
+/// The service of the admin listener. With TLS it speaks HTTP/1.1 only: no program that asks it needs more.
+///
+/// # Errors
+/// [`TlsError`] names the file that cannot be used.
+pub fn admin_service<A>(
+    app: A,
+    config: &Config,
+    certificates: &mut Certificates,
+) -> Result<Service<Secured<A>>, TlsError> {
+    let listener = Listener { tls: config.admin.tls.clone(), ..config.admin.address.into() };
+    let endpoints = Arc::new(Endpoints::new(&[listener], certificates)?);
+    let mut service = Service::new("admin".into(), Secured::for_operators(app, endpoints, config.limits.header_read));
+    service.threads = Some(1);
+    service.add_tcp(&config.admin.address.to_string());
+    Ok(service)
+}

@@ -19,6 +19,6 @@ mod unparsed;
 
 pub use connection::ConnectionServer;
 pub use handshake::Secured;
-pub use listeners::listeners;
+pub use listeners::{admin_service, listeners};
 pub use service::{Accepting, NotAccepting, Starting};
 pub use sockets::{BindError, Sockets};

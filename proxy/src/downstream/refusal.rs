@@ -41,6 +41,16 @@ pub(super) async fn reject(client: &mut Client, exchange: &Exchange, failure: Fa
     linger(&mut client.stream).await;
 }
 
+/// Tells an operator's program that it speaks plain HTTP to a listener with TLS; the caller closes the connection.
+pub(super) async fn refuse_operator(stream: &mut Stream) {
+    const BODY: &str = "this listener speaks TLS: use https\n";
+    let head =
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: ";
+    let reply = format!("{head}{}\r\n\r\n{BODY}", BODY.len());
+    write_in_time(stream, reply.as_bytes()).await;
+    linger(stream).await;
+}
+
 fn ended(reply: &Reply, body: &[u8]) -> Ended {
     Ended { status: reply.status.as_u16(), request_bytes: 0, response_bytes: body.len() }
 }
@@ -50,9 +60,13 @@ async fn send(stream: &mut Stream, exchange: &Exchange, reply: &Reply, body: &[u
     exchange.write_reply_lines(reply, ctx, |part| bytes.extend_from_slice(part));
     bytes.extend([b"date: ", get_cached_date().as_bytes(), b"\r\nconnection: close\r\n\r\n"].concat());
     bytes.extend_from_slice(body);
-    // A client that does not take the reply has its connection closed all the same.
+    write_in_time(stream, &bytes).await;
+}
+
+/// Writes a reply. A client that does not take it has its connection closed all the same.
+async fn write_in_time(stream: &mut Stream, bytes: &[u8]) {
     let _ = tokio::time::timeout(REPLY_LIMIT, async {
-        stream.write_all(&bytes).await?;
+        stream.write_all(bytes).await?;
         stream.flush().await
     })
     .await;

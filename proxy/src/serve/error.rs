@@ -1,6 +1,6 @@
 //! Why the proxy did not start.
 
-use crate::config::{Rules, RulesSource};
+use crate::config::{Rules, RulesSource, TokenFileError};
 use crate::downstream::BindError;
 use crate::process::handover::HandoverError;
 use crate::rules::{SourceError, WatchError};
@@ -35,6 +35,9 @@ pub enum ServeError {
     /// Certificates cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The admin listener has no token to compare with.
+    #[error("admin.token_file: {0}")]
+    Token(#[from] TokenFileError),
     /// The metrics are not valid.
     #[error(transparent)]
     Metrics(#[from] MetricsError),

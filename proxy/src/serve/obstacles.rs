@@ -1,7 +1,7 @@
 //! What stops a start before the network has a say, and what it warns of. `s3cors check` asks for the same, so that what it passes starts.
 
 use super::ServeError;
-use crate::config::{Config, RulesApi, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::config::{Config, RulesApi, TokenFile, UpstreamHost, UpstreamTls, UpstreamUrl};
 use crate::process::container::is_container;
 use crate::process::handover;
 use crate::tls::{Certificates, check_roots};
@@ -15,9 +15,12 @@ pub fn obstacles(config: &Config) -> Vec<ServeError> {
 /// The certificates of the listeners, and everything that is wrong with the files that a start needs.
 pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
     let (mut certificates, mut errors) = (Certificates::default(), Vec::new());
-    for files in config.listen.iter().filter_map(|listener| listener.tls.as_ref()) {
+    let of_clients = config.listen.iter().filter_map(|listener| listener.tls.as_ref());
+    for files in of_clients.chain(config.admin.tls.as_ref()) {
         errors.extend(certificates.of(files).err().map(ServeError::from));
     }
+    let token = config.admin.token_file.as_ref().map(TokenFile::read);
+    errors.extend(token.and_then(Result::err).map(ServeError::from));
     // Before Pingora panics over them.
     let is_tls = config.upstreams.iter().any(UpstreamUrl::is_tls);
     errors.extend(check_roots(config.upstream_tls.ca_file.as_deref(), is_tls).err().map(ServeError::from));
@@ -34,6 +37,9 @@ pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
 pub(super) fn warn(config: &Config) {
     if config.upstreams.iter().any(UpstreamUrl::is_tls) && !config.upstream_tls.verify {
         tracing::warn!("{}", UpstreamTls::NOT_VERIFIED);
+    }
+    if let Some(warning) = config.admin.warning() {
+        tracing::warn!("{warning}");
     }
     // Who says where to listen may mean it: a sidecar serves its pod.
     if config.listens_by_default && is_container() {

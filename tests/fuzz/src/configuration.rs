@@ -117,19 +117,19 @@ fn meaning(text: &str) {
             return;
         }
     };
-    let addresses = config.listen.iter().map(|listener| listener.address).chain([config.admin]);
+    let addresses = config.listen.iter().map(|listener| listener.address).chain([config.admin.address]);
     let mut taken: Vec<_> = addresses.filter(|address| address.port() != 0).collect();
     taken.sort();
     taken.dedup();
     let any_port = config.listen.iter().filter(|listener| listener.address.port() == 0).count();
-    assert_eq!(taken.len() + any_port + usize::from(config.admin.port() == 0), config.listen.len() + 1, "{text:?}");
+    assert_eq!(taken.len() + any_port + usize::from(config.admin.address.port() == 0), config.listen.len() + 1, "{text:?}");
     assert!(!config.listen.is_empty() && !config.upstreams.is_empty(), "{text:?}");
     for upstream in &config.upstreams {
         again::<UpstreamUrl>(&upstream.to_string(), upstream);
         let scheme = if upstream.is_tls() { "https" } else { "http" };
         again::<UpstreamUrl>(&format!("{scheme}://{}", upstream.authority()), upstream);
     }
-    for domain in &config.domains {
+    for domain in config.domains.iter().chain(&config.admin.hosts) {
         again::<Domain>(domain.as_str(), domain);
     }
     if let UpstreamHost::Name(name) = &config.upstream_host {

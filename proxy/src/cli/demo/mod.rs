@@ -8,7 +8,7 @@ use super::{fail, print, serve};
 use clap::Args;
 use link::presigned;
 use pages::Pages;
-use s3cors_proxy::config::{Config, ConfigError, Flags};
+use s3cors_proxy::config::{AdminListener, Config, ConfigError, Flags};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -27,7 +27,7 @@ pub(super) struct Demo {
     #[arg(long, value_name = "ADDR", env = "S3CORS_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// Address for metrics, health and status
-    #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN", default_value_t = Config::DEFAULT_ADMIN)]
+    #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN", default_value_t = AdminListener::DEFAULT)]
     admin: SocketAddr,
     /// Address of a page that the rules allow [default: 127.0.0.1:8081, or a free port]
     #[arg(long, value_name = "ADDR")]
