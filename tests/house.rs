@@ -33,7 +33,7 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
             "upstream",
         ],
     ),
-    ("cli", &["config", "rules", "s3", "serve", "telemetry"]),
+    ("cli", &["config", "rules", "s3", "serve", "telemetry", "tls"]),
 ];
 
 /// Where Pingora's types may be; everything else decides without them.

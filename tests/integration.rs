@@ -15,6 +15,7 @@ mod support;
 mod actual;
 mod admin;
 mod admin_access;
+mod admin_commands;
 mod answers;
 mod audit;
 mod bucket_cors;

@@ -1,7 +1,11 @@
 //! One request to the admin listener of a running proxy.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use super::admin::AdminTarget;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest wait for the connection, and for each read of the response.
@@ -13,19 +17,59 @@ const MAX_RESPONSE: u64 = 4 << 20;
 pub(super) struct Answer {
     /// The first line of the response.
     pub(super) status_line: String,
-    rest: std::io::Take<BufReader<TcpStream>>,
+    rest: io::Take<BufReader<Box<dyn Read>>>,
 }
 
 /// Asks for a path and query.
-pub(super) fn ask(admin: SocketAddr, target: &str) -> std::io::Result<Answer> {
-    let admin = reachable(admin);
-    let mut stream = TcpStream::connect_timeout(&admin, LIMIT)?;
-    stream.set_read_timeout(Some(LIMIT))?;
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n")?;
-    let mut rest = BufReader::new(stream).take(MAX_RESPONSE);
+pub(super) fn ask(admin: &AdminTarget, target: &str) -> io::Result<Answer> {
+    let mut request = format!("GET {target} HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n");
+    if let Some(token) = &admin.token {
+        request += &format!("Authorization: Bearer {}\r\n", token.reveal());
+    }
+    request += "\r\n";
+    let mut rest = BufReader::new(send(admin, request.as_bytes())?).take(MAX_RESPONSE);
     let mut status_line = String::new();
-    rest.read_line(&mut status_line)?;
+    rest.read_line(&mut status_line).map_err(explained)?;
     Ok(Answer { status_line, rest })
+}
+
+/// Sends a request, and returns what the response can be read from.
+fn send(admin: &AdminTarget, request: &[u8]) -> io::Result<Box<dyn Read>> {
+    let mut stream = connect(admin)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    let Some(config) = &admin.tls else {
+        stream.write_all(request)?;
+        return Ok(Box::new(stream));
+    };
+    let name = ServerName::try_from(admin.host.clone()).map_err(io::Error::other)?;
+    let tls = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
+    let mut stream = StreamOwned::new(tls, stream);
+    stream.write_all(request).and_then(|()| stream.flush()).map_err(explained)?;
+    Ok(Box::new(stream))
+}
+
+/// Connects to the first of the addresses that takes a connection.
+fn connect(admin: &AdminTarget) -> io::Result<TcpStream> {
+    let mut failure = io::Error::other("the name has no address");
+    for address in (admin.host.as_str(), admin.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, LIMIT) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// A failed handshake, with what to do about it.
+fn explained(error: io::Error) -> io::Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(_)) => io::Error::other(format!(
+            "{error}; set SSL_CERT_FILE to the certificate of its authority, or name the proxy's own configuration with --config"
+        )),
+        Some(rustls::Error::InvalidMessage(_)) => io::Error::other(format!("{error}; does it speak TLS?")),
+        _ => error,
+    }
 }
 
 impl Answer {
@@ -35,7 +79,7 @@ impl Answer {
     }
 
     /// The body, which ends with the connection: that was asked for.
-    pub(super) fn body(mut self) -> std::io::Result<String> {
+    pub(super) fn body(mut self) -> io::Result<String> {
         let mut line = String::new();
         while self.rest.read_line(&mut line)? > 0 && !line.trim_end().is_empty() {
             line.clear();
@@ -44,15 +88,4 @@ impl Answer {
         self.rest.read_to_string(&mut body)?;
         Ok(body)
     }
-}
-
-/// A listener on all addresses is asked on this machine's own.
-fn reachable(admin: SocketAddr) -> SocketAddr {
-    let ip = match admin.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        // Such a listener takes connections of IPv4 too, and there is always an address for those.
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, admin.port())
 }

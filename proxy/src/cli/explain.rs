@@ -1,11 +1,12 @@
 //! `s3cors explain`: why a request is or is not allowed, by rules on disk, or why a running proxy denied one.
 
+use super::admin::AdminArguments;
 use super::ask::ask;
 use super::browser::BrowserArguments;
 use super::curl::Copied;
 use super::{Format, fail, note, print};
 use clap::Args;
-use s3cors_proxy::config::{Config, ConfigFile, Cors, ListenAddress, Rules, page_origin};
+use s3cors_proxy::config::{ConfigFile, Cors, Rules, page_origin};
 use s3cors_proxy::rules::explanation::{Explained, Question};
 use s3cors_proxy::rules::fetch_settings::FetchSettings;
 use s3cors_proxy::rules::{Directory, Store};
@@ -42,9 +43,8 @@ pub(super) struct Explain {
     /// denials
     #[arg(long, value_name = "ID", conflicts_with_all = ["rules", "bucket", "origin", "method", "request_headers", "curl"])]
     request_id: Option<String>,
-    /// Address of that proxy's admin listener [default: what the configuration says, else 127.0.0.1:9180]
-    #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN")]
-    admin: Option<ListenAddress>,
+    #[command(flatten)]
+    admin: AdminArguments,
     #[command(flatten)]
     browser: BrowserArguments,
     /// Output format
@@ -64,7 +64,7 @@ impl Explain {
     fn ask_about(&self, request_id: &str) -> ExitCode {
         let of_environment = || std::env::var_os("S3CORS_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
         let config = self.config.clone().or_else(of_environment);
-        let admin = match Config::admin_address(config.as_deref(), self.admin) {
+        let admin = match self.admin.target(config.as_deref()) {
             Ok(admin) => admin,
             Err(error) => return fail(&error),
         };
@@ -73,7 +73,7 @@ impl Explain {
         if self.format == Format::Text {
             query.append_pair("format", "text");
         }
-        let answer = ask(admin, &format!("/api/explain?{}", query.finish()));
+        let answer = ask(&admin, &format!("/api/explain?{}", query.finish()));
         match answer.and_then(|answer| Ok((answer.is_ok(), answer.body()?))) {
             Ok((true, explanation)) => print(&format!("{}\n", explanation.trim_end())),
             Ok((false, message)) => fail(&message.trim_end()),

@@ -1,21 +1,21 @@
 //! `s3cors learn`: the rules that allow what a running proxy denied, for a person to read.
 
+use super::admin::AdminArguments;
 use super::ask::ask;
 use super::{Format, fail, note, print};
 use clap::Args;
-use s3cors_proxy::config::{Config, ListenAddress, page_origin};
+use s3cors_proxy::config::page_origin;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Args)]
 pub(super) struct Learn {
-    /// Configuration file (YAML) of the running proxy, for the address of its admin listener
+    /// Configuration file (YAML) of the running proxy, for its admin listener
     #[arg(long, value_name = "FILE", env = "S3CORS_CONFIG")]
     config: Option<PathBuf>,
-    /// Address of the admin listener [default: 127.0.0.1:9180]
-    #[arg(long, value_name = "ADDR", env = "S3CORS_ADMIN")]
-    admin: Option<ListenAddress>,
+    #[command(flatten)]
+    admin: AdminArguments,
     /// The bucket whose denied requests are to be allowed [default: each, with a document of its own]
     #[arg(long)]
     bucket: Option<String>,
@@ -60,11 +60,11 @@ struct All {
 
 impl Learn {
     pub(super) fn run(self) -> ExitCode {
-        let admin = match Config::admin_address(self.config.as_deref(), self.admin) {
+        let admin = match self.admin.target(self.config.as_deref()) {
             Ok(admin) => admin,
             Err(error) => return fail(&error),
         };
-        let answer = ask(admin, &format!("/api/learn?{}", self.query()));
+        let answer = ask(&admin, &format!("/api/learn?{}", self.query()));
         let body = match answer.and_then(|answer| Ok((answer.is_ok(), answer.body()?))) {
             Ok((true, body)) => body,
             Ok((false, message)) => return fail(&message.trim_end()),

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod admin;
 mod ask;
 mod browser;
 mod check;

@@ -49,7 +49,6 @@ pub use crate::s3::domain::without_user;
 
 use crate::s3::domain::Domain;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 
 /// Everything that `s3cors serve` needs to know, checked.
 #[derive(Clone, Debug)]
@@ -166,15 +165,6 @@ impl Config {
 
     fn checked((config, errors): (Self, Vec<ConfigError>)) -> Result<Self, ConfigError> {
         errors.into_iter().next().map_or(Ok(config), Err)
-    }
-
-    /// Where a process with this configuration has its admin listener.
-    ///
-    /// # Errors
-    /// [`ConfigFileError`] when the file cannot be used.
-    pub fn admin_address(file: Option<&Path>, flag: Option<ListenAddress>) -> Result<SocketAddr, ConfigFileError> {
-        let in_file = if flag.is_some() { None } else { file.map(ConfigFile::read).transpose()? };
-        Ok(flag.map_or_else(|| in_file.unwrap_or_default().admin().address, Into::into))
     }
 
     /// The configuration that flags and a file make, and everything for which [`load`](Self::load) refuses it.

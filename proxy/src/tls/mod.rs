@@ -1,7 +1,9 @@
-//! Certificates: those that listeners present, replaced live, with the sessions of their clients; and the roots that verify upstreams.
+//! Certificates: those that listeners present, replaced live, with the sessions of their clients; the roots that verify upstreams; and
+//! the trust of a command that asks an admin listener.
 //!
 //! Decides: which files can be used, and when they are read again. Must not know: who listens and who connects.
 
+pub mod client;
 mod live;
 mod pair;
 mod roots;
