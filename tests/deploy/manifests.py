@@ -89,12 +89,20 @@ def check_pod(documents, workload):
         assert arguments[flag].endswith(f":{ports[name]}"), f"--{flag} is not the port {name}"
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert proxy[probe]["httpGet"]["port"] in ports, f"{probe} uses a port that does not exist"
-    check_configuration(config, rules)
+    secrets = {volume["name"] for volume in pod["volumes"] if "secret" in volume}
+    token_file = (yaml.safe_load(config).get("admin") or {}).get("token_file")
+    if token_file:
+        assert mounted.get(str(pathlib.PurePath(token_file).parent)) in secrets, f"no Secret is mounted for {token_file}"
+    check_configuration(config, rules, token_file)
 
 
-def check_configuration(config, rules):
+def check_configuration(config, rules, token_file):
     """Checks it with the program itself."""
     with tempfile.TemporaryDirectory() as directory:
+        if token_file:
+            token = pathlib.Path(directory, "token")
+            token.write_text("token\n")
+            config = config.replace(token_file, str(token))
         file = pathlib.Path(directory, "s3cors.yaml")
         file.write_text(config)
         folder = pathlib.Path(directory, "rules")

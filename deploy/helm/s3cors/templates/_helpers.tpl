@@ -22,6 +22,11 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- if not $upstream }}{{ fail "upstream is required: set the address of the storage, for example --set upstream[0]=http://HOST:PORT" }}{{ end }}
 {{- $_ := set $config "upstream" (merge (dict "url" $upstream) (default dict $config.upstream)) }}
 {{- $_ := set $config "shutdown" (dict "delay" (printf "%ds" (int .Values.shutdown.delaySeconds)) "drain" (printf "%ds" (int .Values.shutdown.drainSeconds))) }}
+{{- if or .Values.admin.hosts .Values.admin.tokenSecret }}
+{{- $admin := dict "address" "0.0.0.0:9180" "hosts" .Values.admin.hosts }}
+{{- if .Values.admin.tokenSecret }}{{ $_ := set $admin "token_file" "/etc/s3cors/admin/token" }}{{ end }}
+{{- $_ := set $config "admin" $admin }}
+{{- end }}
 {{- toYaml $config }}
 {{- end }}
 
@@ -94,6 +99,9 @@ spec:
         - {name: s3cors-config, mountPath: /etc/s3cors/config, readOnly: true}
         # The directory, not one file (subPath): a subPath mount is never updated.
         - {name: s3cors-rules, mountPath: /etc/s3cors/rules, readOnly: true}
+        {{- if .Values.admin.tokenSecret }}
+        - {name: s3cors-admin, mountPath: /etc/s3cors/admin, readOnly: true}
+        {{- end }}
     {{- if .Values.storage.enabled }}
     - name: storage
       image: {{ .Values.storage.image }}
@@ -116,6 +124,10 @@ spec:
       configMap: {name: {{ include "s3cors.name" . }}-config}
     - name: s3cors-rules
       configMap: {name: {{ include "s3cors.name" . }}-rules}
+    {{- with .Values.admin.tokenSecret }}
+    - name: s3cors-admin
+      secret: {secretName: {{ . }}}
+    {{- end }}
     {{- if .Values.storage.enabled }}
     - name: tmp
       emptyDir: {}
