@@ -84,7 +84,7 @@ fn a_command_says_what_it_lacks() {
     let guarded = Guarded::start();
     let (url, roots) = (guarded.url(), guarded.authority.file());
     let (other, missing) = (guarded.rules.file("other"), guarded.rules.file("missing"));
-    std::fs::write(&other, "an0ther").unwrap();
+    std::fs::write(&other, "a-second").unwrap();
     let trusted = ("SSL_CERT_FILE", roots.as_str());
     let named = |path: &'static str| ("S3CORS_ADMIN_TOKEN_FILE", path);
     let other: &'static str = other.to_str().unwrap().to_owned().leak();

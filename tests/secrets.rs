@@ -174,7 +174,7 @@ fn no_message_about_an_argument_shows_a_password() {
         (vec!["serve", "--upstream", "http://127.0.0.1:1"], "--allow"),
         (vec!["serve"], "--admin"),
         (vec!["serve"], "--domain"),
-        (vec!["serve"], "--upstrem"),
+        (vec!["serve"], "--upstreams"),
         (vec!["demo"], "--listen"),
         (vec!["demo"], "--admin"),
         (vec!["demo"], "--page"),

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 pub enum NamedBucket<'r> {
     /// None: the request is for the service itself (ListBuckets).
     Service,
-    /// This one, whoever reads the request.
+    /// This one, for every reader of the request.
     One(Cow<'r, str>),
     /// Not the same one to every server or proxy. No rule may grant: the upstream's bucket may not be the one that the rule is for.
     Ambiguous,
