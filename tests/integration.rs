@@ -23,6 +23,7 @@ mod cli;
 mod clients;
 mod conformance;
 mod connection_options;
+mod declines;
 mod demo;
 mod differential;
 mod doctor;

@@ -171,6 +171,7 @@ fn serve_clients(
     let connections = ConnectionServer::new(&server.configuration, config, exchange, upstreams, &pool);
     server.add_service(background_service("kept connections", sweeper));
     let (open, with_h2c) = (connections.open().clone(), connections.with_h2c());
+    parts.export_declines(connections.declines().clone())?;
     for service in listeners(connections, with_h2c, &parts.exchange, config, &mut certificates)? {
         server.add_service(starting.service(service, &sockets));
     }

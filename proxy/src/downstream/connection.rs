@@ -3,6 +3,7 @@
 //! Over HTTP/1.1 each request's head is read here, within its limits. Our own driver serves it where its grammar takes the head, Pingora
 //! otherwise, with the bytes that were read. HTTP/2 goes to our own driver for it as it is, or to Pingora where that serves everything.
 
+use super::declines::Declines;
 use super::head::{HeadBudget, HeadLimits, NoHead, ended, read};
 use super::http2::{H2Settings, PREFACE, unread};
 use super::malformed::{Judged, judge};
@@ -39,6 +40,7 @@ pub struct ConnectionServer {
     heads: Arc<HeadBudget>,
     limits: Limits,
     open: Count,
+    declines: Declines,
 }
 
 /// Our own drivers.
@@ -74,7 +76,15 @@ impl ConnectionServer {
         proxy.handle_init_modules();
         let proxy = Arc::new(H2Settings::new(Arc::new(proxy), config.limits.idle));
         let heads = Arc::new(HeadBudget::new(config.limits.heads.0));
-        Self { proxy, own, exchange, heads, limits: config.limits, open: Count::default() }
+        Self {
+            proxy,
+            own,
+            exchange,
+            heads,
+            limits: config.limits,
+            open: Count::default(),
+            declines: Declines::default(),
+        }
     }
 
     /// The same server for listeners that speak HTTP/2 without TLS, too.
@@ -87,6 +97,12 @@ impl ConnectionServer {
     #[must_use]
     pub const fn open(&self) -> &Count {
         &self.open
+    }
+
+    /// The heads that our own driver declined.
+    #[must_use]
+    pub const fn declines(&self) -> &Declines {
+        &self.declines
     }
 
     /// Serves requests one after the other. `None` when the connection is done; the connection with what was read of it when the
@@ -138,7 +154,14 @@ impl ConnectionServer {
     /// Serves a request with our own driver, if that takes it.
     async fn serve_own(&self, client: &mut Client, mut head: BytesMut, shutdown: &ShutdownWatch) -> Own {
         let Some(OwnDrivers { http1: driver, .. }) = &self.own else { return Own::Declined(head) };
-        let Classified::Head(request) = classify(&head) else { return Own::Declined(head) };
+        let request = match classify(&head) {
+            Classified::Head(request) => request,
+            Classified::Declined(decline) => {
+                self.declines.count(decline);
+                return Own::Declined(head);
+            }
+            Classified::Incomplete => return Own::Declined(head),
+        };
         let length = request.bytes().len();
         let rest = head.get(length..).unwrap_or_default();
         match driver.serve(client, &request, rest, shutdown).await {

@@ -5,6 +5,7 @@
 //! no driver gets, and which driver gets a request. Must not know: what is decided about a request.
 
 mod connection;
+mod declines;
 mod endpoints;
 mod handshake;
 mod head;
@@ -18,6 +19,7 @@ mod sockets;
 mod unparsed;
 
 pub use connection::ConnectionServer;
+pub use declines::Declines;
 pub use handshake::Secured;
 pub use listeners::{admin_service, listeners};
 pub use service::{Accepting, NotAccepting, Starting};

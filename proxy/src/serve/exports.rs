@@ -1,6 +1,7 @@
 //! What the parts know about themselves, shown as metrics.
 
 use super::Parts;
+use crate::downstream::Declines;
 use crate::exchange::{Count, Writing};
 use crate::observe::Rejections;
 use crate::telemetry::{Exported, Metrics, MetricsError, Row};
@@ -36,6 +37,16 @@ impl Parts {
             "Requests that no rule grants, by bucket and Origin; _other are those beyond the most frequent ones.",
             &["bucket", "origin"],
             move || rejected_rows(&rejections, &metrics),
+        ))
+    }
+
+    /// Shows how many heads our own driver declines, each reason at 0 from the start.
+    pub(super) fn export_declines(&self, declines: Declines) -> Result<(), MetricsError> {
+        self.metrics.export(Exported::counters(
+            "s3cors_declines_total",
+            "HTTP/1.1 request heads that the own driver passes to Pingora, by reason.",
+            &["reason"],
+            move || declines.counts().map(|(reason, count)| (vec![reason.to_owned()], count)).collect(),
         ))
     }
 

@@ -20,7 +20,7 @@ pub(super) mod wire;
 
 pub(crate) use chunked::{Decoder, Step};
 pub use client::Client;
-pub use request_head::{Classified, RequestHead, classify};
+pub use request_head::{Classified, Decline, RequestHead, classify};
 pub use timer::Timer;
 pub(crate) use wire::poll_read;
 

@@ -57,6 +57,43 @@ pub enum Decline {
     HopByHop,
 }
 
+impl Decline {
+    /// Each reason, as [`reason`](Self::reason) names it.
+    pub const REASONS: [&str; 12] = [
+        "empty_line",
+        "malformed",
+        "too_many_lines",
+        "framing",
+        "method",
+        "target",
+        "host",
+        "length",
+        "upgrade",
+        "connection",
+        "expect",
+        "hop_by_hop",
+    ];
+
+    /// The name of the reason, for the metric.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::EmptyLine => "empty_line",
+            Self::Malformed => "malformed",
+            Self::TooManyLines => "too_many_lines",
+            Self::Framing => "framing",
+            Self::Method => "method",
+            Self::Target => "target",
+            Self::Host => "host",
+            Self::Length(_) => "length",
+            Self::Upgrade => "upgrade",
+            Self::Connection => "connection",
+            Self::Expect => "expect",
+            Self::HopByHop => "hop_by_hop",
+        }
+    }
+}
+
 /// A request head that can be read in one way only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestHead<'b> {
