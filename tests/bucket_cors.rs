@@ -70,36 +70,30 @@ fn code(response: &Response) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdk_puts_gets_and_deletes_and_a_preflight_obeys_at_once() {
-    for driver in ["", "http1: pingora\n"] {
-        let mut scene = Scene::new(driver).await;
-        let sdk = client(scene.proxy.address);
-        let rule = CorsRule::builder().id("mine").allowed_origins(ORIGIN).allowed_methods("GET").allowed_methods("PUT");
-        let rule = rule.allowed_headers("x-AMZ-*").expose_headers("ETag").max_age_seconds(60).build().unwrap();
-        let configuration = CorsConfiguration::builder().cors_rules(rule.clone()).build().unwrap();
-        assert!(!scene.allows(ORIGIN));
-        for _ in 0..2 {
-            let put = sdk.put_bucket_cors().bucket("bucket").cors_configuration(configuration.clone());
-            put.send().await.unwrap();
-            assert!(scene.allows(ORIGIN) && !scene.allows(OTHER), "{driver}");
-        }
-        let got = sdk.get_bucket_cors().bucket("bucket").send().await.unwrap();
-        assert_eq!(got.cors_rules(), [rule], "{driver}");
-        let line = scene.proxy.wait_for_log("bucket CORS changed");
-        assert_eq!(
-            (line["access_key"].as_str(), line["bucket"].as_str()),
-            (Some(ACCESS_KEY), Some("bucket")),
-            "{line}"
-        );
-        assert_eq!((line["before"].as_str(), line["after"].as_str().map(str::len)), (Some("none"), Some(64)), "{line}");
-        for _ in 0..2 {
-            sdk.delete_bucket_cors().bucket("bucket").send().await.unwrap();
-            assert!(!scene.allows(ORIGIN), "{driver}");
-        }
-        let missing = sdk.get_bucket_cors().bucket("bucket").send().await.unwrap_err();
-        assert!(format!("{missing:?}").contains("NoSuchCORSConfiguration"), "{missing:?}");
-        let served = r#"s3cors_bucket_cors_requests_total{operation="PutBucketCors",result="served"}"#;
-        assert_eq!(scene.proxy.metric(served), Some(2.0));
+    let mut scene = Scene::new("").await;
+    let sdk = client(scene.proxy.address);
+    let rule = CorsRule::builder().id("mine").allowed_origins(ORIGIN).allowed_methods("GET").allowed_methods("PUT");
+    let rule = rule.allowed_headers("x-AMZ-*").expose_headers("ETag").max_age_seconds(60).build().unwrap();
+    let configuration = CorsConfiguration::builder().cors_rules(rule.clone()).build().unwrap();
+    assert!(!scene.allows(ORIGIN));
+    for _ in 0..2 {
+        let put = sdk.put_bucket_cors().bucket("bucket").cors_configuration(configuration.clone());
+        put.send().await.unwrap();
+        assert!(scene.allows(ORIGIN) && !scene.allows(OTHER));
     }
+    let got = sdk.get_bucket_cors().bucket("bucket").send().await.unwrap();
+    assert_eq!(got.cors_rules(), [rule]);
+    let line = scene.proxy.wait_for_log("bucket CORS changed");
+    assert_eq!((line["access_key"].as_str(), line["bucket"].as_str()), (Some(ACCESS_KEY), Some("bucket")), "{line}");
+    assert_eq!((line["before"].as_str(), line["after"].as_str().map(str::len)), (Some("none"), Some(64)), "{line}");
+    for _ in 0..2 {
+        sdk.delete_bucket_cors().bucket("bucket").send().await.unwrap();
+        assert!(!scene.allows(ORIGIN));
+    }
+    let missing = sdk.get_bucket_cors().bucket("bucket").send().await.unwrap_err();
+    assert!(format!("{missing:?}").contains("NoSuchCORSConfiguration"), "{missing:?}");
+    let served = r#"s3cors_bucket_cors_requests_total{operation="PutBucketCors",result="served"}"#;
+    assert_eq!(scene.proxy.metric(served), Some(2.0));
 }
 
 /// An attempt: what it is called, what is sent, and the code that it gets.
@@ -199,19 +193,19 @@ fn attempts(scene: &Scene) -> Vec<Attempt> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_may_not_changes_nothing() {
-    for driver in ["", "http1: pingora\n"] {
-        let scene = Scene::new(driver).await;
+    for is_declined in [false, true] {
+        let scene = Scene::new("").await;
         let first = scene.put(&allowing(ORIGIN));
         assert_eq!(first.send(scene.proxy.address).status, 200);
         let before = scene.document();
         let mut counted = std::collections::BTreeMap::new();
         for (name, request, codes) in attempts(&scene) {
             let asked = scene.store.asked_since(0).len();
-            let response = request.send(scene.proxy.address);
+            let response = request.declined_if(is_declined).send(scene.proxy.address);
             let by = if scene.store.asked_since(0).len() > asked { "asked" } else { "not asked" };
             *counted.entry(by).or_insert(0) += 1;
             let code = code(&response);
-            println!("{driver:?} {name}: {} {code:?}, the store was {by}", response.status);
+            println!("{name} (declined: {is_declined}): {} {code:?}, the store was {by}", response.status);
             // An empty list: it is another operation of the store's, whatever that says to it.
             if !codes.is_empty() {
                 assert!(codes.contains(&code.as_deref().unwrap_or_default()), "{name}: {response:?}");
@@ -248,25 +242,25 @@ async fn a_replay_brings_no_old_document_back_and_a_retry_succeeds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_comes_in_every_framing_and_the_connection_goes_on() {
-    for driver in ["", "http1: pingora\n"] {
-        let scene = Scene::new(driver).await;
+    for is_declined in [false, true] {
+        let scene = Scene::new("").await;
         let mut connection = Connection::open(scene.proxy.address);
         let document = allowing(ORIGIN);
-        let signed = || scene.put(&document).sign();
+        let signed = || scene.put(&document).sign().declined_if(is_declined);
         let origin = |request: &SignedRequest, more: &str| request.head(&format!("origin: {ORIGIN}\r\n{more}"));
         let in_chunks = signed().chunked();
         let length = format!("content-length: {}\r\n", document.len());
         let whole = origin(&signed(), &length) + &document;
-        assert_eq!(connection.send(in_chunks).receive().status, 200, "{driver}");
+        assert_eq!(connection.send(in_chunks).receive().status, 200, "declined: {is_declined}");
         let response = connection.send(whole).receive();
-        assert_eq!(response.status, 200, "{driver}");
+        assert_eq!(response.status, 200, "declined: {is_declined}");
         assert_eq!(response.header("access-control-allow-origin"), None, "PUT is not allowed: {response:?}");
         let expecting = signed().head(&(length + "expect: 100-continue\r\n"));
-        assert_eq!(connection.send(expecting).receive_head(), 100, "{driver}");
-        assert_eq!(connection.send(&document).receive().status, 200, "{driver}");
-        let got = CorsWriter { method: "GET", ..scene.put("") }.sign();
+        assert_eq!(connection.send(expecting).receive_head(), 100, "declined: {is_declined}");
+        assert_eq!(connection.send(&document).receive().status, 200, "declined: {is_declined}");
+        let got = CorsWriter { method: "GET", ..scene.put("") }.sign().declined_if(is_declined);
         let response = connection.send(origin(&got, "")).receive();
-        assert_eq!(response.status, 200, "{driver}: {response:?}");
+        assert_eq!(response.status, 200, "declined: {is_declined}: {response:?}");
         assert_eq!(response.header("access-control-allow-origin"), Some(ORIGIN));
         assert_eq!(response.header("content-type"), Some("application/xml"));
         assert!(response.text().contains(ORIGIN), "{response:?}");
@@ -276,34 +270,31 @@ async fn a_body_comes_in_every_framing_and_the_connection_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operations_are_served_over_http_2() {
-    for driver in ["", "http1: pingora\n"] {
-        let scene = Scene::new(&format!("{driver}listen: {{address: '127.0.0.1:0', http2: true}}\n")).await;
-        let address = scene.proxy.address;
-        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
-        let (mut sender, connection) = handshake.unwrap();
-        tokio::spawn(connection);
-        let mut swapped = scene.put(&allowing(ORIGIN)).sign();
-        swapped.body = allowing(OTHER);
-        let delete = CorsWriter { method: "DELETE", ..scene.put("") };
-        for (name, request, status, allowed) in [
-            ("a put", scene.put(&allowing(ORIGIN)).sign(), 200, true),
-            ("a swapped body, which this store finds itself", swapped, 500, true),
-            ("a get", CorsWriter { method: "GET", ..scene.put("") }.sign(), 200, true),
-            ("a delete", delete.sign(), 204, false),
-        ] {
-            let target = format!("http://{address}{}", request.target);
-            let mut built = Request::builder().method(&*request.method).uri(target);
-            for (name, value) in request.lines.iter().filter(|(name, _)| name != "host") {
-                built = built.header(name, value);
-            }
-            let response =
-                sender.send_request(built.body(Full::new(Bytes::from(request.body))).unwrap()).await.unwrap();
-            let found = response.status().as_u16();
-            let body = response.into_body().collect().await.unwrap().to_bytes();
-            assert_eq!(found, status, "{driver}{name}: {body:?}");
-            assert_eq!(scene.allows(ORIGIN), allowed, "{driver}{name}");
+    let scene = Scene::new("listen: {address: '127.0.0.1:0', http2: true}\n").await;
+    let address = scene.proxy.address;
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.unwrap();
+    tokio::spawn(connection);
+    let mut swapped = scene.put(&allowing(ORIGIN)).sign();
+    swapped.body = allowing(OTHER);
+    let delete = CorsWriter { method: "DELETE", ..scene.put("") };
+    for (name, request, status, allowed) in [
+        ("a put", scene.put(&allowing(ORIGIN)).sign(), 200, true),
+        ("a swapped body, which this store finds itself", swapped, 500, true),
+        ("a get", CorsWriter { method: "GET", ..scene.put("") }.sign(), 200, true),
+        ("a delete", delete.sign(), 204, false),
+    ] {
+        let target = format!("http://{address}{}", request.target);
+        let mut built = Request::builder().method(&*request.method).uri(target);
+        for (name, value) in request.lines.iter().filter(|(name, _)| name != "host") {
+            built = built.header(name, value);
         }
+        let response = sender.send_request(built.body(Full::new(Bytes::from(request.body))).unwrap()).await.unwrap();
+        let found = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(found, status, "{name}: {body:?}");
+        assert_eq!(scene.allows(ORIGIN), allowed, "{name}");
     }
 }
 

@@ -161,7 +161,7 @@ fn a_form_signs_no_header() {
     let presigned = PRESIGNED.replace("-proto", "-for");
     let both = format!("AWSAccessKeyId=A&Expires=1&Signature=0&{presigned}");
     let form = "multipart/form-data; boundary=x";
-    for driver in ["", "http1: pingora\n"] {
+    for driver in ["", "drivers: pingora\n"] {
         let scene = Scene::of_both_protocols(driver);
         for (method, query, is_by_header, content_type, stays) in [
             ("POST", "", true, form, false),

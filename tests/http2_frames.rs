@@ -28,7 +28,7 @@ impl Scene {
     fn driven_by(driver: &str) -> Self {
         let (rules, upstream) = (Rules::usual(), Upstream::echo());
         let listen = "listen: {address: '127.0.0.1:0', http2: true}\nadmin: 127.0.0.1:0\n";
-        let file = ConfigFile::new(&format!("{listen}http1: {driver}\n{AS_IT_CAME}"));
+        let file = ConfigFile::new(&format!("{listen}drivers: {driver}\n{AS_IT_CAME}"));
         let mut command = s3cors(&["serve", "--config", &file.argument(), "--rules"]);
         command.arg(rules.path()).args(["--upstream", &format!("http://{}", upstream.address)]);
         let proxy = Proxy::spawn(command);

@@ -113,7 +113,7 @@ fn a_response_of_any_framing_ends_with_its_body() {
                 served.request_head();
                 served.send(answer);
             });
-            let scene = Scene::with(upstream, &format!("http1: {driver}\n"));
+            let scene = Scene::with(upstream, &format!("drivers: {driver}\n"));
             let mut connection = scene.open();
             connection.send(&get(1, "/bucket/key"));
             assert_eq!(read(&connection.all_of(1)), (body.to_owned(), None), "{driver} {answer:?}");

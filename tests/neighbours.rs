@@ -27,7 +27,7 @@ impl Ways {
             let (driver, is_http2) =
                 (if way.ends_with("ingora") { "pingora" } else { "own" }, way.starts_with("HTTP/2"));
             let listen = format!("listen: {{address: '127.0.0.1:0', http2: {is_http2}}}\nadmin: 127.0.0.1:0");
-            let config = rules.config(&format!("{listen}\nhttp1: {driver}\n{config}"));
+            let config = rules.config(&format!("{listen}\ndrivers: {driver}\n{config}"));
             let mut command = s3cors(&["serve", "--config", &config, "--rules"]);
             command.arg(rules.path()).args(["--upstream", &format!("http://{upstream}")]);
             (way, Proxy::spawn(command))

@@ -64,7 +64,7 @@ fn rules() -> Rules {
 /// A proxy with this driver, on an address for HTTP/1.1 and HTTP/2.
 fn serving(driver: &str, rules: &[&str], upstream: SocketAddr, settings: &str) -> Proxy {
     let listen = "listen: {address: '127.0.0.1:0', http2: true}\nadmin: 127.0.0.1:0\ndomains: s3.example.test";
-    let file = ConfigFile::new(&format!("{listen}\nhttp1: {driver}\n{settings}\n"));
+    let file = ConfigFile::new(&format!("{listen}\ndrivers: {driver}\n{settings}\n"));
     let mut command = s3cors(&["serve", "--config", &file.argument(), "--upstream", &format!("http://{upstream}")]);
     command.args(rules);
     Proxy::spawn(command)

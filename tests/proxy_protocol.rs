@@ -28,7 +28,7 @@ fn start(settings: &str) -> (Upstream, Proxy, (Rules, ConfigFile)) {
 /// The configuration of one listener, with the driver that the tests run with.
 fn listener(listener: &str) -> String {
     let driver = if is_own() { "own" } else { "pingora" };
-    format!("listen: {listener}\nhttp1: {driver}\n")
+    format!("listen: {listener}\ndrivers: {driver}\n")
 }
 
 fn clients(proxy: &Proxy, count: usize) -> Vec<String> {

@@ -103,6 +103,12 @@ impl<'w> CorsWriter<'w> {
 }
 
 impl SignedRequest {
+    /// The same with a line for which our own driver passes a request to Pingora.
+    pub fn declined_if(mut self, is_declined: bool) -> Self {
+        self.lines.extend(is_declined.then(|| ("te".to_owned(), "trailers".to_owned())));
+        self
+    }
+
     /// The request as bytes, with the length of its body.
     pub fn text(&self) -> String {
         let length = format!("content-length: {}\r\n", self.body.len());

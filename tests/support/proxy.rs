@@ -26,7 +26,7 @@ fn with_driver(arguments: &[&str]) -> (Vec<String>, Option<tempfile::NamedTempFi
     let config = arguments.iter().position(|argument| argument == "--config");
     let given = config.map(|at| std::fs::read_to_string(&arguments[at + 1]).unwrap()).unwrap_or_default();
     let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
-    std::fs::write(file.path(), format!("{given}\nhttp1: pingora\n")).unwrap();
+    std::fs::write(file.path(), format!("{given}\ndrivers: pingora\n")).unwrap();
     let path = file.path().to_str().unwrap().to_owned();
     match config {
         Some(at) => arguments[at + 1] = path,

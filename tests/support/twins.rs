@@ -146,7 +146,7 @@ impl Stage {
 
 /// A proxy with this driver, whatever driver the other tests run with.
 pub fn start(rules: &Rules, driver: &str, configuration: &str, upstream: SocketAddr, domains: &[&str]) -> Proxy {
-    let config = ConfigFile::new(&format!("http1: {driver}\n{configuration}"));
+    let config = ConfigFile::new(&format!("drivers: {driver}\n{configuration}"));
     let url = format!("http://{upstream}");
     let mut command = s3cors(&["serve", "--upstream", &url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     command.arg("--rules").arg(rules.path()).arg("--config").arg(config.path());

@@ -5,7 +5,7 @@ use super::{Format, fail, print};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use s3_cors::{Position, Profile};
-use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, UpstreamTls};
+use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, Drivers, UpstreamTls};
 use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, check, source_of};
 use s3cors_proxy::serve::{ServeError, obstacles};
 use serde::Serialize;
@@ -145,6 +145,9 @@ impl Findings {
         }
         let open_admin = config.admin.warning().map(|warning| Finding::whole(file, "AdminWithoutToken", warning));
         self.warnings.extend(open_admin);
+        if config.has_former_drivers_key {
+            self.warnings.push(Finding::whole(file, "RenamedKey", Drivers::RENAMED.to_owned()));
+        }
         let mut sources = vec![source_of(&config)];
         sources.extend(config.rules.shadow.map(|shadow| -> Box<dyn Source> { Box::new(Directory::new(shadow)) }));
         sources
@@ -191,6 +194,8 @@ impl Finding {
             ConfigError::TwoRules { .. } => "TwoRules",
             ConfigError::HalfAStore => "HalfAStore",
             ConfigError::NoPlaceForRules => "NoPlaceForRules",
+            ConfigError::TwoDrivers => "TwoDrivers",
+            ConfigError::NeedsOwnDrivers { .. } => "NeedsOwnDrivers",
             ConfigError::AddressConflict { .. } => "AddressConflict",
         };
         Self::whole(file, code, error.to_string())

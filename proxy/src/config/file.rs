@@ -9,7 +9,7 @@ use super::message::message;
 use super::rules::Rules;
 use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Shutdown};
 use super::upstream_section::{Upstream, UpstreamOrUrls};
-use super::values::{Http1, Threads};
+use super::values::{Drivers, Threads};
 use crate::s3::domain::Domain;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -43,8 +43,10 @@ pub struct ConfigFile {
     pub(super) log: Log,
     #[serde(with = "SectionOrDefault::<Shutdown>")]
     pub(super) shutdown: Shutdown,
-    #[serde(with = "OrDefault::<Http1>")]
-    pub(super) http1: Http1,
+    pub(super) drivers: Option<Drivers>,
+    /// The former name of `drivers`.
+    #[cfg_attr(test, schemars(skip))]
+    pub(super) http1: Option<Drivers>,
     pub(super) threads: Option<Threads>,
     #[serde(with = "SectionOrDefault::<Metrics>")]
     pub(super) metrics: Metrics,
@@ -184,7 +186,7 @@ mod tests {
     #[test]
     fn a_message_is_whole() {
         for (text, message) in [
-            ("http1: a at line 2\n", "unknown variant `a at line 2`, expected one of own, pingora"),
+            ("drivers: a at line 2\n", "unknown variant `a at line 2`, expected one of own, pingora"),
             ("threads: 1\nthreads: 2\n", "threads is here twice; remove one"),
             ("log:\n  level: info\n  level: warn\n", "level is here twice; remove one"),
             ("rules: {path: &a x}\nlog: *a\n", "log is an object; write `log: {level: x}`"),

@@ -41,8 +41,8 @@ pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use token::{Token, TokenFile, TokenFileError};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 pub use values::{
-    CredentialsPolicy, Http1, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, TimingAllowOrigin, ValueError,
-    VaryPolicy, page_origin,
+    CredentialsPolicy, Drivers, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, TimingAllowOrigin,
+    ValueError, VaryPolicy, page_origin,
 };
 
 pub use crate::s3::domain::without_user;
@@ -93,8 +93,10 @@ pub struct Config {
     pub log: Log,
     /// How the process stops.
     pub shutdown: Shutdown,
-    /// Which drivers serve requests.
-    pub http1: Http1,
+    /// The drivers that serve requests.
+    pub drivers: Drivers,
+    /// True if the file names them by the key's former name.
+    pub has_former_drivers_key: bool,
     /// Worker threads of the proxy.
     pub threads: usize,
     /// How many buckets have series of their own, at most.
@@ -130,6 +132,15 @@ pub enum ConfigError {
         "rules.api is on, and --allow (or S3CORS_ALLOW) leaves no place for the rules of a bucket; name a directory with rules.path"
     )]
     NoPlaceForRules,
+    /// The drivers under both names of their key.
+    #[error("drivers is here twice, once under its former name http1; remove http1")]
+    TwoDrivers,
+    /// A feature of our own drivers, without them.
+    #[error("{setting} needs the drivers of s3cors, and drivers: pingora turns them off; leave one of them out")]
+    NeedsOwnDrivers {
+        /// The setting.
+        setting: &'static str,
+    },
     /// Two listeners need the same port.
     #[error("cannot listen on {address}: the configuration also listens on {other}; use different ports")]
     AddressConflict {
@@ -176,6 +187,14 @@ impl Config {
         if upstreams.is_empty() {
             errors.push(ConfigError::NoUpstream);
         }
+        let drivers = file.drivers.or(file.http1).unwrap_or_default();
+        errors.extend((file.drivers.is_some() && file.http1.is_some()).then_some(ConfigError::TwoDrivers));
+        let needs_own = [
+            ("rules.api: on", rules.api == RulesApi::On),
+            ("presigned.head: by_get", file.presigned.head == PresignedHead::ByGet),
+        ];
+        let unserved = needs_own.into_iter().filter(|(_, is_set)| *is_set && drivers == Drivers::Pingora);
+        errors.extend(unserved.map(|(setting, _)| ConfigError::NeedsOwnDrivers { setting }));
         let listens_by_default = flags.listen.is_empty() && file.listen.0.is_empty();
         let listen = match (flags.listen.is_empty(), file.listen.0) {
             (false, _) => flags.listen.into_iter().map(SocketAddr::from).map(Listener::from).collect(),
@@ -206,7 +225,8 @@ impl Config {
             limits: file.limits,
             log: file.log,
             shutdown: file.shutdown,
-            http1: file.http1,
+            drivers,
+            has_former_drivers_key: file.http1.is_some(),
             threads: file.threads.map_or_else(available_threads, |threads| threads.0),
             metrics_buckets: file.metrics.buckets,
             rejected_origins: file.metrics.rejected_origins,

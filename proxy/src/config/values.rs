@@ -111,16 +111,21 @@ pub enum LogFormat {
     Text,
 }
 
-/// Which drivers serve requests.
+/// The drivers that serve requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub enum Http1 {
+pub enum Drivers {
     /// Our own, for HTTP/1.1 where a request's head passes its grammar, and for HTTP/2; Pingora for every other request.
     #[default]
     Own,
     /// Pingora, for every request.
     Pingora,
+}
+
+impl Drivers {
+    /// The warning where the file uses the key's former name.
+    pub const RENAMED: &str = "http1 is called drivers now; rename the key";
 }
 
 /// The least severe level that is logged.

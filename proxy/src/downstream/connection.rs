@@ -8,7 +8,7 @@ use super::head::{HeadBudget, HeadLimits, NoHead, ended, read};
 use super::http2::{H2Settings, PREFACE, unread};
 use super::malformed::{Judged, judge};
 use super::refusal::{refuse, reject};
-use crate::config::{Config, Http1, Limits};
+use crate::config::{Config, Drivers, Limits};
 use crate::drivers::http1::{After, Classified, Client, Http1Driver, classify};
 use crate::drivers::http2::Http2Driver;
 use crate::drivers::pingora::PingoraDriver;
@@ -70,7 +70,7 @@ impl ConnectionServer {
         upstreams: Arc<Upstreams>,
         pool: &Arc<Pool>,
     ) -> Self {
-        let own = (config.http1 == Http1::Own).then(|| OwnDrivers::new(config, &exchange, &upstreams, pool));
+        let own = (config.drivers == Drivers::Own).then(|| OwnDrivers::new(config, &exchange, &upstreams, pool));
         let driver = PingoraDriver::new(config, Arc::clone(&exchange), upstreams, Arc::clone(pool));
         let mut proxy = HttpProxy::new(driver, Arc::clone(conf));
         proxy.handle_init_modules();

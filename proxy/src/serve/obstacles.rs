@@ -1,7 +1,7 @@
 //! What stops a start before the network has a say, and what it warns of. `s3cors check` asks for the same, so that what it passes starts.
 
 use super::ServeError;
-use crate::config::{Config, RulesApi, TokenFile, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::config::{Config, Drivers, RulesApi, TokenFile, UpstreamHost, UpstreamTls, UpstreamUrl};
 use crate::process::container::is_container;
 use crate::process::handover;
 use crate::tls::{Certificates, check_roots};
@@ -40,6 +40,9 @@ pub(super) fn warn(config: &Config) {
     }
     if let Some(warning) = config.admin.warning() {
         tracing::warn!("{warning}");
+    }
+    if config.has_former_drivers_key {
+        tracing::warn!("{}", Drivers::RENAMED);
     }
     // Who says where to listen may mean it: a sidecar serves its pod.
     if config.listens_by_default && is_container() {

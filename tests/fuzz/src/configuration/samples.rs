@@ -151,7 +151,7 @@ pub const FRAGMENTS: &[&[u8]] = &[
     b"log: ",
     b"level: ",
     b"shutdown: ",
-    b"http1: ",
+    b"drivers: ",
     b"threads: ",
     b"metrics: ",
     b" at line 1, column 1",
