@@ -49,7 +49,7 @@ def proxy(name, rules, upstream, config=None, listen="127.0.0.1:0", folder=None,
     command += ["--rules", rules, "--upstream", upstream]
     # As for the other tests: the whole run can be repeated with Pingora serving HTTP/1.1.
     if os.environ.get("S3CORS_TEST_HTTP1") == "pingora":
-        config = (config or "") + "\nhttp1: pingora\n"
+        config = (config or "") + "\ndrivers: pingora\n"
     if config is not None:
         file = (folder or Path()) / rules.parent / f"{name}.yaml"
         file.write_text(config)
