@@ -71,7 +71,11 @@ def _no_grant(path, server, s3cors, signer, link):
 def _usual(server, s3cors):
     """The bucket's own rules hold for its objects, and an escaped slash in a key changes nothing."""
     s3 = connect(server, server.url)
-    for key, path in ((KEY, f"/{BUCKET}/{KEY}"), (NESTED, f"/{BUCKET}/{NESTED}"), (NESTED, f"/{BUCKET}/{NESTED.replace('/', '%2F')}")):
+    for key, path in (
+        (KEY, f"/{BUCKET}/{KEY}"),
+        (NESTED, f"/{BUCKET}/{NESTED}"),
+        (NESTED, f"/{BUCKET}/{NESTED.replace('/', '%2F')}"),
+    ):
         link = s3.generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": key})
         for origin, grant in ((APP, [APP]), (EVIL, [])):
             answer = _ask(s3cors.address, server.address, _target(path, link), origin)

@@ -70,7 +70,11 @@ def _broken(method, signature, link=False):
 
     def make(scene):
         body = scene.evil if method == "PUT" else b""
-        signed = scene.owner.link(method, scene.path, body=body) if link else scene.owner.request(method, scene.path, body=body)
+        signed = (
+            scene.owner.link(method, scene.path, body=body)
+            if link
+            else scene.owner.request(method, scene.path, body=body)
+        )
         put = signature.replace("KEY", scene.owner.access_key)
         if link:
             return dataclasses.replace(signed, target=signed.target.rpartition("=")[0] + "=" + put)
@@ -85,7 +89,14 @@ def _hiding(*named, **about):
 
     def make(scene):
         signed = _put(scene, **about)
-        return dataclasses.replace(signed, headers=(*signed.headers, *((name, value) for name, value in named if value), ("connection", ", ".join(name for name, _ in named))))
+        return dataclasses.replace(
+            signed,
+            headers=(
+                *signed.headers,
+                *((name, value) for name, value in named if value),
+                ("connection", ", ".join(name for name, _ in named)),
+            ),
+        )
 
     return make
 
@@ -163,7 +174,11 @@ ATTEMPTS = (
         lambda scene: dataclasses.replace(scene.owner.link("GET", scene.path, body=scene.evil), method="PUT"),
     ),
     *(
-        Attempt(f"{signature[:4]} for a signature: {method}{' by a link' if link else ''}", SERVER, _broken(method, signature, link))
+        Attempt(
+            f"{signature[:4]} for a signature: {method}{' by a link' if link else ''}",
+            SERVER,
+            _broken(method, signature, link),
+        )
         for signature in ("cors", "KEY", "0" * 64)
         for method in ("PUT", "GET", "DELETE")
         for link in (False, True)

@@ -101,7 +101,12 @@ class Signer:
         date = format_datetime(now(), usegmt=True)
         text = f"{method}\n{md5(body)}\n\n{date}\n{path}?cors"
         signature = base64.b64encode(hmac.new(self.secret_key.encode(), text.encode(), hashlib.sha1).digest()).decode()
-        headers = {"host": self.server.address, "content-md5": md5(body), "content-length": str(len(body)), "date": date}
+        headers = {
+            "host": self.server.address,
+            "content-md5": md5(body),
+            "content-length": str(len(body)),
+            "date": date,
+        }
         headers |= {"authorization": f"AWS {self.access_key}:{signature}"}
         return Request(method, f"{path}?cors", tuple(headers.items()), body)
 
