@@ -141,11 +141,12 @@ fn what_a_client_writes_is_escaped_and_cut() {
         let mut connection = proxy.connect();
         connection.send([&b"GET /bucket/key HTTP/1.1\r\nHost: x\r\nOrigin: "[..], origin, b"\r\n\r\n"].concat());
         let status = connection.receive().status;
-        // A control character in a header may be refused before there is a request; then there is nothing to log either.
+        // A control character in a header is refused before there is an origin to log.
         if status == 200 {
             assert_eq!(access_lines(&proxy, before + 1).last().unwrap()["origin"], logged);
         } else {
             assert!(status == 400 && origin.contains(&0x1b), "{status} {logged}");
+            access_lines(&proxy, before + 1);
         }
     }
 }
