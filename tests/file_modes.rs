@@ -1,4 +1,4 @@
-//! Who may read and write the documents that the program writes, whatever the umask that it was started with.
+//! The users that may read and write the documents of the program, whatever the umask that it was started with.
 
 use crate::support::cors_writer::CorsWriter;
 use crate::support::eventually;

@@ -24,7 +24,7 @@ impl Scene {
         Self { upstream, proxy, _rules: rules }
     }
 
-    /// One that speaks HTTP/1.1 and HTTP/2 without TLS.
+    /// A proxy that speaks HTTP/1.1 and HTTP/2 without TLS.
     fn of_both_protocols(settings: &str) -> Self {
         let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
         let listen = "listen: {address: '127.0.0.1:0', http2: true}\nadmin: 127.0.0.1:0\n";

@@ -1,9 +1,9 @@
-//! How servers, and proxies before them, read the bucket out of a path: each written for itself, after the one that it is named for.
-//! None shares code with the proxy or with another one.
+//! Readers of the bucket in a path, as servers and the proxies before them are: each written for itself, after the one that it is named
+//! for. None shares code with the proxy or with another one.
 
 use std::path::{Component, Path};
 
-/// Where a reader looks for an object.
+/// The object that a reader looks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Read {
     /// It refuses such a path.

@@ -67,7 +67,7 @@ fn hide(error: &mut Error, kind: ContextKind) -> bool {
     is_hidden
 }
 
-/// Whether the value is what a list has between two commas, where they may be those of one password.
+/// Returns true if the value can be a part of a list that was split at the commas of one password.
 fn is_in_password(error: &Error, arguments: &[OsString]) -> bool {
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return false };
     let variables = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("S3CORS_"));

@@ -21,7 +21,7 @@ pub struct Context {
     /// The rules that the request is judged by, from the one snapshot that it read; `None` before that.
     pub(super) bucket: Option<Arc<Bucket>>,
     pub(super) resource: ResourceType,
-    /// What the request's path names; `None` where servers differ about it.
+    /// The scope that the request's path names; `None` where servers differ about it.
     pub(super) scope: Option<Scope>,
     /// Of a host that is a bucket's name, what is configured.
     pub(super) bucket_host: Option<Arc<BucketHost>>,

@@ -19,7 +19,7 @@ pub struct Denied<'d> {
     pub label: &'d str,
     /// The bucket that the request names, if it names one.
     pub bucket: Option<&'d str>,
-    /// Whether it could be for several buckets, so that no rule could grant it.
+    /// True if servers could take it for requests to different buckets, so that no rule could grant it.
     pub is_ambiguous: bool,
     /// What the request was to CORS, such as `preflight`.
     pub kind: &'static str,

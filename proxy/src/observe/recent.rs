@@ -23,7 +23,7 @@ pub struct Denial {
     pub label: Box<str>,
     /// The bucket that the request names.
     pub bucket: Option<Box<str>>,
-    /// Whether it could be for several buckets, so that no rule could grant it.
+    /// True if servers could take it for requests to different buckets, so that no rule could grant it.
     pub is_ambiguous: bool,
     /// What the request was to CORS.
     pub kind: &'static str,

@@ -24,7 +24,7 @@ pub enum NamedBucket<'r> {
 pub struct Address<'r> {
     /// The bucket.
     pub bucket: NamedBucket<'r>,
-    /// Whether the path names an object, to a server that splits it before it decodes it.
+    /// The kind of resource that the path names, to a server that splits it before it decodes it.
     pub resource: ResourceType,
 }
 
@@ -75,7 +75,7 @@ impl<'r> Address<'r> {
         Self { bucket: NamedBucket::One(bucket.into()), resource: resource(key_of(path)) }
     }
 
-    /// What the path names; `None` where servers differ about it.
+    /// The scope that the path names; `None` where servers differ about it.
     #[must_use]
     pub const fn scope(&self) -> Option<Scope> {
         match (&self.bucket, self.resource) {
@@ -95,8 +95,8 @@ const fn resource(key: &str) -> ResourceType {
     if key.is_empty() { ResourceType::Bucket } else { ResourceType::Object }
 }
 
-/// Whether servers differ about the name that a host is: some remove a dot at its end (RFC 1034 §3.1: the root), and what is after a
-/// colon without being a port is part of the name to some.
+/// Returns true if servers differ about the name that a host is: some remove a dot at its end (RFC 1034 §3.1: the root), and what is after
+/// a colon without being a port is part of the name to some.
 fn is_ambiguous_host(host: &str) -> bool {
     let is_no_digit = |byte: u8| !byte.is_ascii_digit();
     let end = host.bytes().rposition(is_no_digit).map_or(0, |at| at + 1);

@@ -136,7 +136,7 @@ impl<'r> Credential<'r> {
 struct HeaderParts<'r> {
     credential: &'r str,
     signed_headers: &'r str,
-    /// Where it begins in the line's value, and its text.
+    /// The offset in the line's value, and the text.
     signature: (usize, &'r str),
 }
 

@@ -17,7 +17,7 @@ struct Separators {
 }
 
 impl Separators {
-    /// Those of each reader. One that takes `%5C` for `/` has decoded the path: to it `%2F` and `\` are the same.
+    /// The separators of each reader. One that takes `%5C` for `/` has decoded the path: to it `%2F` and `\` are the same.
     const ALL: [Self; 5] = [
         Self { encoded_slash: false, backslash: false, encoded_backslash: false },
         Self { encoded_slash: false, backslash: true, encoded_backslash: false },
@@ -75,8 +75,9 @@ fn name_in(segment: &str) -> NamedBucket<'_> {
     if is_dots(name.as_bytes()) { NamedBucket::Ambiguous } else { NamedBucket::One(name) }
 }
 
-/// Whether a name ends at this byte to some reader: where a path is split, where a string of C ends, and where a decoded path ends that a
-/// proxy sends on as it is (nginx's `$uri`) or whose parameters a server removes (RFC 3986 §3.3). No name of a bucket has one of them.
+/// Returns true if a name ends at this byte to some reader: where a path is split, where a string of C ends, and where a decoded path ends
+/// that a proxy sends on as it is (nginx's `$uri`) or whose parameters a server removes (RFC 3986 §3.3). No name of a bucket has one of
+/// them.
 const fn ends_a_name(byte: u8) -> bool {
     matches!(byte, b'/' | b'\\' | b'?' | b'#' | b';' | b' ') || byte.is_ascii_control()
 }
@@ -85,14 +86,15 @@ fn is_dots(segment: &[u8]) -> bool {
     matches!(segment, b"." | b"..")
 }
 
-/// Whether there may be two dots in a row, encoded or not, of which a climbing segment is made. Most keys have none and are read no further.
+/// Returns true if there may be two dots in a row, encoded or not, of which a climbing segment is made. Most keys have none and are read no
+/// further.
 fn may_climb(key: &[u8]) -> bool {
     let begins_climb = |rest: &[u8]| matches!(rest, [b'.', b'.', ..] | [b'%', b'2', b'E' | b'e', ..]);
     memchr2_iter(b'.', b'%', key).any(|at| key.get(at..).is_some_and(begins_climb))
 }
 
-/// Whether `..` after the bucket's name leads out of it to some reader: counts the fewest folders that any of them is in. A path that
-/// comes back counts too: no browser sends one, since browsers remove dot segments, encoded ones too (WHATWG URL, "path state").
+/// Returns true if `..` after the bucket's name leads out of it to some reader: counts the fewest folders that any of them is in. A path
+/// that comes back counts too: no browser sends one, since browsers remove dot segments, encoded ones too (WHATWG URL, "path state").
 fn leaves_its_bucket(key: &str) -> bool {
     let mut depth: isize = 1;
     for segment in key.split('/') {
@@ -106,7 +108,7 @@ fn leaves_its_bucket(key: &str) -> bool {
     false
 }
 
-/// Where one segment leads from where it begins, to one reader: folders down, or up below zero.
+/// The step that one segment is to one reader: folders down, or up below zero.
 #[derive(Default)]
 struct Descent {
     depth: isize,
@@ -138,7 +140,7 @@ impl Descent {
     }
 }
 
-/// What is between two separators.
+/// The text between two separators.
 #[derive(Default)]
 struct PathPart {
     dots: usize,

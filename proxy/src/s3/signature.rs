@@ -32,7 +32,7 @@ const PRESIGNED_BY_VERSION2: &str = "AWSAccessKeyId";
 /// SelectObjectContent, RestoreObject.
 const POSTED: [&str; 5] = ["delete", "uploads", "uploadId", "select", "restore"];
 
-/// Whether a server may take a request for the upload of a form (S3 API, POST Object), whatever else it carries. Such a request is
+/// Returns true if a server may take a request for the upload of a form (S3 API, POST Object), whatever else it carries. Such a request is
 /// authenticated by the policy in its form: `Authorization` and the query are not looked at, so that nothing they say is signed.
 ///
 /// MinIO and SeaweedFS decide by the content type (their routers match `multipart/form-data*` in any of the lines, without an end), Ceph

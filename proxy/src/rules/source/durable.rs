@@ -19,7 +19,7 @@ const OWN: &str = ".s3cors";
 /// more day is for clocks that disagree.
 const LONGEST_SIGNATURE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
-/// What a document may allow: its owner writes it, and its group reads it. Rules that others can write are anyone's rules.
+/// The mode of a document: its owner writes it, and its group reads it. Rules that others can write are anyone's rules.
 const MODE: u32 = 0o640;
 
 type Done<T> = Result<T, WriteError>;

@@ -138,7 +138,7 @@ pub fn start(format: Format, level: Level, has_access: bool) -> Result<Log, LogE
     Ok(Log { queue, access, accept_failures })
 }
 
-/// Where the lines of events go.
+/// The lane of an event's line.
 struct EventLines(Arc<Queue>);
 
 impl<'q> MakeWriter<'q> for EventLines {

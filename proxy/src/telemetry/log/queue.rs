@@ -22,14 +22,14 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 /// How long the writer waits where the output is non-blocking and full.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// What a line is about. Each lane has a room of its own: however many lines come in one, none of another is dropped for them.
+/// The subject of a line. Each lane has a room of its own: however many lines come in one, none of another is dropped for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
     /// Requests: anyone can cause masses of such lines. They are written with others.
     Access,
     /// Events, of which some are caused by requests too. They are written at once: an error may be followed by the end of the process.
     Events,
-    /// Who changed what, written at once. Only a request that the upstream has authenticated causes such a line.
+    /// Changes of rules and their authors, written at once. Only a request that the upstream has authenticated causes such a line.
     Audit,
 }
 
@@ -68,7 +68,7 @@ struct State {
     has_ended: bool,
 }
 
-/// How many of the bytes that wait are those of each lane.
+/// The number of waiting bytes of each lane.
 #[derive(Default)]
 struct Held {
     access: usize,
