@@ -169,8 +169,10 @@ def lacking(page):
     return sorted(name for name, done in known.items() if done.returncode != 0)
 
 
-# Everything is read-only but the folder of the page, and the pages themselves where they are to be written.
+# Everything is read-only but the folder of the page, and the pages themselves where they are to be written. Debian's nginx makes its folders
+# for temporary files when it first starts, which may be here.
 NAMESPACE = """ip link set lo up
+[ ! -d /var/lib/nginx ] || mount -t tmpfs -o mode=755 nginx /var/lib/nginx
 while [ "$1" != -- ]; do mount --bind "$1" "$1"; shift; done
 mount -o remount,bind,ro /
 shift
