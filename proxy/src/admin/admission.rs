@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const CHALLENGE: (HeaderName, &str) = (WWW_AUTHENTICATE, "Basic realm=\"s3cors\", charset=\"UTF-8\"");
 
 /// The parts of a request head that decide.
-pub(super) struct Asked<'r> {
+pub(super) struct AdminRequest<'r> {
     method: &'r Method,
     path: &'r str,
     pub(super) query: &'r str,
@@ -28,7 +28,7 @@ pub(super) struct Asked<'r> {
     headers: &'r HeaderMap,
 }
 
-impl<'r> Asked<'r> {
+impl<'r> AdminRequest<'r> {
     pub(super) fn of(head: &'r RequestHeader) -> Self {
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
         Self { method: &head.method, path, query, target: head.raw_path(), headers: &head.headers }
@@ -65,7 +65,7 @@ impl Admission {
     }
 
     /// The route of a request that may be served.
-    pub(super) async fn admit(&self, asked: &Asked<'_>) -> Result<Route, NotAdmitted> {
+    pub(super) async fn admit(&self, asked: &AdminRequest<'_>) -> Result<Route, NotAdmitted> {
         if !Route::is_for_probes(asked.path) {
             self.check_host(asked)?;
             self.check_token(asked.headers).await?;
@@ -75,7 +75,7 @@ impl Admission {
         if is_from_elsewhere { Err(NotAdmitted::ForeignPage) } else { Ok(route) }
     }
 
-    fn check_host(&self, asked: &Asked<'_>) -> Result<(), NotAdmitted> {
+    fn check_host(&self, asked: &AdminRequest<'_>) -> Result<(), NotAdmitted> {
         let foreign = authorities(asked.target, asked.headers).find(|authority| !is_own(authority, &self.listener));
         foreign.map_or(Ok(()), |foreign| Err(NotAdmitted::Host(printable(foreign).into_owned())))
     }
@@ -106,7 +106,7 @@ impl Admission {
 
     /// Returns whether no other site's page sends a request. A browser says where a request comes from, in `Sec-Fetch-Site` (Fetch
     /// Metadata; not to a plain address in a private network) and in the `Origin` of each POST (Fetch). Programs send neither.
-    fn is_from_own_page(&self, asked: &Asked<'_>) -> bool {
+    fn is_from_own_page(&self, asked: &AdminRequest<'_>) -> bool {
         let mut sites = asked.headers.get_all("sec-fetch-site").iter().peekable();
         if sites.peek().is_some() {
             return sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));

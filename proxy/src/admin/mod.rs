@@ -32,7 +32,7 @@ use crate::process::readiness::Readiness;
 use crate::rules::Store;
 use crate::telemetry::Metrics;
 use crate::upstream::Upstreams;
-use admission::Asked;
+use admission::AdminRequest;
 use async_trait::async_trait;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -125,7 +125,7 @@ fn text(status: StatusCode, text: &str) -> Page {
 #[async_trait]
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
-        let asked = Asked::of(session.req_header());
+        let asked = AdminRequest::of(session.req_header());
         let query = asked.query.to_owned();
         let (page, header) = match self.admission.admit(&asked).await {
             Ok(route) => (self.page(route, &query).await, route.header()),

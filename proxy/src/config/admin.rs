@@ -77,9 +77,9 @@ impl From<AdminSection> for AdminListener {
 /// An address or an object, as a [`Listener`](super::Listener) is.
 impl<'de> Deserialize<'de> for AdminListener {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AddressOrObject;
+        struct AdminVisitor;
 
-        impl<'de> Visitor<'de> for AddressOrObject {
+        impl<'de> Visitor<'de> for AdminVisitor {
             type Value = AdminListener;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for AdminListener {
             }
         }
 
-        deserializer.deserialize_any(AddressOrObject)
+        deserializer.deserialize_any(AdminVisitor)
     }
 }
 

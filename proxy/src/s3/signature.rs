@@ -36,8 +36,8 @@ const POSTED: [&str; 5] = ["delete", "uploads", "uploadId", "select", "restore"]
 /// authenticated by the policy in its form: `Authorization` and the query are not looked at, so that nothing they say is signed.
 ///
 /// MinIO and SeaweedFS decide by the content type (their routers match `multipart/form-data*` in any of the lines, without an end), Ceph
-/// RGW by the query (`op_post` of its handlers: a POST without one of its subresources). So only a POST that is no form to either of
-/// them is none here: with a subresource in its plain spelling, and without a content type that names a form.
+/// RGW by the query (`op_post` of its handlers: a POST without one of its subresources). So a POST signs
+/// headers only where neither takes it for a form: it has a subresource in its plain spelling, and no content type that names a form.
 #[must_use]
 pub fn is_form_post<'r>(method: &str, query: Option<&str>, mut content_types: impl Iterator<Item = &'r [u8]>) -> bool {
     let mut names = query.unwrap_or_default().split('&').filter_map(|parameter| parameter.split('=').next());

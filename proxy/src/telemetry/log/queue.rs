@@ -58,7 +58,7 @@ pub(crate) struct Queue {
 struct State {
     /// The lines of all lanes, in the order in which they came.
     lines: Vec<u8>,
-    held: Held,
+    held: WaitingBytes,
     dropped: u64,
     /// The lines are to be written without waiting for more.
     is_due: bool,
@@ -70,13 +70,13 @@ struct State {
 
 /// The number of waiting bytes of each lane.
 #[derive(Default)]
-struct Held {
+struct WaitingBytes {
     access: usize,
     events: usize,
     audit: usize,
 }
 
-impl Held {
+impl WaitingBytes {
     /// Counts a line, if there is room for it.
     fn takes(&mut self, line: &[u8], lane: Lane) -> bool {
         let held = match lane {
@@ -154,7 +154,7 @@ impl Queue {
         }
         state.is_idle = false;
         state.is_due = false;
-        state.held = Held::default();
+        state.held = WaitingBytes::default();
         std::mem::swap(&mut state.lines, batch);
         !batch.is_empty()
     }
