@@ -1,6 +1,6 @@
 //! Counts the heads that our own HTTP/1.1 driver declines, by reason. A metric exports the counts; nothing decides by them.
 
-use crate::drivers::http1::Decline;
+use s3cors_http1::request_head::Decline;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

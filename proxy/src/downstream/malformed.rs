@@ -4,13 +4,14 @@
 //! its target on the way. A head that our own grammar takes has neither fault. It does not know what the exchange decides.
 
 use super::unparsed::is_token;
-use crate::drivers::http1::{Classified, Decoder, Step, classify};
 use crate::exchange::Failure;
-use crate::exchange::body_length::{BodyLength, LengthHeaders};
 use http::{HeaderName, HeaderValue, Method, Version};
 use httparse::{Error, Header, Request, Status};
 use pingora::http::RequestHeader;
 use pingora::protocols::http::authority::validate_request_authority;
+use s3cors_http1::body_length::{BodyLength, LengthHeaders};
+use s3cors_http1::chunked::{Decoder, Step};
+use s3cors_http1::request_head::{Classified, classify};
 use std::mem::MaybeUninit;
 
 /// How many header lines Pingora reads.

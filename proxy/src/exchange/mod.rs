@@ -5,7 +5,6 @@
 //! asks at the fixed points of a request's life: [`judge`](Exchange::judge), [`response_additions`](Exchange::response_additions) or
 //! [`fail`](Exchange::fail), and at the end [`record`](Exchange::record).
 
-pub mod body_length;
 mod bucket_cors;
 mod connection_options;
 mod context;

@@ -1,11 +1,11 @@
 //! Replies that the proxy makes itself: status, identity, CORS headers and, for an error, S3's document.
 
-use super::body_length::is_bodiless;
 use super::{Context, Exchange, Failure};
 use crate::s3::error::{ErrorCode, ErrorDocument};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, SERVER, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
+use s3cors_http1::body_length::is_bodiless;
 
 const SERVER_NAME: HeaderValue = HeaderValue::from_static("s3cors");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");

@@ -1,6 +1,5 @@
 //! The request's head: which bucket it is for, what the rules say, and whether the upstream sees it.
 
-use super::body_length::is_ambiguous;
 use super::connection_options::hide_a_field;
 use super::forwarding::{Told, is_forwarding};
 use super::head::RequestHead;
@@ -9,6 +8,7 @@ use crate::config::{BucketHost, UpstreamHost};
 use crate::s3::address::{Address, NamedBucket};
 use http::StatusCode;
 use s3_cors::{CorsRequest, Denial, RequestKind, Verdict, evaluate};
+use s3cors_http1::body_length::is_ambiguous;
 use std::sync::Arc;
 
 impl Exchange {

@@ -1,12 +1,12 @@
 //! What holds for all bytes, as assertions: fuzz targets and property tests share them.
 
-use crate::http1::body_length::{BodyLength, ResponseBody};
-use crate::http1::chunked::{Decoder, Step};
-use crate::http1::header_line;
-use crate::http1::request_head::{Classified, classify};
-use crate::http1::response_head::{Parsed, parse};
 use crate::strict::{self, Length, Line};
 use http::Version;
+use s3cors_http1::body_length::{BodyLength, ResponseBody};
+use s3cors_http1::chunked::{Decoder, Step};
+use s3cors_http1::header_line;
+use s3cors_http1::request_head::{Classified, classify};
+use s3cors_http1::response_head::{Parsed, parse};
 
 /// Up to this length, an input is also read at each of its prefixes.
 const PREFIXES: usize = 200;

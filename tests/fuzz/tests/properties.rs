@@ -3,10 +3,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use s3cors_fuzz::edits::{BODIES, Edit, FRAGMENTS, REQUESTS, RESPONSES, edited, edited_once};
-use s3cors_fuzz::http1::chunked::{LAST_CHUNK, chunk_head};
-use s3cors_fuzz::http1::request_head::{Classified, classify};
-use s3cors_fuzz::http1::response_head::{Parsed, parse};
 use s3cors_fuzz::{properties, strict};
+use s3cors_http1::chunked::{LAST_CHUNK, chunk_head};
+use s3cors_http1::request_head::{Classified, classify};
+use s3cors_http1::response_head::{Parsed, parse};
 use std::num::NonZeroUsize;
 
 // A build for libFuzzer calls into its runtime everywhere, which only bolero links.

@@ -1,16 +1,16 @@
 //! One small request and its whole response on one connection to an upstream.
 
 use crate::config::Timeouts;
-use crate::drivers::http1::chunked::{Decoder, Step};
 use crate::drivers::http1::heads::{is_for_this_hop, is_length};
-use crate::drivers::http1::response_head::{self, Parsed, ResponseHead};
 use crate::drivers::http1::{Timer, wire};
 use crate::drivers::route::Broken;
-use crate::exchange::body_length::ResponseBody;
 use crate::exchange::{Failure, Response};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, StatusCode};
 use pingora::protocols::Stream;
+use s3cors_http1::body_length::ResponseBody;
+use s3cors_http1::chunked::{Decoder, Step};
+use s3cors_http1::response_head::{self, Parsed, ResponseHead};
 use std::future::poll_fn;
 use std::io::ErrorKind;
 

@@ -1,14 +1,14 @@
 //! A request for the CORS of a bucket over HTTP/1.1: its body is read as a whole.
 
-use super::chunked::{Decoder, Step};
 use super::heads::is_modern;
-use super::request_head::RequestHead;
 use super::wire::{self, poll_read_some};
 use super::{BodyLength, Client, Http1Driver, Progress};
 use crate::drivers::bucket_cors::{Operations, Whole};
 use crate::drivers::route::Broken;
 use crate::exchange::{BucketCors, Context, Failure, Reply};
 use bytes::{Bytes, BytesMut};
+use s3cors_http1::chunked::{Decoder, Step};
+use s3cors_http1::request_head::RequestHead;
 use std::future::poll_fn;
 
 /// How much is read at a time.

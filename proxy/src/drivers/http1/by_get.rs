@@ -3,17 +3,17 @@
 //! Decides: which connection to an upstream can be used again although nothing of the GET's body is wanted. A body that did not come
 //! with its head is never waited for, since an upstream may ignore the range: its connection is closed.
 
-use super::body_length::{BodyLength, ResponseBody};
-use super::chunked::Decoder;
 use super::conversation::Conversation;
 use super::heads::{self, Ending, Framing};
-use super::response_head::{self, Parsed, ResponseHead};
 use super::transfer::{Sink, Source, Transfer};
 use super::{Progress, wire};
 use crate::drivers::route::{Broken, Outcome};
 use crate::exchange::{AsHead, Context, Failure, Whole};
 use bytes::BytesMut;
 use http::StatusCode;
+use s3cors_http1::body_length::{BodyLength, ResponseBody};
+use s3cors_http1::chunked::Decoder;
+use s3cors_http1::response_head::{self, Parsed, ResponseHead};
 
 impl Conversation<'_> {
     /// The final response's head is here. Returns its status.

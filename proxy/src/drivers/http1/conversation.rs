@@ -2,10 +2,7 @@
 //!
 //! Decides: who is to blame when it does not come to its end, and whether either connection can be used again.
 
-use super::chunked::Decoder;
 use super::heads::{self, Ending, is_modern};
-use super::request_head::RequestHead;
-use super::response_head::{self, Parsed, ResponseHead};
 use super::transfer::{Sink, Source, Transfer, TransferError};
 use super::wire::{self, poll_read_some};
 use super::{BodyLength, Http1Driver, Progress, Timer};
@@ -13,6 +10,9 @@ use crate::drivers::route::{Broken, Outcome, Route};
 use crate::exchange::{Context, Failure};
 use bytes::BytesMut;
 use pingora::protocols::Stream;
+use s3cors_http1::chunked::Decoder;
+use s3cors_http1::request_head::RequestHead;
+use s3cors_http1::response_head::{self, Parsed, ResponseHead};
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::task::Poll;

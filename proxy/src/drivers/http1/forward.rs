@@ -2,10 +2,10 @@
 
 use super::conversation::Conversation;
 use super::heads;
-use super::request_head::RequestHead;
 use super::{BodyLength, Client, Http1Driver, Progress};
 use crate::drivers::route::{Broken, Outcome, Route};
 use crate::exchange::Context;
+use s3cors_http1::request_head::RequestHead;
 
 impl Http1Driver {
     /// Forwards a request, and replies itself where no upstream's response comes.

@@ -1,16 +1,16 @@
 //! Heads as they leave: lines travel as they came, in order and case; what is left out or added is the exchange's decision.
 
-use super::body_length::{ResponseBody, is_bodiless};
-use super::chunked::Decoder;
-use super::header_line::Line;
-use super::request_head::RequestHead;
-use super::response_head::ResponseHead;
 use super::transfer::{Sink, Source};
 use crate::exchange::{self, Context, Exchange, Reply, RequestEdits, Whole};
 use bytes::BytesMut;
 use http::header::HOST;
 use http::{StatusCode, Version};
 use pingora::protocols::http::date::get_cached_date;
+use s3cors_http1::body_length::{ResponseBody, is_bodiless};
+use s3cors_http1::chunked::Decoder;
+use s3cors_http1::header_line::Line;
+use s3cors_http1::request_head::RequestHead;
+use s3cors_http1::response_head::ResponseHead;
 
 /// What a head needs beside its own lines, in bytes: our headers and the connection's.
 const ADDED: usize = 1024;

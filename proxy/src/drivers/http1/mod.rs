@@ -1,36 +1,31 @@
 //! Our own loop for HTTP/1.1 and 1.0 between a client and an HTTP/1.1 upstream.
 //!
-//! It takes a request only when its head passes the grammar of [`request_head`]; every other one is Pingora's, with the bytes that were
+//! It takes a request only when its head passes the grammar of [`s3cors_http1`]; every other one is Pingora's, with the bytes that were
 //! read. It moves bytes and asks the exchange; of its own it decides how a message is framed, how long a side may take, and whether a
 //! connection can be used again.
 
 mod bucket_cors;
 pub(super) mod by_get;
-pub(super) mod chunked;
 mod client;
 mod conversation;
 mod forward;
-pub(super) mod header_line;
 pub(super) mod heads;
-pub mod request_head;
-pub(super) mod response_head;
 mod timer;
 mod transfer;
 pub(super) mod wire;
 
-pub(crate) use chunked::{Decoder, Step};
 pub use client::Client;
-pub use request_head::{Classified, Decline, RequestHead, classify};
 pub use timer::Timer;
 pub(crate) use wire::poll_read;
 
 use crate::config::{Config, Limits, Timeouts};
-use crate::exchange::body_length::{self, BodyLength};
 use crate::exchange::{CLIENT_GONE, Context, Ended, Exchange, Reply};
 use crate::upstream::{Pool, Upstreams};
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
+use s3cors_http1::body_length::BodyLength;
+use s3cors_http1::request_head::RequestHead;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -3,11 +3,11 @@
 //! Decides: which bytes belong to the body, and nothing about who sent it. What is read is written at once where the recipient takes
 //! it; what it does not take is held, never more than one read.
 
-use super::chunked::{Decoder, LAST_CHUNK, Step, chunk_head};
 use super::timer::Timer;
 use super::wire::{SCRATCH, poll_read};
 use bytes::{Buf, BytesMut};
 use pingora::protocols::Stream;
+use s3cors_http1::chunked::{Decoder, LAST_CHUNK, Step, chunk_head};
 use std::future::poll_fn;
 use std::io;
 use std::num::NonZeroUsize;

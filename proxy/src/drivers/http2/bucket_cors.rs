@@ -6,11 +6,11 @@ use super::stream::Answer;
 use crate::drivers::bucket_cors::{Operations, Whole};
 use crate::drivers::http1::Timer;
 use crate::drivers::route::Broken;
-use crate::exchange::body_length::BodyLength;
 use crate::exchange::{BucketCors, Context, Failure, Peer, Reply, RequestHead};
 use bytes::{Bytes, BytesMut};
 use h2::RecvStream;
 use http::{Response, StatusCode};
+use s3cors_http1::body_length::BodyLength;
 use std::future::poll_fn;
 
 impl Http2Driver {

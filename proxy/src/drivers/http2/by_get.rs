@@ -5,12 +5,12 @@
 use super::conversation::{Conversation, invalid_response};
 use super::response;
 use crate::drivers::http1::by_get::{is_whole_body, parsed};
-use crate::drivers::http1::response_head::ResponseHead;
 use crate::drivers::route::{Broken, Outcome};
-use crate::exchange::body_length::BodyLength;
 use crate::exchange::{AsHead, Context, Failure};
 use bytes::Bytes;
 use http::StatusCode;
+use s3cors_http1::body_length::BodyLength;
+use s3cors_http1::response_head::ResponseHead;
 
 impl Conversation<'_> {
     /// Whether the exchange wants this request to be asked again as GET.

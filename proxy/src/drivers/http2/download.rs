@@ -3,9 +3,9 @@
 //! Decides: which bytes belong to the body. What is read is sent without another copy; only the data of several small chunks is put
 //! together.
 
-use crate::drivers::http1::chunked::{Decoder, Step};
-use crate::exchange::body_length::ResponseBody;
 use bytes::{Bytes, BytesMut};
+use s3cors_http1::body_length::ResponseBody;
+use s3cors_http1::chunked::{Decoder, Step};
 
 /// How a body ends.
 #[derive(Debug)]

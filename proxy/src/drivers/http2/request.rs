@@ -3,13 +3,13 @@
 //! Decides: what is malformed (RFC 9113 §8.1.1) beyond what the `h2` crate rejects, and how long the body is. Must not know: streams,
 //! upstreams or what the exchange decides.
 
-use crate::exchange::body_length::{BodyLength, LengthHeaders};
 use crate::exchange::{self, RequestEdits, may_be_in_host};
 use bytes::BytesMut;
 use http::header::{
     CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
 };
 use http::{HeaderName, HeaderValue, Method, Version, request};
+use s3cors_http1::body_length::{BodyLength, LengthHeaders};
 
 /// What a head needs beside its own lines, in bytes.
 const ADDED: usize = 256;

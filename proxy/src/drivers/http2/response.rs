@@ -1,12 +1,12 @@
 //! Response heads as they leave; what is left out or added is the exchange's decision.
 
 use crate::drivers::http1::heads::{is_for_this_hop, is_length};
-use crate::drivers::http1::response_head::ResponseHead;
 use crate::exchange::{Context, Exchange, Reply, Whole};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use pingora::protocols::http::date::get_cached_date;
+use s3cors_http1::response_head::ResponseHead;
 
 /// How many headers an upstream's head gets at most from us in the usual case.
 const ADDED: usize = 8;
@@ -86,7 +86,7 @@ fn lines(head: &ResponseHead<'_>, bytes: &Bytes, more: usize, goes: impl Fn(&[u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drivers::http1::response_head::{Parsed, parse};
+    use s3cors_http1::response_head::{Parsed, parse};
 
     #[test]
     fn no_header_of_the_upstreams_connection_is_left() {

@@ -3,11 +3,11 @@
 //! Decides: how the body is framed for HTTP/1.1, and how much of it is held. A byte counts against the client's window until the upstream
 //! has taken it.
 
-use crate::drivers::http1::chunked::{LAST_CHUNK, chunk_head};
-use crate::exchange::body_length::BodyLength;
 use bytes::{Buf, Bytes, BytesMut};
 use h2::RecvStream;
 use pingora::protocols::Stream;
+use s3cors_http1::body_length::BodyLength;
+use s3cors_http1::chunked::{LAST_CHUNK, chunk_head};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::num::NonZeroUsize;

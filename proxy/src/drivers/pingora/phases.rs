@@ -4,13 +4,13 @@ use super::failure::{UNRESOLVED, failure_of};
 use super::head::{Head, edit_interim, edit_request, edit_response, has_authority, reply_head};
 use super::{Driven, PingoraDriver};
 use crate::drivers::peer;
-use crate::exchange::body_length::is_bodiless;
 use crate::exchange::{CLIENT_GONE, Ended, Reply};
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::{Method, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::*;
 use pingora::proxy::FailToProxy;
+use s3cors_http1::body_length::is_bodiless;
 use std::time::Duration;
 
 impl PingoraDriver {

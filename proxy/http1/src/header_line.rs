@@ -69,7 +69,7 @@ impl<'b> Lines<'b> {
 }
 
 /// Checks that `bytes` are exactly `headers`, each as a line of less than 64 KiB, and an empty line.
-pub(super) fn walk<'b>(bytes: &'b [u8], headers: &[Header<'b>]) -> Option<Lines<'b>> {
+pub(crate) fn walk<'b>(bytes: &'b [u8], headers: &[Header<'b>]) -> Option<Lines<'b>> {
     let mut spans = [Span::default(); MAX_LINES];
     let mut rest = bytes;
     for (header, span) in headers.iter().zip(&mut spans) {
@@ -90,23 +90,23 @@ pub(super) fn walk<'b>(bytes: &'b [u8], headers: &[Header<'b>]) -> Option<Lines<
 }
 
 /// What follows `part`, if `bytes` begin with it: not with equal bytes but with the same ones.
-pub(super) fn strip<'b>(bytes: &'b [u8], part: &[u8]) -> Option<&'b [u8]> {
+pub(crate) fn strip<'b>(bytes: &'b [u8], part: &[u8]) -> Option<&'b [u8]> {
     let (first, rest) = bytes.split_at_checked(part.len())?;
     (part.is_empty() || std::ptr::eq(first, part)).then_some(rest)
 }
 
 /// The members of a comma-separated value (RFC 9110 §5.6.1), empty ones included.
-pub(super) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(trim)
 }
 
 /// Whether a byte may be in a field value or a reason phrase (RFC 9110 §5.5): HTAB, SP, VCHAR, obs-text.
-pub(super) fn is_text(byte: u8) -> bool {
+pub(crate) fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
 /// Whether a byte may be in a method or a field name (RFC 9110 §5.6.2).
-pub(super) fn is_token(byte: u8) -> bool {
+pub(crate) fn is_token(byte: u8) -> bool {
     let is_mark = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~');
     is_mark || byte.is_ascii_alphanumeric()
 }

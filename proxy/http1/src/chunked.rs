@@ -168,7 +168,6 @@ impl Decoder {
     }
 
     /// Whether the body has ended.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tests and the fuzz targets ask"))]
     pub fn is_done(&self) -> bool {
         self.state == State::Done
     }

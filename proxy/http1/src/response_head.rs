@@ -85,7 +85,6 @@ impl<'b> ResponseHead<'b> {
     }
 
     /// HTTP/1.0 or HTTP/1.1.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tests and the fuzz targets ask"))]
     pub fn version(&self) -> Version {
         self.version
     }

@@ -1,0 +1,10 @@
+//! The grammar of HTTP/1.1: the heads of requests and responses, chunks, and the length of a body.
+//!
+//! Decides which bytes can be read in one way only. Must not know: sockets, the proxy, or what a message means to S3. It does no
+//! I/O and allocates nothing, so that fuzzers and property tests run it alone.
+
+pub mod body_length;
+pub mod chunked;
+pub mod header_line;
+pub mod request_head;
+pub mod response_head;
