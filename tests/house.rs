@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room of the proxy and the rooms that it may know. `serve` puts everything together and no one knows it; `cli` is the program.
-const MAY_KNOW: [(&str, &[&str]); 14] = [
+const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("s3", &[]),
     ("process", &[]),
     ("telemetry", &[]),
@@ -13,10 +13,11 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("rules", &["config"]),
     ("observe", &["telemetry"]),
     ("upstream", &["config", "telemetry"]),
+    ("explain", &["rules", "s3"]),
     ("exchange", &["config", "observe", "rules", "s3", "telemetry"]),
     ("drivers", &["config", "exchange", "telemetry", "upstream"]),
     ("downstream", &["config", "drivers", "exchange", "process", "tls", "upstream"]),
-    ("admin", &["config", "observe", "process", "rules", "telemetry", "upstream"]),
+    ("admin", &["config", "explain", "observe", "process", "rules", "telemetry", "upstream"]),
     (
         "serve",
         &[
@@ -33,7 +34,7 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
             "upstream",
         ],
     ),
-    ("cli", &["config", "rules", "s3", "serve", "telemetry", "tls"]),
+    ("cli", &["config", "explain", "rules", "s3", "serve", "telemetry", "tls"]),
 ];
 
 /// Where Pingora's types may be; everything else decides without them.

@@ -2,14 +2,16 @@
 //!
 //! The engine (`s3-cors`) decides about CORS; everything here carries requests to it and its decisions back. ARCHITECTURE.md tells the
 //! whole of it. [`downstream`] is the way in, [`drivers`] move the bytes, an [`exchange`] decides what happens to a request,
-//! [`upstream`] knows where it goes. [`rules`] are read and swapped live, [`config`] becomes one checked value, [`observe`],
-//! [`telemetry`] and [`admin`] tell operators, [`process`] begins and ends it all, and [`serve`](serve::serve) puts the parts together.
+//! [`upstream`] knows where it goes. [`rules`] are read and swapped live, [`explain`] says why they grant a request or not, [`config`]
+//! becomes one checked value, [`observe`], [`telemetry`] and [`admin`] tell operators, [`process`] begins and ends it all, and
+//! [`serve`](serve::serve) puts the parts together.
 
 pub mod admin;
 pub mod config;
 pub mod downstream;
 pub mod drivers;
 pub mod exchange;
+pub mod explain;
 pub mod observe;
 pub mod process;
 pub mod rules;

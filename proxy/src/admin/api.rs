@@ -3,8 +3,8 @@
 use super::browser;
 use super::denial::{DenialExplained, NotKept};
 use super::{JSON, Page, TEXT, text};
+use crate::explain::Question;
 use crate::observe::{RecentDenials, Rejection, Rejections};
-use crate::rules::explanation::Question;
 use crate::rules::{Bucket, DocumentOrigin, Outcome, Report, SourceError, Store};
 use http::StatusCode;
 use serde::Serialize;

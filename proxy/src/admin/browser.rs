@@ -9,7 +9,7 @@
 //! | `redirect` | an origin, and a bucket as the first part of the path; can be repeated |
 //! | `redirect_status` | the status of the redirects |
 
-use crate::rules::fetch_settings::{FetchSettings, redirect_status};
+use crate::explain::{FetchSettings, redirect_status};
 use s3_cors::browser::ServerOrigin;
 use std::error::Error;
 

@@ -1,8 +1,7 @@
 //! A denial by its request id: what was decided then, and what the live rules say now.
 
+use crate::explain::{Explained, FetchSettings, Question};
 use crate::observe::Denial;
-use crate::rules::explanation::{Explained, Question};
-use crate::rules::fetch_settings::FetchSettings;
 use crate::rules::{Snapshot, Store};
 use serde::Serialize;
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use s3_cors::browser::{CredentialsMode, Mode, NoServerOrigin, ServerOrigin};
-use s3cors_proxy::rules::fetch_settings::{FetchSettings, HeaderLine, RedirectTo, redirect_status};
+use s3cors_proxy::explain::{FetchSettings, HeaderLine, RedirectTo, redirect_status};
 
 #[derive(Args)]
 #[command(next_help_heading = "What the browser does")]

@@ -2,11 +2,8 @@
 //!
 //! Decides: which rules are live, and what a reload comes to. Must not know: requests, metrics, or who asks.
 
-pub mod browser_verdict;
 mod check;
 mod document;
-pub mod explanation;
-pub mod fetch_settings;
 mod load;
 mod reload;
 mod remark;

@@ -3,8 +3,8 @@
 use super::layout::{Rows, foreign, moment, more, rows, several, table, visible};
 use super::remedy::{Shown, remedy};
 use super::why::why;
+use crate::explain::{Explained, RuleExplained};
 use crate::observe::Denial;
-use crate::rules::explanation::{Explained, RuleExplained};
 use maud::{Markup, html};
 
 /// The most rules whose part is shown.

@@ -5,8 +5,7 @@ use super::layout::visible;
 use crate::admin::Admin;
 use crate::admin::api::parameters;
 use crate::admin::denial::{NotKept, explain_denial};
-use crate::rules::explanation::Question;
-use crate::rules::fetch_settings::FetchSettings;
+use crate::explain::{FetchSettings, Question, UnsendableValue};
 use maud::{Markup, html};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -55,7 +54,7 @@ enum WrongInput {
     #[error("{0} is too long: at most {MAX_ASKED} bytes are asked about.")]
     TooLong(&'static str),
     #[error("{0}.")]
-    Unsendable(#[from] crate::rules::explanation::UnsendableValue),
+    Unsendable(#[from] UnsendableValue),
     #[error("There is {0}.")]
     NotKept(#[from] NotKept),
 }

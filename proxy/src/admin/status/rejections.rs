@@ -5,9 +5,9 @@ use super::remedy::{Shown, remedy};
 use super::why::why;
 use crate::admin::Admin;
 use crate::admin::denial::explain_denial;
+use crate::explain::{Explained, Question, explain_request};
 use crate::observe::{Denial, Rejection};
 use crate::rules::Snapshot;
-use crate::rules::explanation::{Explained, Question, explain_request};
 use maud::{Markup, html};
 
 /// The most rejections that the page shows.

@@ -1,7 +1,7 @@
 //! The rule that would allow a denied request, and what it would mean.
 
 use super::layout::visible;
-use crate::rules::explanation::{Explained, Proposal};
+use crate::explain::{Explained, Proposal};
 use maud::{Markup, html};
 
 /// The most steps, and the most warnings, that are shown.

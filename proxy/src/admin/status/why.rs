@@ -1,7 +1,7 @@
 //! Why a request is denied, in a sentence or two: the clause, and what it refuses.
 
 use super::layout::{foreign, several, visible};
-use crate::rules::explanation::{Explained, RuleExplained};
+use crate::explain::{Explained, RuleExplained};
 use maud::{Markup, html};
 use s3_cors::{Clause, Reason};
 

@@ -2,15 +2,18 @@
 //!
 //! Decides: how the engine's findings are told. Must not know: who asks.
 
+mod browser_verdict;
+mod fetch_settings;
 mod proposal;
 mod rule;
 mod text;
 
+pub use browser_verdict::BrowserVerdict;
+pub use fetch_settings::{FetchSettings, HeaderLine, InvalidSetting, RedirectTo, redirect_status};
 pub use proposal::Proposal;
-pub use rule::{Difference, HeaderExplained, RuleExplained};
+pub use rule::RuleExplained;
 
-use super::browser_verdict::BrowserVerdict;
-use super::snapshot::Bucket;
+use crate::rules::Bucket;
 use http::HeaderValue;
 use s3_cors::{
     CannotAllow, Clause, ClauseFinding, CorsConfiguration, CorsRequest, Decision, Document, Explanation, Format,

@@ -3,9 +3,9 @@
 //! Decides: which settings there are and how they are written. Must not know: who asks.
 
 use super::browser_verdict::BrowserVerdict;
-use super::explanation::{Explained, Question, UnsendableValue, explain_request};
-use super::{Bucket, Snapshot};
-use crate::config::without_user;
+use super::{Explained, Question, UnsendableValue, explain_request};
+use crate::rules::{Bucket, Snapshot};
+use crate::s3::domain::without_user;
 use s3_cors::RuleTable;
 use s3_cors::browser::{
     CredentialsMode, Fetch, Mode, NoServerOrigin, PageOrigin, Redirect, ServerOrigin, Target, Thrown, predict,
