@@ -2,17 +2,18 @@
 //!
 //! Decides: how the engine's prediction is told. Must not know: who asks.
 
-use s3_cors::browser::{Ending, Prediction, Step, Thrown, Visible};
-use serde::Serialize;
+use s3_cors::browser::{Blocked, Ending, Prediction, Stage, Step, Thrown, Visible};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a browser does.
 #[derive(Clone, Debug, Serialize)]
 pub struct BrowserVerdict {
-    /// `reads`: the page gets the response. `opaque`: it gets one that shows nothing. `sent_and_blocked`: the request was carried out,
+    /// `None` if it does not begin. By name, `reads`: the page gets the response. `opaque`: it gets one that shows nothing. `sent_and_blocked`: the request was carried out,
     /// the page gets an error. `blocked`: the request was not even sent. `throws`: `fetch()` does not accept it.
-    pub verdict: &'static str,
+    #[serde(rename = "verdict", serialize_with = "verdict")]
+    ending: Option<Ending>,
     /// Whether the request, or the last of its redirects, is sent.
     pub sent: bool,
     /// When the browser stops: `before`, `preflight` or `response`.
@@ -58,7 +59,7 @@ pub struct PreflightTold {
 impl BrowserVerdict {
     pub(super) fn thrown(thrown: &Thrown) -> Self {
         Self {
-            verdict: "throws",
+            ending: None,
             sent: false,
             stage: None,
             cause: None,
@@ -83,9 +84,8 @@ impl BrowserVerdict {
             Ending::Opaque => {}
         }
         why.extend(prediction.notes.iter().map(ToString::to_string));
-        let (verdict, sent) = (prediction.ending.as_str(), prediction.is_sent());
         let steps = prediction.steps.iter().map(StepTold::new).collect();
-        Self { verdict, sent, stage, cause, steps, readable, why }
+        Self { ending: Some(prediction.ending.clone()), sent: prediction.is_sent(), stage, cause, steps, readable, why }
     }
 }
 
@@ -111,12 +111,14 @@ impl BrowserVerdict {
     /// The verdict in one sentence.
     #[must_use]
     pub fn summary(&self) -> String {
-        let verdict = match self.verdict {
-            "reads" => "the page gets the response",
-            "opaque" => "the request is sent, and the page sees nothing of the response",
-            "sent_and_blocked" => "the request is sent, and the page gets an error instead of the response",
-            "throws" => "nothing is sent",
-            _ => "the request is not sent, and the page gets an error",
+        let verdict = match &self.ending {
+            None => "nothing is sent",
+            Some(Ending::Reads(_)) => "the page gets the response",
+            Some(Ending::Opaque) => "the request is sent, and the page sees nothing of the response",
+            Some(Ending::Blocked(Blocked { stage: Stage::Response, .. })) => {
+                "the request is sent, and the page gets an error instead of the response"
+            }
+            Some(Ending::Blocked(_)) => "the request is not sent, and the page gets an error",
         };
         format!("in the browser: {verdict}")
     }
@@ -127,4 +129,8 @@ impl fmt::Display for BrowserVerdict {
         writeln!(f, "{}", self.summary())?;
         self.why.iter().try_for_each(|why| writeln!(f, "  {why}"))
     }
+}
+
+fn verdict<S: Serializer>(ending: &Option<Ending>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(ending.as_ref().map_or("throws", Ending::as_str))
 }

@@ -19,8 +19,9 @@ use s3_cors::{
     CannotAllow, Clause, ClauseFinding, CorsConfiguration, CorsRequest, Decision, Document, Explanation, Format,
     Outcome, Reason, ResourceType, RuleFinding, RuleInspection, Wanted, explain, inspect,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// A request to explain: the preflight that a browser would send for it.
 #[derive(Clone, Debug)]
@@ -48,10 +49,12 @@ pub struct UnsendableValue {
 pub struct Explained {
     /// Whether a rule grants it.
     pub allowed: bool,
-    /// `allowed`, `denied` or `no_rules`: the metric's label.
-    pub outcome: &'static str,
-    /// `none`, `origin`, `method`, `header`, `no_rules` or `malformed`: the metric's label.
-    pub reason: &'static str,
+    /// The outcome, by its name in metrics; `none` where CORS has no part.
+    #[serde(serialize_with = "name_or_none")]
+    pub outcome: Option<Outcome>,
+    /// Why it is not granted, by its name in metrics.
+    #[serde(serialize_with = "name")]
+    pub reason: Reason,
     /// The bucket that was asked about.
     pub bucket: Option<String>,
     /// The origin that was asked about.
@@ -103,8 +106,8 @@ pub fn explain_request(bucket: &Bucket, question: &Question<'_>) -> Result<Expla
     let rules = rules.map(|(place, rule)| RuleExplained::new(rule, inspections.get(place), question.method));
     Ok(Explained {
         allowed: decision.grant().is_some(),
-        outcome: decision.outcome().map_or("none", Outcome::as_str),
-        reason: Reason::as_str(decision.reason()),
+        outcome: decision.outcome(),
+        reason: decision.reason(),
         bucket: question.bucket.map(Into::into),
         origin: question.origin.into(),
         method: request.asked_method().to_owned(),
@@ -214,4 +217,13 @@ fn changes(rule: &RuleFinding, question: &Question<'_>) -> Vec<String> {
         changes.extend(names.iter().map(|name| format!("add <AllowedHeader>{name}</AllowedHeader>")));
     }
     changes
+}
+
+/// The name of a value in a closed set.
+fn name<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+fn name_or_none<S: Serializer>(outcome: &Option<Outcome>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(outcome.map_or("none", Outcome::as_str))
 }

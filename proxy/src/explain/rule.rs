@@ -3,7 +3,7 @@
 //! Decides: which of the engine's findings are told of a rule, and in which words.
 
 use s3_cors::{Clause, ClauseFinding, HeaderFinding, RuleFinding, RuleInspection, Taken};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// What one rule says.
 #[derive(Clone, Debug, Serialize)]
@@ -23,7 +23,8 @@ pub struct RuleExplained {
     /// The headers that it does not allow.
     pub refused_headers: Vec<String>,
     /// The first clause that fails: S3 looks no further.
-    pub failed: Option<&'static str>,
+    #[serde(serialize_with = "name_if_any")]
+    pub failed: Option<Clause>,
     /// Where the origin stops matching the nearest `AllowedOrigin`.
     pub origin_difference: Option<Difference>,
     /// Why the method is not allowed.
@@ -75,7 +76,7 @@ impl RuleExplained {
             method: finding.method.holds(),
             headers: finding.headers.holds(),
             refused_headers,
-            failed: finding.blamed().map(Clause::as_str),
+            failed: finding.blamed(),
             origin_difference: None,
             method_difference: None,
             asked_headers: Vec::new(),
@@ -169,4 +170,8 @@ fn unreached(earlier: &[usize]) -> Option<String> {
             numbers.join(", ")
         )),
     }
+}
+
+fn name_if_any<S: Serializer>(clause: &Option<Clause>, serializer: S) -> Result<S::Ok, S::Error> {
+    clause.map(Clause::as_str).serialize(serializer)
 }

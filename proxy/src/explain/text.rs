@@ -2,6 +2,7 @@
 
 use super::rule::RuleExplained;
 use super::{Explained, Proposal};
+use s3_cors::Outcome;
 use std::fmt;
 
 impl fmt::Display for Explained {
@@ -11,7 +12,8 @@ impl fmt::Display for Explained {
         if let Some(bucket) = &self.bucket {
             write!(f, " to bucket {bucket}")?;
         }
-        writeln!(f, " (status {}, outcome {}, reason {})", self.status, self.outcome, self.reason)?;
+        let outcome = self.outcome.map_or("none", Outcome::as_str);
+        writeln!(f, " (status {}, outcome {}, reason {})", self.status, outcome, self.reason)?;
         if let Some(message) = &self.message {
             writeln!(f, "  {message}")?;
         }

@@ -17,18 +17,17 @@ pub(super) fn why(explained: &Explained) -> Markup {
     if let Some(rule) = explained.rule {
         return html! { "Rule " (rule) " allows it." };
     }
-    let reason = Reason::ALL.into_iter().find(|reason| reason.as_str() == explained.reason);
-    match reason {
-        Some(Reason::NoRules) => html! { "The bucket has no CORS rules, so no page may read what it holds." },
-        Some(Reason::Origin) => html! {
+    match explained.reason {
+        Reason::NoRules => html! { "The bucket has no CORS rules, so no page may read what it holds." },
+        Reason::Origin => html! {
             "No rule allows the origin " (foreign(&explained.origin))
             @if let Some(sentence) = nearest_rule(explained) { ": " (visible(sentence, MAX_SENTENCE)) }
             "."
         },
-        Some(Reason::Method) => nearest(explained, Clause::Method, |_| {
+        Reason::Method => nearest(explained, Clause::Method, |_| {
             html! { " allows the origin, but not the method " (foreign(&explained.method)) "." }
         }),
-        Some(Reason::Header) => nearest(explained, Clause::Header, |rule| {
+        Reason::Header => nearest(explained, Clause::Header, |rule| {
             html! { " allows the origin and the method, but not " (headers(&rule.refused_headers)) "." }
         }),
         _ => html! {
@@ -46,7 +45,7 @@ fn nearest_rule(explained: &Explained) -> Option<&String> {
 
 /// A sentence for each of the first rules that come as far as this clause and fail there.
 fn nearest(explained: &Explained, clause: Clause, says: impl Fn(&RuleExplained) -> Markup) -> Markup {
-    let near = explained.rules.iter().filter(|rule| rule.failed == Some(clause.as_str()));
+    let near = explained.rules.iter().filter(|rule| rule.failed == Some(clause));
     let near: Vec<_> = near.collect();
     html! {
         @for (place, rule) in near.iter().take(MOST_RULES).enumerate() {
