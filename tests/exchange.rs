@@ -117,7 +117,7 @@ fn a_denied_preflight_names_what_was_refused_and_is_a_rejection() {
     }
     let rejected = scene.rejections.top();
     let mut causes: Vec<_> =
-        rejected.iter().map(|row| (&*row.origin, row.reason, row.detail.as_deref(), row.count)).collect();
+        rejected.iter().map(|row| (&*row.origin, row.reason.as_str(), row.detail.as_deref(), row.count)).collect();
     causes.sort_unstable();
     let expected =
         [(APP, "header", Some("x-other"), 1), (APP, "method", Some("DELETE"), 1), (EVIL, "origin", Some(EVIL), 1)];

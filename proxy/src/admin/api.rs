@@ -4,7 +4,7 @@ use super::browser;
 use super::denial::{DenialExplained, NotKept};
 use super::{JSON, Page, TEXT, text};
 use crate::explain::Question;
-use crate::observe::{RecentDenials, Rejection, Rejections};
+use crate::observe::{RecentDenials, Rejections};
 use crate::rules::{Bucket, DocumentOrigin, Outcome, Report, SourceError, Store};
 use http::StatusCode;
 use serde::Serialize;
@@ -70,24 +70,8 @@ pub(super) fn rejections(rejections: &Rejections, query: &str) -> Page {
     };
     let rows =
         rejections.top().into_iter().filter(|row| bucket.is_none_or(|bucket| bucket == &*row.bucket)).take(limit);
-    let rows: Vec<_> = rows.map(|row| rejection(&row)).collect();
+    let rows: Vec<_> = rows.collect();
     json(StatusCode::OK, &json!({ "total": rejections.total(bucket), "rejections": rows }))
-}
-
-fn rejection(row: &Rejection) -> Value {
-    json!({
-        "bucket": row.bucket,
-        "origin": row.origin,
-        "kind": row.kind,
-        "method": row.method,
-        "reason": row.reason,
-        "detail": row.detail,
-        "count": row.count,
-        "error": row.error,
-        "first_seen": timestamp(row.first_seen),
-        "last_seen": timestamp(row.last_seen),
-        "request_id": row.request_id,
-    })
 }
 
 /// RFC 3339, in UTC.

@@ -5,7 +5,6 @@ use crate::observe::Denial;
 use crate::rules::{Snapshot, Store};
 use serde::Serialize;
 use std::fmt;
-use std::time::SystemTime;
 
 /// The explanation of a denial: that of the same request by the live rules, and what was decided then.
 #[derive(Serialize)]
@@ -13,29 +12,7 @@ pub(super) struct DenialExplained {
     /// `None` where no request that can be asked about has these values: a browser sends no such one.
     #[serde(flatten)]
     now: Option<Explained>,
-    denial: Then,
-}
-
-/// What was denied and why, when it was.
-#[derive(Serialize)]
-struct Then {
-    request_id: Box<str>,
-    /// What the upstream calls it, where the denied request went there.
-    upstream_request_id: Option<Box<str>>,
-    #[serde(serialize_with = "timestamp")]
-    at: SystemTime,
-    bucket: Option<Box<str>>,
-    is_ambiguous: bool,
-    /// Which rules the request got.
-    rules: Box<str>,
-    kind: &'static str,
-    path: Box<str>,
-    origin: Box<str>,
-    method: Box<str>,
-    request_headers: Option<Box<str>>,
-    is_whole: bool,
-    reason: &'static str,
-    detail: Option<Box<str>>,
+    denial: Denial,
 }
 
 /// No denial with the request id that was asked about is kept.
@@ -78,34 +55,13 @@ pub(super) fn explain_denial(denial: &Denial, live: &Snapshot) -> Option<Explain
 impl DenialExplained {
     pub(super) fn new(denial: Denial, rules: &Store) -> Self {
         let now = explain_denial(&denial, &rules.live());
-        Self { now, denial: denial.into() }
-    }
-}
-
-impl From<Denial> for Then {
-    fn from(denial: Denial) -> Self {
-        Self {
-            request_id: denial.request_id,
-            upstream_request_id: denial.upstream_request_id,
-            at: denial.at,
-            bucket: denial.bucket,
-            is_ambiguous: denial.is_ambiguous,
-            rules: denial.label,
-            kind: denial.kind,
-            path: denial.path,
-            origin: denial.origin,
-            method: denial.method,
-            request_headers: denial.request_headers,
-            is_whole: denial.is_whole,
-            reason: denial.reason,
-            detail: denial.detail,
-        }
+        Self { now, denial }
     }
 }
 
 impl fmt::Display for DenialExplained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Then { request_id, upstream_request_id, at, kind, path, rules, reason, detail, .. } = &self.denial;
+        let Denial { request_id, upstream_request_id, at, kind, path, label, reason, detail, .. } = &self.denial;
         let at = humantime::format_rfc3339_millis(*at);
         // What came from a request must not steer a terminal.
         write!(f, "{request_id}")?;
@@ -113,7 +69,7 @@ impl fmt::Display for DenialExplained {
             write!(f, " (to the upstream {id})")?;
         }
         writeln!(f, " was denied at {at}: {kind} for {}", path.escape_debug())?;
-        write!(f, "  by the rules of {rules}, reason {reason}")?;
+        write!(f, "  by the rules of {label}, reason {reason}")?;
         if let Some(detail) = detail {
             write!(f, ", refused: {}", detail.escape_debug())?;
         }
@@ -129,9 +85,4 @@ impl fmt::Display for DenialExplained {
             None => writeln!(f, "No browser sends such a request."),
         }
     }
-}
-
-/// RFC 3339, in UTC.
-fn timestamp<S: serde::Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_rfc3339_millis(*at))
 }

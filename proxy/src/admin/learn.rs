@@ -6,7 +6,7 @@
 use super::Page;
 use super::api::{Parameters, json, limit, parameters};
 use super::text;
-use crate::observe::{Denial, RecentDenials, Rejection, Rejections};
+use crate::observe::{Denial, RecentDenials, Rejections, RequestGroup};
 use http::StatusCode;
 use s3_cors::{
     CorsConfiguration, Document, Format, MAX_DOCUMENT_LENGTH, MAX_RULES, Reason, RequestKind, Wanted, smallest_rules,
@@ -87,7 +87,7 @@ fn selected(
         let is_in_bucket = match bucket {
             Some(bucket) => bucket == &*denial.label || denial.bucket.as_deref() == Some(bucket),
             // Anyone can ask for a bucket that has no rules: each would be a document here.
-            None => denial.reason != Reason::NoRules.as_str(),
+            None => denial.reason != Reason::NoRules,
         };
         is_in_bucket && !denial.is_ambiguous && is_of_origin(&denial.origin)
     };
@@ -113,8 +113,8 @@ impl Asked {
     }
 
     /// A browser sends no `Access-Control-Request-Headers` with an actual request.
-    fn older(row: Rejection) -> Self {
-        let is_known = row.kind == RequestKind::Actual.as_str();
+    fn older(row: RequestGroup) -> Self {
+        let is_known = row.kind == RequestKind::Actual;
         let why =
             if is_known { "" } else { "its headers are no longer known: observe.recent keeps the latest denials" };
         let count = row.count.saturating_sub(row.error);

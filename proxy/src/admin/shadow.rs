@@ -3,7 +3,7 @@
 use super::Page;
 use super::api::{errors, json, limit, parameters, timestamp};
 use super::text;
-use crate::observe::{ByDirection, Direction, ShadowChange, ShadowDecisions};
+use crate::observe::{ByDirection, Direction, ShadowDecisions};
 use crate::rules::ShadowRules;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -30,7 +30,7 @@ pub(super) fn changes(shadow: Option<&Shadow>, query: &str) -> Page {
     let is_meant = |bucket: &str| asked.get("bucket").is_none_or(|meant| meant == bucket);
     let report = shadow.decisions.report();
     let buckets = report.buckets.iter().filter(|(bucket, _)| is_meant(bucket));
-    let changes = report.changes.iter().filter(|change| is_meant(&change.bucket)).take(limit);
+    let changes = report.changes.iter().filter(|change| is_meant(&change.requests.bucket)).take(limit);
     json(
         StatusCode::OK,
         &json!({
@@ -39,7 +39,7 @@ pub(super) fn changes(shadow: Option<&Shadow>, query: &str) -> Page {
             "compared": report.compared,
             "errors": errors(&shadow.rules.store().errors()),
             "buckets": buckets.map(in_bucket).collect::<Vec<_>>(),
-            "changes": changes.map(change).collect::<Vec<_>>(),
+            "changes": changes.collect::<Vec<_>>(),
         }),
     )
 }
@@ -52,22 +52,4 @@ fn in_bucket((bucket, counts): &(Box<str>, ByDirection)) -> Value {
     let mut object = Map::from_iter([("bucket".to_owned(), (**bucket).into())]);
     object.extend(counts);
     object.into()
-}
-
-fn change(change: &ShadowChange) -> Value {
-    json!({
-        "bucket": change.bucket,
-        "origin": change.origin,
-        "kind": change.kind,
-        "method": change.method,
-        "direction": change.direction.as_str(),
-        "reason": change.reason,
-        "detail": change.detail,
-        "rule": change.rule,
-        "count": change.count,
-        "error": change.error,
-        "first_seen": timestamp(change.first_seen),
-        "last_seen": timestamp(change.last_seen),
-        "request_id": change.request_id,
-    })
 }

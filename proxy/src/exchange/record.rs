@@ -55,15 +55,16 @@ impl Exchange {
             label: ctx.label(),
             bucket: address.bucket.name(),
             is_ambiguous: address.bucket == NamedBucket::Ambiguous,
-            kind: ctx.decision.kind.as_str(),
+            kind: ctx.decision.kind,
             path: head.path(),
-            origin: head.value(ORIGIN.as_str()),
+            origin: head.value(ORIGIN.as_str()).unwrap_or_default(),
             method: asked
                 .map(|(_, method)| method)
                 .find(|method| !method.is_empty())
                 .unwrap_or(head.method().as_bytes()),
             request_headers: head.value(ACCESS_CONTROL_REQUEST_HEADERS.as_str()),
-            reason: ctx.decision.reason().as_str(),
+            is_whole: true,
+            reason: ctx.decision.reason(),
             detail: ctx.decision.detail(),
         };
         // Where there are no rules, no one is turned away by them.

@@ -1,7 +1,7 @@
 //! What shadow rules would decide otherwise about a request that the live rules have decided.
 
 use super::Context;
-use crate::observe::{Changed, Direction, ShadowDecisions};
+use crate::observe::{Changed, Direction, GroupedRequest, ShadowDecisions};
 use crate::rules::{Bucket, ShadowRules};
 use crate::s3::address::NamedBucket;
 use s3_cors::{CorsRequest, Decision, RequestKind, evaluate};
@@ -30,18 +30,18 @@ impl Shadow {
         let decision = evaluate(candidate.rules.as_ref(), asked);
         self.decisions.count_compared();
         let Some(change) = Change::between(&ctx.decision, &decision) else { return };
-        self.decisions.count(&Changed {
+        let request = GroupedRequest {
             at: SystemTime::now(),
             request_id: ctx.request_id(),
             label: the_more_specific(&live.label, &candidate.label),
-            kind: ctx.decision.kind.as_str(),
-            origin: asked.origin(),
+            kind: ctx.decision.kind,
+            origin: asked.origin().unwrap_or_default(),
             method: asked.method_in_question(),
-            direction: change.direction,
-            reason: change.denied.reason().as_str(),
+            reason: change.denied.reason(),
             detail: change.other_header.as_ref().map(http::HeaderName::as_str).or_else(|| change.denied.detail()),
-            rule: change.granted.rule().map_or("", |rule| rule.name()),
-        });
+        };
+        let rule = change.granted.rule().map_or("", |rule| rule.name());
+        self.decisions.count(&Changed { request, direction: change.direction, rule });
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct HeavyHitters<T> {
     held: Vec<Held<T>>,
     /// Of the keys without a place, what each of a cell came at most. The index's hasher is seeded: no client can aim at a cell.
     cells: Box<[u32]>,
+    /// The key that is looked up, kept so that a known one allocates nothing.
+    key: String,
 }
 
 /// A key with a place.
@@ -49,20 +51,36 @@ pub(super) struct Counted<'h, T> {
 
 impl<T> HeavyHitters<T> {
     pub(super) fn new(places: usize) -> Self {
-        Self { places, index: HashMap::default(), held: Vec::new(), cells: vec![0; CELLS].into_boxed_slice() }
+        let cells = vec![0; CELLS].into_boxed_slice();
+        Self { places, index: HashMap::default(), held: Vec::new(), cells, key: String::new() }
     }
 
-    /// Counts a key. One that takes a place gets this value.
-    pub(super) fn count(&mut self, key: &str, value: impl FnOnce() -> T) -> Counted<'_, T> {
-        let (place, displaced) = match self.index.get(key) {
-            Some(place) => (*place, None),
-            None if self.held.len() < self.places => (self.add(key, 0, value()), None),
-            None => match self.displace(key) {
-                Ok((error, displaced)) => (self.add(key, error, value()), Some(displaced)),
-                Err(NoPlace) => return Counted { held: None, displaced: None },
-            },
-        };
-        Counted { held: self.increment(place), displaced }
+    /// Counts a key, by its parts, of which none but the last may have a 0 byte in it. One that takes a place gets this value.
+    pub(super) fn count(&mut self, parts: &[&str], value: impl FnOnce() -> T) -> Counted<'_, T> {
+        let mut key = std::mem::take(&mut self.key);
+        key.clear();
+        for (place, part) in parts.iter().enumerate() {
+            key.push_str(if place > 0 { "\0" } else { "" });
+            key.push_str(part);
+        }
+        let found = self.place(&key, value);
+        self.key = key;
+        match found {
+            Ok((place, displaced)) => Counted { held: self.increment(place), displaced },
+            Err(NoPlace) => Counted { held: None, displaced: None },
+        }
+    }
+
+    /// The place of a key, and the value that lost it to the key.
+    fn place(&mut self, key: &str, value: impl FnOnce() -> T) -> Result<(usize, Option<T>), NoPlace> {
+        if let Some(place) = self.index.get(key) {
+            return Ok((*place, None));
+        }
+        if self.held.len() < self.places {
+            return Ok((self.add(key, 0, value()), None));
+        }
+        let (error, displaced) = self.displace(key)?;
+        Ok((self.add(key, error, value()), Some(displaced)))
     }
 
     /// The keys with a place, the most frequent first.
@@ -129,7 +147,7 @@ mod tests {
     fn counted(places: usize, keys: impl Iterator<Item = String>) -> HeavyHitters<()> {
         let mut table = HeavyHitters::new(places);
         for key in keys {
-            table.count(&key, || ());
+            table.count(&[&key], || ());
         }
         table
     }
@@ -168,7 +186,7 @@ mod tests {
             let mut table = crowded(places, cells);
             for key in keys {
                 let key = key.to_string();
-                let counted = table.count(&key, || ());
+                let counted = table.count(&[&key], || ());
                 prop_assert!(counted.displaced.is_none() || counted.held.is_some());
                 *exact.entry(key).or_insert(0_u64) += 1;
             }

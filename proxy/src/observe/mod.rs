@@ -3,13 +3,15 @@
 //! Decides: what a table keeps when more comes than it has room for. State is held here; metrics export it, the admin listener reads
 //! it.
 
-mod denied;
+mod denial;
+mod group;
 mod heavy_hitters;
 mod recent;
 mod rejections;
 mod shadow;
 
-pub use denied::Denied;
-pub use recent::{Denial, RecentDenials};
-pub use rejections::{OriginCount, Rejection, Rejections};
+pub use denial::{Denial, Denied};
+pub use group::{GroupedRequest, RequestGroup};
+pub use recent::RecentDenials;
+pub use rejections::{OriginCount, Rejections};
 pub use shadow::{ByDirection, Changed, Direction, ShadowChange, ShadowDecisions, ShadowReport};

@@ -1,47 +1,13 @@
 //! The latest denials by request id, so that a page's developer can ask about the response that the browser shows.
 
-use super::denied::{Denied, MAX_DETAIL, MAX_METHOD, MAX_ORIGIN, bounded};
+use super::denial::{Denial, Denied, MAX_DETAIL, MAX_METHOD, MAX_ORIGIN, bounded};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 /// The most that is kept of a path or a list of headers, in bytes.
 const MAX_TEXT: usize = 1024;
 /// The most that is kept of a bucket's name: longer ones have no rules of their own, S3's have at most 63 characters.
 const MAX_BUCKET: usize = 255;
-
-/// A denial that is kept. Without the query, which can hold a signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Denial {
-    /// When.
-    pub at: SystemTime,
-    /// The proxy's `x-amz-request-id`, on the responses of its own.
-    pub request_id: Box<str>,
-    /// The upstream's, on the responses of the upstream.
-    pub upstream_request_id: Option<Box<str>>,
-    /// The label of the bucket's rules.
-    pub label: Box<str>,
-    /// The bucket that the request names.
-    pub bucket: Option<Box<str>>,
-    /// True if servers could take it for requests to different buckets, so that no rule could grant it.
-    pub is_ambiguous: bool,
-    /// What the request was to CORS.
-    pub kind: &'static str,
-    /// The path.
-    pub path: Box<str>,
-    /// The Origin; empty where there was none.
-    pub origin: Box<str>,
-    /// The method that the rules were asked about.
-    pub method: Box<str>,
-    /// The headers that were asked for.
-    pub request_headers: Option<Box<str>>,
-    /// Whether these values are as they came: long ones are cut.
-    pub is_whole: bool,
-    /// Which clause denied it.
-    pub reason: &'static str,
-    /// What the clause refused.
-    pub detail: Option<Box<str>>,
-}
 
 /// The latest denials, at most a fixed number of them.
 #[derive(Debug)]
@@ -121,7 +87,7 @@ impl Denial {
             is_ambiguous: denied.is_ambiguous,
             kind: denied.kind,
             path: kept(denied.path.as_bytes(), MAX_TEXT),
-            origin: kept(denied.origin.unwrap_or_default(), MAX_ORIGIN),
+            origin: kept(denied.origin, MAX_ORIGIN),
             method: kept(denied.method, MAX_METHOD),
             request_headers: names.map(|names| kept(names, MAX_TEXT)),
             is_whole,
@@ -144,7 +110,7 @@ fn whole_names(names: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::denied::tests::denied;
+    use crate::observe::denial::tests::denied;
 
     #[test]
     fn the_latest_are_found_and_older_ones_are_gone() {
@@ -188,7 +154,7 @@ mod tests {
             bucket: Some(&long),
             path: &long,
             method: long.as_bytes(),
-            origin: Some(long.as_bytes()),
+            origin: long.as_bytes(),
             request_headers: Some(names.as_bytes()),
             ..denied("")
         });

@@ -1,43 +1,11 @@
 //! Who is turned away and why: the heaviest rejections, and never more of them than there are places, whatever is sent.
 
-use super::denied::{Denied, MAX_DETAIL, MAX_METHOD, MAX_ORIGIN, bounded};
+use super::denial::Denied;
+use super::group::{GroupedRequest, Groups, OTHER, PLACES, RequestGroup, presentable_origin};
 use super::heavy_hitters::{Counted, HeavyHitters};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
-
-/// How many rejections are told apart.
-const PLACES: usize = 1_000;
-/// What the origins without a series are counted as.
-const OTHER: &str = "_other";
-
-/// What is rejected for the same cause.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// The bucket's label.
-    pub bucket: Box<str>,
-    /// The origin; empty where there was none that a browser could have sent.
-    pub origin: Box<str>,
-    /// What the requests were to CORS.
-    pub kind: &'static str,
-    /// The method that the rules were asked about.
-    pub method: Box<str>,
-    /// Which clause denied them.
-    pub reason: &'static str,
-    /// What the clause refused.
-    pub detail: Option<Box<str>>,
-    /// How often, at most.
-    pub count: u64,
-    /// By how much `count` can be too high.
-    pub error: u64,
-    /// The first of those that are counted one by one.
-    pub first_seen: SystemTime,
-    /// The last one.
-    pub last_seen: SystemTime,
-    /// The request id of the last one.
-    pub request_id: String,
-}
 
 /// How often an origin is turned away, since it has a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,12 +24,10 @@ pub struct Rejections(Mutex<Tables>);
 
 #[derive(Debug)]
 struct Tables {
-    causes: HeavyHitters<Rejection>,
+    causes: Groups<()>,
     /// The origins that have a series of their own.
     series: HeavyHitters<OriginCount>,
     buckets: HashMap<Box<str>, BucketCount, RandomState>,
-    /// The key that is looked up, kept so that a known one allocates nothing.
-    key: String,
 }
 
 /// The rejections of a bucket.
@@ -80,7 +46,6 @@ impl Rejections {
             causes: HeavyHitters::new(PLACES),
             series: HeavyHitters::new(series),
             buckets: HashMap::default(),
-            key: String::new(),
         }))
     }
 
@@ -92,18 +57,16 @@ impl Rejections {
 
     /// Counts a denied request. An origin that no browser could have sent is counted as none.
     pub fn count(&self, denied: &Denied<'_>) {
-        self.lock().count(denied, presentable_origin(denied.origin));
+        let mut tables = self.lock();
+        tables.in_bucket(denied.label, |bucket| bucket.total += 1);
+        tables.count_origin(denied.label, presentable_origin(denied.origin));
+        GroupedRequest::from(denied).count_in(&mut tables.causes, [""; 2], || ());
     }
 
     /// The rejections, the heaviest first.
     #[must_use]
-    pub fn top(&self) -> Vec<Rejection> {
-        let tables = self.lock();
-        tables
-            .causes
-            .iter()
-            .map(|held| Rejection { count: held.count, error: held.error, ..held.value.clone() })
-            .collect()
+    pub fn top(&self) -> Vec<RequestGroup> {
+        self.lock().causes.iter().map(RequestGroup::of).collect()
     }
 
     /// How many requests were rejected, of one bucket or of all.
@@ -133,53 +96,17 @@ impl Rejections {
 }
 
 impl Tables {
-    fn count(&mut self, denied: &Denied<'_>, origin: &str) {
-        self.in_bucket(denied.label, |bucket| bucket.total += 1);
-        self.count_origin(denied.label, origin);
-        let (method, _) = bounded(denied.method, MAX_METHOD);
-        let (detail, _) = bounded(denied.detail.unwrap_or_default().as_bytes(), MAX_DETAIL);
-        self.write_key([denied.label, origin, denied.kind, &method, denied.reason, &detail]);
-        let counted = self.causes.count(&self.key, || Rejection {
-            bucket: denied.label.into(),
-            origin: origin.into(),
-            kind: denied.kind,
-            method: method.into(),
-            reason: denied.reason,
-            detail: denied.detail.map(|_| detail.into()),
-            count: 0,
-            error: 0,
-            first_seen: denied.at,
-            last_seen: denied.at,
-            request_id: String::new(),
-        });
-        if let Some(cause) = counted.held {
-            cause.last_seen = denied.at;
-            cause.request_id.clear();
-            cause.request_id.push_str(denied.request_id);
-        }
-    }
-
     fn count_origin(&mut self, label: &str, origin: &str) {
         if origin.is_empty() {
             return self.in_bucket(label, |bucket| bucket.other += 1);
         }
-        self.write_key([label, origin]);
-        let Counted { held, displaced } = self.series.count(&self.key, || OriginCount::new(label, origin, 0));
+        let Counted { held, displaced } = self.series.count(&[label, origin], || OriginCount::new(label, origin, 0));
         let has_place = held.map(|series| series.count += 1).is_some();
         if let Some(displaced) = displaced {
             self.in_bucket(&displaced.bucket, |bucket| bucket.other += displaced.count);
         }
         if !has_place {
             self.in_bucket(label, |bucket| bucket.other += 1);
-        }
-    }
-
-    /// No label, origin or name of a clause has a 0 byte in it, and a detail is last.
-    fn write_key<const PARTS: usize>(&mut self, parts: [&str; PARTS]) {
-        self.key.clear();
-        for part in parts {
-            self.key.push_str(part);
-            self.key.push('\0');
         }
     }
 
@@ -198,16 +125,11 @@ impl OriginCount {
     }
 }
 
-/// An origin that a browser could have sent; empty for any other.
-pub(super) fn presentable_origin(origin: Option<&[u8]>) -> &str {
-    let sent = origin.filter(|origin| origin.len() <= MAX_ORIGIN && origin.iter().all(u8::is_ascii_graphic));
-    sent.and_then(|origin| str::from_utf8(origin).ok()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::denied::tests::denied;
+    use crate::observe::denial::tests::denied;
+    use s3_cors::{Reason, RequestKind};
 
     /// The series of the bucket, but for those of single rejections.
     fn series(rejections: &Rejections) -> Vec<(String, u64)> {
@@ -223,7 +145,7 @@ mod tests {
         for number in 0..1_000 {
             rejections.count(&denied(&format!("https://{number}.test")));
         }
-        for odd in [None, Some(&b""[..]), Some(b"\xff"), Some(b"a b"), Some(&[b'a'; 301])] {
+        for odd in [&b""[..], b"\xff", b"a b", &[b'a'; 301], "https://ü".as_bytes()] {
             rejections.count(&Denied { origin: odd, ..denied("") });
         }
         for _ in 0..100 {
@@ -264,9 +186,9 @@ mod tests {
         let (later, header) = (put.at + std::time::Duration::from_secs(9), Some("x-other"));
         for denied in [
             put,
-            Denied { kind: "actual", ..put },
+            Denied { kind: RequestKind::Actual, ..put },
             Denied { method: b"GET", ..put },
-            Denied { reason: "header", detail: header, ..put },
+            Denied { reason: Reason::Header, detail: header, ..put },
             Denied { label: "c", ..put },
             Denied { at: later, request_id: "00000000000000FF", bucket: None, path: "/c", ..put },
         ] {

@@ -1,18 +1,14 @@
 //! What shadow rules would decide otherwise: by bucket and direction, with the heaviest cases as examples.
 
-use super::denied::{MAX_DETAIL, MAX_METHOD, bounded};
-use super::heavy_hitters::HeavyHitters;
-use super::rejections::presentable_origin;
+use super::denial::name;
+use super::group::{GroupedRequest, Groups, OTHER, PLACES, RequestGroup};
 use foldhash::fast::RandomState;
+use serde::Serialize;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
-
-/// How many changes are told apart.
-const PLACES: usize = 1_000;
-/// What the buckets without a series are counted as.
-const OTHER: &str = "_other";
 
 /// From what to what a decision would change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,63 +36,37 @@ impl Direction {
     }
 }
 
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// How many requests would be decided otherwise, in the order of [`Direction::ALL`].
 pub type ByDirection = [u64; Direction::ALL.len()];
 
 /// A request that the shadow rules would decide otherwise, as it came.
 #[derive(Clone, Copy, Debug)]
 pub struct Changed<'c> {
-    /// When.
-    pub at: SystemTime,
-    /// `x-amz-request-id` of its response.
-    pub request_id: &'c str,
-    /// The label of the bucket.
-    pub label: &'c str,
-    /// What the request is to CORS.
-    pub kind: &'static str,
-    /// The Origin.
-    pub origin: Option<&'c [u8]>,
-    /// The method that the rules are asked about.
-    pub method: &'c [u8],
+    /// The request; its reason is that of the rules that deny it.
+    pub request: GroupedRequest<'c>,
     /// From what to what.
     pub direction: Direction,
-    /// The clause that denies it, of the rules that do; `none` where both grant.
-    pub reason: &'static str,
-    /// What the clause refuses, or the first header of the grant that would be another.
-    pub detail: Option<&'c str>,
     /// The rule that grants it: the shadow rules' own, if they do.
     pub rule: &'c str,
 }
 
 /// Requests that would be decided otherwise for the same cause.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ShadowChange {
-    /// The label of the bucket.
-    pub bucket: Box<str>,
-    /// The origin; empty where there was none that a browser could have sent.
-    pub origin: Box<str>,
-    /// What the requests were to CORS.
-    pub kind: &'static str,
-    /// The method that the rules were asked about.
-    pub method: Box<str>,
+    /// The requests; their reason is that of the rules that deny them.
+    #[serde(flatten)]
+    pub requests: RequestGroup,
     /// From what to what.
+    #[serde(serialize_with = "name")]
     pub direction: Direction,
-    /// The clause that denies them.
-    pub reason: &'static str,
-    /// What the clause refuses, or which header of the grant would be another.
-    pub detail: Option<Box<str>>,
     /// The rule that grants them, the shadow rules' own if they do.
     pub rule: Box<str>,
-    /// How often, at most.
-    pub count: u64,
-    /// By how much `count` can be too high.
-    pub error: u64,
-    /// The first of those that are counted one by one.
-    pub first_seen: SystemTime,
-    /// The last one.
-    pub last_seen: SystemTime,
-    /// The request id of the last one.
-    pub request_id: String,
 }
 
 /// The changes that shadow rules would make, since these are compared with these live rules.
@@ -124,12 +94,11 @@ pub struct ShadowDecisions {
 #[derive(Debug)]
 struct Tables {
     since: SystemTime,
-    changes: HeavyHitters<ShadowChange>,
+    /// With the direction and the rule that grants.
+    changes: Groups<(Direction, Box<str>)>,
     buckets: HashMap<Box<str>, BucketChanges, RandomState>,
     /// How many buckets have series of their own.
     shown: usize,
-    /// The key that is looked up, kept so that a known one allocates nothing.
-    key: String,
 }
 
 /// The changes of one bucket.
@@ -147,13 +116,8 @@ impl ShadowDecisions {
     /// Nothing is compared yet. So many buckets may have series of their own.
     #[must_use]
     pub fn new(series: usize) -> Self {
-        let tables = Tables {
-            since: SystemTime::now(),
-            changes: HeavyHitters::new(PLACES),
-            buckets: HashMap::default(),
-            shown: 0,
-            key: String::new(),
-        };
+        let tables =
+            Tables { since: SystemTime::now(), changes: Groups::new(PLACES), buckets: HashMap::default(), shown: 0 };
         Self { compared: AtomicU64::new(0), series, tables: Mutex::new(tables) }
     }
 
@@ -162,7 +126,7 @@ impl ShadowDecisions {
     pub fn begin_again<'l>(&self, labels: impl Iterator<Item = &'l str>) {
         let mut tables = self.lock();
         tables.since = SystemTime::now();
-        tables.changes = HeavyHitters::new(PLACES);
+        tables.changes = Groups::new(PLACES);
         tables.buckets.values_mut().for_each(|bucket| bucket.now = ByDirection::default());
         self.compared.store(0, Ordering::Relaxed);
         let labels: Vec<_> = labels.filter(|label| !tables.buckets.contains_key(*label)).collect();
@@ -190,9 +154,11 @@ impl ShadowDecisions {
         let with_changes = tables.buckets.iter().filter(|(_, bucket)| bucket.now != ByDirection::default());
         let mut buckets: Vec<_> = with_changes.map(|(label, bucket)| (label.clone(), bucket.now)).collect();
         buckets.sort_unstable();
-        let changes = tables.changes.iter();
-        let changes =
-            changes.map(|held| ShadowChange { count: held.count, error: held.error, ..held.value.clone() }).collect();
+        let changes = tables.changes.iter().map(|held| {
+            let (_, (direction, rule)) = &held.value;
+            ShadowChange { requests: RequestGroup::of(held), direction: *direction, rule: rule.clone() }
+        });
+        let changes = changes.collect();
         ShadowReport { since: tables.since, compared: self.compared.load(Ordering::Relaxed), buckets, changes }
     }
 
@@ -220,41 +186,12 @@ impl ShadowDecisions {
 
 impl Tables {
     fn count(&mut self, changed: &Changed<'_>, series: usize) {
-        let direction = changed.direction as usize;
-        let bucket = self.bucket(changed.label, series);
+        let Changed { request, direction, rule } = changed;
+        let bucket = self.bucket(request.label, series);
         for counts in [&mut bucket.ever, &mut bucket.now] {
-            counts.get_mut(direction).into_iter().for_each(|count| *count += 1);
+            counts.get_mut(*direction as usize).into_iter().for_each(|count| *count += 1);
         }
-        let origin = presentable_origin(changed.origin);
-        let (method, _) = bounded(changed.method, MAX_METHOD);
-        let (detail, _) = bounded(changed.detail.unwrap_or_default().as_bytes(), MAX_DETAIL);
-        self.key.clear();
-        let direction = changed.direction.as_str();
-        // None of them has a 0 byte in it, but perhaps the detail, which is last.
-        for part in [changed.label, origin, changed.kind, &method, direction, changed.reason, changed.rule, &detail] {
-            self.key.push_str(part);
-            self.key.push('\0');
-        }
-        let counted = self.changes.count(&self.key, || ShadowChange {
-            bucket: changed.label.into(),
-            origin: origin.into(),
-            kind: changed.kind,
-            method: method.into(),
-            direction: changed.direction,
-            reason: changed.reason,
-            detail: changed.detail.map(|_| detail.into()),
-            rule: changed.rule.into(),
-            count: 0,
-            error: 0,
-            first_seen: changed.at,
-            last_seen: changed.at,
-            request_id: String::new(),
-        });
-        if let Some(change) = counted.held {
-            change.last_seen = changed.at;
-            change.request_id.clear();
-            change.request_id.push_str(changed.request_id);
-        }
+        request.count_in(&mut self.changes, [direction.as_str(), rule], || (*direction, (*rule).into()));
     }
 
     /// The counts of a bucket. Labels are names of documents, so that operators decide how many there are, never a request.

@@ -15,12 +15,13 @@ fn denied<'d>(bucket: &'d str, (origin, method, headers): Sent<'d>) -> Denied<'d
         label: bucket,
         bucket: Some(bucket),
         is_ambiguous: false,
-        kind: "preflight",
+        kind: RequestKind::Preflight,
         path: "/b/k",
-        origin: Some(origin.as_bytes()),
+        origin: origin.as_bytes(),
         method: method.as_bytes(),
         request_headers: headers.map(str::as_bytes),
-        reason: "origin",
+        is_whole: true,
+        reason: Reason::Origin,
         detail: Some(origin),
     }
 }
@@ -110,7 +111,7 @@ fn what_no_rule_can_allow_is_left_out_and_said() {
 
 #[test]
 fn of_older_denials_only_those_are_learned_whose_headers_are_known() {
-    let actual = Denied { kind: "actual", ..denied("b", ("https://old", "GET", None)) };
+    let actual = Denied { kind: RequestKind::Actual, ..denied("b", ("https://old", "GET", None)) };
     let preflight = denied("b", ("https://old", "PUT", Some("x-a")));
     let learned = Tables::of(1, [actual, preflight, denied("b", SENT[3])]).learned("bucket=b");
     assert_eq!(learned["requests"], 2);
@@ -122,8 +123,8 @@ fn of_older_denials_only_those_are_learned_whose_headers_are_known() {
 #[test]
 fn a_query_selects_and_without_a_bucket_each_has_its_document() {
     let of_default = Denied { label: "_default", ..denied("c", SENT[3]) };
-    let without_rules = Denied { label: "_other", reason: "no_rules", ..denied("d", SENT[0]) };
-    let ambiguous = Denied { bucket: None, is_ambiguous: true, origin: Some(b"https://other"), ..without_rules };
+    let without_rules = Denied { label: "_other", reason: Reason::NoRules, ..denied("d", SENT[0]) };
+    let ambiguous = Denied { bucket: None, is_ambiguous: true, origin: b"https://other", ..without_rules };
     let sent = [denied("b", SENT[0]), denied("b", SENT[2]), denied("b", SENT[2]), of_default];
     let tables = Tables::of(100, sent);
     tables.1.keep(&without_rules);

@@ -6,9 +6,10 @@ use super::why::why;
 use crate::admin::Admin;
 use crate::admin::denial::explain_denial;
 use crate::explain::{Explained, Question, explain_request};
-use crate::observe::{Denial, Rejection};
+use crate::observe::{Denial, RequestGroup};
 use crate::rules::Snapshot;
 use maud::{Markup, html};
+use s3_cors::Reason;
 
 /// The most rejections that the page shows.
 const MOST: usize = 25;
@@ -28,7 +29,7 @@ pub(super) fn body(admin: &Admin) -> Markup {
     }
 }
 
-fn row(admin: &Admin, live: &Snapshot, rejection: &Rejection) -> Markup {
+fn row(admin: &Admin, live: &Snapshot, rejection: &RequestGroup) -> Markup {
     let denial = admin.recent_denials.find(&rejection.request_id);
     let explained = explain(live, rejection, denial.as_ref());
     html! {
@@ -51,13 +52,13 @@ fn row(admin: &Admin, live: &Snapshot, rejection: &Rejection) -> Markup {
 }
 
 /// What is not certain of a count came to the row with its place.
-fn count(rejection: &Rejection) -> Markup {
+fn count(rejection: &RequestGroup) -> Markup {
     let least = rejection.count.saturating_sub(rejection.error);
     html! { @if rejection.error > 0 { (least) " to " } (rejection.count) }
 }
 
 /// Why the live rules deny it, or that they no longer do; where no request can be asked about, what was refused.
-fn then_and_now(rejection: &Rejection, now: Option<&Explained>) -> Markup {
+fn then_and_now(rejection: &RequestGroup, now: Option<&Explained>) -> Markup {
     match now {
         Some(now) if now.allowed => html! {
             "Refused for its " (rejection.reason)
@@ -72,7 +73,7 @@ fn then_and_now(rejection: &Rejection, now: Option<&Explained>) -> Markup {
 }
 
 /// What the live rules say to the last of these requests, as far as it is known: of one that is no longer kept, one refused header.
-fn explain(live: &Snapshot, rejection: &Rejection, denial: Option<&Denial>) -> Option<Explained> {
+fn explain(live: &Snapshot, rejection: &RequestGroup, denial: Option<&Denial>) -> Option<Explained> {
     match denial {
         Some(denial) => explain_denial(denial, live),
         None => {
@@ -82,8 +83,8 @@ fn explain(live: &Snapshot, rejection: &Rejection, denial: Option<&Denial>) -> O
     }
 }
 
-fn known(rejection: &Rejection) -> Question<'_> {
-    let is_header = rejection.reason == s3_cors::Reason::Header.as_str();
+fn known(rejection: &RequestGroup) -> Question<'_> {
+    let is_header = rejection.reason == Reason::Header;
     Question {
         // The label of a document that is not a bucket's own finds the same document, but for that of no bucket.
         bucket: Some(&*rejection.bucket).filter(|label| *label != crate::rules::Slot::Service.label()),

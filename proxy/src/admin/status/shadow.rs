@@ -41,15 +41,16 @@ fn compared(shadow: &Shadow) -> Markup {
 }
 
 fn row(change: &ShadowChange) -> Markup {
-    let least = change.count.saturating_sub(change.error);
+    let requests = &change.requests;
+    let least = requests.count.saturating_sub(requests.error);
     html! {
         tr {
-            th scope="row" { @if change.origin.is_empty() { "none that a browser sends" } @else { (foreign(&change.origin)) } }
-            td { (change.kind) " " (foreign(&change.method)) " to " (foreign(&change.bucket)) }
+            th scope="row" { @if requests.origin.is_empty() { "none that a browser sends" } @else { (foreign(&requests.origin)) } }
+            td { (requests.kind) " " (foreign(&requests.method)) " to " (foreign(&requests.bucket)) }
             td { (would_be(change.direction)) }
-            td.number { @if change.error > 0 { (least) " to " } (change.count) }
+            td.number { @if requests.error > 0 { (least) " to " } (requests.count) }
             td { (why(change)) }
-            td { (moment(change.last_seen)) " " (foreign(&change.request_id)) }
+            td { (moment(requests.last_seen)) " " (foreign(&requests.request_id)) }
         }
     }
 }
@@ -63,15 +64,15 @@ const fn would_be(direction: Direction) -> &'static str {
 }
 
 fn why(change: &ShadowChange) -> Markup {
-    let detail = change.detail.as_deref();
+    let detail = change.requests.detail.as_deref();
     html! {
         @match change.direction {
             Direction::AllowedToDenied => {
-                "the live rule " (foreign(&change.rule)) " grants it; by the shadow rules the reason is " (change.reason)
+                "the live rule " (foreign(&change.rule)) " grants it; by the shadow rules the reason is " (change.requests.reason)
                 @if let Some(detail) = detail { ": " (foreign(detail)) }
             }
             Direction::DeniedToAllowed => {
-                "the shadow rule " (foreign(&change.rule)) " grants it; live, the reason is " (change.reason)
+                "the shadow rule " (foreign(&change.rule)) " grants it; live, the reason is " (change.requests.reason)
                 @if let Some(detail) = detail { ": " (foreign(detail)) }
             }
             Direction::OtherGrant => {

@@ -1,21 +1,21 @@
 use super::*;
+use s3_cors::{Reason, RequestKind};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A preflight that the shadow rules would deny.
 fn changed<'c>(label: &'c str, origin: &'c str) -> Changed<'c> {
-    Changed {
+    let request = GroupedRequest {
         at: SystemTime::UNIX_EPOCH,
         request_id: "6F1B3A0C9D2E4857",
         label,
-        kind: "preflight",
-        origin: Some(origin.as_bytes()),
+        kind: RequestKind::Preflight,
+        origin: origin.as_bytes(),
         method: b"PUT",
-        direction: Direction::AllowedToDenied,
-        reason: "origin",
+        reason: Reason::Origin,
         detail: Some(origin),
-        rule: "app",
-    }
+    };
+    Changed { request, direction: Direction::AllowedToDenied, rule: "app" }
 }
 
 fn series(decisions: &ShadowDecisions) -> BTreeMap<String, ByDirection> {
@@ -26,25 +26,28 @@ fn series(decisions: &ShadowDecisions) -> BTreeMap<String, ByDirection> {
 fn changes_are_told_apart_and_the_last_request_is_their_example() {
     let decisions = ShadowDecisions::new(10);
     let put = changed("b", "https://a");
-    let later = put.at + Duration::from_secs(9);
+    let request = put.request;
+    let later = request.at + Duration::from_secs(9);
+    let of = |request| Changed { request, ..put };
+    let other = GroupedRequest { reason: Reason::None, detail: Some("access-control-max-age"), ..request };
     for changed in [
         put,
-        Changed { kind: "actual", ..put },
-        Changed { method: b"GET", ..put },
+        of(GroupedRequest { kind: RequestKind::Actual, ..request }),
+        of(GroupedRequest { method: b"GET", ..request }),
         Changed { direction: Direction::DeniedToAllowed, ..put },
-        Changed { direction: Direction::OtherGrant, reason: "none", detail: Some("access-control-max-age"), ..put },
+        Changed { direction: Direction::OtherGrant, request: other, ..put },
         Changed { rule: "2", ..put },
-        Changed { label: "c", ..put },
-        Changed { at: later, request_id: "00000000000000FF", ..put },
+        of(GroupedRequest { label: "c", ..request }),
+        of(GroupedRequest { at: later, request_id: "00000000000000FF", ..request }),
     ] {
         decisions.count_compared();
         decisions.count(&changed);
     }
     let report = decisions.report();
     assert_eq!((report.compared, report.changes.len()), (8, 7));
-    let heaviest = &report.changes[0];
+    let heaviest = &report.changes[0].requests;
     assert_eq!((heaviest.count, heaviest.error, &*heaviest.request_id), (2, 0, "00000000000000FF"));
-    assert_eq!((heaviest.first_seen, heaviest.last_seen), (put.at, later));
+    assert_eq!((heaviest.first_seen, heaviest.last_seen), (request.at, later));
     assert_eq!(report.buckets, [("b".into(), [5, 1, 1]), ("c".into(), [1, 0, 0])]);
 }
 
@@ -74,9 +77,13 @@ fn whatever_is_sent_the_table_keeps_its_size_and_the_heaviest_change() {
         decisions.count(&changed("b", &format!("https://{number}.test")));
         decisions.count(&changed("b", "https://real.test"));
     }
-    decisions.count(&Changed { method: long.as_bytes(), detail: Some(&long), ..changed("b", &long) });
+    let long = changed("b", &long);
+    let request = GroupedRequest { method: long.request.origin, ..long.request };
+    decisions.count(&Changed { request, ..long });
     let report = decisions.report();
     assert_eq!(report.changes.len(), PLACES);
-    assert_eq!((&*report.changes[0].origin, report.changes[0].count), ("https://real.test", 20_000));
-    assert!(report.changes.iter().all(|change| change.method.len() <= 32 && change.origin.len() <= 300));
+    let heaviest = &report.changes[0].requests;
+    assert_eq!((&*heaviest.origin, heaviest.count), ("https://real.test", 20_000));
+    let bounded = |change: &ShadowChange| change.requests.method.len() <= 32 && change.requests.origin.len() <= 300;
+    assert!(report.changes.iter().all(bounded));
 }

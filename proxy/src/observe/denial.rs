@@ -1,42 +1,53 @@
-//! A denied request, as the exchange hands it over.
+//! A denied request: as the exchange hands it over, and as much of it as is kept.
 
+use s3_cors::{Reason, RequestKind};
+use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::time::SystemTime;
+
+/// A request that the rules denied, as it is kept: long values are cut. Without the query, which can hold a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Denial<Text = Box<str>, Sent = Box<str>> {
+    /// The proxy's `x-amz-request-id`, on the responses of its own.
+    pub request_id: Text,
+    /// The upstream's, on the responses of the upstream.
+    pub upstream_request_id: Option<Text>,
+    /// When.
+    #[serde(serialize_with = "timestamp")]
+    pub at: SystemTime,
+    /// The bucket that the request names, if it names one.
+    pub bucket: Option<Text>,
+    /// True if servers could take it for requests to different buckets, so that no rule could grant it.
+    pub is_ambiguous: bool,
+    /// The label of the bucket's rules.
+    #[serde(rename = "rules")]
+    pub label: Text,
+    /// The request's kind to CORS.
+    #[serde(serialize_with = "name")]
+    pub kind: RequestKind,
+    /// The path, without the query.
+    pub path: Text,
+    /// The Origin; empty where there was none.
+    pub origin: Sent,
+    /// The method that the rules were asked about.
+    pub method: Sent,
+    /// The headers that were asked for.
+    pub request_headers: Option<Sent>,
+    /// Whether these values are as they came.
+    pub is_whole: bool,
+    /// Which clause denied it.
+    #[serde(serialize_with = "name")]
+    pub reason: Reason,
+    /// What the clause refused.
+    pub detail: Option<Text>,
+}
+
+/// A denied request as it came: the tables bound what they keep of it.
+pub type Denied<'d> = Denial<&'d str, &'d [u8]>;
 
 /// The longest origin that is kept, in bytes: a DNS name has at most 253.
 pub(super) const MAX_ORIGIN: usize = 300;
-
-/// A request that the rules denied, as it came: what is kept of it is bounded by the tables.
-#[derive(Clone, Copy, Debug)]
-pub struct Denied<'d> {
-    /// When.
-    pub at: SystemTime,
-    /// The proxy's `x-amz-request-id`, on the responses of its own.
-    pub request_id: &'d str,
-    /// The upstream's, on the responses of the upstream.
-    pub upstream_request_id: Option<&'d str>,
-    /// The label of the bucket's rules.
-    pub label: &'d str,
-    /// The bucket that the request names, if it names one.
-    pub bucket: Option<&'d str>,
-    /// True if servers could take it for requests to different buckets, so that no rule could grant it.
-    pub is_ambiguous: bool,
-    /// What the request was to CORS, such as `preflight`.
-    pub kind: &'static str,
-    /// The path, without the query.
-    pub path: &'d str,
-    /// The Origin.
-    pub origin: Option<&'d [u8]>,
-    /// The method that the rules were asked about.
-    pub method: &'d [u8],
-    /// The headers that were asked for.
-    pub request_headers: Option<&'d [u8]>,
-    /// Which clause denied it.
-    pub reason: &'static str,
-    /// What the clause refused.
-    pub detail: Option<&'d str>,
-}
-
 /// The longest detail that is kept, in bytes.
 pub(super) const MAX_DETAIL: usize = 300;
 /// The longest method that is kept, in bytes.
@@ -64,6 +75,16 @@ pub(super) fn bounded(bytes: &[u8], most: usize) -> (Cow<'_, str>, bool) {
     (text.into(), is_whole)
 }
 
+/// The name of a value in a closed set.
+pub(super) fn name<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// RFC 3339, in UTC.
+pub(super) fn timestamp<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_rfc3339_millis(*at))
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -77,12 +98,13 @@ pub(super) mod tests {
             label: "b",
             bucket: Some("b"),
             is_ambiguous: false,
-            kind: "preflight",
+            kind: RequestKind::Preflight,
             path: "/b/k",
-            origin: Some(origin.as_bytes()),
+            origin: origin.as_bytes(),
             method: b"PUT",
             request_headers: None,
-            reason: "origin",
+            is_whole: true,
+            reason: Reason::Origin,
             detail: Some(origin),
         }
     }
