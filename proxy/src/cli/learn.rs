@@ -5,7 +5,7 @@ use super::ask::ask;
 use super::{Format, fail, note, print};
 use clap::Args;
 use s3cors_proxy::config::page_origin;
-use serde::Deserialize;
+use s3cors_proxy::explain::{LearnedDocument, LearnedDocuments, RepeatedRequest};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,31 +33,6 @@ pub(super) struct Learn {
     format: Format,
 }
 
-/// What the proxy says of one document.
-#[derive(Deserialize)]
-struct Learned {
-    bucket: String,
-    requests: usize,
-    xml: Option<String>,
-    warnings: Vec<String>,
-    skipped: Vec<Skipped>,
-}
-
-#[derive(Deserialize)]
-struct Skipped {
-    origin: String,
-    method: String,
-    request_headers: Option<String>,
-    count: u64,
-    why: String,
-}
-
-/// What it says of all.
-#[derive(Deserialize)]
-struct All {
-    buckets: Vec<Learned>,
-}
-
 impl Learn {
     pub(super) fn run(self) -> ExitCode {
         let admin = match self.admin.target(self.config.as_deref()) {
@@ -75,7 +50,7 @@ impl Learn {
         }
         let learned = match self.bucket {
             Some(_) => serde_json::from_str(&body).map(|learned| vec![learned]),
-            None => serde_json::from_str(&body).map(|All { buckets }| buckets),
+            None => serde_json::from_str(&body).map(|LearnedDocuments { buckets }| buckets),
         };
         match learned {
             Ok(learned) => print_documents(&learned),
@@ -94,10 +69,10 @@ impl Learn {
 }
 
 /// Prints each document, and beside them what was left out and what to think about. Fails where there is no document.
-fn print_documents(learned: &[Learned]) -> ExitCode {
+fn print_documents(learned: &[LearnedDocument]) -> ExitCode {
     let mut documents = String::new();
-    for Learned { bucket, requests, xml, warnings, skipped } in learned {
-        for Skipped { origin, method, request_headers, count, why } in skipped {
+    for LearnedDocument { bucket, requests, xml, warnings, skipped, .. } in learned {
+        for RepeatedRequest { origin, method, request_headers, count, why } in skipped {
             // What came from a request must not steer a terminal.
             let headers = request_headers.as_ref().map(|names| format!(" with {}", names.escape_debug()));
             let request = format!("{} from {}", method.escape_debug(), origin.escape_debug());

@@ -4,12 +4,14 @@
 
 mod browser_verdict;
 mod fetch_settings;
+mod learned;
 mod proposal;
 mod rule;
 mod text;
 
 pub use browser_verdict::BrowserVerdict;
 pub use fetch_settings::{FetchSettings, HeaderLine, InvalidSetting, RedirectTo, redirect_status};
+pub use learned::{LearnedDocument, LearnedDocuments, RepeatedRequest};
 pub use proposal::Proposal;
 pub use rule::RuleExplained;
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::observe::Denied;
-use s3_cors::{CorsRequest, Credentials, RuleTable, evaluate};
+use s3_cors::{CorsRequest, Credentials, Document, Format, RuleTable, evaluate};
 use serde_json::Value;
 use std::time::SystemTime;
 
