@@ -2,7 +2,7 @@
 //!
 //! Decides: S3's status, code and text for a denial. Must not know: how the response is written.
 
-use super::verdict::{Clause, Outcome, Reason};
+use super::vocabulary::{Clause, Outcome, Reason};
 use crate::text::cut;
 use http::StatusCode;
 use std::borrow::Cow;

@@ -10,7 +10,8 @@ use super::origins::RuleSet;
 use super::request::CorsRequest;
 use super::table::{CompiledRule, RuleTable};
 use super::terms::Terms;
-use super::verdict::{Clause, Decision, RequestKind, Verdict};
+use super::verdict::{Decision, Verdict};
+use super::vocabulary::{Clause, RequestKind};
 use std::sync::Arc;
 
 /// Decides on a request by the rules of a bucket; `None` is a bucket without a configuration.

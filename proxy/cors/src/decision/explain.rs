@@ -5,7 +5,8 @@ use super::denial::Denial;
 use super::evaluate::Question;
 use super::request::CorsRequest;
 use super::table::{CompiledRule, RuleTable};
-use super::verdict::{Clause, Decision, Verdict};
+use super::verdict::{Decision, Verdict};
+use super::vocabulary::Clause;
 
 /// What one clause of a rule says to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

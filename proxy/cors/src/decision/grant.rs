@@ -3,6 +3,7 @@
 
 use super::asked::AskedHeaders;
 use super::table::CompiledRule;
+use super::terms::{TRUE, write_line};
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HeaderName,
@@ -10,7 +11,6 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 
-const TRUE: HeaderValue = HeaderValue::from_static("true");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
 /// What a matching rule grants to one request.
@@ -19,46 +19,6 @@ pub struct Grant {
     rule: Arc<CompiledRule>,
     allow_origin: HeaderValue,
     allow_headers: Option<HeaderValue>,
-}
-
-/// The lines of HTTP/1.1 for those headers of a grant that its rule alone decides (RFC 9112 §5), written when the rules are loaded.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct FixedLines {
-    /// Those between the origin and the headers asked for.
-    first: Box<[u8]>,
-    /// Those after them.
-    last: Box<[u8]>,
-}
-
-impl FixedLines {
-    pub(crate) fn new(
-        methods: &HeaderValue,
-        expose: Option<&HeaderValue>,
-        max_age: Option<&HeaderValue>,
-        credentials: bool,
-    ) -> Self {
-        let (mut first, mut last) = (Vec::new(), Vec::new());
-        write_line(&ACCESS_CONTROL_ALLOW_METHODS, methods, |bytes| first.extend_from_slice(bytes));
-        let mut push = |name: &HeaderName, value: &HeaderValue| {
-            write_line(name, value, |bytes| last.extend_from_slice(bytes));
-        };
-        if let Some(headers) = expose {
-            push(&ACCESS_CONTROL_EXPOSE_HEADERS, headers);
-        }
-        if let Some(seconds) = max_age {
-            push(&ACCESS_CONTROL_MAX_AGE, seconds);
-        }
-        if credentials {
-            push(&ACCESS_CONTROL_ALLOW_CREDENTIALS, &TRUE);
-        }
-        Self { first: first.into(), last: last.into() }
-    }
-}
-
-fn write_line(name: &HeaderName, value: &HeaderValue, mut write: impl FnMut(&[u8])) {
-    for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-        write(part);
-    }
 }
 
 impl Grant {

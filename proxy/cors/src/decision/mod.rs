@@ -15,5 +15,6 @@ pub(crate) mod table;
 pub(crate) mod terms;
 pub(crate) mod vary;
 pub(crate) mod verdict;
+pub(crate) mod vocabulary;
 
 pub use asked::{MAX_REQUEST_HEADERS, MAX_REQUEST_HEADERS_LENGTH};

@@ -3,20 +3,9 @@
 //! Everything that a request does not change is prepared here, so that a decision is comparisons and clones of shared bytes.
 
 use super::origins::{OriginIndex, RuleSet};
-use super::terms::Terms;
+use super::terms::{Credentials, TermSet, Terms};
 use crate::{CorsConfiguration, CorsRule};
 use std::sync::Arc;
-
-/// Whether a grant to a named origin says `Access-Control-Allow-Credentials: true`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Credentials {
-    /// As S3: with every `Access-Control-Allow-Origin` that is not `*`.
-    #[default]
-    S3,
-    /// Never: for a gateway that authorises by cookie, client certificate or network, where S3's echo would hand the user's
-    /// rights to every origin that a loose pattern matches.
-    Never,
-}
 
 /// The rules of one bucket, immutable and prepared.
 #[derive(Clone, Debug)]
@@ -54,8 +43,12 @@ impl RuleTable {
         &self.rules
     }
 
-    pub(super) fn rules_mut(&mut self) -> &mut [Arc<CompiledRule>] {
-        &mut self.rules
+    /// Makes the rules use the terms of the set where it has equal ones, and adds the others to it. Rules that a grant already
+    /// refers to stay as they are: share a table before it is asked.
+    pub fn share(&mut self, terms: &mut TermSet) {
+        for rule in self.rules.iter_mut().filter_map(Arc::get_mut) {
+            terms.share(&mut rule.terms);
+        }
     }
 
     /// The places of the rules that allow this origin.

@@ -2,14 +2,29 @@
 //!
 //! The rules of many buckets are copies of a few, with other origins: their terms can be in memory once.
 
-use super::grant::FixedLines;
-use super::table::{Credentials, RuleTable};
 use crate::header_set::HeaderSet;
 use crate::method::{AllowedMethod, AskedMethod, MethodSet};
 use crate::{CorsRule, ExposedHeader};
 use http::HeaderValue;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_MAX_AGE, HeaderName,
+};
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// Whether a grant to a named origin says `Access-Control-Allow-Credentials: true`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Credentials {
+    /// As S3: with every `Access-Control-Allow-Origin` that is not `*`.
+    #[default]
+    S3,
+    /// Never: for a gateway that authorises by cookie, client certificate or network, where S3's echo would hand the user's
+    /// rights to every origin that a loose pattern matches.
+    Never,
+}
+
+pub(super) const TRUE: HeaderValue = HeaderValue::from_static("true");
 
 /// The terms of a rule, prepared for requests.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -20,7 +35,7 @@ pub(crate) struct Terms {
     pub(crate) allow_methods: HeaderValue,
     pub(crate) expose_headers: Option<HeaderValue>,
     pub(crate) max_age: Option<HeaderValue>,
-    pub(crate) lines: FixedLines,
+    pub(super) lines: FixedLines,
 }
 
 impl Terms {
@@ -59,6 +74,46 @@ impl Terms {
 
     pub(crate) fn allows_header(&self, name: &[u8]) -> bool {
         self.headers.matches(name)
+    }
+}
+
+/// The lines of HTTP/1.1 for those headers of a grant that its rule alone decides (RFC 9112 §5), written when the rules are loaded.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct FixedLines {
+    /// Those between the origin and the headers asked for.
+    pub(super) first: Box<[u8]>,
+    /// Those after them.
+    pub(super) last: Box<[u8]>,
+}
+
+impl FixedLines {
+    fn new(
+        methods: &HeaderValue,
+        expose: Option<&HeaderValue>,
+        max_age: Option<&HeaderValue>,
+        credentials: bool,
+    ) -> Self {
+        let (mut first, mut last) = (Vec::new(), Vec::new());
+        write_line(&ACCESS_CONTROL_ALLOW_METHODS, methods, |bytes| first.extend_from_slice(bytes));
+        let mut push = |name: &HeaderName, value: &HeaderValue| {
+            write_line(name, value, |bytes| last.extend_from_slice(bytes));
+        };
+        if let Some(headers) = expose {
+            push(&ACCESS_CONTROL_EXPOSE_HEADERS, headers);
+        }
+        if let Some(seconds) = max_age {
+            push(&ACCESS_CONTROL_MAX_AGE, seconds);
+        }
+        if credentials {
+            push(&ACCESS_CONTROL_ALLOW_CREDENTIALS, &TRUE);
+        }
+        Self { first: first.into(), last: last.into() }
+    }
+}
+
+pub(super) fn write_line(name: &HeaderName, value: &HeaderValue, mut write: impl FnMut(&[u8])) {
+    for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+        write(part);
     }
 }
 
@@ -108,7 +163,7 @@ impl TermSet {
         self.0.retain(|terms| Arc::strong_count(terms) > 1);
     }
 
-    fn share(&mut self, terms: &mut Arc<Terms>) {
+    pub(super) fn share(&mut self, terms: &mut Arc<Terms>) {
         match self.0.get(terms) {
             Some(known) => *terms = Arc::clone(known),
             None => {
@@ -118,20 +173,10 @@ impl TermSet {
     }
 }
 
-impl RuleTable {
-    /// Makes the rules use the terms of the set where it has equal ones, and adds the others to it. Rules that a grant already
-    /// refers to stay as they are: share a table before it is asked.
-    pub fn share(&mut self, terms: &mut TermSet) {
-        for rule in self.rules_mut().iter_mut().filter_map(Arc::get_mut) {
-            terms.share(&mut rule.terms);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Document, Format};
+    use crate::{Document, Format, RuleTable};
 
     fn table(document: &str, credentials: Credentials) -> RuleTable {
         RuleTable::new(Document::parse(document.as_bytes(), Format::Json).unwrap().configuration(), credentials)
