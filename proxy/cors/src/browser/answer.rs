@@ -4,18 +4,13 @@
 //! [`evaluate`](crate::evaluate) has asked.
 
 use super::fetch::CredentialsMode;
-use super::prediction::Cause;
+use super::prediction::{Cause, Visible};
 use crate::{Decision, Reason};
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
 };
 
-/// "CORS-safelisted response-header name".
-const SAFELISTED: [&str; 7] =
-    ["cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"];
-/// "Forbidden response-header name": no script reads these, whatever is exposed.
-pub(super) const FORBIDDEN: [&str; 2] = ["set-cookie", "set-cookie2"];
 /// "CORS non-wildcard request-header name".
 pub(super) const NON_WILDCARD: &str = "authorization";
 
@@ -115,31 +110,6 @@ impl Answer {
 
 fn items(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|item| !item.is_empty())
-}
-
-/// The headers of a response that a script may read, if they are there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Visible {
-    /// All but `Set-Cookie`: the page has the origin of the response.
-    All,
-    /// Those that every response shows (`Content-Type`, `Content-Length`, `Last-Modified`, `Cache-Control`, `Content-Language`,
-    /// `Expires`, `Pragma`) and these, in lower case.
-    Listed(Vec<String>),
-}
-
-impl Visible {
-    /// Whether a script may read this header.
-    #[must_use]
-    pub fn shows(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        if FORBIDDEN.contains(&&*name) {
-            return false;
-        }
-        match self {
-            Self::All => true,
-            Self::Listed(exposed) => SAFELISTED.contains(&&*name) || exposed.contains(&name),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -36,9 +36,8 @@ mod safelist;
 #[cfg(test)]
 mod tests;
 
-pub use answer::Visible;
 pub use fetch::{CredentialsMode, Fetch, Mode, Thrown, UnknownValue};
 pub use note::Note;
 pub use origin::{NoServerOrigin, PageOrigin, ServerOrigin};
-pub use predict::{Redirect, Target, predict};
-pub use prediction::{Blocked, Cause, Ending, Prediction, Preflight, Stage, Step};
+pub use predict::{Prediction, Redirect, Target, predict};
+pub use prediction::{Blocked, Cause, Ending, Preflight, Stage, Step, Visible};

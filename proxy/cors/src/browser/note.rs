@@ -3,7 +3,6 @@
 use super::chromium;
 use super::fetch::Fetch;
 use super::origin::{AddressSpace, ServerOrigin};
-use super::predict::Target;
 use super::prediction::{Ending, Stage, Step};
 use std::fmt;
 
@@ -42,7 +41,7 @@ pub enum Note {
 
 pub(super) fn notes<'t>(
     fetch: &Fetch,
-    targets: impl Iterator<Item = &'t Target<'t>>,
+    targets: impl Iterator<Item = Option<&'t ServerOrigin>>,
     steps: &[Step],
     ending: &Ending,
 ) -> Vec<Note> {
@@ -63,7 +62,7 @@ pub(super) fn notes<'t>(
     }
     notes.extend(steps.iter().filter_map(other_rule));
     notes.extend(kept_preflight(steps, ending));
-    let spaces = targets.zip(steps).filter_map(|(target, _)| target.origin).map(ServerOrigin::space);
+    let spaces = targets.zip(steps).filter_map(|(target, _)| target).map(ServerOrigin::space);
     if spaces.min().is_some_and(|nearest| nearest != AddressSpace::Public && nearest < fetch.page.space()) {
         notes.push(Note::LocalNetwork);
     }

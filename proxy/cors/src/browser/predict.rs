@@ -2,12 +2,12 @@
 //!
 //! Decides: what is sent in which order, and where the browser stops. The rules are asked by [`evaluate`].
 
-use super::answer::{Answer, NON_WILDCARD, Visible};
+use super::answer::{Answer, NON_WILDCARD};
 use super::chromium::ends_at_redirect;
 use super::fetch::{Fetch, Mode, ScriptHeader, is_safelisted_method};
-use super::note::notes;
+use super::note::{Note, notes};
 use super::origin::ServerOrigin;
-use super::prediction::{Blocked, Cause, Ending, Prediction, Preflight, Stage, Step};
+use super::prediction::{Blocked, Cause, Ending, Preflight, Stage, Step, Visible};
 use super::safelist::unsafe_names;
 use crate::{CorsRequest, RuleTable, evaluate};
 use std::borrow::Cow;
@@ -33,6 +33,34 @@ pub struct Redirect<'t> {
     pub to: Target<'t>,
 }
 
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Prediction {
+    /// The request, and again after each redirect.
+    pub steps: Vec<Step>,
+    /// What the script gets.
+    pub ending: Ending,
+    /// What else to know about it.
+    pub notes: Vec<Note>,
+}
+
+impl Prediction {
+    /// The headers among these that the script cannot read, whether they are there or not. None if it gets no response.
+    pub fn hidden<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+        match &self.ending {
+            Ending::Reads(visible) => names.into_iter().filter(|name| !visible.shows(name)).collect(),
+            Ending::Opaque | Ending::Blocked(_) => Vec::new(),
+        }
+    }
+
+    /// Whether the last request is sent, and so carried out.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        self.steps.last().is_some_and(|step| step.is_sent)
+    }
+}
+
 /// Predicts what becomes of a request whose responses redirect it so. The last one is an ordinary response, of any status.
 #[must_use]
 pub fn predict(fetch: &Fetch, target: Target<'_>, redirects: &[Redirect<'_>]) -> Prediction {
@@ -47,8 +75,8 @@ pub fn predict(fetch: &Fetch, target: Target<'_>, redirects: &[Redirect<'_>]) ->
         ending = walk.request(redirect.to);
         from = redirect.to;
     }
-    let targets = std::iter::once(&target).chain(redirects.iter().map(|redirect| &redirect.to));
-    let notes = notes(fetch, targets, &walk.steps, &ending);
+    let targets = std::iter::once(target).chain(redirects.iter().map(|redirect| redirect.to));
+    let notes = notes(fetch, targets.map(|target| target.origin), &walk.steps, &ending);
     Prediction { steps: walk.steps, ending, notes }
 }
 

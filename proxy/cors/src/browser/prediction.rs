@@ -1,21 +1,13 @@
 //! What a browser will do, as values, and the words for it.
 
-use super::answer::{FORBIDDEN, Visible};
-use super::note::Note;
 use crate::Reason;
 use std::fmt;
 
-/// What becomes of a request.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Prediction {
-    /// The request, and again after each redirect.
-    pub steps: Vec<Step>,
-    /// What the script gets.
-    pub ending: Ending,
-    /// What else to know about it.
-    pub notes: Vec<Note>,
-}
+/// "CORS-safelisted response-header name".
+const SAFELISTED: [&str; 7] =
+    ["cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"];
+/// "Forbidden response-header name": no script reads these, whatever is exposed.
+const FORBIDDEN: [&str; 2] = ["set-cookie", "set-cookie2"];
 
 /// One request to one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,22 +93,6 @@ pub enum Cause {
     MethodNotListed,
     /// This header is not listed. No rule of S3 that grants the preflight leads to that.
     HeaderNotListed(Box<str>),
-}
-
-impl Prediction {
-    /// The headers among these that the script cannot read, whether they are there or not. None if it gets no response.
-    pub fn hidden<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
-        match &self.ending {
-            Ending::Reads(visible) => names.into_iter().filter(|name| !visible.shows(name)).collect(),
-            Ending::Opaque | Ending::Blocked(_) => Vec::new(),
-        }
-    }
-
-    /// Whether the last request is sent, and so carried out.
-    #[must_use]
-    pub fn is_sent(&self) -> bool {
-        self.steps.last().is_some_and(|step| step.is_sent)
-    }
 }
 
 impl Ending {
@@ -205,7 +181,30 @@ impl Blocked {
     }
 }
 
+/// The headers of a response that a script may read, if they are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Visible {
+    /// All but `Set-Cookie`: the page has the origin of the response.
+    All,
+    /// Those that every response shows (`Content-Type`, `Content-Length`, `Last-Modified`, `Cache-Control`, `Content-Language`,
+    /// `Expires`, `Pragma`) and these, in lower case.
+    Listed(Vec<String>),
+}
+
 impl Visible {
+    /// Whether a script may read this header.
+    #[must_use]
+    pub fn shows(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        if FORBIDDEN.contains(&&*name) {
+            return false;
+        }
+        match self {
+            Self::All => true,
+            Self::Listed(exposed) => SAFELISTED.contains(&&*name) || exposed.contains(&name),
+        }
+    }
+
     /// Why a script may not read a header, for one that it may not.
     #[must_use]
     pub fn why_hidden(name: &str) -> String {
