@@ -1,8 +1,8 @@
 //! What is wrong with a document, each problem with its place.
 //!
-//! Decides: the error codes of `PutBucketCors` and the order of the errors. Must not know: what can be wrong ([`Problem`]).
+//! Decides: the order of the errors, and how many are listed. Must not know: what can be wrong ([`Problem`]).
 
-use super::problem::Problem;
+use super::problem::{ErrorCode, Problem};
 use super::warning::Warning;
 use crate::position::{Places, Position};
 use std::borrow::Cow;
@@ -12,36 +12,6 @@ use std::fmt;
 ///
 /// A document of 64 KiB can hold thousands of mistakes, and no one reads the thousandth.
 pub const MAX_LISTED_ERRORS: usize = 100;
-
-/// S3's error codes for a rejected document (all of them are HTTP 400), in the order in which S3 checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// The document is longer than 65,536 bytes.
-    MaxMessageLengthExceeded,
-    /// The document is not well-formed or does not follow the schema.
-    MalformedXml,
-    /// The document follows the schema, but a value in it is rejected.
-    InvalidRequest,
-}
-
-impl ErrorCode {
-    /// The code as S3 writes it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MaxMessageLengthExceeded => "MaxMessageLengthExceeded",
-            Self::MalformedXml => "MalformedXML",
-            Self::InvalidRequest => "InvalidRequest",
-        }
-    }
-}
-
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// One thing wrong with a document, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::model::{InvalidConfiguration, InvalidRule, MAX_RULES};
 use super::problem::{ElementNamespace, Problem};
-use super::{Format, RULE_ELEMENTS, xml};
+use super::{Format, NAMESPACE, RULE_ELEMENTS};
 use crate::{AllowedMethod, InvalidHeaderName};
 use std::borrow::Cow;
 
@@ -83,7 +83,7 @@ fn method_hint(method: &str) -> Cow<'static, str> {
 fn element_hint(name: &str, namespace: &ElementNamespace, known: &[&'static str]) -> Option<Cow<'static, str>> {
     match namespace {
         ElementNamespace::S3 => similar(name, known).map(write),
-        _ => Some(format!("write xmlns=\"{}\", or no xmlns", xml::NAMESPACE).into()),
+        _ => Some(format!("write xmlns=\"{NAMESPACE}\", or no xmlns").into()),
     }
 }
 

@@ -102,14 +102,15 @@ impl<'t> Reading<'t, '_> {
             Err(error) => {
                 let words = without_place(&error);
                 let (within, problem) = match error.classify() {
-                    Category::Eof => (part.len(), Mistake::at_end_of_json(part, words)),
+                    Category::Eof => (part.len(), Problem::of_syntax(words, Mistake::at_end_of_json(part))),
                     // Of this one error serde_json names the character before (1.0.154, `ignore_str`).
                     Category::Syntax if words.starts_with("control character") => {
                         (offset_in(part, error.line(), error.column() + 1), Problem::Syntax(words))
                     }
                     Category::Syntax => {
                         let within = offset_in(part, error.line(), error.column());
-                        (within, Mistake::in_json(part, within, words))
+                        let mistake = Mistake::in_json(part, within, &words);
+                        (within, Problem::of_syntax(words, mistake))
                     }
                     // A value of the wrong type is wrong from its start; serde_json names its end.
                     Category::Data | Category::Io => (0, wrong_type(part, T::NAME)),

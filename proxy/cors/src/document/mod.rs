@@ -10,6 +10,7 @@ mod json;
 pub(crate) mod lint;
 pub(crate) mod model;
 pub(crate) mod problem;
+pub(crate) mod profile;
 mod raw;
 mod readable;
 pub(crate) mod syntax;
@@ -27,6 +28,9 @@ use raw::RawRule;
 
 /// The longest document in bytes (S3: bad-65537-bytes).
 pub const MAX_DOCUMENT_LENGTH: usize = 64 * 1024;
+
+/// The namespace of every S3 document.
+pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// The elements of a rule in XML (S3 API, `CORSRule`).
 const RULE_ELEMENTS: [&str; 6] =

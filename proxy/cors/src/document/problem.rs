@@ -5,13 +5,13 @@
 
 use super::Format;
 use super::MAX_DOCUMENT_LENGTH;
-use super::error::ErrorCode;
 use super::foreign::ForeignForm;
 use super::model::{InvalidConfiguration, InvalidRule, MAX_RULES};
 use super::syntax::Mistake;
 use crate::InvalidHeaderName;
 use crate::text::cut;
 use std::borrow::Cow;
+use std::fmt;
 
 /// What S3 says to every breach of its schema (S3: bad-no-rules).
 const MALFORMED: &str = "The XML you provided was not well-formed or did not validate against our published schema";
@@ -22,6 +22,36 @@ const MAX_NAME: usize = 80;
 /// A name from a document, cut.
 pub(crate) fn name(text: &str) -> Box<str> {
     cut(text, MAX_NAME).into()
+}
+
+/// S3's error codes for a rejected document (all of them are HTTP 400), in the order in which S3 checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The document is longer than 65,536 bytes.
+    MaxMessageLengthExceeded,
+    /// The document is not well-formed or does not follow the schema.
+    MalformedXml,
+    /// The document follows the schema, but a value in it is rejected.
+    InvalidRequest,
+}
+
+impl ErrorCode {
+    /// The code as S3 writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxMessageLengthExceeded => "MaxMessageLengthExceeded",
+            Self::MalformedXml => "MalformedXML",
+            Self::InvalidRequest => "InvalidRequest",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// One thing that is wrong with a document.
@@ -163,6 +193,14 @@ impl From<InvalidRule> for Problem {
 }
 
 impl Problem {
+    /// A syntax error in the parser's words, with the mistake behind it where that can be told.
+    pub(super) fn of_syntax(words: Box<str>, mistake: Option<Mistake>) -> Self {
+        match mistake {
+            Some(mistake) => Self::Mistake { words, mistake },
+            None => Self::Syntax(words),
+        }
+    }
+
     /// S3's error code.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {

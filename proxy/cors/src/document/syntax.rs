@@ -1,6 +1,5 @@
 //! What people take for XML or JSON and is neither: told by the character at which the parser gave up.
 
-use super::problem::Problem;
 use quick_xml::events::BytesDecl;
 use quick_xml::events::attributes::Attribute;
 use std::borrow::Cow;
@@ -26,8 +25,8 @@ pub enum Mistake {
 }
 
 impl Mistake {
-    /// Names the mistake in JSON at `offset`, if it is one of these.
-    pub(super) fn in_json(text: &str, offset: usize, words: Box<str>) -> Problem {
+    /// Names the mistake in JSON at `offset`, if it is one of these; `words` are the parser's.
+    pub(super) fn in_json(text: &str, offset: usize, words: &str) -> Option<Self> {
         let (before, rest) = text.split_at_checked(offset).unwrap_or((text, ""));
         let mistake = match rest.chars().next() {
             Some('/' | '#') => Some(Self::Comment),
@@ -42,26 +41,17 @@ impl Mistake {
         } else {
             words.starts_with("key must be a string").then_some(Self::BareName)
         };
-        match mistake.or(by_word.filter(|_| is_word)) {
-            Some(mistake) => Problem::Mistake { words, mistake },
-            None => Problem::Syntax(words),
-        }
+        mistake.or(by_word.filter(|_| is_word))
     }
 
     /// Names what is wrong with JSON that ends too early. Where nothing begins, nothing is open.
-    pub(super) fn at_end_of_json(text: &str, words: Box<str>) -> Problem {
-        let is_open = text.trim_start().starts_with(['{', '[', '"']);
-        if is_open { Problem::Mistake { words, mistake: Self::Unclosed } } else { Problem::Syntax(words) }
+    pub(super) fn at_end_of_json(text: &str) -> Option<Self> {
+        text.trim_start().starts_with(['{', '[', '"']).then_some(Self::Unclosed)
     }
 
     /// Names the mistake in the attributes of an XML tag.
-    #[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
-    pub(super) fn in_tag(attributes: &str, error: impl ToString) -> Problem {
-        let words = error.to_string().into();
-        match attributes.chars().find(|character| is_typographic(*character)) {
-            Some(quote) => Problem::Mistake { words, mistake: Self::TypographicQuote(quote) },
-            None => Problem::Syntax(words),
-        }
+    pub(super) fn in_tag(attributes: &str) -> Option<Self> {
+        attributes.chars().find(|character| is_typographic(*character)).map(Self::TypographicQuote)
     }
 
     pub(super) fn hint(self) -> Cow<'static, str> {

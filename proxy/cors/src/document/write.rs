@@ -1,6 +1,7 @@
 //! Both forms of a document, written so that reading them gives the same configuration.
 
-use super::xml::{NAMESPACE, is_character};
+use super::NAMESPACE;
+use super::xml::is_character;
 use crate::{AllowedMethod, CorsConfiguration, CorsRule, ExposedHeader, HeaderPattern, OriginPattern};
 use serde::{Serialize, Serializer};
 

@@ -5,19 +5,17 @@
 //! Read with quick-xml's event reader and not through serde: quick-xml's deserializer does not look at the root's name, accepts
 //! what follows the root, and stops at its first error without a place.
 
-use super::RULE_ELEMENTS;
 use super::error::Problems;
 use super::hint::similar;
 use super::problem::{ElementNamespace, Problem, name};
 use super::raw::{RawRule, RawValue};
 use super::syntax::{self, Mistake};
+use super::{NAMESPACE, RULE_ELEMENTS};
+use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
 use std::collections::HashSet;
-
-/// The namespace of every S3 document.
-pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// Reads the rules and notes what is wrong. After a syntax error nothing more can be read.
 pub(crate) fn read(text: &str, problems: &mut Problems) -> Vec<RawRule> {
@@ -102,10 +100,11 @@ impl<'t> Reading<'t, '_> {
         }
         let mut seen = HashSet::new();
         for attribute in element.attributes().with_checks(false) {
-            let attribute = attribute
-                .map_err(|error| self.stop(Mistake::in_tag(element.attributes_raw(), error)))?
-                .key
-                .into_inner();
+            let ill_formed = |error: AttrError| {
+                let mistake = Mistake::in_tag(element.attributes_raw());
+                self.stop(Problem::of_syntax(error.to_string().into(), mistake))
+            };
+            let attribute = attribute.map_err(ill_formed)?.key.into_inner();
             if !seen.insert(attribute) {
                 return Err(self.stop(Problem::DuplicateAttribute(name(attribute))));
             }

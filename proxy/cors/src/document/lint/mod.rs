@@ -4,11 +4,11 @@
 //! Decides: the warnings of a document, also of the readable part of one that is not valid. They change nothing.
 
 pub(crate) mod browser_origin;
+mod clients;
 mod guide;
 mod headers;
 mod names;
 pub(crate) mod origins;
-pub(crate) mod profiles;
 pub(crate) mod similar;
 mod subsumption;
 

@@ -3,34 +3,13 @@
 //! Decides: what each client asks and reads, and what the rules lack for it. Every step has to get through from one origin at least:
 //! a document may allow another origin less on purpose.
 
+use super::super::profile::Profile;
 use super::super::warning::{Concern, Missing, Warning};
 use super::headers::{allows, allows_header, exposes};
 use super::names::SDK_UPLOAD;
 use super::origins::example;
 use crate::{AllowedMethod, CorsRule, Document, OriginPattern};
 use AllowedMethod::{Get, Head, Post, Put};
-use std::fmt;
-use std::str::FromStr;
-
-/// A client whose needs are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Profile {
-    /// The AWS SDK for JavaScript v3: it reads objects and uploads them, also in parts (lib-storage), with its own signatures.
-    AwsSdkJsV3,
-    /// Uppy's `@uppy/aws-s3`: uploads with presigned URLs, also in parts.
-    Uppy,
-    /// tus-js-client. A rule cannot allow its PATCH, so that `overridePatchMethod` has to be set.
-    Tus,
-    /// DuckDB in the browser: reads ranges of Parquet files.
-    DuckdbWasm,
-    /// PDF.js: reads ranges of a document, if it can see that the server has them.
-    Pdfjs,
-    /// hls.js: playlists and segments, also segments that are ranges of one file.
-    Hls,
-    /// `PMTiles`: reads ranges of a map, and sees by its `ETag` that it was replaced.
-    Pmtiles,
-}
 
 /// A request of a client, and what it reads of the response.
 struct Step {
@@ -126,24 +105,6 @@ const PMTILES: &[Step] =
     &[Step { what: "read a range", method: Get, headers: &["range", "if-match"], reads: &["etag"] }];
 
 impl Profile {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::AwsSdkJsV3, Self::Uppy, Self::Tus, Self::DuckdbWasm, Self::Pdfjs, Self::Hls, Self::Pmtiles];
-
-    /// The name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AwsSdkJsV3 => "aws-sdk-js-v3",
-            Self::Uppy => "uppy",
-            Self::Tus => "tus",
-            Self::DuckdbWasm => "duckdb-wasm",
-            Self::Pdfjs => "pdfjs",
-            Self::Hls => "hls",
-            Self::Pmtiles => "pmtiles",
-        }
-    }
-
     const fn steps(self) -> &'static [Step] {
         match self {
             Self::AwsSdkJsV3 => AWS_SDK_JS_V3,
@@ -154,25 +115,6 @@ impl Profile {
             Self::Hls => HLS,
             Self::Pmtiles => PMTILES,
         }
-    }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// No client of this name is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such profile")]
-pub struct UnknownProfile;
-
-impl FromStr for Profile {
-    type Err = UnknownProfile;
-
-    fn from_str(name: &str) -> Result<Self, UnknownProfile> {
-        Self::ALL.into_iter().find(|profile| profile.as_str() == name).ok_or(UnknownProfile)
     }
 }
 
