@@ -1,8 +1,7 @@
 //! What `s3cors check` finds: the same reading as for serving, without anything going live.
 
-use super::document::parse;
 use super::remark::Remark;
-use super::source::{Found, Source, SourceError};
+use super::source::{Found, Source, SourceError, parse};
 use s3_cors::{Profile, Warning};
 use std::path::{Path, PathBuf};
 

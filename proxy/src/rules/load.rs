@@ -2,10 +2,9 @@
 //!
 //! Decides: how many documents are read at the same time. Must not know: which rules are live.
 
-use super::document::parse;
 use super::slot::Slot;
 use super::snapshot::{Bucket, DocumentOrigin};
-use super::source::{Source, SourceError};
+use super::source::{Source, SourceError, parse};
 use s3_cors::{Credentials, Document, RuleTable, TermSet};
 use std::num::NonZeroUsize;
 use std::path::Path;

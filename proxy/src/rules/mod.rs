@@ -3,7 +3,6 @@
 //! Decides: which rules are live, and what a reload comes to. Must not know: requests, metrics, or who asks.
 
 mod check;
-mod document;
 mod load;
 mod reload;
 mod remark;
@@ -25,10 +24,10 @@ pub use shadow::ShadowRules;
 pub use slot::Slot;
 pub use snapshot::{Bucket, DocumentOrigin, Snapshot};
 pub use source::{
-    Allowed, BucketCors, Changed, Changes, Directory, Listing, Source, SourceError, WhyPassedOver, source_of,
+    Allowed, BucketCors, Changed, Changes, Directory, Listing, Source, SourceError, Stored, WhyPassedOver, source_of,
 };
 pub use store::Store;
 pub use warning_log::WarningLog;
 pub use warnings::LiveWarnings;
 pub use watch::{Watch, WatchError, watch};
-pub use write::{Digest, SigningTime, Stored, Write, WriteError, Written};
+pub use write::{Digest, SigningTime, Write, WriteError, Written};

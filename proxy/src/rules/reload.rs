@@ -1,18 +1,14 @@
 //! What a reload comes to: what is new and valid replaces, what is not valid leaves the last good rules.
 
 use super::load::{Loader, Wanted};
-use super::remark::Remark;
+use super::remark::{Remark, named};
 use super::slot::Slot;
 use super::snapshot::{Bucket, Snapshot};
-use super::source::{Found, Listing, Source, SourceError};
-use super::write::Stored;
+use super::source::{Found, Listing, Source, SourceError, Stored};
 use s3_cors::{Credentials, TermSet};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
-
-/// The most changed labels that a line of the log names.
-const MOST_NAMED: usize = 20;
 
 /// What a reload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,15 +64,6 @@ impl Report {
                 }
             }
         }
-    }
-}
-
-/// Names the first of many labels, and says how many more there are: a line of the log has an end.
-pub(super) fn named(labels: &[String]) -> String {
-    let (named, others) = labels.split_at_checked(MOST_NAMED).unwrap_or((labels, &[]));
-    match (named.join(", "), others.len()) {
-        (named, 0) => named,
-        (named, others) => format!("{named} and {others} more"),
     }
 }
 

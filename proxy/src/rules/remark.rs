@@ -1,9 +1,11 @@
 //! What is no error in a source and should be known: what is passed over, names that no bucket has, a source without rules.
 
-use super::reload::named;
 use super::slot::Slot;
 use super::source::{Listing, WhyPassedOver};
 use std::path::{Path, PathBuf};
+
+/// The most names that a line of the log has.
+const MOST_NAMED: usize = 20;
 
 /// Something to know about a source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,5 +84,14 @@ pub(super) fn log(remarks: &[Remark], set: Option<&str>) {
         if !paths.is_empty() {
             tracing::warn!(set, paths, hint = remark.hint(), "{}", remark.message());
         }
+    }
+}
+
+/// Names the first of many labels or paths, and says how many more there are: a line of the log has an end.
+pub(super) fn named(labels: &[String]) -> String {
+    let (named, others) = labels.split_at_checked(MOST_NAMED).unwrap_or((labels, &[]));
+    match (named.join(", "), others.len()) {
+        (named, 0) => named,
+        (named, others) => format!("{named} and {others} more"),
     }
 }

@@ -1,7 +1,7 @@
 //! All rules at one moment, and which of them a request gets.
 
 use super::slot::Slot;
-use super::source::Source;
+use super::source::{Source, json_of};
 use super::warnings::LiveWarnings;
 use super::write::{Digest, WriteError};
 use foldhash::fast::RandomState;
@@ -49,7 +49,7 @@ impl DocumentOrigin {
     }
 
     pub(super) fn warnings(&self, source: &dyn Source) -> &LiveWarnings {
-        self.warnings.get_or_init(|| LiveWarnings::of(self, source))
+        self.warnings.get_or_init(|| LiveWarnings::of(&self.path, &self.configuration, source))
     }
 
     /// Whether its warnings are to be logged: once.
@@ -75,12 +75,6 @@ impl DocumentOrigin {
     pub(super) fn means_the_same_as(&self, other: &Self) -> bool {
         self.path == other.path && self.configuration.get() == other.configuration.get()
     }
-}
-
-/// The configuration in a document, as the JSON of the AWS CLI.
-#[expect(clippy::expect_used, reason = "JSON can carry every text and number")]
-pub(super) fn json_of(document: &Document) -> Box<RawValue> {
-    serde_json::value::to_raw_value(document.configuration()).expect("texts and numbers")
 }
 
 /// All rules at one moment.

@@ -231,8 +231,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::super::reload::Outcome;
+    use super::super::source::Stored;
     use super::super::source::{Changed, Changes, Found, Listing, Version};
-    use super::super::write::Stored;
     use super::*;
     use std::collections::BTreeMap;
     use std::path::PathBuf;

@@ -2,10 +2,10 @@
 //!
 //! Decides: which text they are worked out from. Must not know: who asks, and what there is to warn of.
 
-use super::document::parse;
-use super::snapshot::{DocumentOrigin, json_of};
-use super::source::Source;
+use super::source::{Source, json_of, parse};
 use s3_cors::{Document, Format, Position, Warning};
+use serde_json::value::RawValue;
+use std::path::Path;
 
 /// What S3 accepts in a live document and is likely a mistake.
 #[derive(Debug, Default)]
@@ -18,12 +18,12 @@ pub struct LiveWarnings {
 impl LiveWarnings {
     /// The snapshot keeps no text, so the document is read again. If it says something else by now, or cannot be read, the rules are
     /// judged as they are live; then there are no places.
-    pub(super) fn of(origin: &DocumentOrigin, source: &dyn Source) -> Self {
-        let read = source.read_again(&origin.path).and_then(|bytes| parse(&origin.path, &bytes)).ok();
-        if let Some(document) = read.filter(|document| json_of(document).get() == origin.configuration.get()) {
+    pub(super) fn of(path: &Path, configuration: &RawValue, source: &dyn Source) -> Self {
+        let read = source.read_again(path).and_then(|bytes| parse(path, &bytes)).ok();
+        if let Some(document) = read.filter(|document| json_of(document).get() == configuration.get()) {
             return Self { found: document.warnings().into(), has_places: true };
         }
-        let live = Document::parse(origin.configuration.get().as_bytes(), Format::Json);
+        let live = Document::parse(configuration.get().as_bytes(), Format::Json);
         Self { found: live.map(|document| document.warnings().into()).unwrap_or_default(), has_places: false }
     }
 

@@ -1,12 +1,9 @@
 //! A write of a bucket's document: what is asked for, and what it came to.
 //!
-//! Decides: which text is stored, and which signed write is too old. Must not know: who may write, or where documents are kept.
+//! Decides: which signed write is too old. Must not know: who may write, or where documents are kept.
 
-use super::document::parse;
-use super::source::Found;
-use s3_cors::{CorsConfiguration, Document, MAX_DOCUMENT_LENGTH};
+use s3_cors::CorsConfiguration;
 use sha2::{Digest as _, Sha256};
-use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -51,15 +48,6 @@ impl Write<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// A document as a source keeps it.
-#[derive(Debug)]
-pub struct Stored {
-    /// Where.
-    pub found: Found,
-    /// What is there now.
-    pub document: Document,
 }
 
 /// What a write changed.
@@ -141,18 +129,4 @@ impl WriteError {
             _ => Self::Failed { place, reason },
         }
     }
-}
-
-/// The text of a configuration, in the form that the document's name says, and the document that reading it gives.
-pub(super) fn text_of(path: &Path, configuration: &CorsConfiguration) -> Result<(String, Document), WriteError> {
-    let unwritable = |error: s3_cors::WriteError| WriteError::Document(error.to_string());
-    let is_json = path.extension().and_then(OsStr::to_str) == Some("json");
-    let mut text = if is_json { configuration.to_json() } else { configuration.to_xml() }.map_err(unwritable)?;
-    // A document of nearly the longest length may only fit without the space that makes it readable.
-    if text.len() > MAX_DOCUMENT_LENGTH {
-        let compact = || serde_json::to_string(configuration).map_err(|error| WriteError::Document(error.to_string()));
-        text = if is_json { compact()? } else { configuration.to_compact_xml().map_err(unwritable)? };
-    }
-    let document = parse(path, text.as_bytes()).map_err(|error| WriteError::Document(error.to_string()))?;
-    Ok((text, document))
 }

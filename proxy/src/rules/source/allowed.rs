@@ -2,10 +2,10 @@
 //!
 //! Decides: what a first try is allowed. It is a document like any other, so that it is served, shown and explained as one.
 
-use super::{Changed, Changes, Found, Listing, NoChanges, Source, SourceError, Version};
+use super::{Changed, Changes, Found, Listing, NoChanges, Source, SourceError, Stored, Version};
 use crate::config::AllowedOrigin;
 use crate::rules::slot::Slot;
-use crate::rules::write::{Stored, Write, WriteError};
+use crate::rules::write::{Write, WriteError};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,9 @@
 use super::durable;
 use super::notifications::Notifications;
 use super::version::version;
-use super::{Changed, Changes, Found, Listing, Source, SourceError, WhyPassedOver};
+use super::{Changed, Changes, Found, Listing, Source, SourceError, Stored, WhyPassedOver};
 use crate::rules::slot::Slot;
-use crate::rules::write::{Stored, Write, WriteError};
+use crate::rules::write::{Write, WriteError};
 use s3_cors::{CorsConfiguration, MAX_DOCUMENT_LENGTH};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

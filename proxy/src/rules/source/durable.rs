@@ -4,8 +4,9 @@
 //! for each bucket the time that its last write was signed. The time is written before the document: after a crash between the two a
 //! write that is signed again succeeds, and no earlier one.
 
-use crate::rules::source::Found;
-use crate::rules::write::{Stored, Write, WriteError, text_of};
+use super::document::text_of;
+use super::{Found, Stored};
+use crate::rules::write::{Write, WriteError};
 use s3_cors::CorsConfiguration;
 use std::fs::{DirBuilder, DirEntry, File, Permissions};
 use std::io::{self, ErrorKind, Write as _};

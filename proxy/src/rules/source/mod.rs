@@ -5,6 +5,7 @@
 
 mod allowed;
 mod directory;
+mod document;
 mod durable;
 mod notifications;
 mod remote;
@@ -12,12 +13,13 @@ mod version;
 
 pub use allowed::Allowed;
 pub use directory::Directory;
+pub(super) use document::{json_of, parse};
 pub use remote::BucketCors;
 
 use super::slot::Slot;
-use super::write::{Stored, Write, WriteError};
+use super::write::{Write, WriteError};
 use crate::config::{Config, RulesSource};
-use s3_cors::DocumentErrors;
+use s3_cors::{Document, DocumentErrors};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -112,6 +114,15 @@ impl PartialEq for Found {
     fn eq(&self, other: &Self) -> bool {
         self.version == other.version && self.path.as_os_str() == other.path.as_os_str()
     }
+}
+
+/// A document as a source keeps it.
+#[derive(Debug)]
+pub struct Stored {
+    /// Where.
+    pub found: Found,
+    /// What is there now.
+    pub document: Document,
 }
 
 /// Which content a document has: as long as it is equal, so is the content.

@@ -3,8 +3,8 @@
 //! Decides: when the copy is used. It is used for the first reading only: later the rules that are live are at least as good.
 
 use crate::rules::source::durable::create_document;
-use crate::rules::source::{Changed, Changes, Directory, Found, Listing, Source, SourceError};
-use crate::rules::write::{Stored, Write, WriteError};
+use crate::rules::source::{Changed, Changes, Directory, Found, Listing, Source, SourceError, Stored};
+use crate::rules::write::{Write, WriteError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

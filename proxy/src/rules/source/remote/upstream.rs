@@ -3,8 +3,8 @@
 use super::bucket_cors::{BucketCors, OneBucketCors};
 use crate::config::UpstreamUrl;
 use crate::rules::slot::Slot;
-use crate::rules::source::{Changed, Changes, Found, Listing, NoChanges, Source, SourceError, Version};
-use crate::rules::write::{Stored, Write, WriteError};
+use crate::rules::source::{Changed, Changes, Found, Listing, NoChanges, Source, SourceError, Stored, Version};
+use crate::rules::write::{Write, WriteError};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
