@@ -1,11 +1,12 @@
 //! One address of an upstream: what is known about it, and how many requests it has.
 
-use super::pool::Kept;
+use pingora::protocols::Stream;
 use pingora::upstreams::peer::HttpPeer;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// How long an address that could not be connected to is passed over, in milliseconds: as long as names are kept, so that a pod that
 /// is gone costs one request a connect timeout, not every one.
@@ -26,7 +27,7 @@ pub struct Peer {
     failed_checks: AtomicUsize,
     /// Until when it is passed over, in milliseconds since the start; 0 when it could be reached.
     passed_over_until: AtomicU64,
-    kept: Kept,
+    kept: Mutex<Vec<Idle>>,
 }
 
 impl Peer {
@@ -47,9 +48,9 @@ impl Peer {
         self.address
     }
 
-    /// Connections to this address that can be used again.
-    pub(super) const fn kept(&self) -> &Kept {
-        &self.kept
+    /// Connections to this address that can be used again, the newest last.
+    pub(super) fn kept(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a connection is made from.
@@ -104,6 +105,22 @@ impl Peer {
     /// It failed a check; `true` when that makes it unhealthy.
     pub(super) fn failed_check(&self) -> bool {
         self.failed_checks.fetch_add(1, Ordering::Relaxed) + 1 == FAILURES
+    }
+}
+
+/// A connection that can be used again.
+pub(super) struct Idle {
+    pub(super) stream: Stream,
+    pub(super) since: Instant,
+    pub(super) _place: Place,
+}
+
+/// One of the connections that may be kept. It is given back with its address too, when a name resolves to others.
+pub(super) struct Place(pub(super) Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

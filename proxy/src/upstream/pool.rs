@@ -3,7 +3,7 @@
 //! Decides: which connection a request may have. A kept connection that the server closed, or on which bytes came that no request
 //! asked for, is dropped when it is taken. Must not know: what is sent on one.
 
-use super::peers::Peer;
+use super::peers::{Idle, Peer, Place};
 use super::targets::Upstreams;
 use crate::config::Keepalive;
 use async_trait::async_trait;
@@ -13,33 +13,14 @@ use pingora::server::ShutdownWatch;
 use pingora::server::configuration::ServerConf;
 use pingora::services::background::BackgroundService;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// How often connections that are too old are closed.
 const SWEEP: Duration = Duration::from_secs(1);
-
-/// The kept connections of one address, the newest last.
-#[derive(Default)]
-pub(super) struct Kept(Mutex<Vec<Idle>>);
-
-struct Idle {
-    stream: Stream,
-    since: Instant,
-    _place: Place,
-}
-
-/// One of the connections that may be kept. It is given back with its address too, when a name resolves to others.
-struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// Connects to upstreams, and keeps what can be used again.
 pub struct Pool {
@@ -60,7 +41,7 @@ impl Pool {
     /// A kept connection to an address that can be used again, if there is one.
     pub fn take(&self, peer: &Peer) -> Option<Stream> {
         loop {
-            let mut idle = peer.kept().0.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+            let mut idle = peer.kept().pop()?;
             if idle.since.elapsed() < self.keepalive.idle && is_silent(&mut idle.stream) {
                 return Some(idle.stream);
             }
@@ -82,12 +63,12 @@ impl Pool {
             return;
         }
         let idle = Idle { stream, since: Instant::now(), _place: place };
-        peer.kept().0.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+        peer.kept().push(idle);
     }
 
     /// Closes the connections of an address that are too old.
     fn sweep(&self, peer: &Peer) {
-        let mut kept = peer.kept().0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = peer.kept();
         // The oldest come first.
         let old = kept.iter().take_while(|idle| idle.since.elapsed() >= self.keepalive.idle).count();
         let closed: Vec<_> = kept.drain(..old).collect();
