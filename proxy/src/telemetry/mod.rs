@@ -3,7 +3,6 @@
 //! A leaf: it counts and writes what it is given and decides nothing. Labels are closed sets or bounded tables; the registry belongs
 //! to one [`Metrics`], not to the process. It knows value types of the engine; state that others own it exports, it never holds it.
 
-mod access;
 mod bucket_cors;
 mod buckets;
 mod exported;
@@ -13,11 +12,10 @@ mod metrics;
 mod registry;
 mod signatures;
 
-pub use access::{Access, AccessLog};
 pub use bucket_cors::{BucketCorsCounters, OperationResult};
 pub use buckets::Buckets;
 pub use exported::{Exported, Row};
 pub use http::{ByGet, HttpCounters, Served, UpstreamErrorKind};
-pub use log::printable;
+pub use log::{Access, AccessLog, printable};
 pub use metrics::{Metrics, MetricsError, ReloadOutcome};
 pub use signatures::{SignatureCause, SignatureCounters};

@@ -4,7 +4,7 @@
 //! so that access lines and other lines look alike. Must not know which fields a line has.
 
 use super::Format;
-use super::timestamp::Timestamp;
+use super::timestamp::{Timestamp, push_padded};
 use std::io::Write;
 use std::net::SocketAddr;
 
@@ -160,20 +160,4 @@ fn push_address(buffer: &mut Vec<u8>, address: SocketAddr) {
         buffer.push(b':');
         push_padded(buffer, port.into(), 1);
     }
-}
-
-/// Appends a number in decimal, with at least `width` digits.
-pub(super) fn push_padded(buffer: &mut Vec<u8>, mut value: u64, width: usize) {
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    for (index, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
-        first = index;
-        if value == 0 {
-            break;
-        }
-    }
-    let first = first.min(digits.len().saturating_sub(width));
-    buffer.extend_from_slice(digits.get(first..).unwrap_or_default());
 }

@@ -3,12 +3,14 @@
 //! Lines go through a bounded queue to a thread of their own: a reader that stalls costs lines, not requests. The lines about requests,
 //! which anyone can cause, never cost one that says who changed what.
 
+mod access;
 mod library;
-pub(super) mod line;
-pub(super) mod queue;
+mod line;
+mod queue;
 mod timestamp;
 
-use super::access::AccessLog;
+pub use access::{Access, AccessLog};
+
 use super::exported::Exported;
 use library::LibraryLines;
 use queue::{Lane, Queue};

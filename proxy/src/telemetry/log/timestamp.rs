@@ -1,6 +1,5 @@
 //! The time of a log line: RFC 3339 in UTC with microseconds.
 
-use super::line::push_padded;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `2026-10-05T07:08:09.`
@@ -63,6 +62,22 @@ fn date(days: u64) -> (u64, u64, u64) {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+/// Appends a number in decimal, with at least `width` digits.
+pub(super) fn push_padded(buffer: &mut Vec<u8>, mut value: u64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for (index, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+        first = index;
+        if value == 0 {
+            break;
+        }
+    }
+    let first = first.min(digits.len().saturating_sub(width));
+    buffer.extend_from_slice(digits.get(first..).unwrap_or_default());
 }
 
 #[cfg(test)]

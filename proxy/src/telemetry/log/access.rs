@@ -1,8 +1,8 @@
 //! The access line: one for each request, with the fields that the documentation promises.
 
-use super::log::Format;
-use super::log::line::{Scratch, name};
-use super::log::queue::{Lane, Queue};
+use super::Format;
+use super::line::{Scratch, name};
+use super::queue::{Lane, Queue};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
