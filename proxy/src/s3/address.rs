@@ -8,16 +8,7 @@ use super::readings;
 use s3_cors::ResourceType;
 use std::borrow::Cow;
 
-/// The bucket that a request names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NamedBucket<'r> {
-    /// None: the request is for the service itself (ListBuckets).
-    Service,
-    /// This one, for every reader of the request.
-    One(Cow<'r, str>),
-    /// Not the same one to every server or proxy. No rule may grant: the upstream's bucket may not be the one that the rule is for.
-    Ambiguous,
-}
+pub use super::readings::NamedBucket;
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,27 +17,6 @@ pub struct Address<'r> {
     pub bucket: NamedBucket<'r>,
     /// The kind of resource that the path names, to a server that splits it before it decodes it.
     pub resource: ResourceType,
-}
-
-impl NamedBucket<'_> {
-    /// Its name, where there is one.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::One(name) => Some(name),
-            Self::Service | Self::Ambiguous => None,
-        }
-    }
-
-    /// The same, without a reference to the request.
-    #[must_use]
-    pub fn into_owned(self) -> NamedBucket<'static> {
-        match self {
-            Self::Service => NamedBucket::Service,
-            Self::One(name) => NamedBucket::One(name.into_owned().into()),
-            Self::Ambiguous => NamedBucket::Ambiguous,
-        }
-    }
 }
 
 impl<'r> Address<'r> {

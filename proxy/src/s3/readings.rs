@@ -4,9 +4,41 @@
 //! dot segments (RFC 3986 §5.2.4); C code stops at NUL. A grant must be right for all of them, and for any chain of them. Decides: which
 //! bucket that is, if it is one. Must not know: hosts, rules.
 
-use super::address::NamedBucket;
 use memchr::memchr2_iter;
 use percent_encoding::percent_decode;
+use std::borrow::Cow;
+
+/// The bucket that a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedBucket<'r> {
+    /// None: the request is for the service itself (ListBuckets).
+    Service,
+    /// This one, for every reader of the request.
+    One(Cow<'r, str>),
+    /// Not the same one to every server or proxy. No rule may grant: the upstream's bucket may not be the one that the rule is for.
+    Ambiguous,
+}
+
+impl NamedBucket<'_> {
+    /// Its name, where there is one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::One(name) => Some(name),
+            Self::Service | Self::Ambiguous => None,
+        }
+    }
+
+    /// The same, without a reference to the request.
+    #[must_use]
+    pub fn into_owned(self) -> NamedBucket<'static> {
+        match self {
+            Self::Service => NamedBucket::Service,
+            Self::One(name) => NamedBucket::One(name.into_owned().into()),
+            Self::Ambiguous => NamedBucket::Ambiguous,
+        }
+    }
+}
 
 /// Which bytes besides `/` a reader splits at.
 #[derive(Clone, Copy)]
