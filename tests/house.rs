@@ -2,8 +2,8 @@
 
 mod imports;
 
-use imports::imports;
-use std::collections::BTreeSet;
+use imports::{Import, imports};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Each room of the proxy and the rooms that it may know. `serve` puts everything together and no one knows it; `cli` is the program.
@@ -66,6 +66,14 @@ const NO_EXCHANGE_KNOWS: [&str; 10] = [
 /// What a pure library does not touch.
 const IMPURE: [&str; 9] =
     ["tokio", "pingora", "tracing", "log::", "std::fs", "std::net", "std::time", "std::env", "std::thread"];
+
+/// Files that import each other and are to be merged or cut: each is one subject.
+const CIRCLES: [&[&str]; 4] = [
+    &["drivers/http2/conversation", "drivers/http2/stream"],
+    &["exchange/bucket_cors/confirm", "exchange/bucket_cors/response"],
+    &["exchange/context", "exchange/forwarding", "exchange/upstream_head"],
+    &["exchange/failure", "exchange/reply"],
+];
 
 /// A file that is longer is not read in one sitting.
 const LONGEST_FILE: usize = 320;
@@ -141,6 +149,72 @@ fn each_room_knows_only_whom_it_may() {
             );
         }
     }
+}
+
+/// Files that import each other can be read, changed and tested only together. Not counted is what a file imports of the module that it
+/// is in: it belongs to it.
+#[test]
+fn no_files_import_each_other_but_those_that_are_listed() {
+    let mut found = Vec::new();
+    for crate_source in ["proxy/src", "proxy/cors/src"] {
+        found.extend(circles(&imports_between_files(&root().join(crate_source))));
+    }
+    found.sort();
+    let found: Vec<_> = found.iter().map(|circle| circle.iter().map(String::as_str).collect::<Vec<_>>()).collect();
+    assert_eq!(found, CIRCLES, "merge one subject, cut where two know each other");
+}
+
+type Module = Vec<String>;
+
+/// For each file the other files that it imports, by the file that defines what it names.
+fn imports_between_files(source: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
+    let of_file = |(path, text): (PathBuf, String)| {
+        let module = module_of(&path, source);
+        let found = imports(&text, &module).into_iter().filter(|import| !import.is_in_tests);
+        (module, found.collect::<Vec<_>>())
+    };
+    let files: BTreeMap<Module, Vec<_>> = sources(source).into_iter().map(of_file).collect();
+    let exported = |import: &Import| {
+        let module = import.exported_by.clone()?;
+        let name = [module, vec![import.path.last()?.clone()]].concat();
+        (name != import.path).then(|| (name, import.path.clone()))
+    };
+    let exports: BTreeMap<Module, Module> = files.values().flatten().filter_map(exported).collect();
+    // A name that is a file's is the file, whatever has the same name in it.
+    let exporter = |path: &Module| {
+        let beginnings = (1..=path.len()).filter(|length| !files.contains_key(&path[..*length]));
+        beginnings.map(|length| (length, exports.get(&path[..length]))).find_map(|(length, of)| Some((length, of?)))
+    };
+    let defining_file = |path: &Module| {
+        let mut path = path.clone();
+        while let Some((length, exported)) = exporter(&path) {
+            path = [exported.as_slice(), &path[length..]].concat();
+        }
+        (0..=path.len()).rev().map(|length| path[..length].to_vec()).find(|module| files.contains_key(module))
+    };
+    let edges = files.iter().map(|(module, found)| {
+        let others = found.iter().filter(|import| import.exported_by.is_none());
+        let others = others.filter_map(|import| defining_file(&import.path));
+        (module.clone(), others.filter(|other| !module.starts_with(other)).collect())
+    });
+    edges.collect()
+}
+
+/// The sets of files of which each leads to each other one.
+fn circles(edges: &BTreeMap<Module, BTreeSet<Module>>) -> BTreeSet<Vec<String>> {
+    let reached_from = |module: &Module| {
+        let (mut reached, mut next) = (BTreeSet::new(), vec![module]);
+        while let Some(module) = next.pop() {
+            next.extend(edges[module].iter().filter(|other| reached.insert((*other).clone())));
+        }
+        reached
+    };
+    let reached: BTreeMap<_, _> = edges.keys().map(|module| (module, reached_from(module))).collect();
+    let circle_of = |module: &Module| {
+        let circle = reached[module].iter().filter(|other| reached[*other].contains(module));
+        circle.map(|module| module.join("/")).collect::<Vec<_>>()
+    };
+    edges.keys().map(circle_of).filter(|circle| !circle.is_empty()).collect()
 }
 
 #[test]

@@ -81,6 +81,10 @@ fn char_or_lifetime(text: &str) -> usize {
     }
 }
 
+fn is_name(token: &str) -> bool {
+    token.starts_with(|first: char| first.is_alphabetic() || first == '_')
+}
+
 struct Reader<'t> {
     tokens: &'t [&'t str],
     next: usize,
@@ -121,8 +125,8 @@ impl Reader<'_> {
                     self.group(&[], is_public);
                 }
                 // Not a visibility, `pub(in crate::…)`.
-                ("crate" | "super" | "self" | "s3cors_proxy", "::", _)
-                    if self.before(1) != "::" && (self.before(2), self.before(1)) != ("(", "in") =>
+                (name, "::", _)
+                    if is_name(name) && self.before(1) != "::" && (self.before(2), self.before(1)) != ("(", "in") =>
                 {
                     self.path();
                 }
@@ -145,7 +149,7 @@ impl Reader<'_> {
 
     fn path(&mut self) {
         let mut path = vec![self.take()];
-        while self.peek(0) == "::" && self.peek(1).starts_with(|first: char| first.is_alphabetic() || first == '_') {
+        while self.peek(0) == "::" && is_name(self.peek(1)) {
             self.next += 1;
             path.push(self.take());
         }
@@ -175,16 +179,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes a path of this crate; those of libraries begin otherwise.
+    /// Notes a path. One that begins with another name begins at a module that is declared here, or is a library's, which no one takes
+    /// for a module of this crate.
     fn add(&mut self, path: &[String], is_public: bool) {
         let mut rest = path;
-        let mut absolute = match path.first().map(String::as_str) {
-            Some("super" | "self") => self.module.clone(),
-            Some("crate" | "s3cors_proxy") => Vec::new(),
-            // A module that is declared in this one.
-            _ if is_public => self.module.clone(),
-            _ => return,
-        };
+        let is_from_root = matches!(path.first().map(String::as_str), Some("crate" | "s3cors_proxy"));
+        let mut absolute = if is_from_root { Vec::new() } else { self.module.clone() };
         while let Some((first @ ("crate" | "s3cors_proxy" | "super" | "self"), others)) =
             rest.split_first().map(|(first, others)| (first.as_str(), others))
         {
