@@ -2,7 +2,7 @@
 
 use super::draft::{Conversion, Draft};
 use super::fields::{self, Fields};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 const RULES: [&str; 5] = [
     "/StorageServiceProperties/0/Cors/0/CorsRule",
@@ -13,33 +13,25 @@ const RULES: [&str; 5] = [
 ];
 
 pub(super) fn read(document: &Value, conversion: &mut Conversion) {
-    for (index, rule) in fields::rules(document, &RULES).iter().enumerate() {
-        let draft = self::rule(fields::rule(index), &lower(rule), conversion);
-        conversion.add(draft);
-    }
+    fields::add_rules(document, &RULES, conversion, |fields| {
+        fields.rename(lower);
+        rule(fields)
+    });
 }
 
-fn rule(place: String, rule: &Value, conversion: &mut Conversion) -> Draft {
-    let mut fields = Fields::of(&place, rule, conversion);
-    let draft = Draft {
+fn rule(fields: &mut Fields<'_>) -> Draft {
+    Draft {
         id: None,
         origins: fields.texts("allowedOrigins"),
         methods: fields.texts("allowedMethods"),
         headers: fields.texts("allowedHeaders"),
         expose: fields.texts("exposedHeaders"),
         max_age: fields.only_seconds("maxAgeInSeconds"),
-        place,
-    };
-    fields.rest();
-    draft
+    }
 }
 
 /// XML and the command line begin the names in upper case, Resource Manager in lower case.
-fn lower(rule: &Value) -> Value {
-    let Some(members) = rule.as_object() else { return rule.clone() };
-    let lower = |key: &String| {
-        let mut letters = key.chars();
-        letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect::<String>()
-    };
-    Value::Object(members.iter().map(|(key, value)| (lower(key), value.clone())).collect::<Map<_, _>>())
+fn lower(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }

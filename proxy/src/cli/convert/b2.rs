@@ -7,31 +7,24 @@ use super::gateway_api::warn_of_ports;
 use serde_json::Value;
 
 pub(super) fn read(document: &Value, conversion: &mut Conversion) {
-    for (index, rule) in fields::rules(document, &["/corsRules"]).iter().enumerate() {
-        let draft = self::rule(fields::rule(index), rule, conversion);
-        conversion.add(draft);
-    }
+    fields::add_rules(document, &["/corsRules"], conversion, rule);
 }
 
-fn rule(place: String, rule: &Value, conversion: &mut Conversion) -> Draft {
-    let mut fields = Fields::of(&place, rule, conversion);
+fn rule(fields: &mut Fields<'_>) -> Draft {
     let (operations, origins) = (fields.texts("allowedOperations"), fields.texts("allowedOrigins"));
-    warn_of_ports(&origins, &mut fields);
-    let draft = Draft {
+    warn_of_ports(&origins, fields);
+    Draft {
         id: fields.text("corsRuleName"),
         origins: origins.into_iter().map(origin).collect(),
         methods: operations
             .iter()
-            .flat_map(|operation| methods(operation, &mut fields))
+            .flat_map(|operation| methods(operation, fields))
             .map(|method| (*method).to_owned())
             .collect(),
         headers: fields.texts("allowedHeaders"),
         expose: fields.texts("exposeHeaders"),
         max_age: fields.seconds("maxAgeSeconds"),
-        place,
-    };
-    fields.rest();
-    draft
+    }
 }
 
 /// A scheme alone is any origin with it, on every port.

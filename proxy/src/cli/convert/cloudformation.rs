@@ -15,10 +15,7 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
             return conversion.refuse(&places.join(", "), "several buckets: convert one CorsConfiguration at a time");
         }
     };
-    for (index, rule) in fields::rules(configuration, &["/CorsRules"]).iter().enumerate() {
-        let draft = self::rule(fields::rule(index), rule, conversion);
-        conversion.add(draft);
-    }
+    fields::add_rules(configuration, &["/CorsRules"], conversion, rule);
 }
 
 /// Every `CorsConfiguration`, with the names that lead to it.
@@ -33,17 +30,13 @@ fn find<'v>(value: &'v Value, path: &str, found: &mut Vec<(String, &'v Value)>) 
     }
 }
 
-fn rule(place: String, rule: &Value, conversion: &mut Conversion) -> Draft {
-    let mut fields = Fields::of(&place, rule, conversion);
-    let draft = Draft {
+fn rule(fields: &mut Fields<'_>) -> Draft {
+    Draft {
         id: fields.text("Id"),
         origins: fields.texts("AllowedOrigins"),
         methods: fields.texts("AllowedMethods"),
         headers: fields.texts("AllowedHeaders"),
         expose: fields.texts("ExposedHeaders"),
         max_age: fields.seconds("MaxAge"),
-        place,
-    };
-    fields.rest();
-    draft
+    }
 }

@@ -7,8 +7,6 @@ use s3_cors::{
 /// The texts of a rule, as the other form has them.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    /// What the rule is called in warnings and errors.
-    pub(super) place: String,
     pub(super) id: Option<String>,
     pub(super) origins: Vec<String>,
     pub(super) methods: Vec<String>,
@@ -46,8 +44,8 @@ impl Conversion {
         Err(self.warnings)
     }
 
-    pub(super) fn add(&mut self, draft: Draft) {
-        let place = &*draft.place;
+    /// Adds a rule, which warnings and errors call by its place.
+    pub(super) fn add(&mut self, place: &str, draft: Draft) {
         let errors = self.errors.len();
         let methods = self.methods(place, &draft.methods);
         let origins = self.each(place, "origin", &draft.origins, OriginPattern::parse);

@@ -1,6 +1,6 @@
 //! The members of an object, taken one by one, so that what no one took can be named.
 
-use super::draft::Conversion;
+use super::draft::{Conversion, Draft};
 use serde_json::{Map, Value};
 
 pub(super) struct Fields<'c> {
@@ -19,8 +19,18 @@ impl<'c> Fields<'c> {
         Self { place: place.to_owned(), members, conversion }
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.members.contains_key(key)
+    }
+
     pub(super) fn take(&mut self, key: &str) -> Option<Value> {
         self.members.remove(key).filter(|value| !value.is_null())
+    }
+
+    /// Gives each member another name.
+    pub(super) fn rename(&mut self, name: impl Fn(&str) -> String) {
+        let members = std::mem::take(&mut self.members).into_iter();
+        self.members = members.map(|(key, value)| (name(&key), value)).collect();
     }
 
     pub(super) fn warn(&mut self, what: &str) {
@@ -73,7 +83,7 @@ impl<'c> Fields<'c> {
         if inner.as_str().is_some_and(str::is_empty) {
             return Vec::new();
         }
-        let mut inner = Fields::of(&format!("{}, {list}", self.place), &inner, self.conversion);
+        let mut inner = self.inner(list, &inner);
         let texts = inner.texts(element);
         inner.rest();
         texts
@@ -106,9 +116,14 @@ impl<'c> Fields<'c> {
         self.seconds(key)
     }
 
+    /// The members of a member's value.
+    pub(super) fn inner(&mut self, key: &str, value: &Value) -> Fields<'_> {
+        Fields::of(&format!("{}, {key}", self.place), value, self.conversion)
+    }
+
     /// Names what no one took. To be called last.
-    pub(super) fn rest(self) {
-        for (key, value) in self.members {
+    pub(super) fn rest(&mut self) {
+        for (key, value) in std::mem::take(&mut self.members) {
             if !value.is_null() {
                 self.conversion.warn(&self.place, &format!("{key} is left out: S3 has no equivalent"));
             }
@@ -116,13 +131,33 @@ impl<'c> Fields<'c> {
     }
 }
 
-/// The place of a rule, from 1.
-pub(super) fn rule(index: usize) -> String {
-    format!("rule {}", index + 1)
+/// Adds each rule of the list at the first of the paths that is there ([`rules`]).
+pub(super) fn add_rules(
+    document: &Value,
+    pointers: &[&str],
+    conversion: &mut Conversion,
+    draft: impl Fn(&mut Fields<'_>) -> Draft,
+) {
+    for (index, value) in rules(document, pointers).iter().enumerate() {
+        add_rule(&format!("rule {}", index + 1), value, conversion, &draft);
+    }
+}
+
+/// Adds the rule that is drafted from an object's members, and names those that the draft does not take.
+pub(super) fn add_rule(
+    place: &str,
+    value: &Value,
+    conversion: &mut Conversion,
+    draft: impl FnOnce(&mut Fields<'_>) -> Draft,
+) {
+    let mut fields = Fields::of(place, value, conversion);
+    let draft = draft(&mut fields);
+    fields.rest();
+    conversion.add(place, draft);
 }
 
 /// The rules at the first of the paths that is there; a list that stands alone, or a single rule, is the rules itself.
-pub(super) fn rules(document: &Value, pointers: &[&str]) -> Vec<Value> {
+fn rules(document: &Value, pointers: &[&str]) -> Vec<Value> {
     let found = pointers.iter().find_map(|pointer| document.pointer(pointer)).unwrap_or(document);
     match found {
         Value::Array(rules) => rules.clone(),

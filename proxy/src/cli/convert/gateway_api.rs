@@ -1,7 +1,7 @@
 //! The CORS filter of the Gateway API (GEP-1767; `HTTPCORSFilter` in its `apis/v1/httproute_types.go`).
 
 use super::draft::{Conversion, Draft};
-use super::fields::Fields;
+use super::fields::{self, Fields};
 use serde_json::{Map, Value};
 
 /// The methods that the filter allows whether they are listed or not.
@@ -19,18 +19,13 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
     // The same filter stands in each rule of a route.
     found.dedup();
     match <[Value; 1]>::try_from(found) {
-        Ok([filter]) => {
-            let draft = rule(&filter, conversion);
-            conversion.add(draft);
-        }
+        Ok([filter]) => fields::add_rule("CORS filter", &filter, conversion, rule),
         Err(found) if found.is_empty() => conversion.refuse("filters", "there is no CORS filter with allowOrigins"),
         Err(_) => conversion.refuse("filters", "several differ: convert one CORS filter at a time"),
     }
 }
 
-fn rule(filter: &Value, conversion: &mut Conversion) -> Draft {
-    let place = "CORS filter".to_owned();
-    let mut fields = Fields::of(&place, filter, conversion);
+fn rule(fields: &mut Fields<'_>) -> Draft {
     let origins = fields.texts("allowOrigins");
     let mut methods = fields.texts("allowMethods");
     for method in ALWAYS {
@@ -43,10 +38,9 @@ fn rule(filter: &Value, conversion: &mut Conversion) -> Draft {
     let expose = fields.texts("exposeHeaders");
     let max_age = fields.seconds("maxAge").or(Some(MAX_AGE));
     let credentials = fields.take("allowCredentials").is_some_and(|value| value == true);
-    warn_of_credentials("allowCredentials", credentials, &origins, &mut fields);
-    warn_of_ports(&origins, &mut fields);
-    fields.rest();
-    Draft { place, id: None, origins, methods, headers, expose, max_age }
+    warn_of_credentials("allowCredentials", credentials, &origins, fields);
+    warn_of_ports(&origins, fields);
+    Draft { id: None, origins, methods, headers, expose, max_age }
 }
 
 /// S3 has no setting for credentials: it gives them to listed origins, and not to `*`.

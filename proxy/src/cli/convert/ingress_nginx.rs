@@ -4,7 +4,7 @@
 //! (`internal/ingress/annotations/cors/main.go`): what the controller does is converted.
 
 use super::draft::{Conversion, Draft};
-use super::fields::Fields;
+use super::fields::{self, Fields};
 use super::gateway_api::{each_object, warn_of_credentials};
 use serde_json::{Map, Value};
 
@@ -23,10 +23,7 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
         }
     });
     match <[Map<String, Value>; 1]>::try_from(found) {
-        Ok([annotations]) => {
-            let draft = rule(&Value::Object(annotations), conversion);
-            conversion.add(draft);
-        }
+        Ok([annotations]) => fields::add_rule("annotations", &Value::Object(annotations), conversion, rule),
         Err(found) if found.is_empty() => {
             conversion.refuse("annotations", &format!("there is no {PREFIX}enable-cors: \"true\""));
         }
@@ -40,9 +37,7 @@ fn annotations(object: &Map<String, Value>) -> Map<String, Value> {
     ours.filter(|(key, _)| key.contains("cors")).map(|(key, value)| (key.to_owned(), value.clone())).collect()
 }
 
-fn rule(annotations: &Value, conversion: &mut Conversion) -> Draft {
-    let place = "annotations".to_owned();
-    let mut fields = Fields::of(&place, annotations, conversion);
+fn rule(fields: &mut Fields<'_>) -> Draft {
     let mut texts = |key: &str, default: &str| {
         let texts = fields.texts(key);
         if texts.is_empty() { default.split(',').map(|text| text.trim().to_owned()).collect() } else { texts }
@@ -52,12 +47,11 @@ fn rule(annotations: &Value, conversion: &mut Conversion) -> Draft {
     let expose = fields.texts("cors-expose-headers");
     let max_age = fields.seconds("cors-max-age").or(Some(MAX_AGE));
     let credentials = fields.text("cors-allow-credentials").is_none_or(|value| value != "false");
-    warn_of_credentials("cors-allow-credentials", credentials, &origins, &mut fields);
+    warn_of_credentials("cors-allow-credentials", credentials, &origins, fields);
     // S3's matches any text. ingress-nginx has a subdomain of one level there ("single level wildcard subdomains").
     for origin in origins.iter().filter(|origin| origin.contains("://*.")) {
         fields.warn(&format!("{origin} also matches deeper subdomains in S3"));
     }
     fields.take("enable-cors");
-    fields.rest();
-    Draft { place, id: None, origins, methods, headers, expose, max_age }
+    Draft { id: None, origins, methods, headers, expose, max_age }
 }

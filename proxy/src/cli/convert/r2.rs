@@ -6,29 +6,24 @@ use super::s3;
 use serde_json::Value;
 
 pub(super) fn read(document: &Value, conversion: &mut Conversion) {
-    for (index, rule) in fields::rules(document, &["/rules", "/result/rules"]).iter().enumerate() {
-        let place = fields::rule(index);
-        let draft = if rule.get("allowed").is_some() {
-            self::rule(place, rule, conversion)
-        } else {
-            s3::rule(place, rule, conversion)
-        };
-        conversion.add(draft);
-    }
+    fields::add_rules(document, &["/rules", "/result/rules"], conversion, |fields| {
+        if fields.has("allowed") { rule(fields) } else { s3::rule(fields) }
+    });
 }
 
-fn rule(place: String, rule: &Value, conversion: &mut Conversion) -> Draft {
-    let mut draft = Draft::default();
-    let mut fields = Fields::of(&place, rule, conversion);
-    draft.id = fields.text("id");
-    draft.expose = fields.texts("exposeHeaders");
-    draft.max_age = fields.seconds("maxAgeSeconds");
+fn rule(fields: &mut Fields<'_>) -> Draft {
+    let mut draft = Draft {
+        id: fields.text("id"),
+        expose: fields.texts("exposeHeaders"),
+        max_age: fields.seconds("maxAgeSeconds"),
+        ..Draft::default()
+    };
     let allowed = fields.take("allowed").unwrap_or_default();
     fields.rest();
-    let mut fields = Fields::of(&format!("{place}, allowed"), &allowed, conversion);
+    let mut fields = fields.inner("allowed", &allowed);
     draft.origins = fields.texts("origins");
     draft.methods = fields.texts("methods");
     draft.headers = fields.texts("headers");
     fields.rest();
-    Draft { place, ..draft }
+    draft
 }

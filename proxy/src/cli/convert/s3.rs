@@ -16,25 +16,18 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
         }
         fields.rest();
     }
-    for (index, value) in fields::rules(document, &PLACES).iter().enumerate() {
-        let draft = rule(fields::rule(index), value, conversion);
-        conversion.add(draft);
-    }
+    fields::add_rules(document, &PLACES, conversion, rule);
 }
 
 /// A rule with the names of either form. Elements of XML are lists, the single ones too.
-pub(super) fn rule(place: String, rule: &Value, conversion: &mut Conversion) -> Draft {
-    let mut fields = Fields::of(&place, rule, conversion);
+pub(super) fn rule(fields: &mut Fields<'_>) -> Draft {
     let mut texts = |list: &str, element: &str| [fields.texts(list), fields.texts(element)].concat();
-    let draft = Draft {
+    Draft {
         origins: texts("AllowedOrigins", "AllowedOrigin"),
         methods: texts("AllowedMethods", "AllowedMethod"),
         headers: texts("AllowedHeaders", "AllowedHeader"),
         expose: texts("ExposeHeaders", "ExposeHeader"),
         id: fields.only_text("ID"),
         max_age: fields.only_seconds("MaxAgeSeconds"),
-        place,
-    };
-    fields.rest();
-    draft
+    }
 }
