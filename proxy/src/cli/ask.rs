@@ -33,6 +33,15 @@ pub(super) fn ask(admin: &AdminTarget, target: &str) -> io::Result<Answer> {
     Ok(Answer { status_line, rest })
 }
 
+/// Asks for a page. The error is the text of another response, or says why there is none.
+pub(super) fn page(admin: &AdminTarget, target: &str) -> Result<String, String> {
+    match ask(admin, target).and_then(|answer| Ok((answer.is_ok(), answer.body()?))) {
+        Ok((true, body)) => Ok(body),
+        Ok((false, message)) => Err(message.trim_end().to_owned()),
+        Err(error) => Err(format!("{admin}: {error}")),
+    }
+}
+
 /// Sends a request, and returns what the response can be read from.
 fn send(admin: &AdminTarget, request: &[u8]) -> io::Result<Box<dyn Read>> {
     let mut stream = connect(admin)?;
@@ -79,7 +88,7 @@ impl Answer {
     }
 
     /// The body, which ends with the connection: that was asked for.
-    pub(super) fn body(mut self) -> io::Result<String> {
+    fn body(mut self) -> io::Result<String> {
         let mut line = String::new();
         while self.rest.read_line(&mut line)? > 0 && !line.trim_end().is_empty() {
             line.clear();

@@ -1,7 +1,7 @@
 //! `s3cors explain`: why a request is or is not allowed, by rules on disk, or why a running proxy denied one.
 
 use super::admin::AdminArguments;
-use super::ask::ask;
+use super::ask::page;
 use super::browser::BrowserArguments;
 use super::curl::Copied;
 use super::{Format, fail, note, print};
@@ -72,11 +72,9 @@ impl Explain {
         if self.format == Format::Text {
             query.append_pair("format", "text");
         }
-        let answer = ask(&admin, &format!("/api/explain?{}", query.finish()));
-        match answer.and_then(|answer| Ok((answer.is_ok(), answer.body()?))) {
-            Ok((true, explanation)) => print(&format!("{}\n", explanation.trim_end())),
-            Ok((false, message)) => fail(&message.trim_end()),
-            Err(error) => fail(&format!("{admin}: {error}")),
+        match page(&admin, &format!("/api/explain?{}", query.finish())) {
+            Ok(explanation) => print(&format!("{}\n", explanation.trim_end())),
+            Err(error) => fail(&error),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `s3cors learn`: the rules that allow what a running proxy denied, for a person to read.
 
 use super::admin::AdminArguments;
-use super::ask::ask;
+use super::ask::page;
 use super::{Format, fail, note, print};
 use clap::Args;
 use s3cors_proxy::config::page_origin;
@@ -39,11 +39,9 @@ impl Learn {
             Ok(admin) => admin,
             Err(error) => return fail(&error),
         };
-        let answer = ask(&admin, &format!("/api/learn?{}", self.query()));
-        let body = match answer.and_then(|answer| Ok((answer.is_ok(), answer.body()?))) {
-            Ok((true, body)) => body,
-            Ok((false, message)) => return fail(&message.trim_end()),
-            Err(error) => return fail(&format!("{admin}: {error}")),
+        let body = match page(&admin, &format!("/api/learn?{}", self.query())) {
+            Ok(body) => body,
+            Err(error) => return fail(&error),
         };
         if self.format == Format::Json {
             return print(&format!("{}\n", body.trim_end()));
