@@ -6,6 +6,30 @@
 //! becomes one checked value, [`observe`], [`telemetry`] and [`admin`] tell operators, [`process`] begins and ends it all, and
 //! [`serve`](serve::serve) puts the parts together.
 
+/// Gives a closed set its names, which labels, log fields and JSON have, and the list of its values.
+macro_rules! names {
+    ($type:ident: $($value:ident = $name:literal),+ $(,)?) => {
+        impl $type {
+            /// All values, in order.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$value),+];
+
+            /// The name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$value => $name),+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
 pub mod admin;
 pub mod config;
 pub mod downstream;

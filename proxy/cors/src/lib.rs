@@ -7,6 +7,7 @@ mod document;
 mod header_name;
 mod header_set;
 mod method;
+mod names;
 mod origin;
 mod position;
 mod text;

@@ -1,6 +1,6 @@
 //! The methods that a rule can allow, and the methods that a request can ask for.
 
-use std::fmt;
+use crate::names::names;
 
 /// A method that a rule can allow (S3 API, `CORSRule`: GET, PUT, HEAD, POST, DELETE, in exactly this case).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,33 +18,14 @@ pub enum AllowedMethod {
 }
 
 impl AllowedMethod {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Get, Self::Put, Self::Head, Self::Post, Self::Delete];
-
     /// The method with this name; names are case-sensitive (RFC 9110 §9.1).
     #[must_use]
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str().as_bytes() == name)
     }
-
-    /// The method's name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Put => "PUT",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
-        }
-    }
 }
 
-impl fmt::Display for AllowedMethod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+names!(pub AllowedMethod: Get = "GET", Put = "PUT", Head = "HEAD", Post = "POST", Delete = "DELETE");
 
 /// The methods of one rule, as a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

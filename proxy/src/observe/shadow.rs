@@ -5,7 +5,6 @@ use super::group::{GroupedRequest, Groups, OTHER, PLACES, RequestGroup};
 use foldhash::fast::RandomState;
 use serde::Serialize;
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -21,25 +20,9 @@ pub enum Direction {
     OtherGrant,
 }
 
-impl Direction {
-    /// All of them, in order.
-    pub const ALL: [Self; 3] = [Self::AllowedToDenied, Self::DeniedToAllowed, Self::OtherGrant];
-
-    /// The name, as the metric's label and the JSON have it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AllowedToDenied => "allowed_to_denied",
-            Self::DeniedToAllowed => "denied_to_allowed",
-            Self::OtherGrant => "other_grant",
-        }
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+names! {
+    Direction: AllowedToDenied = "allowed_to_denied", DeniedToAllowed = "denied_to_allowed",
+    OtherGrant = "other_grant",
 }
 
 /// How many requests would be decided otherwise, in the order of [`Direction::ALL`].

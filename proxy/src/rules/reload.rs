@@ -21,20 +21,7 @@ pub enum Outcome {
     Rejected,
 }
 
-impl Outcome {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Applied, Self::Unchanged, Self::Rejected];
-
-    /// The label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Unchanged => "unchanged",
-            Self::Rejected => "rejected",
-        }
-    }
-}
+names!(Outcome: Applied = "applied", Unchanged = "unchanged", Rejected = "rejected");
 
 /// What a reload did.
 #[derive(Clone, Debug)]

@@ -16,21 +16,7 @@ pub enum OperationResult {
     Failed,
 }
 
-impl OperationResult {
-    /// Each result.
-    pub const ALL: [Self; 4] = [Self::Served, Self::Relayed, Self::Rejected, Self::Failed];
-
-    /// The label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Served => "served",
-            Self::Relayed => "relayed",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-        }
-    }
-}
+names!(OperationResult: Served = "served", Relayed = "relayed", Rejected = "rejected", Failed = "failed");
 
 /// The counters.
 pub struct BucketCorsCounters(IntCounterVec);

@@ -31,21 +31,9 @@ pub enum UpstreamErrorKind {
     Other,
 }
 
-impl UpstreamErrorKind {
-    const ALL: [Self; 6] = [Self::Connect, Self::Tls, Self::Timeout, Self::Reset, Self::Resolve, Self::Other];
-
-    /// The label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Reset => "reset",
-            Self::Resolve => "resolve",
-            Self::Other => "other",
-        }
-    }
+names! {
+    UpstreamErrorKind: Connect = "connect", Tls = "tls", Timeout = "timeout", Reset = "reset", Resolve = "resolve",
+    Other = "other",
 }
 
 /// What came of a presigned HEAD that was asked again as GET.
@@ -59,19 +47,7 @@ pub enum ByGet {
     Failed,
 }
 
-impl ByGet {
-    const ALL: [Self; 3] = [Self::Answered, Self::Rejected, Self::Failed];
-
-    /// The label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-        }
-    }
-}
+names!(ByGet: Answered = "answered", Rejected = "rejected", Failed = "failed");
 
 /// The counters of requests. A request finds its counters by index, not by label.
 pub struct HttpCounters {

@@ -34,43 +34,12 @@ pub enum SignatureCause {
     Unknown,
 }
 
-impl SignatureCause {
-    /// Each cause, in the order of the enum.
-    pub const ALL: [Self; 13] = [
-        Self::HostReplaced,
-        Self::HostChangedBefore,
-        Self::PathChangedBefore,
-        Self::AcceptEncoding,
-        Self::HeaderMissing,
-        Self::HeaderRepeated,
-        Self::CookieLines,
-        Self::HopByHop,
-        Self::ClientClock,
-        Self::UpstreamClock,
-        Self::Expired,
-        Self::HeadByGet,
-        Self::Unknown,
-    ];
-
-    /// The label, and the word in the log.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::HostReplaced => "host_replaced",
-            Self::HostChangedBefore => "host_changed_before",
-            Self::PathChangedBefore => "path_changed_before",
-            Self::AcceptEncoding => "accept_encoding",
-            Self::HeaderMissing => "header_missing",
-            Self::HeaderRepeated => "header_repeated",
-            Self::CookieLines => "cookie_lines",
-            Self::HopByHop => "hop_by_hop",
-            Self::ClientClock => "client_clock",
-            Self::UpstreamClock => "upstream_clock",
-            Self::Expired => "expired",
-            Self::HeadByGet => "head_by_get",
-            Self::Unknown => "unknown",
-        }
-    }
+names! {
+    SignatureCause: HostReplaced = "host_replaced", HostChangedBefore = "host_changed_before",
+    PathChangedBefore = "path_changed_before", AcceptEncoding = "accept_encoding", HeaderMissing = "header_missing",
+    HeaderRepeated = "header_repeated", CookieLines = "cookie_lines", HopByHop = "hop_by_hop",
+    ClientClock = "client_clock", UpstreamClock = "upstream_clock", Expired = "expired", HeadByGet = "head_by_get",
+    Unknown = "unknown",
 }
 
 /// The counters.

@@ -5,7 +5,7 @@
 use super::origin::PageOrigin;
 use super::safelist::{is_forbidden, is_forbidden_method, is_no_cors_safelisted, unsafe_names};
 use crate::header_name::is_token_or_empty;
-use std::fmt;
+use crate::names::names;
 use std::str::FromStr;
 
 /// The methods that a Request writes in upper case (Fetch, "normalize a method"). PATCH stays as it is.
@@ -41,36 +41,15 @@ pub struct UnknownValue {
     known: &'static str,
 }
 
-impl Mode {
-    /// As `fetch()` has it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cors => "cors",
-            Self::NoCors => "no-cors",
-        }
-    }
-}
-
-impl CredentialsMode {
-    /// As `fetch()` has it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Omit => "omit",
-            Self::SameOrigin => "same-origin",
-            Self::Include => "include",
-        }
-    }
-}
+names!(pub(super) Mode: Cors = "cors", NoCors = "no-cors");
+names!(pub(super) CredentialsMode: Omit = "omit", SameOrigin = "same-origin", Include = "include");
 
 impl FromStr for Mode {
     type Err = UnknownValue;
 
     fn from_str(text: &str) -> Result<Self, UnknownValue> {
-        let all = [Self::Cors, Self::NoCors];
         let unknown = || UnknownValue { value: text.into(), known: "cors, no-cors" };
-        all.into_iter().find(|mode| mode.as_str() == text).ok_or_else(unknown)
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or_else(unknown)
     }
 }
 
@@ -78,21 +57,8 @@ impl FromStr for CredentialsMode {
     type Err = UnknownValue;
 
     fn from_str(text: &str) -> Result<Self, UnknownValue> {
-        let all = [Self::Omit, Self::SameOrigin, Self::Include];
         let unknown = || UnknownValue { value: text.into(), known: "omit, same-origin, include" };
-        all.into_iter().find(|mode| mode.as_str() == text).ok_or_else(unknown)
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for CredentialsMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or_else(unknown)
     }
 }
 

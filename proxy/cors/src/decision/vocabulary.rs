@@ -1,6 +1,6 @@
 //! The words for a decision: what the library decides is named here once, for metric labels, log fields, explanations and tests.
 
-use std::fmt;
+use crate::names::names;
 
 /// The kind of a request to CORS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,37 +58,13 @@ pub enum Clause {
     Header,
 }
 
-/// Gives a closed set its names and the list of its values.
-macro_rules! names {
-    ($type:ident: $($value:ident = $name:literal),+ $(,)?) => {
-        impl $type {
-            /// All values, in order.
-            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$value),+];
-
-            /// The name, as metric labels, log fields and explanations have it.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$value => $name),+
-                }
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-names!(RequestKind: Preflight = "preflight", Actual = "actual", NoOrigin = "no_origin");
-names!(Outcome: Allowed = "allowed", Denied = "denied", NoRules = "no_rules", SameOrigin = "same_origin");
+names!(pub RequestKind: Preflight = "preflight", Actual = "actual", NoOrigin = "no_origin");
+names!(pub Outcome: Allowed = "allowed", Denied = "denied", NoRules = "no_rules", SameOrigin = "same_origin");
 names! {
-    Reason: None = "none", Origin = "origin", Method = "method", Header = "header", NoRules = "no_rules",
+    pub Reason: None = "none", Origin = "origin", Method = "method", Header = "header", NoRules = "no_rules",
     Malformed = "malformed",
 }
-names!(Clause: Origin = "origin", Method = "method", Header = "header");
+names!(pub Clause: Origin = "origin", Method = "method", Header = "header");
 
 impl From<Clause> for Reason {
     fn from(clause: Clause) -> Self {

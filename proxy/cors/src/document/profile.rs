@@ -1,6 +1,6 @@
 //! The clients that a document can be checked for.
 
-use std::fmt;
+use crate::names::names;
 use std::str::FromStr;
 
 /// A client whose needs are known.
@@ -23,30 +23,9 @@ pub enum Profile {
     Pmtiles,
 }
 
-impl Profile {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::AwsSdkJsV3, Self::Uppy, Self::Tus, Self::DuckdbWasm, Self::Pdfjs, Self::Hls, Self::Pmtiles];
-
-    /// The name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AwsSdkJsV3 => "aws-sdk-js-v3",
-            Self::Uppy => "uppy",
-            Self::Tus => "tus",
-            Self::DuckdbWasm => "duckdb-wasm",
-            Self::Pdfjs => "pdfjs",
-            Self::Hls => "hls",
-            Self::Pmtiles => "pmtiles",
-        }
-    }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+names! {
+    pub Profile: AwsSdkJsV3 = "aws-sdk-js-v3", Uppy = "uppy", Tus = "tus", DuckdbWasm = "duckdb-wasm",
+    Pdfjs = "pdfjs", Hls = "hls", Pmtiles = "pmtiles",
 }
 
 /// No client of this name is known.

@@ -10,6 +10,7 @@ pub use concern::{Concern, Missing};
 pub use origin::{NeverSent, TooWide};
 
 use crate::Position;
+use crate::names::names;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -47,51 +48,13 @@ pub enum WarningCode {
     ProfileNotServed,
 }
 
-impl WarningCode {
-    /// Each kind.
-    pub const ALL: [Self; 14] = [
-        Self::OriginNeverMatches,
-        Self::OriginTooWide,
-        Self::OriginNull,
-        Self::InsecureOrigin,
-        Self::EtagNotExposed,
-        Self::RuleNeverReached,
-        Self::MaxAgeOutOfRange,
-        Self::AnyOriginBesideNamed,
-        Self::UploadHeadersNotAllowed,
-        Self::ChecksumsNotExposed,
-        Self::ContentRangeNotExposed,
-        Self::RangeNotAllowed,
-        Self::HeaderMisspelt,
-        Self::ProfileNotServed,
-    ];
-
-    /// The name, for machines.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OriginNeverMatches => "OriginNeverMatches",
-            Self::OriginTooWide => "OriginTooWide",
-            Self::OriginNull => "OriginNull",
-            Self::InsecureOrigin => "InsecureOrigin",
-            Self::EtagNotExposed => "EtagNotExposed",
-            Self::RuleNeverReached => "RuleNeverReached",
-            Self::MaxAgeOutOfRange => "MaxAgeOutOfRange",
-            Self::AnyOriginBesideNamed => "AnyOriginBesideNamed",
-            Self::UploadHeadersNotAllowed => "UploadHeadersNotAllowed",
-            Self::ChecksumsNotExposed => "ChecksumsNotExposed",
-            Self::ContentRangeNotExposed => "ContentRangeNotExposed",
-            Self::RangeNotAllowed => "RangeNotAllowed",
-            Self::HeaderMisspelt => "HeaderMisspelt",
-            Self::ProfileNotServed => "ProfileNotServed",
-        }
-    }
-}
-
-impl fmt::Display for WarningCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+names! {
+    pub WarningCode: OriginNeverMatches = "OriginNeverMatches", OriginTooWide = "OriginTooWide",
+    OriginNull = "OriginNull", InsecureOrigin = "InsecureOrigin", EtagNotExposed = "EtagNotExposed",
+    RuleNeverReached = "RuleNeverReached", MaxAgeOutOfRange = "MaxAgeOutOfRange",
+    AnyOriginBesideNamed = "AnyOriginBesideNamed", UploadHeadersNotAllowed = "UploadHeadersNotAllowed",
+    ChecksumsNotExposed = "ChecksumsNotExposed", ContentRangeNotExposed = "ContentRangeNotExposed",
+    RangeNotAllowed = "RangeNotAllowed", HeaderMisspelt = "HeaderMisspelt", ProfileNotServed = "ProfileNotServed",
 }
 
 /// A warning and its place.
