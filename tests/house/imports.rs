@@ -156,7 +156,7 @@ impl Reader<'_> {
         self.add(&path, false);
     }
 
-    /// One tree of a `use` item, up to its `,`, `}` or `;`.
+    /// Reads a tree of a `use` item, up to its `,`, `}` or `;`.
     fn group(&mut self, before: &[String], is_public: bool) {
         let mut path = before.to_vec();
         loop {

@@ -32,7 +32,7 @@ pub struct LearnedDocument {
     pub configuration: Option<CorsConfiguration>,
     /// The document; `None` if no request can be allowed.
     pub xml: Option<String>,
-    /// What to think about before it is used.
+    /// The warnings about the document.
     pub warnings: Vec<String>,
     /// The requests that it does not allow.
     pub skipped: Vec<RepeatedRequest>,

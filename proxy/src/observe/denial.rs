@@ -34,7 +34,7 @@ pub struct Denial<Text = Box<str>, Sent = Box<str>> {
     pub method: Sent,
     /// The headers that were asked for.
     pub request_headers: Option<Sent>,
-    /// Whether these values are as they came.
+    /// True if these values are as they came.
     pub is_whole: bool,
     /// Which clause denied it.
     #[serde(serialize_with = "name")]

@@ -115,7 +115,7 @@ pub(super) struct Idle {
     pub(super) _place: Place,
 }
 
-/// One of the connections that may be kept. It is given back with its address too, when a name resolves to others.
+/// A share of the number of connections that may be kept. The share is given back with its address too, when a name resolves to others.
 pub(super) struct Place(pub(super) Arc<AtomicUsize>);
 
 impl Drop for Place {

@@ -33,15 +33,15 @@ pub struct Redirect<'t> {
     pub to: Target<'t>,
 }
 
-/// What becomes of a request.
+/// The result of a request in a browser.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Prediction {
     /// The request, and again after each redirect.
     pub steps: Vec<Step>,
-    /// What the script gets.
+    /// The result for the script.
     pub ending: Ending,
-    /// What else to know about it.
+    /// Notes on it.
     pub notes: Vec<Note>,
 }
 
@@ -54,7 +54,7 @@ impl Prediction {
         }
     }
 
-    /// Whether the last request is sent, and so carried out.
+    /// Returns whether the last request is sent, and so carried out.
     #[must_use]
     pub fn is_sent(&self) -> bool {
         self.steps.last().is_some_and(|step| step.is_sent)

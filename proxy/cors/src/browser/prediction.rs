@@ -186,13 +186,13 @@ impl Blocked {
 pub enum Visible {
     /// All but `Set-Cookie`: the page has the origin of the response.
     All,
-    /// Those that every response shows (`Content-Type`, `Content-Length`, `Last-Modified`, `Cache-Control`, `Content-Language`,
+    /// The headers that every response shows (`Content-Type`, `Content-Length`, `Last-Modified`, `Cache-Control`, `Content-Language`,
     /// `Expires`, `Pragma`) and these, in lower case.
     Listed(Vec<String>),
 }
 
 impl Visible {
-    /// Whether a script may read this header.
+    /// Returns whether a script may read this header.
     #[must_use]
     pub fn shows(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();

@@ -13,7 +13,7 @@ use http::header::{
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Whether a grant to a named origin says `Access-Control-Allow-Credentials: true`.
+/// The use of `Access-Control-Allow-Credentials: true` in a grant to a named origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Credentials {
     /// As S3: with every `Access-Control-Allow-Origin` that is not `*`.
@@ -80,9 +80,9 @@ impl Terms {
 /// The lines of HTTP/1.1 for those headers of a grant that its rule alone decides (RFC 9112 §5), written when the rules are loaded.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct FixedLines {
-    /// Those between the origin and the headers asked for.
+    /// The lines between the origin and the headers asked for.
     pub(super) first: Box<[u8]>,
-    /// Those after them.
+    /// The lines after them.
     pub(super) last: Box<[u8]>,
 }
 

@@ -33,7 +33,7 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// It is granted, or CORS has no part in it.
+    /// The request is granted, or CORS has no part in it.
     None,
     /// No rule allows the origin.
     Origin,

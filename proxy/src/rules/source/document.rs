@@ -1,4 +1,4 @@
-//! One document: in which form it is read and written.
+//! The form in which a document is read and written.
 
 use super::SourceError;
 use crate::rules::write::WriteError;

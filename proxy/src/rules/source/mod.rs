@@ -121,7 +121,7 @@ impl PartialEq for Found {
 pub struct Stored {
     /// Where.
     pub found: Found,
-    /// What is there now.
+    /// The document that is there now.
     pub document: Document,
 }
 
