@@ -193,7 +193,7 @@ fn attempts(scene: &Scene) -> Vec<Attempt> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_may_not_changes_nothing() {
-    for is_declined in [false, true] {
+    for has_te in [false, true] {
         let scene = Scene::new("").await;
         let first = scene.put(&allowing(ORIGIN));
         assert_eq!(first.send(scene.proxy.address).status, 200);
@@ -201,11 +201,11 @@ async fn a_client_that_may_not_changes_nothing() {
         let mut counted = std::collections::BTreeMap::new();
         for (name, request, codes) in attempts(&scene) {
             let asked = scene.store.asked_since(0).len();
-            let response = request.declined_if(is_declined).send(scene.proxy.address);
+            let response = request.with_te_if(has_te).send(scene.proxy.address);
             let by = if scene.store.asked_since(0).len() > asked { "asked" } else { "not asked" };
             *counted.entry(by).or_insert(0) += 1;
             let code = code(&response);
-            println!("{name} (declined: {is_declined}): {} {code:?}, the store was {by}", response.status);
+            println!("{name} (TE: {has_te}): {} {code:?}, the store was {by}", response.status);
             // An empty list: it is another operation of the store's, whatever that says to it.
             if !codes.is_empty() {
                 assert!(codes.contains(&code.as_deref().unwrap_or_default()), "{name}: {response:?}");
@@ -242,25 +242,25 @@ async fn a_replay_brings_no_old_document_back_and_a_retry_succeeds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_comes_in_every_framing_and_the_connection_goes_on() {
-    for is_declined in [false, true] {
+    for has_te in [false, true] {
         let scene = Scene::new("").await;
         let mut connection = Connection::open(scene.proxy.address);
         let document = allowing(ORIGIN);
-        let signed = || scene.put(&document).sign().declined_if(is_declined);
+        let signed = || scene.put(&document).sign().with_te_if(has_te);
         let origin = |request: &SignedRequest, more: &str| request.head(&format!("origin: {ORIGIN}\r\n{more}"));
         let in_chunks = signed().chunked();
         let length = format!("content-length: {}\r\n", document.len());
         let whole = origin(&signed(), &length) + &document;
-        assert_eq!(connection.send(in_chunks).receive().status, 200, "declined: {is_declined}");
+        assert_eq!(connection.send(in_chunks).receive().status, 200, "TE: {has_te}");
         let response = connection.send(whole).receive();
-        assert_eq!(response.status, 200, "declined: {is_declined}");
+        assert_eq!(response.status, 200, "TE: {has_te}");
         assert_eq!(response.header("access-control-allow-origin"), None, "PUT is not allowed: {response:?}");
         let expecting = signed().head(&(length + "expect: 100-continue\r\n"));
-        assert_eq!(connection.send(expecting).receive_head(), 100, "declined: {is_declined}");
-        assert_eq!(connection.send(&document).receive().status, 200, "declined: {is_declined}");
-        let got = CorsWriter { method: "GET", ..scene.put("") }.sign().declined_if(is_declined);
+        assert_eq!(connection.send(expecting).receive_head(), 100, "TE: {has_te}");
+        assert_eq!(connection.send(&document).receive().status, 200, "TE: {has_te}");
+        let got = CorsWriter { method: "GET", ..scene.put("") }.sign().with_te_if(has_te);
         let response = connection.send(origin(&got, "")).receive();
-        assert_eq!(response.status, 200, "declined: {is_declined}: {response:?}");
+        assert_eq!(response.status, 200, "TE: {has_te}: {response:?}");
         assert_eq!(response.header("access-control-allow-origin"), Some(ORIGIN));
         assert_eq!(response.header("content-type"), Some("application/xml"));
         assert!(response.text().contains(ORIGIN), "{response:?}");

@@ -80,13 +80,13 @@ fn a_client_cannot_choose_what_the_confirmation_breaks() {
         false => ("403 Forbidden", "AccessDenied"),
     });
     for upstream in [&by_target, &by_key] {
-        for is_declined in [false, true] {
+        for has_te in [false, true] {
             let (rules, proxy) = scene(&[upstream.address]);
             let before = std::fs::read_to_string(rules.file("bucket.xml")).unwrap();
             for signature in ["cors", "bucket", "PUT", "host", "x-amz-date", "0", "", KEY, &KEY[..28]] {
                 for (name, request) in attacks(&proxy, signature) {
-                    let name = format!("{name}, declined: {is_declined}");
-                    let response = request.declined_if(is_declined).send(proxy.address);
+                    let name = format!("{name}, TE: {has_te}");
+                    let response = request.with_te_if(has_te).send(proxy.address);
                     let found = (response.status, code(&response).unwrap_or_default());
                     // Forwarded, so that its 501 comes back; or refused here, or for want of a confirmation.
                     let expected = [(501, "NotImplemented"), (403, "AccessDenied")];
@@ -222,7 +222,7 @@ fn an_address_that_is_gone_for_the_second_question_is_503() {
 #[test]
 fn a_credential_that_is_there_twice_is_400_and_a_time_ahead_is_403() {
     let upstream = lax(|_| unsupported());
-    for is_declined in [false, true] {
+    for has_te in [false, true] {
         let (_rules, proxy) = scene(&[upstream.address]);
         let put = CorsWriter::put(proxy.address, "/bucket?cors", &allowing(OTHER));
         let edited = |edit: &dyn Fn(&str) -> String| {
@@ -248,11 +248,11 @@ fn a_credential_that_is_there_twice_is_400_and_a_time_ahead_is_403() {
                 "RequestTimeTooSkewed",
             ),
         ] {
-            let response = request.declined_if(is_declined).send(proxy.address);
+            let response = request.with_te_if(has_te).send(proxy.address);
             assert_eq!(
                 (response.status, code(&response).as_deref()),
                 (status, Some(expected)),
-                "{name}, declined: {is_declined}: {response:?}"
+                "{name}, TE: {has_te}: {response:?}"
             );
         }
         assert!(upstream.received().iter().skip(before).all(|request| request.body.is_empty()), "not asked");

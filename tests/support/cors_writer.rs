@@ -103,9 +103,9 @@ impl<'w> CorsWriter<'w> {
 }
 
 impl SignedRequest {
-    /// The same with a line for which our own driver passes a request to Pingora.
-    pub fn declined_if(mut self, is_declined: bool) -> Self {
-        self.lines.extend(is_declined.then(|| ("te".to_owned(), "trailers".to_owned())));
+    /// The same with a line for this hop alone, which few clients send.
+    pub fn with_te_if(mut self, has_te: bool) -> Self {
+        self.lines.extend(has_te.then(|| ("te".to_owned(), "trailers".to_owned())));
         self
     }
 

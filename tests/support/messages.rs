@@ -56,16 +56,28 @@ pub fn requests(bytes: &[u8]) -> (Vec<Message>, usize) {
     (all, read)
 }
 
-/// The same, read only as far as a strict reader reads them: each head in the one spelling that all parsers read alike.
+/// The same, read only as far as the second reader of the grammar accepts each head.
 pub fn strict_requests(bytes: &[u8]) -> (Vec<Message>, usize) {
     let (mut all, mut read) = (Vec::new(), 0);
-    while strict::request(&bytes[read..]).is_some()
-        && let Some((message, size)) = request(&bytes[read..])
-    {
+    while let Some((message, size)) = strict_request(&bytes[read..]) {
         all.push(message);
         read += size;
     }
     (all, read)
+}
+
+fn strict_request(bytes: &[u8]) -> Option<(Message, usize)> {
+    let head = strict::request(bytes)?;
+    let rest = &bytes[head.size..];
+    let (body, length) = match head.length {
+        strict::Length::Unstated => (Vec::new(), 0),
+        strict::Length::Bytes(length) => (rest.get(..length.try_into().ok()?)?.to_vec(), length.try_into().ok()?),
+        strict::Length::Chunks => strict::chunked(rest)?,
+    };
+    let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+    let first_line = format!("{} {} HTTP/1.{}", text(&head.method), text(&head.target), head.minor);
+    let lines = head.lines.iter().map(|(name, value, _)| (text(name), text(value))).collect();
+    Some((Message { first_line, lines, body, is_whole: true }, head.size + length))
 }
 
 /// The response that `bytes` begin with and how many bytes it has; `None` while its head is not whole, or while its body is not and

@@ -234,15 +234,13 @@ fn read_until(stream: &mut TcpStream, bytes: &mut Vec<u8>, is_enough: impl Fn(&[
     true
 }
 
-/// Every counter, the gauges of what goes on, and how often each duration was taken. Only one of two drivers declines heads, so that is
-/// left out.
+/// Every counter, the gauges of what goes on, and how often each duration was taken.
 fn counters(proxy: &Proxy) -> BTreeMap<String, f64> {
     let text = proxy.ask("GET", "/metrics").text();
     let series = text.lines().filter(|line| line.starts_with("s3cors_")).filter_map(|line| line.rsplit_once(' '));
     let is_wanted = |series: &str| {
         let name = series.split('{').next().unwrap_or_default();
-        name != "s3cors_declines_total"
-            && ["_total", "_count", "_in_flight", "_open"].iter().any(|end| name.ends_with(end))
+        ["_total", "_count", "_in_flight", "_open"].iter().any(|end| name.ends_with(end))
     };
     series
         .filter(|(series, _)| is_wanted(series))

@@ -67,7 +67,8 @@ impl std::error::Error for Ambiguous {}
 /// Collects the length headers of one message, line by line, so that a head is walked once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LengthHeaders {
-    length: Option<u64>,
+    /// The result of all `Content-Length` lines. A transfer coding may override them, so an error in one is kept to the end.
+    length: Option<Result<u64, Ambiguous>>,
     chunked: bool,
 }
 
@@ -77,9 +78,7 @@ impl LengthHeaders {
         if name.eq_ignore_ascii_case(b"content-length") {
             // RFC 9110 §8.6 lets a recipient merge repeated equal values. A peer that takes the first or the last line would still
             // have to agree, and no S3 client repeats the line.
-            if self.length.replace(length(value)?).is_some() {
-                return Err(Ambiguous::RepeatedLength);
-            }
+            self.length = Some(if self.length.is_some() { Err(Ambiguous::RepeatedLength) } else { length(value) });
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             // RFC 9112 §6.1: transfer coding names are case-insensitive. A list, even `gzip, chunked`, is refused: recipients differ
             // in which of its members they undo.
@@ -95,26 +94,36 @@ impl LengthHeaders {
 
     /// The length that all lines together state.
     pub fn finish(self, version: Version) -> Result<BodyLength, Ambiguous> {
+        match self.finish_request(version)? {
+            // RFC 9112 §6.3 item 3: "ought to be handled as an error".
+            (_, true) => Err(Ambiguous::LengthAndCoding),
+            (length, false) => Ok(length),
+        }
+    }
+
+    /// The same of a request over HTTP/1.1, and whether a transfer coding overrides a `Content-Length`. A server may process such a
+    /// request by the coding alone; it must then close the connection after the response (RFC 9112 §6.1), and must not forward the
+    /// `Content-Length` (§6.3 item 3), whatever that says.
+    pub fn finish_request(self, version: Version) -> Result<(BodyLength, bool), Ambiguous> {
         match (self.chunked, self.length) {
             // RFC 9112 §6.1: such a message has faulty framing, with or without a Content-Length.
             (true, _) if version < Version::HTTP_11 => Err(Ambiguous::CodingInHttp10),
-            // RFC 9112 §6.3 item 3: the coding overrides the length, "ought to be handled as an error".
-            (true, Some(_)) => Err(Ambiguous::LengthAndCoding),
-            (true, None) => Ok(BodyLength::Chunked),
-            (false, Some(length)) => Ok(BodyLength::Length(length)),
-            (false, None) => Ok(BodyLength::None),
+            (true, length) => Ok((BodyLength::Chunked, length.is_some())),
+            (false, Some(length)) => Ok((BodyLength::Length(length?), false)),
+            (false, None) => Ok((BodyLength::None, false)),
         }
     }
 }
 
-/// Whether a recipient could read the length of a request's body in another way, by its header lines.
+/// Returns true if a recipient could read the length of a request's body in another way, by its header lines.
 ///
-/// For requests that Pingora serves: it accepts a length that is stated twice (`3, 3`; `3` and `03`) and passes it on as it came, which
+/// For requests that no grammar of ours has judged, those over HTTP/2 with `drivers: pingora`. Pingora accepts a length that is stated twice (`3, 3`; `3` and `03`) and passes it on as it came, which
 /// is forbidden (RFC 9110 §8.6); of several transfer codings it decodes the last and drops the names of the others (RFC 9112 §6.1). A
 /// length beside a coding it drops, and closes the connection.
 pub fn is_ambiguous<'a>(lines: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> bool {
     let mut headers = LengthHeaders::default();
-    lines.into_iter().any(|(name, value)| headers.read(name, value).is_err())
+    let is_wrong = lines.into_iter().any(|(name, value)| headers.read(name, value).is_err());
+    is_wrong || headers.length.is_some_and(|length| length.is_err())
 }
 
 /// `Content-Length = 1*DIGIT` (RFC 9110 §8.6).
@@ -215,6 +224,7 @@ mod tests {
             (&[(TE, "chunked"), (TE, "chunked")], Err(Ambiguous::RepeatedCoding)),
             (&[(TE, "chunked"), (TE, "identity")], Err(Ambiguous::UnknownCoding)),
             (&[(CL, "3"), (TE, "chunked")], Err(Ambiguous::LengthAndCoding)),
+            (&[(CL, "x"), (TE, "chunked")], Err(Ambiguous::LengthAndCoding)),
             (&[(TE, "chunked"), (CL, "0")], Err(Ambiguous::LengthAndCoding)),
         ] {
             assert_eq!(stated(lines, Version::HTTP_11), expected, "{lines:?}");

@@ -2,14 +2,18 @@
 //!
 //! Decides where a line, its name and its value begin and end. It does not know what any field means.
 //!
-//! httparse reads a head first and vouches for each byte of its names and values. It also tolerates what only some parsers do:
-//! lines that end with LF alone (RFC 9112 §2.2). `walk` therefore goes over the same bytes again and accepts them only if the
-//! slices that httparse returned, with a colon, optional whitespace and CRLF between them, are all the bytes there are.
+//! httparse reads a head first and vouches for each byte of its names and values: there is no control character in them. `walk` goes
+//! over the same bytes again and accepts them only if the slices that httparse returned, with a colon, optional whitespace and the end
+//! of a line between them, are all the bytes there are. That end may be LF alone (RFC 9112 §2.2); it is told apart, since not every
+//! recipient tolerates it.
 
 use httparse::Header;
 
-/// How many header lines a head may have.
-pub const MAX_LINES: usize = 100;
+#[cfg(test)]
+mod tests;
+
+/// The number of lines whose places are remembered: more than usual heads have.
+const REMEMBERED: usize = 100;
 
 /// One header line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,18 +22,23 @@ pub struct Line<'b> {
     pub name: &'b [u8],
     /// The field value, without the whitespace around it.
     pub value: &'b [u8],
-    /// All of the line, with its CRLF.
+    /// All of the line, with its CRLF or LF.
     pub whole: &'b [u8],
 }
 
 /// The header lines of a head, in order. Only `walk` makes one, so each line is known to be well formed.
 ///
-/// It remembers where each line ends, since a head's lines are gone through more than once.
+/// The ends of the first lines are remembered, since a head's lines are gone through more than once. The others are searched for: that is
+/// slower, but needs no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lines<'b> {
     bytes: &'b [u8],
-    spans: [Span; MAX_LINES],
+    spans: [Span; REMEMBERED],
+    /// The number of lines that are remembered.
     count: usize,
+    /// Set if each line ends with CRLF.
+    has_crlf: bool,
+    hides_length: bool,
 }
 
 /// The sizes of a line and of its name.
@@ -41,52 +50,160 @@ struct Span {
 
 impl<'b> Lines<'b> {
     /// Each line.
-    pub fn iter(&self) -> impl Iterator<Item = Line<'b>> {
-        let mut rest = self.bytes;
-        self.spans.iter().take(self.count).map_while(move |span| {
-            let (whole, after) = rest.split_at_checked(span.line.into())?;
-            let (name, value) = whole.split_at_checked(span.name.into())?;
-            rest = after;
-            Some(Line { name, value: trim(value.strip_prefix(b":")?.strip_suffix(b"\r\n")?), whole })
-        })
+    #[inline]
+    pub fn iter(&self) -> LineIter<'_, 'b> {
+        LineIter { spans: self.spans(), rest: self.bytes, hides_length: self.hides_length }
     }
-}
 
-impl<'b> Lines<'b> {
-    /// Hands over the lines that stay as they came, in as few pieces as there are gaps.
-    pub fn pieces(&self, mut goes: impl FnMut(&Line<'b>) -> bool, mut take: impl FnMut(&'b [u8])) {
-        let (mut staying, mut at) = (0, 0);
-        for line in self.iter() {
-            let after = at + line.whole.len();
-            if goes(&line) {
-                take(self.bytes.get(staying..at).unwrap_or_default());
+    /// Hides each `Content-Length`. All other lines are searched for then, so that usual heads pay nothing for this.
+    pub(crate) fn hide_length(&mut self) {
+        self.count = 0;
+        self.hides_length = true;
+    }
+
+    /// Returns true if each line ends with CRLF, none with LF alone.
+    pub(crate) fn has_crlf(&self) -> bool {
+        self.has_crlf
+    }
+
+    /// Hands over the lines that stay as they came, in as few pieces as there are gaps; `goes` is asked by the name of each. An LF alone
+    /// becomes CRLF: a sender must write that (RFC 9112 §2.2), and then all recipients see the same lines.
+    pub fn pieces(&self, mut goes: impl FnMut(&'b [u8]) -> bool, mut take: impl FnMut(&'b [u8])) {
+        let rewrites = !self.has_crlf || self.hides_length;
+        let mut spans = self.spans();
+        // Not by the iterator over lines, which finds values, too.
+        let (mut rest, mut staying) = (self.bytes, self.bytes);
+        while let Some((line, name)) = spans.next().map_or_else(|| sizes(rest), |span| Some(span.sizes())) {
+            let Some((whole, after)) = rest.split_at_checked(line) else { break };
+            let name = whole.get(..name).unwrap_or_default();
+            if goes(name) || (self.hides_length && is_length(name)) {
+                take(staying.get(..staying.len() - rest.len()).unwrap_or_default());
+                staying = after;
+            } else if rewrites {
+                take(whole.trim_ascii_end());
+                take(b"\r\n");
                 staying = after;
             }
-            at = after;
+            rest = after;
         }
-        take(self.bytes.get(staying..).unwrap_or_default());
+        take(staying);
+    }
+
+    fn spans(&self) -> std::slice::Iter<'_, Span> {
+        self.spans.get(..self.count).unwrap_or_default().iter()
     }
 }
 
-/// Checks that `bytes` are exactly `headers`, each as a line of less than 64 KiB, and an empty line.
+/// Goes through the lines of a head.
+#[derive(Clone, Debug)]
+pub struct LineIter<'l, 'b> {
+    spans: std::slice::Iter<'l, Span>,
+    rest: &'b [u8],
+    hides_length: bool,
+}
+
+impl<'b> Iterator for LineIter<'_, 'b> {
+    type Item = Line<'b>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Line<'b>> {
+        match self.spans.next() {
+            Some(span) => {
+                let (whole, after) = self.rest.split_at_checked(span.line.into())?;
+                self.rest = after;
+                Line::of(whole, span.name.into(), whole.strip_suffix(b"\r\n")?)
+            }
+            None if self.rest.is_empty() => None,
+            None => self.search(),
+        }
+    }
+}
+
+impl<'b> LineIter<'_, 'b> {
+    /// The next line of those that are not remembered.
+    #[cold]
+    fn search(&mut self) -> Option<Line<'b>> {
+        loop {
+            let (line, name) = sizes(self.rest)?;
+            let (whole, after) = self.rest.split_at_checked(line)?;
+            self.rest = after;
+            // No value ends with a CR of its own: httparse accepts none.
+            let text = whole.strip_suffix(b"\r\n").or_else(|| whole.strip_suffix(b"\n"))?;
+            let line = Line::of(whole, name, text)?;
+            if !self.hides_length || !is_length(line.name) {
+                return Some(line);
+            }
+        }
+    }
+}
+
+/// The sizes of the line that `bytes` begin with, and of its name. No name has a colon, and no line a line feed but its last.
+#[cold]
+fn sizes(bytes: &[u8]) -> Option<(usize, usize)> {
+    Some((memchr::memchr(b'\n', bytes)? + 1, memchr::memchr(b':', bytes)?))
+}
+
+fn is_length(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"content-length")
+}
+
+impl<'b> Line<'b> {
+    /// The line with this text, whose name has this size.
+    #[inline]
+    fn of(whole: &'b [u8], name: usize, text: &'b [u8]) -> Option<Self> {
+        let (name, value) = text.split_at_checked(name)?;
+        Some(Self { name, value: trim(value.strip_prefix(b":")?), whole })
+    }
+}
+
+/// Checks that `bytes` are exactly `headers`, each as a line, and an empty line.
 pub(crate) fn walk<'b>(bytes: &'b [u8], headers: &[Header<'b>]) -> Option<Lines<'b>> {
-    let mut spans = [Span::default(); MAX_LINES];
-    let mut rest = bytes;
-    for (header, span) in headers.iter().zip(&mut spans) {
+    let mut spans = [Span::default(); REMEMBERED];
+    let (mut rest, mut count, mut has_crlf) = (bytes, 0, true);
+    let mut remembers = true;
+    for header in headers {
         let name = header.name.as_bytes();
         let value = strip(rest, name)?.strip_prefix(b":")?;
         // The usual line has one space there and none before its end.
         let value = trim_start(value.strip_prefix(b" ").unwrap_or(value));
         let after = strip(value, header.value)?;
-        let after = after.strip_prefix(b"\r\n").or_else(|| trim_start(after).strip_prefix(b"\r\n"))?;
-        *span = Span { line: (rest.len() - after.len()).try_into().ok()?, name: name.len().try_into().ok()? };
+        let after = match after.strip_prefix(b"\r\n").or_else(|| trim_start(after).strip_prefix(b"\r\n")) {
+            Some(after) => after,
+            None => {
+                has_crlf = false;
+                trim_start(after).strip_prefix(b"\n")?
+            }
+        };
+        let span = Span::of(rest.len() - after.len(), name.len());
+        if remembers
+            && let Some(place) = spans.get_mut(count)
+            && let Some(span) = span
+        {
+            *place = span;
+            count += 1;
+        } else {
+            remembers = false;
+        }
         rest = after;
     }
-    // With more headers than spans, this is not the end.
-    if rest != b"\r\n" {
+    has_crlf &= rest == b"\r\n";
+    if !has_crlf && rest != b"\r\n" && rest != b"\n" {
         return None;
     }
-    Some(Lines { bytes: bytes.strip_suffix(rest)?, spans, count: headers.len() })
+    // Where a line ends with LF alone, all of them are searched for.
+    let count = if has_crlf { count } else { 0 };
+    Some(Lines { bytes: bytes.strip_suffix(rest)?, spans, count, has_crlf, hides_length: false })
+}
+
+impl Span {
+    /// `None` for a line of 64 KiB or more.
+    fn of(line: usize, name: usize) -> Option<Self> {
+        Some(Self { line: line.try_into().ok()?, name: name.try_into().ok()? })
+    }
+
+    fn sizes(self) -> (usize, usize) {
+        (self.line.into(), self.name.into())
+    }
 }
 
 /// What follows `part`, if `bytes` begin with it: not with equal bytes but with the same ones.
@@ -125,108 +242,4 @@ fn trim_start(mut text: &[u8]) -> &[u8] {
         text = rest;
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(bytes: &[u8]) -> Option<Lines<'_>> {
-        let mut headers = [httparse::EMPTY_HEADER; MAX_LINES];
-        match httparse::parse_headers(bytes, &mut headers) {
-            Ok(httparse::Status::Complete((_, headers))) => walk(bytes, headers),
-            other => panic!("httparse reads {bytes:?} as {other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_line_is_read_as_it_came() {
-        for (whole, name, value) in [
-            ("a: b\r\n", "a", "b"),
-            ("a:b\r\n", "a", "b"),
-            ("A-b:\t b \t\r\n", "A-b", "b"),
-            ("a: b  c\td\r\n", "a", "b  c\td"),
-            ("a: b:c: d\r\n", "a", "b:c: d"),
-            ("a: \"b, c\"\r\n", "a", "\"b, c\""),
-            ("a: caf\u{e9}\r\n", "a", "caf\u{e9}"),
-            ("a:\r\n", "a", ""),
-            ("a: \t \r\n", "a", ""),
-        ] {
-            let head = format!("first: 1\r\n{whole}last: 2\r\n\r\n");
-            let lines: Vec<_> = read(head.as_bytes()).unwrap().iter().collect();
-            let [_, line, last] = lines[..] else { panic!("{lines:?}") };
-            assert_eq!(line, Line { name: name.as_bytes(), value: value.as_bytes(), whole: whole.as_bytes() });
-            assert_eq!(last.whole, b"last: 2\r\n");
-        }
-        assert_eq!(read(b"\r\n").unwrap().iter().next(), None);
-    }
-
-    #[test]
-    fn lines_that_stay_are_handed_over_as_they_came() {
-        let lines = read(b"a: 1\r\nB:2\r\nc:  3 \r\nb: 4\r\n\r\n").unwrap();
-        for (gone, pieces) in [
-            ("x", &["a: 1\r\nB:2\r\nc:  3 \r\nb: 4\r\n"][..]),
-            ("a", &["B:2\r\nc:  3 \r\nb: 4\r\n"]),
-            ("b", &["a: 1\r\n", "c:  3 \r\n"]),
-            ("c", &["a: 1\r\nB:2\r\n", "b: 4\r\n"]),
-        ] {
-            let mut taken = Vec::new();
-            let goes = |line: &Line<'_>| line.name.eq_ignore_ascii_case(gone.as_bytes());
-            lines.pieces(goes, |piece| taken.push(str::from_utf8(piece).unwrap()));
-            taken.retain(|piece| !piece.is_empty());
-            assert_eq!(taken, pieces, "without {gone}");
-        }
-    }
-
-    #[test]
-    fn a_line_that_does_not_end_with_cr_lf_is_refused() {
-        // httparse accepts each of these.
-        for head in ["a: b\n\r\n", "a: b\r\n\n", "a: b\n\n", "\n", "a:\n\r\n", "a: \n\r\n", "a: b \n\r\n"] {
-            assert_eq!(read(head.as_bytes()), None, "{head:?}");
-        }
-    }
-
-    #[test]
-    fn bytes_that_httparse_did_not_return_are_refused() {
-        let head = b"a: b\r\nc: d\r\n\r\n";
-        let mut headers = [httparse::EMPTY_HEADER; MAX_LINES];
-        let httparse::Status::Complete((_, headers)) = httparse::parse_headers(head, &mut headers).unwrap() else {
-            panic!("incomplete")
-        };
-        assert!(walk(head, headers).is_some());
-        assert_eq!(walk(head, &headers[..1]), None, "a line is missing");
-        assert_eq!(walk(head, &headers[1..]), None, "a line is missing");
-        let equal = Header { name: "a", value: b"b" };
-        assert_eq!(walk(head, &[equal, headers[1]]), None, "equal bytes from somewhere else");
-    }
-
-    #[test]
-    fn a_line_is_shorter_than_64_kib() {
-        for (size, is_read) in [(65_535, true), (65_536, false)] {
-            let head = format!("a:{}\r\n\r\n", "b".repeat(size - 4));
-            assert_eq!(read(head.as_bytes()).is_some(), is_read, "{size}");
-        }
-    }
-
-    #[test]
-    fn each_byte_is_text_a_token_or_neither() {
-        for byte in 0..=255 {
-            assert_eq!(is_text(byte), byte == b'\t' || (byte >= b' ' && byte != 0x7f), "{byte:#x}");
-            let is_mark = b"!#$%&'*+-.^_`|~".contains(&byte);
-            assert_eq!(is_token(byte), byte.is_ascii_alphanumeric() || is_mark, "{byte:#x}");
-        }
-    }
-
-    #[test]
-    fn a_list_is_split_at_its_commas() {
-        for (value, expected) in [
-            ("close", &["close"][..]),
-            ("close, keep-alive", &["close", "keep-alive"]),
-            (" ,a\t", &["", "a"]),
-            ("", &[""]),
-        ] {
-            let members: Vec<_> = members(value.as_bytes()).collect();
-            assert_eq!(members, expected.iter().map(|text| text.as_bytes()).collect::<Vec<_>>(), "{value:?}");
-        }
-    }
 }

@@ -6,5 +6,9 @@
 pub mod body_length;
 pub mod chunked;
 pub mod header_line;
+pub mod rejected_head;
+mod rejection;
+mod request_fields;
 pub mod request_head;
+mod request_target;
 pub mod response_head;

@@ -6,14 +6,17 @@
 //!
 //! httparse reads, `header_line::walk` proves that what it read is all there is, and the rules below judge the parts.
 
-use super::body_length::{Ambiguous, BodyLength, LengthHeaders, ResponseBody, response_body};
-use super::header_line::{self, Line, Lines, MAX_LINES, members};
+use crate::body_length::{Ambiguous, BodyLength, LengthHeaders, ResponseBody, response_body};
+use crate::header_line::{self, Line, Lines, members};
 use http::Version;
 use httparse::{Header, Response, Status};
 use std::mem::MaybeUninit;
 
 #[cfg(test)]
 mod tests;
+
+/// The most header lines of a head.
+const MAX_LINES: usize = 100;
 
 /// What the bytes that came so far are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +37,7 @@ pub enum InvalidResponse {
     Malformed,
     /// More than 100 header lines.
     TooManyLines,
-    /// A line that does not end with exactly CRLF or is 64 KiB long, or an empty line first.
+    /// A line that does not end with exactly CRLF, or an empty line first.
     Framing,
     /// A status outside 100 to 599 (RFC 9110 §15).
     Status,
@@ -105,7 +108,7 @@ impl<'b> ResponseHead<'b> {
     }
 
     /// Hands over the lines that stay as they came, in as few pieces as there are gaps.
-    pub fn pieces(&self, goes: impl FnMut(&Line<'b>) -> bool, take: impl FnMut(&'b [u8])) {
+    pub fn pieces(&self, goes: impl FnMut(&'b [u8]) -> bool, take: impl FnMut(&'b [u8])) {
         self.lines.pieces(goes, take);
     }
 
@@ -165,7 +168,7 @@ fn read(bytes: &[u8]) -> Result<Option<ResponseHead<'_>>, InvalidResponse> {
     };
     let bytes = bytes.get(..size).ok_or(InvalidResponse::Framing)?;
     let StatusLine { version, status, reason, rest } = status_line(bytes).ok_or(InvalidResponse::Framing)?;
-    let lines = header_line::walk(rest, response.headers).ok_or(InvalidResponse::Framing)?;
+    let lines = header_line::walk(rest, response.headers).filter(Lines::has_crlf).ok_or(InvalidResponse::Framing)?;
     let status = match status {
         101 => return Err(InvalidResponse::SwitchingProtocols),
         100..=599 => status,

@@ -1,18 +1,19 @@
 //! A client's connection: how many there may be, and the requests on it, one after the other.
 //!
-//! Over HTTP/1.1 each request's head is read here, within its limits. Our own driver serves it where its grammar takes the head, Pingora
-//! otherwise, with the bytes that were read. HTTP/2 goes to our own driver for it as it is, or to Pingora where that serves everything.
+//! A connection has one driver, from its first byte to its last: one of our own, or Pingora where the configuration says so. Over HTTP/1.1
+//! each request's head is read here, within its limits, and the grammar judges it before the driver has it. HTTP/2 goes to its driver
+//! unread.
 
 use super::declines::Declines;
 use super::head::{HeadBudget, HeadLimits, NoHead, ended, read};
 use super::http2::{H2Settings, PREFACE, unread};
-use super::malformed::{Judged, judge};
 use super::refusal::{refuse, reject};
+use super::split::split_next;
 use crate::config::{Config, Drivers, Limits};
 use crate::drivers::http1::{After, Client, Http1Driver};
 use crate::drivers::http2::Http2Driver;
 use crate::drivers::pingora::PingoraDriver;
-use crate::exchange::{Count, Counted, Exchange, Failure, Refusal};
+use crate::exchange::{Count, Counted, Exchange, Refusal};
 use crate::upstream::{Pool, Upstreams};
 use async_trait::async_trait;
 use bytes::BytesMut;
@@ -22,7 +23,7 @@ use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use pingora::server::configuration::ServerConf;
-use s3cors_http1::request_head::{Classified, classify};
+use s3cors_http1::request_head::{Classified, Rejection, classify};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,7 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct ConnectionServer {
     proxy: Arc<H2Settings>,
-    /// `None` where Pingora serves every request.
+    /// `None` where Pingora serves every connection.
     own: Option<OwnDrivers>,
     exchange: Arc<Exchange>,
     heads: Arc<HeadBudget>,
@@ -100,7 +101,7 @@ impl ConnectionServer {
         &self.open
     }
 
-    /// The heads that our own driver declined.
+    /// The heads that the grammar rejected.
     #[must_use]
     pub const fn declines(&self) -> &Declines {
         &self.declines
@@ -118,50 +119,54 @@ impl ConnectionServer {
         let (mut fresh, mut ahead) = (Some(opened), BytesMut::new());
         loop {
             let waiting = std::mem::take(&mut ahead);
-            let head = match read(&mut client, waiting, &limits, &self.heads, fresh, ending.as_mut()).await {
+            let mut head = match read(&mut client, waiting, &limits, &self.heads, fresh, ending.as_mut()).await {
                 Ok(head) => head,
                 Err(NoHead::Closed) => return None,
                 Err(NoHead::Refused(refusal)) => {
                     Box::pin(refuse(&mut client.stream, &self.exchange, refusal)).await;
                     return None;
                 }
-                Err(NoHead::Malformed(failure, head)) => return Box::pin(self.reject(client, failure, &head)).await,
+                Err(NoHead::Rejected(rejection, head)) => {
+                    return Box::pin(self.reject(&mut client, rejection, &head)).await;
+                }
             };
             if fresh.is_some() && is_h2c && head.starts_with(PREFACE) {
                 return unread(client.stream, &head);
             }
             fresh = None;
-            match Box::pin(self.serve_own(&mut client, head, shutdown)).await {
-                Own::Served(next) => ahead = next,
-                Own::Closed => return None,
-                Own::Declined(mut head) => {
-                    ahead = match split_next(&mut head) {
-                        Ok(next) => next,
-                        Err(failure) => return Box::pin(self.reject(client, failure, &head)).await,
-                    };
-                    let served = self.serve_on_pingora(client.stream, head, settings.take(), shutdown);
-                    (client.stream, settings) = Box::pin(served).await?;
-                }
+            if let Some(own) = &self.own {
+                ahead = Box::pin(self.serve_own(&own.http1, &mut client, head, shutdown)).await?;
+                continue;
             }
+            ahead = match split_next(&mut head) {
+                Ok(next) => next,
+                Err(rejection) => return Box::pin(self.reject(&mut client, rejection, &head)).await,
+            };
+            let served = self.serve_on_pingora(client.stream, head, settings.take(), shutdown);
+            (client.stream, settings) = Box::pin(served).await?;
         }
     }
 
-    /// Refuses a request that no driver gets, and with it the connection.
-    async fn reject(&self, mut client: Client, failure: Failure, head: &[u8]) -> Option<Stream> {
-        reject(&mut client, &self.exchange, failure, head).await;
+    /// Rejects a request, and with it the connection.
+    async fn reject<T>(&self, client: &mut Client, rejection: Rejection, head: &[u8]) -> Option<T> {
+        self.declines.count(rejection);
+        reject(client, &self.exchange, rejection, head).await;
         None
     }
 
-    /// Serves a request with our own driver, if that takes it.
-    async fn serve_own(&self, client: &mut Client, mut head: BytesMut, shutdown: &ShutdownWatch) -> Own {
-        let Some(OwnDrivers { http1: driver, .. }) = &self.own else { return Own::Declined(head) };
+    /// Serves a request with our own driver. Returns what came of the next request; `None` when the connection is done.
+    async fn serve_own(
+        &self,
+        driver: &Http1Driver,
+        client: &mut Client,
+        mut head: BytesMut,
+        shutdown: &ShutdownWatch,
+    ) -> Option<BytesMut> {
         let request = match classify(&head) {
             Classified::Head(request) => request,
-            Classified::Declined(decline) => {
-                self.declines.count(decline);
-                return Own::Declined(head);
-            }
-            Classified::Incomplete => return Own::Declined(head),
+            Classified::Rejected(rejection) => return Box::pin(self.reject(client, rejection, &head)).await,
+            // An empty line ends every head: the grammar would have found it.
+            Classified::Incomplete => return Box::pin(self.reject(client, Rejection::RequestLine, &head)).await,
         };
         let length = request.bytes().len();
         let rest = head.get(length..).unwrap_or_default();
@@ -170,7 +175,7 @@ impl ConnectionServer {
                 if is_whole {
                     end(&mut client.stream).await;
                 }
-                Own::Closed
+                None
             }
             After::Open { consumed, ahead } => {
                 let mut next = head.split_off((length + consumed).min(head.len()));
@@ -179,7 +184,7 @@ impl ConnectionServer {
                 } else {
                     next.extend_from_slice(&ahead);
                 }
-                Own::Served(next)
+                Some(next)
             }
         }
     }
@@ -218,30 +223,11 @@ impl ConnectionServer {
     }
 }
 
-/// Splits off what came of the next request: Pingora serves one, and closes if it is handed more. `Err` where no driver gets the head.
-fn split_next(head: &mut BytesMut) -> Result<BytesMut, Failure> {
-    match judge(head)? {
-        Judged::Whole(Some(size)) if size < head.len() => Ok(head.split_off(size)),
-        Judged::Whole(_) => Ok(BytesMut::new()),
-        Judged::Unfinished => Err(Failure::InvalidRequest),
-    }
-}
-
 /// Ends a connection in order: over TLS the client is told that nothing is missing (RFC 8446 §6.1).
 async fn end(stream: &mut Stream) {
     use tokio::io::AsyncWriteExt;
     // A client that is gone needs no farewell.
     let _ = tokio::time::timeout(END_LIMIT, stream.shutdown()).await;
-}
-
-/// What our own driver did with a request.
-enum Own {
-    /// It served it. What came of the next request is here.
-    Served(BytesMut),
-    /// It served it, and the connection ends.
-    Closed,
-    /// It is Pingora's: nothing was consumed or sent.
-    Declined(BytesMut),
 }
 
 #[async_trait]

@@ -5,7 +5,7 @@
 
 use super::endpoints::Endpoints;
 use super::proxy_protocol;
-use super::refusal::{refuse_operator, reject};
+use super::refusal::{refuse_operator, refuse_request};
 use crate::drivers::http1::{Client, poll_read};
 use crate::exchange::{Exchange, Failure};
 use async_trait::async_trait;
@@ -99,7 +99,10 @@ impl<A> Secured<A> {
         })
         .await;
         match &self.exchange {
-            Some(exchange) => reject(&mut Client::new(stream, exchange), exchange, Failure::NotTls, &head).await,
+            Some(exchange) => {
+                let mut client = Client::new(stream, exchange);
+                refuse_request(&mut client, exchange, Failure::NotTls, "plain HTTP where TLS is spoken", &head).await;
+            }
             None => refuse_operator(&mut stream).await,
         }
         Error::e_explain(ErrorType::TLSHandshakeFailure, "plain HTTP came instead")

@@ -4,13 +4,13 @@
 //! head has one deadline. What was read goes to the driver as it came; only the end of the head is looked for.
 
 use super::http2::PREFACE;
-use super::malformed::{begins_no_request, judge};
 use crate::config::Limits;
 use crate::drivers::http1::{Client, poll_read};
-use crate::exchange::{Failure, Refusal};
+use crate::exchange::Refusal;
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
+use s3cors_http1::request_head::{Classified, Rejection, classify, may_begin};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,8 +48,8 @@ pub(super) enum NoHead {
     Closed,
     /// It began, and is refused.
     Refused(Refusal),
-    /// What came can begin no valid head.
-    Malformed(Failure, BytesMut),
+    /// The bytes that came can begin no valid head.
+    Rejected(Rejection, BytesMut),
 }
 
 /// The memory that unfinished heads of all clients take together.
@@ -139,18 +139,16 @@ pub(super) async fn read(
 /// Ends a connection whose first bytes can begin no head, such as those of TLS, which would not end one either: its client waits for a
 /// response. The first byte is looked at, and the first line, once it is here.
 fn begun(head: BytesMut, has_line: &mut bool) -> Result<BytesMut, NoHead> {
-    if begins_no_request(&head) {
-        return Err(NoHead::Malformed(Failure::InvalidRequest, head));
+    if !may_begin(&head) {
+        return Err(NoHead::Rejected(Rejection::RequestLine, head));
     }
     let is_preface = PREFACE.starts_with(&head);
     if *has_line || is_preface || memchr::memchr(b'\n', &head).is_none() {
         return Ok(head);
     }
     *has_line = true;
-    match judge(&head) {
-        Ok(_) => Ok(head),
-        Err(failure) => Err(NoHead::Malformed(failure, head)),
-    }
+    let Classified::Rejected(rejection) = classify(&head) else { return Ok(head) };
+    Err(NoHead::Rejected(rejection, head))
 }
 
 /// A head that is here as a whole may still be larger than it may be.
@@ -169,8 +167,7 @@ pub(super) async fn ended(mut shutdown: ShutdownWatch) {
 /// Where the head's last line begins, or where one does after it that is still within `size`, if it has ended; `Err` is how far it need
 /// not be searched again.
 ///
-/// Empty lines before a request are skipped (RFC 9112 §2.2). LF alone ends a line here, whatever the parser makes of it: more bytes
-/// would not come.
+/// Empty lines before a request are skipped (RFC 9112 §2.2). LF alone ends a line here, as in the grammar.
 fn end_of_head(head: &mut BytesMut, searched: usize, size: usize) -> Result<usize, usize> {
     while searched == 0
         && let Some(empty) = [&b"\r\n"[..], b"\n"].into_iter().find(|line| head.starts_with(line))

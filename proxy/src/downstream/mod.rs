@@ -1,8 +1,8 @@
 //! The way in: sockets that are bound before anything else starts, the services that accept on them, and each client's connection
 //! until a driver has it.
 //!
-//! Decides: what a listener is made of, how many connections there may be, how long and how large a request's head may be, which heads
-//! no driver gets, and which driver gets a request. Must not know: what is decided about a request.
+//! Decides: what a listener is made of, how many connections there may be, how long and how large a request's head may be, and
+//! which driver gets a connection. Must not know: what is decided about a request.
 
 mod connection;
 mod declines;
@@ -11,12 +11,11 @@ mod handshake;
 mod head;
 mod http2;
 mod listeners;
-mod malformed;
 mod proxy_protocol;
 mod refusal;
 mod service;
 mod sockets;
-mod unparsed;
+mod split;
 
 pub use connection::ConnectionServer;
 pub use declines::Declines;

@@ -1,10 +1,12 @@
 //! Replies to connections and requests that are refused before a driver has them, written to the raw connection.
 
-use super::unparsed::Unparsed;
 use crate::drivers::http1::{Client, linger};
-use crate::exchange::{Context, Ended, Exchange, Failure, Refusal, Reply, RequestHead};
+use crate::exchange::{self, Context, Ended, Exchange, Failure, Refusal, Reply};
+use http::Version;
 use pingora::protocols::Stream;
 use pingora::protocols::http::date::get_cached_date;
+use s3cors_http1::rejected_head::RejectedHead;
+use s3cors_http1::request_head::Rejection;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
@@ -25,11 +27,30 @@ pub(super) async fn refuse(stream: &mut Stream, exchange: &Exchange, refusal: Re
     }
 }
 
-/// Refuses a request by what is here of its head; the caller closes the connection.
-pub(super) async fn reject(client: &mut Client, exchange: &Exchange, failure: Failure, head: &[u8]) {
-    let head = Unparsed::of(head);
+/// Replies to a request whose head the grammar rejects; the caller closes the connection.
+pub(super) async fn reject(client: &mut Client, exchange: &Exchange, rejection: Rejection, head: &[u8]) {
+    let failure = match rejection {
+        Rejection::Connect => Failure::Connect,
+        Rejection::Target => Failure::InvalidTarget,
+        Rejection::NoHost => Failure::NoHost,
+        Rejection::TooManyLines => Failure::TooManyLines,
+        Rejection::RequestLine | Rejection::Version | Rejection::HeaderLine => Failure::InvalidRequest,
+        Rejection::Host | Rejection::Length(_) | Rejection::Connection => Failure::InvalidRequest,
+    };
+    refuse_request(client, exchange, failure, rejection.message(), head).await;
+}
+
+/// Refuses a request by what is here of its head; the caller closes the connection. `reason` is for the log.
+pub(super) async fn refuse_request(
+    client: &mut Client,
+    exchange: &Exchange,
+    failure: Failure,
+    reason: &str,
+    head: &[u8],
+) {
+    let head = RejectedHead::of(head);
     let mut ctx = exchange.begin();
-    let reply = exchange.reject(failure, &head, &client.peer, &mut ctx);
+    let reply = exchange.reject(failure, reason, &head, &client.peer, &mut ctx);
     let body: &[u8] = if head.method() == "HEAD" { &[] } else { &reply.body };
     let ended = ended(&reply, body);
     if head.is_request() {
@@ -39,6 +60,32 @@ pub(super) async fn reject(client: &mut Client, exchange: &Exchange, failure: Fa
     }
     send(&mut client.stream, exchange, &reply, body, &ctx).await;
     linger(&mut client.stream).await;
+}
+
+impl exchange::RequestHead for RejectedHead<'_> {
+    fn method(&self) -> &str {
+        RejectedHead::method(self)
+    }
+
+    fn host(&self) -> Option<&str> {
+        RejectedHead::host(self)
+    }
+
+    fn path(&self) -> &str {
+        RejectedHead::path(self)
+    }
+
+    fn query(&self) -> Option<&str> {
+        RejectedHead::query(self)
+    }
+
+    fn version(&self) -> Version {
+        RejectedHead::version(self)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        RejectedHead::lines(self)
+    }
 }
 
 /// Tells an operator's program that it speaks plain HTTP to a listener with TLS; the caller closes the connection.

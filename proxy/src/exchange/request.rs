@@ -29,9 +29,18 @@ impl Exchange {
 
     /// The reply to a request that no driver gets. As far as its head can be read, the rules are asked about it like about any other,
     /// so that a script can read the status.
-    pub fn reject(&self, failure: Failure, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) -> Reply {
+    ///
+    /// `reason` is for the log: it must not hold bytes of the request.
+    pub fn reject(
+        &self,
+        failure: Failure,
+        reason: &str,
+        head: &impl RequestHead,
+        peer: &Peer,
+        ctx: &mut Context,
+    ) -> Reply {
         self.decide(head, peer, ctx);
-        self.fail(failure, "rejected before a driver has it", head, ctx)
+        self.fail(failure, reason, head, ctx)
     }
 
     /// Asks the rules about a request, once, by one snapshot of them.

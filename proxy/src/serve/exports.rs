@@ -40,11 +40,11 @@ impl Parts {
         ))
     }
 
-    /// Shows how many heads our own driver declines, each reason at 0 from the start.
+    /// Exports how many heads the grammar of HTTP/1.1 rejects, each reason at 0 from the start.
     pub(super) fn export_declines(&self, declines: Declines) -> Result<(), MetricsError> {
         self.metrics.export(Exported::counters(
             "s3cors_declines_total",
-            "HTTP/1.1 request heads that the own driver passes to Pingora, by reason.",
+            "HTTP/1.1 request heads that are rejected before a driver has them, by reason.",
             &["reason"],
             move || declines.counts().map(|(reason, count)| (vec![reason.to_owned()], count)).collect(),
         ))

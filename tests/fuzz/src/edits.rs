@@ -10,6 +10,9 @@ pub const REQUESTS: &[&str] = &[
     "OPTIONS /b/k HTTP/1.1\r\nHost: b.h\r\nOrigin: https://a\r\nAccess-Control-Request-Method: PUT\r\n\r\n",
     "HEAD / HTTP/1.0\r\n\r\n",
     "GET / HTTP/1.0\r\nHost: h\r\nConnection: keep-alive, close\r\n\r\n",
+    "PUT /b/k HTTP/1.1\nHost: h\r\nTransfer-Encoding: chunked\nA: b\n\n0\r\n\r\n",
+    "GET http://h:80/b/k?a HTTP/1.1\r\nHost: h:80\r\nTE: trailers\r\nConnection: TE, x-a\r\nx-a: b\r\n\r\n",
+    "POST * HTTP/1.1\r\nHost:\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\nUpgrade: h2c\r\n\r\n0\r\n\r\n",
 ];
 
 /// Valid response heads.
@@ -71,6 +74,11 @@ pub const FRAGMENTS: &[&[u8]] = &[
     b"GET",
     b"CONNECT",
     b"PRI",
+    b"http://",
+    b"http://h",
+    b"://",
+    b"[",
+    b"]",
     b"HTTP/1.0",
     b"HTTP/1.1",
     b"HTTP/1.2",
@@ -93,6 +101,8 @@ pub const FRAGMENTS: &[&[u8]] = &[
     b"gzip, ",
     b"Connection: close\r\n",
     b"Connection: te\r\n",
+    b"Connection: a\n",
+    b"A: b\n",
     b"connection: Keep-Alive\r\n",
     b"Expect: 100-continue\r\n",
     b"Upgrade: h2c\r\n",

@@ -5,7 +5,7 @@ use http::Version;
 use s3cors_http1::body_length::{BodyLength, ResponseBody};
 use s3cors_http1::chunked::{Decoder, Step};
 use s3cors_http1::header_line;
-use s3cors_http1::request_head::{Classified, classify};
+use s3cors_http1::request_head::{Classified, RequestHead, classify};
 use s3cors_http1::response_head::{Parsed, parse};
 
 /// Up to this length, an input is also read at each of its prefixes.
@@ -20,8 +20,10 @@ pub fn request_head(bytes: &[u8]) {
             size: head.bytes().len(),
             method: head.method().into(),
             target: head.target().into(),
+            resource: head.query().map_or(head.path().to_owned(), |query| format!("{}?{query}", head.path())).into(),
             minor: minor(head.version()),
             lines: copied(head.lines()),
+            staying: staying(&head),
             host: head.host().map(Into::into),
             length: stated(head.body()),
             keep_alive: head.keep_alive(),
@@ -29,20 +31,39 @@ pub fn request_head(bytes: &[u8]) {
         };
         assert_eq!(Some(&first), second.as_ref(), "{}", text());
         assert!(bytes.starts_with(head.bytes()));
-        let line = format!("{} {} HTTP/1.{}\r\n", head.method(), head.target(), first.minor);
-        assert_eq!(rebuilt(line.into(), head.lines()), head.bytes(), "the parts are all of the head");
-        let target = head.query().map_or(head.path().to_owned(), |query| format!("{}?{query}", head.path()));
-        assert_eq!(target, head.target());
+        forwarded(&head, &first);
     } else {
         assert_eq!(second, None, "{}", text());
     }
+}
+
+/// A head is forwarded in one spelling, from which any recipient reads the same fields and the same length.
+fn forwarded(head: &RequestHead<'_>, first: &strict::Request) {
+    let mut written = format!("{} {} HTTP/1.{}\r\n", head.method(), head.target(), first.minor).into_bytes();
+    head.pieces(|name| head.ends_here(name), |piece| written.extend_from_slice(piece));
+    written.extend_from_slice(b"\r\n");
+    let text = || format!("{} as {}", head.bytes().escape_ascii(), written.escape_ascii());
+    let second = strict::forwarded_request(&written).unwrap_or_else(|| panic!("{}", text()));
+    assert_eq!(second.size, written.len(), "{}", text());
+    let lines = |lines: Vec<Line>| lines.into_iter().map(|(name, value, _)| (name, value)).collect::<Vec<_>>();
+    assert_eq!((&second.target, lines(second.lines)), (&first.target, first.staying.clone()), "{}", text());
+    assert_eq!((second.length, &second.host), (first.length, &first.host), "{}", text());
+    if written.len() == head.bytes().len() && strict::forwarded_request(head.bytes()).is_some() {
+        assert_eq!(written, head.bytes(), "what stays is not changed");
+    }
+}
+
+/// Names and values of the lines that are forwarded.
+fn staying(head: &RequestHead<'_>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let lines = head.lines().filter(|line| !head.ends_here(line.name));
+    lines.map(|line| (line.name.into(), line.value.into())).collect()
 }
 
 /// How the bytes of a request head arrive changes nothing.
 pub fn request_prefixes(bytes: &[u8]) {
     let kind = |bytes: &[u8]| match classify(bytes) {
         Classified::Incomplete => Kind::Incomplete,
-        Classified::Declined(_) => Kind::Rejected,
+        Classified::Rejected(_) => Kind::Rejected,
         Classified::Head(head) => Kind::Head(head.bytes().len()),
     };
     every_prefix(bytes, kind);

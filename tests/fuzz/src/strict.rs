@@ -2,6 +2,9 @@
 //!
 //! It shares no code, no dependency and no technique with the driver's grammar: it is written from RFC 9112 with whole messages,
 //! copies and searches, and is as slow as that. It reads exactly the messages that the grammar is meant to accept, and no others.
+//!
+//! Requests have two readings: the one of a server, which accepts what RFC 9112 lets it, and the one of the upstream, which sees only
+//! what the proxy writes and tolerates nothing.
 
 /// A field line's name and value, and the whole line.
 pub type Line = (Vec<u8>, Vec<u8>, Vec<u8>);
@@ -26,10 +29,14 @@ pub struct Request {
     pub method: Vec<u8>,
     /// The target.
     pub target: Vec<u8>,
+    /// The path and query in it, `/` where it has neither.
+    pub resource: Vec<u8>,
     /// The digit after `HTTP/1.`.
     pub minor: u8,
-    /// The field lines.
+    /// The field lines, without a length that chunks override.
     pub lines: Vec<Line>,
+    /// Names and values of those that are not for this hop alone.
+    pub staying: Vec<(Vec<u8>, Vec<u8>)>,
     /// The host.
     pub host: Option<Vec<u8>>,
     /// The body's length.
@@ -62,50 +69,119 @@ pub struct Response {
 const TOKEN: &str = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const HOST: &str = "-._~!$&'()*+,;=:[]0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/// Reads the request head that `bytes` begin with, if they do.
+/// Fields for one hop (RFC 9110 §7.6.1), and those of an upgrade.
+const HOP: [&str; 8] = [
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+    "http2-settings",
+];
+
+/// Reads the request head that `bytes` begin with, if they do, as a server may.
 pub fn request(bytes: &[u8]) -> Option<Request> {
-    let (size, first, lines) = head(bytes)?;
+    read_request(bytes, true)
+}
+
+/// The same as an upstream reads it that knows only CRLF.
+pub fn forwarded_request(bytes: &[u8]) -> Option<Request> {
+    read_request(bytes, false)
+}
+
+fn read_request(bytes: &[u8], may_end_with_lf: bool) -> Option<Request> {
+    let (size, first, mut lines) = head(bytes, may_end_with_lf, 256)?;
     let parts: Vec<&[u8]> = first.split(|byte| *byte == b' ').collect();
     let [method, target, version] = parts[..] else { return None };
     let minor = minor(version)?;
-    let is_target =
-        target.first() == Some(&b'/') && target.iter().all(|byte| byte.is_ascii_graphic() && !b"#<>`".contains(byte));
-    if !consists_of(method, TOKEN) || !is_target {
+    if !consists_of(method, TOKEN) || method == b"CONNECT" {
         return None;
     }
-    if ["connect", "trace", "pri"].contains(&&*lower(method)) {
-        return None;
-    }
-    for (name, ..) in &lines {
-        let name = lower(name);
-        let hop = ["upgrade", "http2-settings", "te", "trailer", "keep-alive"];
-        if hop.contains(&&*name) || name.starts_with("proxy-") {
-            return None;
-        }
-    }
-    let host = match &all(&lines, "host")[..] {
+    let (authority, resource) = authority_and_resource(str::from_utf8(target).ok()?)?;
+    let named = match &all(&lines, "host")[..] {
         [] if minor == 0 => None,
-        [host] if consists_of(host, HOST) => Some(host.to_vec()),
+        [host] if host.is_empty() || consists_of(host, HOST) => Some(host.to_vec()),
         _ => return None,
     };
-    let expects_continue = match &all(&lines, "expect")[..] {
-        [] => false,
-        [value] if lower(value) == "100-continue" && minor == 1 => true,
-        _ => return None,
-    };
-    let options = options(&lines);
-    if options.iter().any(|option| option != "close" && option != "keep-alive") {
+    if named.is_some() && authority.is_some() && named != authority {
         return None;
+    }
+    let expects_continue = minor == 1 && all(&lines, "expect").iter().any(|value| lower(value) == "100-continue");
+    let options = options(&lines);
+    let is_plain = |option: &str| ["", "close", "keep-alive"].contains(&option);
+    let nominated: Vec<&String> = options.iter().filter(|option| !is_plain(option)).collect();
+    if nominated.len() > 9 || nominated.iter().any(|name| !consists_of(name.as_bytes(), TOKEN)) {
+        return None;
+    }
+    let is_chunked = !all(&lines, "transfer-encoding").is_empty();
+    let is_overridden = is_chunked && !all(&lines, "content-length").is_empty();
+    if is_chunked {
+        lines.retain(|(name, ..)| lower(name) != "content-length");
     }
     let length = length(&lines, minor)?;
-    let keep_alive = keep_alive(&options, minor);
-    let (method, target) = (method.to_vec(), target.to_vec());
-    Some(Request { size, method, target, minor, lines, host, length, keep_alive, expects_continue })
+    let stays = |name: &str| {
+        let is_nominated = nominated.iter().any(|nominated| *nominated == name);
+        let is_framing = ["host", "content-length", "transfer-encoding"].contains(&name);
+        !HOP.contains(&name) && (!is_nominated || is_framing)
+    };
+    let staying = lines.iter().filter(|(name, ..)| stays(&lower(name)));
+    let staying = staying.map(|(name, value, _)| (name.clone(), value.clone())).collect();
+    let keep_alive = keep_alive(&options, minor) && !is_overridden;
+    let (method, target, host) = (method.to_vec(), target.to_vec(), authority.or(named));
+    Some(Request { size, method, target, resource, minor, lines, staying, host, length, keep_alive, expects_continue })
+}
+
+/// The authority of a target, and its path and query.
+fn authority_and_resource(target: &str) -> Option<(Option<Vec<u8>>, Vec<u8>)> {
+    if target.is_empty() || target.chars().any(|character| character == '#' || character.is_ascii_control()) {
+        return None;
+    }
+    let opaque = (None, b"/".to_vec());
+    let (authority, resource) = match (target, target.find(':')) {
+        ("*", _) => return Some((None, b"*".to_vec())),
+        _ if target.starts_with(['/', '?']) => (None, target),
+        (_, None) => return Some(opaque),
+        (_, Some(colon)) => {
+            let (scheme, rest) = (target[..colon].to_ascii_lowercase(), &target[colon + 1..]);
+            let is_web = ["http", "https", "ws", "wss"].contains(&&*scheme);
+            if !rest.starts_with("//") {
+                return if is_web { None } else { Some(opaque) };
+            }
+            let mut letters = scheme.chars();
+            let is_scheme = letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+                && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter));
+            let rest = &rest[2..];
+            let end = rest.chars().take_while(|letter| !"/?".contains(*letter)).map(char::len_utf8).sum();
+            let (authority, resource) = rest.split_at(end);
+            let is_host = authority.is_empty() || consists_of(authority.as_bytes(), HOST);
+            if !is_scheme || !is_host || (is_web && !is_host_and_port(authority)) {
+                return None;
+            }
+            (Some(authority.as_bytes().to_vec()), resource)
+        }
+    };
+    let path_end = resource.find('?').unwrap_or(resource.len());
+    let is_passed = |(at, letter): (usize, char)| !"<>".contains(letter) && (letter != '`' || at > path_end);
+    let root = if path_end == 0 { "/" } else { "" };
+    resource.char_indices().all(is_passed).then(|| (authority, [root, resource].concat().into_bytes()))
+}
+
+/// A name or an address in brackets, and perhaps a port.
+fn is_host_and_port(authority: &str) -> bool {
+    let name = if authority.starts_with('[') {
+        let Some(end) = authority.find(']') else { return false };
+        &authority[end + 1..]
+    } else {
+        authority
+    };
+    !authority.is_empty() && !name.contains('[') && !name.contains(']') && name.split(':').count() <= 2
 }
 
 /// Reads the response head that `bytes` begin with, if they do.
 pub fn response(bytes: &[u8]) -> Option<Response> {
-    let (size, first, lines) = head(bytes)?;
+    let (size, first, lines) = head(bytes, false, 100)?;
     let (version, rest) = first.split_at_checked(8)?;
     let minor = minor(version)?;
     let (status, reason) = rest.strip_prefix(b" ")?.split_at_checked(3)?;
@@ -159,7 +235,7 @@ pub fn chunked(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
         if line.is_empty() {
             return Some((data, bytes.len() - rest.len()));
         }
-        field(line)?;
+        field(line, line)?;
         trailers += line.len() + 2;
         if trailers > 8192 {
             return None;
@@ -167,30 +243,39 @@ pub fn chunked(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     }
 }
 
-/// The size of the head, its first line and its field lines.
-fn head(bytes: &[u8]) -> Option<(usize, Vec<u8>, Vec<Line>)> {
-    let end = find(bytes, b"\r\n\r\n")?;
-    let mut rest = &bytes[..end + 2];
+/// The size of the head, its first line and its field lines, of which there are no more than `most`.
+fn head(bytes: &[u8], may_end_with_lf: bool, most: usize) -> Option<(usize, Vec<u8>, Vec<Line>)> {
     let mut lines = Vec::new();
-    while let Some(end) = find(rest, b"\r\n") {
-        lines.push(rest[..end].to_vec());
-        rest = &rest[end + 2..];
-    }
-    let first = lines.remove(0);
-    let fields = lines.iter().map(|line| field(line)).collect::<Option<Vec<_>>>()?;
-    if fields.len() > 100 || first.iter().any(|byte| b"\r\n".contains(byte)) {
+    let mut size = 0;
+    let (first, fields) = loop {
+        let whole = &bytes[size..size + find(&bytes[size..], b"\n")? + 1];
+        let line = match whole.strip_suffix(b"\r\n") {
+            Some(line) => line,
+            None if may_end_with_lf => &whole[..whole.len() - 1],
+            None => return None,
+        };
+        size += whole.len();
+        if line.is_empty() {
+            let mut lines = lines.into_iter();
+            let (first, _): (&[u8], _) = lines.next()?;
+            let fields = lines.map(|(line, whole)| field(line, whole)).collect::<Option<Vec<_>>>()?;
+            break (first.to_vec(), fields);
+        }
+        lines.push((line, whole));
+    };
+    if fields.len() > most || first.contains(&b'\r') {
         return None;
     }
-    Some((end + 4, first, fields))
+    Some((size, first, fields))
 }
 
-fn field(line: &[u8]) -> Option<Line> {
+fn field(line: &[u8], whole: &[u8]) -> Option<Line> {
     let colon = find(line, b":")?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
     if !consists_of(name, TOKEN) || value.iter().any(|byte| !is_value(*byte)) {
         return None;
     }
-    Some((name.to_vec(), trimmed(value), [line, b"\r\n"].concat()))
+    Some((name.to_vec(), trimmed(value), whole.to_vec()))
 }
 
 fn length(lines: &[Line], minor: u8) -> Option<Length> {

@@ -8,7 +8,6 @@ use http::{StatusCode, Version};
 use pingora::protocols::http::date::get_cached_date;
 use s3cors_http1::body_length::{ResponseBody, is_bodiless};
 use s3cors_http1::chunked::Decoder;
-use s3cors_http1::header_line::Line;
 use s3cors_http1::request_head::RequestHead;
 use s3cors_http1::response_head::ResponseHead;
 
@@ -44,22 +43,27 @@ impl exchange::RequestHead for RequestHead<'_> {
         RequestHead::lines(self).map(|line| (line.name, line.value))
     }
 
+    /// The grammar knows nothing of signatures, so the exchange has to look at what a `Connection` option names.
     fn is_unambiguous(&self) -> bool {
-        true
+        !self.nominates()
     }
 }
 
 /// The head of a request for the upstream, which is always asked in HTTP/1.1. `authority` is the upstream's own `Host`, for a client
-/// of HTTP/1.0 that sends none (RFC 9112 §3.2).
+/// of HTTP/1.0 that names none (RFC 9112 §3.2).
 pub(super) fn for_upstream(edits: &RequestEdits<'_>, head: &RequestHead<'_>, authority: &str) -> BytesMut {
     let mut out = BytesMut::with_capacity(head.bytes().len() + ADDED_TO_REQUEST);
-    for part in [edits.method().unwrap_or(head.method()), " ", head.target(), " HTTP/1.1\r\n"] {
+    // An absolute target holds a host too, and that one counts (RFC 9112 §3.2.2): where another is configured, only the path is left.
+    let [root, target] = edits.host().map_or(["", head.target()], |_| head.target_without_authority());
+    for part in [edits.method().unwrap_or(head.method()), " ", root, target, " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
-    if let Some(host) = edits.host().or_else(|| head.host().is_none().then_some(authority)) {
+    let unnamed = || (!head.has_host_line()).then(|| head.host().unwrap_or(authority));
+    if let Some(host) = edits.host().or_else(unnamed) {
         line(&mut out, HOST.as_str().as_bytes(), host.as_bytes());
     }
-    head.pieces(|line| edits.removes(line.name), |piece| out.extend_from_slice(piece));
+    let goes = |name: &[u8]| edits.removes(name) || head.ends_here(name);
+    head.pieces(goes, |piece| out.extend_from_slice(piece));
     edits.for_each_line(|name, value| {
         for part in [name, ": ", value[0], value[1], value[2], "\r\n"] {
             out.extend_from_slice(part.as_bytes());
@@ -135,11 +139,11 @@ pub(super) fn for_client(
     let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
     let additions = exchange.response_additions(ctx, vary);
     let is_undone = ending.framing == Framing::Undone;
-    let goes = |line: &Line<'_>| {
-        is_for_this_hop(head, line.name)
-            || additions.replaces(line.name)
-            || whole.is_some_and(|whole| whole.replaces(line.name))
-            || (is_undone && line.name.eq_ignore_ascii_case(b"transfer-encoding"))
+    let goes = |name: &[u8]| {
+        is_for_this_hop(head, name)
+            || additions.replaces(name)
+            || whole.is_some_and(|whole| whole.replaces(name))
+            || (is_undone && name.eq_ignore_ascii_case(b"transfer-encoding"))
     };
     head.pieces(goes, |piece| out.extend_from_slice(piece));
     if ending.framing == Framing::Chunked {
@@ -158,7 +162,7 @@ pub(super) fn for_client(
 pub(super) fn interim(head: &ResponseHead<'_>) -> BytesMut {
     let mut out = BytesMut::with_capacity(head.bytes().len());
     status_line(&mut out, head);
-    let goes = |line: &Line<'_>| is_for_this_hop(head, line.name) || is_length(line.name);
+    let goes = |name: &[u8]| is_for_this_hop(head, name) || is_length(name);
     head.pieces(goes, |piece| out.extend_from_slice(piece));
     out.extend_from_slice(b"\r\n");
     out

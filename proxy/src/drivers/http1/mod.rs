@@ -1,7 +1,6 @@
 //! Our own loop for HTTP/1.1 and 1.0 between a client and an HTTP/1.1 upstream.
 //!
-//! It takes a request only when its head passes the grammar of [`s3cors_http1`]; every other one is Pingora's, with the bytes that were
-//! read. It moves bytes and asks the exchange; of its own it decides how a message is framed, how long a side may take, and whether a
+//! Each head has passed the grammar of [`s3cors_http1`]. The loop moves bytes and asks the exchange; of its own it decides how a message is framed, how long a side may take, and whether a
 //! connection can be used again.
 
 mod bucket_cors;

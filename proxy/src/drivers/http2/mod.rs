@@ -2,7 +2,7 @@
 //!
 //! The crate reads and writes frames and checks what RFC 9113 says about a stream. This driver moves a stream's bytes to and from an
 //! upstream and asks the exchange; of its own it decides how a message is framed, how long a side may take, and how a connection ends.
-//! Nothing is declined: what is no request is rejected here.
+//! A stream that is no valid request is rejected here.
 
 mod bucket_cors;
 mod by_get;

@@ -1,20 +1,23 @@
-//! What can be read of a request head that no parser takes: enough for a refusal to name the bucket and to have its CORS headers.
+//! The readable parts of a rejected request head: enough for the reply to name the bucket and to have its CORS headers.
 //!
-//! Nothing is forwarded by it. Where it reads a head otherwise than another reader would, only the refusal is about another bucket.
+//! Nothing is forwarded by it. Where it reads a head differently from another reader, only the reply is about another bucket.
 
-use crate::exchange::RequestHead;
+use crate::header_line::is_token;
 use http::Version;
 
 /// A head that may be anything.
-pub(super) struct Unparsed<'b> {
+#[derive(Clone, Copy, Debug)]
+pub struct RejectedHead<'b> {
     method: &'b str,
     target: &'b str,
     /// The request line and all after it.
     bytes: &'b [u8],
 }
 
-impl<'b> Unparsed<'b> {
-    pub(super) fn of(bytes: &'b [u8]) -> Self {
+impl<'b> RejectedHead<'b> {
+    /// The parts of these bytes, as far as there are any.
+    #[must_use]
+    pub fn of(bytes: &'b [u8]) -> Self {
         let line = lines(bytes).next().and_then(|line| str::from_utf8(line).ok()).unwrap_or_default();
         let (method, rest) = line.split_once(' ').unwrap_or_default();
         // A target with a raw space in it goes on to the version.
@@ -24,8 +27,9 @@ impl<'b> Unparsed<'b> {
         Self { method, target, bytes }
     }
 
-    /// Whether it has a line that names a method: without, there is nothing to log.
-    pub(super) fn is_request(&self) -> bool {
+    /// Returns true if the first line names a method: without one, there is nothing to log.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
         !self.method.is_empty()
     }
 
@@ -40,26 +44,35 @@ impl<'b> Unparsed<'b> {
             _ => (None, target),
         }
     }
-}
 
-impl RequestHead for Unparsed<'_> {
-    fn method(&self) -> &str {
+    /// The method; empty where the first line names none.
+    #[must_use]
+    pub fn method(&self) -> &'b str {
         self.method
     }
 
-    fn host(&self) -> Option<&str> {
-        self.parts().0.or_else(|| self.text("host"))
+    /// The target's authority, else the first `Host` that is text.
+    #[must_use]
+    pub fn host(&self) -> Option<&'b str> {
+        let line = || self.lines().find(|(name, _)| name.eq_ignore_ascii_case(b"host"));
+        self.parts().0.or_else(|| line().and_then(|(_, value)| str::from_utf8(value).ok()))
     }
 
-    fn path(&self) -> &str {
+    /// The path of the target, with every byte that may not be there.
+    #[must_use]
+    pub fn path(&self) -> &'b str {
         self.parts().1
     }
 
-    fn query(&self) -> Option<&str> {
+    /// The query of the target.
+    #[must_use]
+    pub fn query(&self) -> Option<&'b str> {
         self.target.split_once('?').map(|(_, query)| query)
     }
 
-    fn version(&self) -> Version {
+    /// The version that the first line ends with; 0.9 where that is none that is known.
+    #[must_use]
+    pub fn version(&self) -> Version {
         match lines(self.bytes).next().and_then(|line| line.rsplit(|byte| *byte == b' ').next()) {
             Some(b"HTTP/1.1") => Version::HTTP_11,
             Some(b"HTTP/1.0") => Version::HTTP_10,
@@ -67,7 +80,8 @@ impl RequestHead for Unparsed<'_> {
         }
     }
 
-    fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    /// The lines that have a valid name, up to an empty line: name and value.
+    pub fn lines(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> {
         let fields = lines(self.bytes).skip(1).take_while(|line| !line.is_empty());
         fields.filter_map(|line| {
             let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
@@ -80,12 +94,6 @@ impl RequestHead for Unparsed<'_> {
 /// Lines, whether they end with CRLF or LF alone.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-}
-
-/// The bytes of a method or a field name (RFC 9110 §5.6.2).
-pub(super) const fn is_token(byte: u8) -> bool {
-    let is_mark = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~');
-    is_mark || byte.is_ascii_alphanumeric()
 }
 
 #[cfg(test)]
@@ -109,10 +117,10 @@ mod tests {
             ("GET", "", None, ""),
             ("", "", None, ""),
         ] {
-            let read = Unparsed::of(head.as_bytes());
+            let read = RejectedHead::of(head.as_bytes());
             assert_eq!((read.method(), read.host(), read.path()), (method, host, path), "{head:?}");
             assert_eq!(read.is_request(), !method.is_empty());
         }
-        assert_eq!(Unparsed::of(b"GET /b/\xe9 HTTP/1.1\r\n\r\n").path(), "", "not text");
+        assert_eq!(RejectedHead::of(b"GET /b/\xe9 HTTP/1.1\r\n\r\n").path(), "", "not text");
     }
 }

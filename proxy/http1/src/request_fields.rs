@@ -1,0 +1,152 @@
+//! The header fields that decide how a request is framed and forwarded.
+
+use crate::body_length::{BodyLength, LengthHeaders};
+use crate::header_line::{Lines, is_token, members};
+use crate::rejection::Rejection;
+use crate::request_target::{RequestTarget, may_be_in_host};
+use http::Version;
+use httparse::Header;
+
+/// The most `Connection` options that name fields, as in Pingora: each line of a head is compared with each of them.
+const MAX_NOMINATIONS: usize = 9;
+
+/// Fields that a `Connection` option cannot take away: without them the upstream would frame or route the request differently.
+const KEPT: [&str; 3] = ["host", "content-length", "transfer-encoding"];
+
+/// The meaning of the header lines that matter for the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestFields<'b> {
+    pub(crate) host: Option<&'b str>,
+    pub(crate) body: BodyLength,
+    /// Set if a transfer coding overrides a `Content-Length`, which then must not be forwarded.
+    pub(crate) has_overridden_length: bool,
+    pub(crate) close: bool,
+    pub(crate) keep_alive: bool,
+    pub(crate) expects_continue: bool,
+    pub(crate) nominates: bool,
+    has_hop_by_hop: bool,
+}
+
+impl<'b> RequestFields<'b> {
+    pub(crate) fn read(
+        headers: &[Header<'b>],
+        version: Version,
+        target: &RequestTarget<'b>,
+    ) -> Result<Self, Rejection> {
+        let (mut found, mut length) = (Found::default(), LengthHeaders::default());
+        for header in headers {
+            found.read(header.name, header.value, &mut length)?;
+        }
+        // RFC 9112 §3.2: whatever the form of the target.
+        if version == Version::HTTP_11 && found.host.is_none() {
+            return Err(Rejection::NoHost);
+        }
+        // RFC 9112 §3.2.2 lets the target win. Recipients differ in that, so the two must be equal.
+        if let Some((host, authority)) = found.host.zip(target.authority())
+            && host != authority
+        {
+            return Err(Rejection::Host);
+        }
+        let (body, has_overridden_length) = length.finish_request(version).map_err(Rejection::Length)?;
+        Ok(Self {
+            host: found.host,
+            body,
+            has_overridden_length,
+            close: found.close,
+            keep_alive: found.keep_alive,
+            // RFC 9110 §10.1.1: a server ignores it in an HTTP/1.0 request.
+            expects_continue: found.expects_continue && version == Version::HTTP_11,
+            nominates: found.nominations > 0,
+            has_hop_by_hop: found.has_hop_by_hop,
+        })
+    }
+
+    /// Returns true for the name of a field that ends here; `lines` are all lines of the head.
+    #[inline]
+    pub(crate) fn ends_here(&self, name: &[u8], lines: &Lines<'_>) -> bool {
+        let is_usual = !self.has_hop_by_hop && !self.nominates;
+        !is_usual && (is_hop_by_hop(name) || is_nominated(name, lines))
+    }
+}
+
+/// The meaning of the lines that were read so far.
+#[derive(Default)]
+struct Found<'b> {
+    host: Option<&'b str>,
+    close: bool,
+    keep_alive: bool,
+    expects_continue: bool,
+    nominations: usize,
+    has_hop_by_hop: bool,
+}
+
+impl<'b> Found<'b> {
+    /// Most lines are told by the length of their name.
+    #[inline]
+    fn read(&mut self, name: &str, value: &'b [u8], length: &mut LengthHeaders) -> Result<(), Rejection> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        match name.len() {
+            4 if is("host") => self.read_host(value),
+            6 if is("expect") => {
+                self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
+                Ok(())
+            }
+            10 if is("connection") => self.read_connection(value),
+            2 | 7 | 10 | 14 | 16..=19 => {
+                self.has_hop_by_hop |= is_hop_by_hop(name.as_bytes());
+                length.read(name.as_bytes(), value).map_err(Rejection::Length)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An empty value is one for a target without a host (RFC 9112 §3.2).
+    fn read_host(&mut self, value: &'b [u8]) -> Result<(), Rejection> {
+        let host = str::from_utf8(value).ok().filter(|host| host.bytes().all(may_be_in_host));
+        match (self.host, host) {
+            (None, Some(_)) => self.host = host,
+            _ => return Err(Rejection::Host),
+        }
+        Ok(())
+    }
+
+    fn read_connection(&mut self, value: &[u8]) -> Result<(), Rejection> {
+        for option in members(value) {
+            if option.eq_ignore_ascii_case(b"close") {
+                self.close = true;
+            } else if option.eq_ignore_ascii_case(b"keep-alive") {
+                self.keep_alive = true;
+            } else if !option.is_empty() {
+                self.nominations += 1;
+                if self.nominations > MAX_NOMINATIONS || !option.iter().copied().all(is_token) {
+                    return Err(Rejection::Connection);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns true for a field about the client's connection (RFC 9110 §7.6.1). Trailers are dropped, and their announcement with them.
+/// An offer to upgrade may be ignored (RFC 9110 §7.8): S3 has no other protocol.
+fn is_hop_by_hop(name: &[u8]) -> bool {
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    match name.len() {
+        2 => is("te"),
+        7 => is("trailer") || is("upgrade"),
+        10 => is("keep-alive"),
+        14 => is("http2-settings"),
+        16 => is("proxy-connection"),
+        18 => is("proxy-authenticate"),
+        19 => is("proxy-authorization"),
+        _ => false,
+    }
+}
+
+#[cold]
+fn is_nominated(name: &[u8], lines: &Lines<'_>) -> bool {
+    let connection = lines.iter().filter(|line| line.name.eq_ignore_ascii_case(b"connection"));
+    let mut options = connection.flat_map(|line| members(line.value));
+    options.any(|option| option.eq_ignore_ascii_case(name))
+        && !KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
+}
