@@ -73,7 +73,7 @@ impl ConnectionServer {
         pool: &Arc<Pool>,
     ) -> Self {
         let own = (config.drivers == Drivers::Own).then(|| OwnDrivers::new(config, &exchange, &upstreams, pool));
-        let driver = PingoraDriver::new(config, Arc::clone(&exchange), upstreams, Arc::clone(pool));
+        let driver = PingoraDriver::new(config, Arc::clone(&exchange), upstreams);
         let mut proxy = HttpProxy::new(driver, Arc::clone(conf));
         proxy.handle_init_modules();
         let proxy = Arc::new(H2Settings::new(Arc::new(proxy), config.limits.idle));

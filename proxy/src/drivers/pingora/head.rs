@@ -4,7 +4,7 @@ use crate::drivers::http1::heads::is_length;
 use crate::exchange::{Context, Exchange, Reply, RequestEdits, RequestHead, is_removed};
 use crate::telemetry::printable;
 use http::header::{CONNECTION, VARY};
-use http::{HeaderName, HeaderValue, Method, Version};
+use http::{HeaderName, HeaderValue, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::http::authority::raw_target_authority;
 
@@ -46,9 +46,6 @@ impl RequestHead for Head<'_> {
 
 /// Makes a request what the upstream is to see.
 pub(super) fn edit_request(edits: &RequestEdits<'_>, request: &mut RequestHeader) -> pingora::Result<()> {
-    if let Some(method) = edits.method().and_then(|method| Method::from_bytes(method.as_bytes()).ok()) {
-        request.set_method(method);
-    }
     while let Some(name) = request.headers.keys().find(|name| edits.removes(name.as_str().as_bytes())).cloned() {
         request.remove_header(&name);
     }

@@ -1,15 +1,16 @@
 //! The driver on Pingora's `HttpProxy`: a hook asks the exchange, or does what Pingora itself would do wrong.
+//!
+//! `drivers: pingora` gives it whole connections, and the tests compare our own drivers with it. Operations on a
+//! bucket's CORS and a HEAD that is retried as GET are not among its features: the configuration rejects them with it.
 
 mod body;
-mod bucket_cors;
-mod by_get;
 pub(super) mod failure;
 mod head;
 mod phases;
 
-use crate::config::{Config, Limits, Timeouts};
+use crate::config::{Config, Limits};
 use crate::exchange::{Context, Exchange, Peer};
-use crate::upstream::{Attempts, Pool, Upstreams};
+use crate::upstream::{Attempts, Upstreams};
 use async_trait::async_trait;
 use bytes::Bytes;
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -23,9 +24,6 @@ use std::time::Duration;
 pub struct PingoraDriver {
     exchange: Arc<Exchange>,
     upstreams: Arc<Upstreams>,
-    /// For what is not Pingora's to forward.
-    pool: Arc<Pool>,
-    timeouts: Timeouts,
     limits: Limits,
 }
 
@@ -35,23 +33,21 @@ pub struct Driven {
     /// Known as soon as there is a request.
     peer: Option<Peer>,
     attempts: Attempts,
-    /// The head that the upstream rejected the request with, while it is asked again.
-    rejection: Option<Box<ResponseHeader>>,
     /// The client's wish for its connection, in seconds; `None` is close.
     keepalive: Option<u64>,
 }
 
 impl Driven {
     fn new(exchange: Context) -> Self {
-        Self { exchange, peer: None, attempts: Attempts::default(), rejection: None, keepalive: None }
+        Self { exchange, peer: None, attempts: Attempts::default(), keepalive: None }
     }
 }
 
 impl PingoraDriver {
     /// A driver for these upstreams.
     #[must_use]
-    pub fn new(config: &Config, exchange: Arc<Exchange>, upstreams: Arc<Upstreams>, pool: Arc<Pool>) -> Self {
-        Self { exchange, upstreams, pool, timeouts: config.timeouts, limits: config.limits }
+    pub fn new(config: &Config, exchange: Arc<Exchange>, upstreams: Arc<Upstreams>) -> Self {
+        Self { exchange, upstreams, limits: config.limits }
     }
 }
 
@@ -104,7 +100,7 @@ impl ProxyHttp for PingoraDriver {
         head: &mut ResponseHeader,
         driven: &mut Box<Driven>,
     ) -> Result<()> {
-        self.edit_response(session, head, driven).await
+        self.edit_response(session, head, driven)
     }
 
     fn response_body_filter(
@@ -138,11 +134,6 @@ impl ProxyHttp for PingoraDriver {
     /// Pingora's own line about a failure may hold bytes of the request: the exchange writes one that holds no secret.
     fn suppress_error_log(&self, _: &Session, _: &Box<Driven>, _: &Error) -> bool {
         true
-    }
-
-    /// A request that is asked again has not failed.
-    fn suppress_proxy_warn_log(&self, _: &Session, _: &Box<Driven>, error: &Error, _: ProxyWarnLogContext) -> bool {
-        *error.etype() == by_get::ASKED_AGAIN
     }
 
     /// Without the query, where a presigned URL carries its signature.

@@ -28,14 +28,7 @@ impl PingoraDriver {
     pub(super) async fn judge(&self, session: &mut Session, driven: &mut Driven) -> Result<bool> {
         let head = Head(session.req_header());
         let peer = driven.peer.insert(peer::of_session(session.digest(), &self.exchange));
-        let own = self.exchange.judge(&head, peer, &mut driven.exchange);
-        let own = match own {
-            Some(reply) => Some(reply),
-            // Boxed for the same reason as below, and only where it can be one.
-            None if self.exchange.writing().is_some() => Box::pin(self.bucket_cors(session, driven)).await?,
-            None => None,
-        };
-        let Some(reply) = own else { return Ok(false) };
+        let Some(reply) = self.exchange.judge(&head, peer, &mut driven.exchange) else { return Ok(false) };
         // Boxed, so that the future of a request that is forwarded does not carry (and copy) the state of a reply.
         Box::pin(self.send(session, reply, driven)).await?;
         Ok(true)
@@ -79,7 +72,7 @@ impl PingoraDriver {
         }
     }
 
-    pub(super) async fn edit_response(
+    pub(super) fn edit_response(
         &self,
         session: &mut Session,
         head: &mut ResponseHeader,
@@ -92,13 +85,9 @@ impl PingoraDriver {
         }
         driven.exchange.upstream_answered(head.status);
         driven.attempts.answered(&self.upstreams);
-        let is_by_get = self.show_as_head(session, head, driven)?;
         let lines = head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         self.exchange.examine_head(lines, &Head(session.req_header()), &mut driven.exchange);
         edit_response(&self.exchange, head, &driven.exchange);
-        if is_by_get {
-            Box::pin(self.end_as_head(session, head)).await?;
-        }
         // A forwarded 100 Continue makes Pingora give up keep-alive, because the body is not finished then; once it is, the
         // client's own wish holds again. A refusal in mid-upload still closes.
         if session.is_body_done() && !session.is_process_shutting_down() {
@@ -128,9 +117,6 @@ impl PingoraDriver {
     }
 
     pub(super) async fn fail(&self, session: &mut Session, error: &Error, driven: &mut Driven) -> FailToProxy {
-        if let Some(told) = Box::pin(self.end_by_get(session, error, driven)).await {
-            return told;
-        }
         let failure = failure_of(error, session.is_body_done());
         let head = Head(session.req_header());
         let reply = self.exchange.fail(failure, error.etype().as_str(), &head, &driven.exchange);
