@@ -6,6 +6,7 @@ mod bodies;
 mod conversations;
 mod corpora;
 mod heads;
+mod odd;
 mod planned;
 mod splits;
 
@@ -30,7 +31,8 @@ pub enum Intended {
     StrictChunks,
     /// A response whose length two parsers could read otherwise is 502, so that no client reads another one than the proxy did.
     StrictResponse,
-    /// A client of HTTP/1.0 that names no host gets the upstream's own (RFC 9112 §3.2), and each of the two has another upstream.
+    /// For a client of HTTP/1.0 that sends no `Host`, a line is written (RFC 9112 §3.2): in lower case and first, last by Pingora. It
+    /// names the upstream unless the target has an authority, and each of the two has another upstream.
     HostOfUpstream,
     /// Headers that an upstream's `Connection` names end here (RFC 9110 §7.6.1).
     Nominated,
@@ -40,7 +42,7 @@ pub enum Intended {
     GoneAfterContinue,
     /// `Transfer-Encoding` on a response that cannot have a body ends here (RFC 9112 §6.1).
     NoBodyNoCoding,
-    /// A body that came with its head and that no one needs is skipped, and the connection stays open.
+    /// A body that came with its head and that no one needs is skipped and counted, and the connection can stay open.
     SkippedBody,
 }
 
@@ -168,7 +170,7 @@ impl Twins {
 fn assert_arrived_as_sent(case: &Case, own: &Seen) {
     let sent = [case.script.sends.concat(), crate::support::twins::PROBE.as_bytes().to_vec()].concat();
     let (sent, read) = strict_requests(&sent);
-    // What the grammar declines is not read alike by all readers: Pingora serves it, and the comparison with Pingora judges it.
+    // A head that the grammar rejects reaches no upstream, and neither does one whose body is cut off.
     if read == 0 {
         return;
     }

@@ -43,6 +43,23 @@ fn a_host_can_be_the_name_of_a_bucket() {
     }
 }
 
+/// RFC 9112 §3.2.2: the authority of such a target would count more than the configured host.
+#[test]
+fn a_target_in_absolute_form_loses_its_authority_to_a_configured_host() {
+    let renamed = "hosts: {photos.example.com: {bucket: photos}}\nupstream: {host: minio}\n";
+    for driver in ["own", "pingora"] {
+        for (target, arrives) in [
+            ("http://photos.example.com/a/key?b=http://c", "GET /a/key?b=http://c HTTP/1.1"),
+            ("HTTPS://photos.example.com", "GET / HTTP/1.1"),
+            ("/http://photos.example.com/a", "GET /http://photos.example.com/a HTTP/1.1"),
+        ] {
+            let (host, line, is_granted) =
+                asked(&format!("drivers: {driver}\n{renamed}"), "photos.example.com", target);
+            assert_eq!((&*host, &*line, is_granted), ("minio", arrives, true), "{driver} {target}");
+        }
+    }
+}
+
 #[test]
 fn aliases_and_dualstack_names_are_ordinary() {
     // Access points: userguide/access-points-naming.html; dual stack: dev/dual-stack-endpoints.html.

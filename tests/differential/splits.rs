@@ -10,7 +10,7 @@ use std::net::TcpStream;
 
 const CHUNKED: &str = "PUT /bucket/key HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// What is sent in two parts. No preflight with a body: that is skipped only where it came with its head. The last ones are not of the driver's own grammar: Pingora gets them, with what was read.
+/// The requests that are sent in two parts. No preflight with a body: that is skipped only where it came with its head.
 const REQUESTS: [&str; 8] = [
     "GET /bucket/key?a=b HTTP/1.1\r\nHost: h\r\n\r\n",
     "HEAD /bucket/key HTTP/1.1\r\nhost:h\r\nOrigin:  https://app.example \r\n\r\n",
