@@ -3,6 +3,7 @@
 //! Decides which bytes can be read in one way only. Must not know: sockets, the proxy, or what a message means to S3. It does no
 //! I/O and allocates nothing, so that fuzzers and property tests run it alone.
 
+pub mod body;
 pub mod body_length;
 pub mod chunked;
 pub mod header_line;
