@@ -43,7 +43,7 @@ pub enum Ambiguous {
 
 impl Ambiguous {
     /// The reason in a few words.
-    pub fn message(self) -> &'static str {
+    pub const fn message(self) -> &'static str {
         match self {
             Self::RepeatedLength => "more than one Content-Length",
             Self::InvalidLength => "a Content-Length that is not a plain number",

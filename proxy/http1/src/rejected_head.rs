@@ -27,12 +27,6 @@ impl<'b> RejectedHead<'b> {
         Self { method, target, bytes }
     }
 
-    /// Returns true if the first line names a method: without one, there is nothing to log.
-    #[must_use]
-    pub fn is_request(&self) -> bool {
-        !self.method.is_empty()
-    }
-
     /// Authority and path of the target; one in absolute form has both (RFC 9112 §3.2.2).
     fn parts(&self) -> (Option<&'b str>, &'b str) {
         let target = self.target.split_once(['?', '#']).map_or(self.target, |(path, _)| path);
@@ -119,7 +113,6 @@ mod tests {
         ] {
             let read = RejectedHead::of(head.as_bytes());
             assert_eq!((read.method(), read.host(), read.path()), (method, host, path), "{head:?}");
-            assert_eq!(read.is_request(), !method.is_empty());
         }
         assert_eq!(RejectedHead::of(b"GET /b/\xe9 HTTP/1.1\r\n\r\n").path(), "", "not text");
     }

@@ -2,6 +2,7 @@
 
 use crate::body_length::{BodyLength, LengthHeaders};
 use crate::header_line::{Lines, is_token, members};
+use crate::hop_by_hop::is_hop_by_hop;
 use crate::rejection::Rejection;
 use crate::request_target::{RequestTarget, may_be_in_host};
 use http::Version;
@@ -65,7 +66,8 @@ impl<'b> RequestFields<'b> {
     #[inline]
     pub(crate) fn ends_here(&self, name: &[u8], lines: &Lines<'_>) -> bool {
         let is_usual = !self.has_hop_by_hop && !self.nominates;
-        !is_usual && (is_hop_by_hop(name) || is_nominated(name, lines))
+        let is_of_this_hop = || is_hop_by_hop(name) || is_nominated(name, lines);
+        name.eq_ignore_ascii_case(b"connection") || (!is_usual && is_of_this_hop() && !is_kept(name))
     }
 }
 
@@ -93,7 +95,7 @@ impl<'b> Found<'b> {
             }
             10 if is("connection") => self.read_connection(value),
             2 | 7 | 10 | 14 | 16..=19 => {
-                self.has_hop_by_hop |= is_hop_by_hop(name.as_bytes());
+                self.has_hop_by_hop |= is_hop_by_hop(name.as_bytes()) && !is_kept(name.as_bytes());
                 length.read(name.as_bytes(), value).map_err(Rejection::Length)
             }
             _ => Ok(()),
@@ -127,26 +129,13 @@ impl<'b> Found<'b> {
     }
 }
 
-/// Returns true for a field about the client's connection (RFC 9110 §7.6.1). Trailers are dropped, and their announcement with them.
-/// An offer to upgrade may be ignored (RFC 9110 §7.8): S3 has no other protocol.
-fn is_hop_by_hop(name: &[u8]) -> bool {
-    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-    match name.len() {
-        2 => is("te"),
-        7 => is("trailer") || is("upgrade"),
-        10 => is("keep-alive"),
-        14 => is("http2-settings"),
-        16 => is("proxy-connection"),
-        18 => is("proxy-authenticate"),
-        19 => is("proxy-authorization"),
-        _ => false,
-    }
-}
-
 #[cold]
 fn is_nominated(name: &[u8], lines: &Lines<'_>) -> bool {
     let connection = lines.iter().filter(|line| line.name.eq_ignore_ascii_case(b"connection"));
     let mut options = connection.flat_map(|line| members(line.value));
-    options.any(|option| option.eq_ignore_ascii_case(name))
-        && !KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
+    options.any(|option| option.eq_ignore_ascii_case(name)) && !is_kept(name)
+}
+
+fn is_kept(name: &[u8]) -> bool {
+    KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
 }

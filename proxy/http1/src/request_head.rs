@@ -92,7 +92,7 @@ impl<'b> RequestHead<'b> {
     }
 
     /// Returns true for the name of a field about the client's connection: one that HTTP defines so, or that a `Connection` option
-    /// names (RFC 9110 §7.6.1). `Connection` itself is not among them.
+    /// names (RFC 9110 §7.6.1).
     #[inline]
     pub fn ends_here(&self, name: &[u8]) -> bool {
         self.fields.ends_here(name, &self.lines)

@@ -49,7 +49,7 @@ pub enum InvalidResponse {
 
 impl InvalidResponse {
     /// The reason in a few words.
-    pub fn message(self) -> &'static str {
+    pub const fn message(self) -> &'static str {
         match self {
             Self::Malformed => "not an HTTP/1.1 response head",
             Self::TooManyLines => "more than 100 header lines",
@@ -103,7 +103,7 @@ impl<'b> ResponseHead<'b> {
     }
 
     /// The header lines, in order.
-    pub fn lines(&self) -> impl Iterator<Item = Line<'b>> {
+    pub fn lines(&self) -> impl Iterator<Item = Line<'b>> + Clone {
         self.lines.iter()
     }
 

@@ -80,7 +80,7 @@ fn a_length_that_a_coding_overrides_is_dropped_and_the_connection_ends() {
             let head = accepted(&text);
             assert_eq!((head.body(), head.keep_alive()), (BodyLength::Chunked, false));
             assert!(head.lines().all(|line| !line.name.eq_ignore_ascii_case(b"content-length")));
-            assert_eq!(forwarded(&head), "Host: h\r\nConnection: keep-alive\r\nA: b\r\nTransfer-Encoding: chunked\r\n");
+            assert_eq!(forwarded(&head), "Host: h\r\nA: b\r\nTransfer-Encoding: chunked\r\n");
         }
     }
 }
@@ -93,26 +93,18 @@ fn fields_about_this_hop_end_here() {
         ("Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n", "", false),
         ("Proxy-Connection: x\r\nProxy-Authenticate: x\r\nproxy-authorization: x\r\n", "", false),
         ("Tee: x\r\nX-Upgrade: x\r\nProxy-Features: x\r\n", "Tee: x\r\nX-Upgrade: x\r\nProxy-Features: x\r\n", false),
-        ("Connection: upgrade\r\nUpgrade: h2c\r\n", "Connection: upgrade\r\n", true),
-        ("Connection: X-A, close\r\nx-a: b\r\nx-b: c\r\n", "Connection: X-A, close\r\nx-b: c\r\n", true),
-        (
-            "x-a: b\r\nConnection: ,x-b\r\nconnection:\tx-a \r\nX-B: c\r\n",
-            "Connection: ,x-b\r\nconnection:\tx-a \r\n",
-            true,
-        ),
+        ("Connection: upgrade\r\nUpgrade: h2c\r\n", "", true),
+        ("Connection: X-A, close\r\nx-a: b\r\nx-b: c\r\n", "x-b: c\r\n", true),
+        ("x-a: b\r\nConnection: ,x-b\r\nconnection:\tx-a \r\nX-B: c\r\n", "", true),
         (
             "Connection: Host, Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n",
-            "Connection: Host, Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: chunked\r\n",
             true,
         ),
-        (
-            "Connection: content-length\r\nContent-Length: 3\r\n",
-            "Connection: content-length\r\nContent-Length: 3\r\n",
-            true,
-        ),
+        ("Connection: content-length\r\nContent-Length: 3\r\n", "Content-Length: 3\r\n", true),
         (
             "Connection: close,\r\nConnection:\r\nTransfer-Encoding: chunked\r\n",
-            "Connection: close,\r\nConnection:\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: chunked\r\n",
             false,
         ),
     ] {
