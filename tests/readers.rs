@@ -1,31 +1,26 @@
 //! One bucket from all readings: no grant comes from rules that a server or proxy behind would not give the request.
 
+use crate::support::policy::Scene;
 use crate::support::readers::{READERS, Read, Step, chain};
 use crate::support::rules::Rules;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{TestCaseError, TestRunner};
-use s3cors_proxy::config::{Config, Flags};
-use s3cors_proxy::exchange::{Context, Exchange};
-use s3cors_proxy::observe::Rejections;
-use s3cors_proxy::rules::{Store, source_of};
-use s3cors_proxy::telemetry::Metrics;
+use s3cors_proxy::exchange::{Forward, Judged};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The documents that a set of rules may have.
 const DOCUMENTS: [&str; 5] = ["demo", "docs", "other", "_default", "_service"];
 const ORIGINS: [&str; 3] = ["https://a.example", "https://b.example", "*"];
 
-/// Rules, and an exchange that decides by them.
-struct Scene {
+/// Rules by the names of their documents, and a policy that decides by them.
+struct Named {
     names: Vec<&'static str>,
-    exchange: Exchange,
-    _rules: Rules,
+    scene: Scene,
 }
 
-impl Scene {
+impl Named {
     /// One set for each choice of documents, by the bits of a number. Each document has one rule, whose ID is its name.
     fn new(set: usize) -> Self {
         let rules = Rules::empty();
@@ -39,28 +34,21 @@ impl Scene {
             );
             names.push(*name);
         }
-        let flags = Flags {
-            upstream: vec!["http://127.0.0.1:9000".parse().unwrap()],
-            rules: Some(rules.path().to_owned()),
-            ..Flags::default()
-        };
-        let config = Config::load(flags).unwrap();
-        let store = Store::of(source_of(&config), config.cors.credentials.into()).unwrap();
-        let (metrics, rejections) = (Arc::new(Metrics::new(10).unwrap()), Arc::new(Rejections::new(10)));
-        let exchange = Exchange::new(&config, Arc::new(store), rejections, metrics);
-        Self { names, exchange, _rules: rules }
+        Self { names, scene: Scene::with(rules) }
     }
 
     fn all() -> Vec<Self> {
         (0..1 << DOCUMENTS.len()).map(Self::new).collect()
     }
 
-    fn judged(&self, path: &str, origin: &str) -> Context {
+    fn judged(&self, path: &str, origin: &str) -> Forward<http::request::Parts> {
         let request = http::Request::builder().method("GET").uri(path).header("origin", origin);
         let (head, ()) = request.body(()).unwrap().into_parts();
-        let mut ctx = self.exchange.begin();
-        assert!(self.exchange.judge(&head, &self.exchange.peer(None, false), &mut ctx).is_none());
-        ctx
+        let policy = &self.scene.policy;
+        let Judged::Forward(forward) = policy.begin(head, policy.peer(None, false, || None)).judge() else {
+            panic!("{path} is the upstream's")
+        };
+        forward
     }
 
     /// The document whose rule grants a request; `None` without a grant.
@@ -128,7 +116,7 @@ fn runner(cases: u32) -> TestRunner {
 
 #[test]
 fn no_rule_grants_what_a_reader_would_find_in_another_bucket() {
-    let scenes = Scene::all();
+    let scenes = Named::all();
     let granted = std::cell::RefCell::new(BTreeMap::<String, usize>::new());
     let strategy = (path(), 0..scenes.len(), 0..2_usize, vec(steps(), 8));
     let result = runner(6_000).run(&strategy, |(path, set, origin, chains)| {
@@ -150,7 +138,7 @@ fn no_rule_grants_what_a_reader_would_find_in_another_bucket() {
 
 #[test]
 fn what_is_in_a_key_changes_nothing() {
-    let scenes = Scene::all();
+    let scenes = Named::all();
     let strategy = (key(), select(vec!["demo", "docs", "d%65mo", "none"]), 0..scenes.len(), 0..2_usize);
     let result = runner(2_000).run(&strategy, |(key, bucket, set, origin)| {
         let scene = &scenes[set];
@@ -174,7 +162,7 @@ fn no_short_path_grants_what_a_reader_would_find_in_another_bucket() {
         ["/", "/demo/", "/k/", "/k/demo/", "/demo/a\\b", "/demo/a%2Fb", "/demo/a%5Cb", "/demo/a%2Fb\\c"];
     const PIECES: [&str; 14] =
         ["/", "demo", "k", "%2F", "\\", "%5C", "..", ".", "%00", "/..", "%2F..", "\\..", "%5C..", "/../"];
-    let scene = Scene::new(0b1_1001);
+    let scene = Named::new(0b1_1001);
     let mut steps = vec![Vec::new()];
     for step in [Step::Backslashes, Step::Decode, Step::Backslashes, Step::Merge, Step::RemoveDots, Step::CutAtNul] {
         let with = steps.clone().into_iter().map(|mut steps: Vec<_>| {

@@ -12,8 +12,8 @@ pub use obstacles::obstacles;
 use crate::admin::{self, Admin, Admission};
 use crate::config::{Config, RulesApi};
 use crate::downstream::{ConnectionServer, Sockets, Starting, admin_service, listeners};
-use crate::drivers::bucket_cors::Probe;
-use crate::exchange::{Count, Exchange, Writing};
+use crate::drivers::upstream::{Forwarder, Probe};
+use crate::exchange::{self, Count, Policy, SignatureCheck, Writing};
 use crate::observe::{RecentDenials, Rejections};
 use crate::process::drain::{Drain, DrainGauges, exit_when_drained};
 use crate::process::exit::Ending;
@@ -100,7 +100,7 @@ struct Parts {
     rejections: Arc<Rejections>,
     recent_denials: Arc<RecentDenials>,
     upstreams: Arc<Upstreams>,
-    exchange: Arc<Exchange>,
+    policy: Arc<Policy>,
     readiness: Arc<Readiness>,
 }
 
@@ -126,26 +126,29 @@ impl Parts {
             }
         }));
         let upstreams = Arc::new(Upstreams::new(config));
-        let exchange = Exchange::new(config, Arc::clone(&rules), Arc::clone(&rejections), Arc::clone(&metrics));
         metrics.export(log.dropped())?;
         metrics.export(log.accept_failures())?;
         let readiness = Arc::<Readiness>::default();
         let asked = Arc::clone(&readiness);
         let recent_denials = Arc::new(RecentDenials::new(config.recent_denials));
-        let exchange = exchange
-            .with_access_log(log.access())
-            .with_recent_denials(Arc::clone(&recent_denials))
-            .with_health_paths(&config.listen, move || asked.why_not());
-        let exchange = match &shadow {
-            Some(Shadow { rules, decisions }) => exchange.with_shadow(Arc::clone(rules), Arc::clone(decisions)),
-            None => exchange,
-        };
-        let exchange = Arc::new(exchange);
-        Ok(Self { metrics, rules, shadow, warnings, rejections, recent_denials, upstreams, exchange, readiness })
+        let policy = Policy::new(
+            config,
+            exchange::Parts {
+                rules: Arc::clone(&rules),
+                metrics: Arc::clone(&metrics),
+                rejections: Arc::clone(&rejections),
+                recent_denials: Some(Arc::clone(&recent_denials)),
+                access_log: log.access(),
+                shadow: shadow.as_ref().map(|shadow| (Arc::clone(&shadow.rules), Arc::clone(&shadow.decisions))),
+                why_not_ready: Some(Box::new(move || asked.why_not())),
+            },
+        );
+        let policy = Arc::new(policy);
+        Ok(Self { metrics, rules, shadow, warnings, rejections, recent_denials, upstreams, policy, readiness })
     }
 
     fn drain_gauges(&self, open: Count) -> DrainGauges {
-        let in_flight = self.exchange.in_flight().clone();
+        let in_flight = self.policy.in_flight().clone();
         DrainGauges { connections: Box::new(move || open.get()), requests: Box::new(move || in_flight.get()) }
     }
 }
@@ -165,25 +168,25 @@ fn serve_clients(
     (sockets, mut certificates): (Sockets, Certificates),
 ) -> Result<Count, ServeError> {
     let sockets = sockets.into_table();
-    let (exchange, upstreams) = (Arc::clone(&parts.exchange), Arc::clone(&parts.upstreams));
+    let (policy, upstreams) = (Arc::clone(&parts.policy), Arc::clone(&parts.upstreams));
     let pool = Arc::new(Pool::new(&server.configuration, config.keepalive));
     let sweeper = Sweeper { pool: Arc::clone(&pool), upstreams: Arc::clone(&upstreams) };
-    let connections = ConnectionServer::new(&server.configuration, config, exchange, upstreams, &pool);
+    let forwarder = Forwarder::new(config, Arc::clone(&upstreams), pool);
+    let connections = ConnectionServer::new(&server.configuration, config, policy, upstreams, &forwarder);
     server.add_service(background_service("kept connections", sweeper));
     let (open, with_h2c) = (connections.open().clone(), connections.with_h2c());
     parts.export_declines(connections.declines().clone())?;
-    for service in listeners(connections, with_h2c, &parts.exchange, config, &mut certificates)? {
+    for service in listeners(connections, with_h2c, &parts.policy, config, &mut certificates)? {
         server.add_service(starting.service(service, &sockets));
     }
     if config.rules.api == RulesApi::On {
-        let (exchange, upstreams, pool) = (Arc::clone(&parts.exchange), Arc::clone(&parts.upstreams), pool);
-        let probe = Probe { exchange, upstreams, pool, timeouts: config.timeouts };
+        let probe = Probe { policy: Arc::clone(&parts.policy), forwarder };
         server.add_service(background_service("signature probe", probe));
     }
-    let exchange = Arc::clone(&parts.exchange);
+    let policy = Arc::clone(&parts.policy);
     let admin = Admin {
         rules: Arc::clone(&parts.rules),
-        writing: Box::new(move || exchange.writing().map(Writing::as_str)),
+        writing: Box::new(move || policy.signature_check().map(SignatureCheck::writing).map(Writing::as_str)),
         shadow: parts.shadow.clone().map(|Shadow { rules, decisions }| admin::Shadow { rules, decisions }),
         metrics: Arc::clone(&parts.metrics),
         rejections: Arc::clone(&parts.rejections),

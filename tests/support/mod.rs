@@ -8,6 +8,7 @@ pub mod frames;
 pub mod http;
 pub mod manners;
 pub mod messages;
+pub mod policy;
 pub mod process;
 pub mod proxied;
 pub mod proxy;

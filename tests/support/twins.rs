@@ -118,12 +118,13 @@ impl Stage {
 
     /// What was counted since the last call, once nothing is in flight and no client is connected.
     fn counted(&mut self) -> BTreeMap<String, f64> {
-        let now = eventually("every exchange has ended", || {
+        eventually("every exchange has ended", || {
             let now = counters(&self.proxy);
-            let is_idle =
-                ["s3cors_http_requests_in_flight", "s3cors_connections_open"].iter().all(|name| now[*name] == 0.0);
-            is_idle.then_some(now)
+            let gauges = ["s3cors_http_requests_in_flight", "s3cors_connections_open"];
+            gauges.iter().all(|name| now[*name] == 0.0).then_some(())
         });
+        // One reading is no snapshot: a counter may have been read before the last exchange ended, and the gauges after it.
+        let now = counters(&self.proxy);
         let before = std::mem::replace(&mut self.counters, now.clone());
         let since = now.into_iter().map(|(series, value)| {
             let since = value - before.get(&series).copied().unwrap_or_default();

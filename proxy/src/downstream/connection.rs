@@ -13,8 +13,9 @@ use crate::config::{Config, Drivers, Limits};
 use crate::drivers::http1::{After, Client, Http1Driver};
 use crate::drivers::http2::Http2Driver;
 use crate::drivers::pingora::PingoraDriver;
-use crate::exchange::{Count, Counted, Exchange, Refusal};
-use crate::upstream::{Pool, Upstreams};
+use crate::drivers::upstream::Forwarder;
+use crate::exchange::{Count, Counted, Policy, Refusal};
+use crate::upstream::Upstreams;
 use async_trait::async_trait;
 use bytes::BytesMut;
 use pingora::apps::{HttpPersistentSettings, HttpServerApp, ServerApp};
@@ -38,7 +39,7 @@ pub struct ConnectionServer {
     proxy: Arc<H2Settings>,
     /// `None` where Pingora serves every connection.
     own: Option<OwnDrivers>,
-    exchange: Arc<Exchange>,
+    policy: Arc<Policy>,
     heads: Arc<HeadBudget>,
     limits: Limits,
     open: Count,
@@ -53,12 +54,9 @@ struct OwnDrivers {
 }
 
 impl OwnDrivers {
-    fn new(config: &Config, exchange: &Arc<Exchange>, upstreams: &Arc<Upstreams>, pool: &Arc<Pool>) -> Self {
-        let parts = || (Arc::clone(exchange), Arc::clone(upstreams), Arc::clone(pool));
-        let (exchange, upstreams, pool) = parts();
-        let http1 = Arc::new(Http1Driver::new(config, exchange, upstreams, pool));
-        let (exchange, upstreams, pool) = parts();
-        Self { http1, http2: Arc::new(Http2Driver::new(config, exchange, upstreams, pool)) }
+    fn new(policy: &Arc<Policy>, forwarder: &Forwarder) -> Self {
+        let http1 = Arc::new(Http1Driver::new(Arc::clone(policy), forwarder.clone()));
+        Self { http1, http2: Arc::new(Http2Driver::new(Arc::clone(policy), forwarder.clone())) }
     }
 }
 
@@ -68,25 +66,17 @@ impl ConnectionServer {
     pub fn new(
         conf: &Arc<ServerConf>,
         config: &Config,
-        exchange: Arc<Exchange>,
+        policy: Arc<Policy>,
         upstreams: Arc<Upstreams>,
-        pool: &Arc<Pool>,
+        forwarder: &Forwarder,
     ) -> Self {
-        let own = (config.drivers == Drivers::Own).then(|| OwnDrivers::new(config, &exchange, &upstreams, pool));
-        let driver = PingoraDriver::new(config, Arc::clone(&exchange), upstreams);
+        let own = (config.drivers == Drivers::Own).then(|| OwnDrivers::new(&policy, forwarder));
+        let driver = PingoraDriver::new(config, Arc::clone(&policy), upstreams);
         let mut proxy = HttpProxy::new(driver, Arc::clone(conf));
         proxy.handle_init_modules();
         let proxy = Arc::new(H2Settings::new(Arc::new(proxy), config.limits.idle));
         let heads = Arc::new(HeadBudget::new(config.limits.heads.0));
-        Self {
-            proxy,
-            own,
-            exchange,
-            heads,
-            limits: config.limits,
-            open: Count::default(),
-            declines: Declines::default(),
-        }
+        Self { proxy, own, policy, heads, limits: config.limits, open: Count::default(), declines: Declines::default() }
     }
 
     /// The same server for listeners that speak HTTP/2 without TLS, too.
@@ -113,7 +103,7 @@ impl ConnectionServer {
         let opened = Instant::now();
         let limits = HeadLimits::from(&self.limits);
         let is_h2c = self.proxy.is_h2c() && stream.get_ssl_digest().is_none();
-        let mut client = Client::new(stream, &self.exchange);
+        let mut client = Client::new(stream, &self.policy);
         let mut ending = pin!(ended(shutdown.clone()));
         let mut settings: Option<HttpPersistentSettings> = None;
         let (mut fresh, mut ahead) = (Some(opened), BytesMut::new());
@@ -123,7 +113,7 @@ impl ConnectionServer {
                 Ok(head) => head,
                 Err(NoHead::Closed) => return None,
                 Err(NoHead::Refused(refusal)) => {
-                    Box::pin(refuse(&mut client.stream, &self.exchange, refusal)).await;
+                    Box::pin(refuse(&mut client.stream, &self.policy, refusal)).await;
                     return None;
                 }
                 Err(NoHead::Rejected(rejection, head)) => {
@@ -150,7 +140,7 @@ impl ConnectionServer {
     /// Rejects a request, and with it the connection.
     async fn reject<T>(&self, client: &mut Client, rejection: Rejection, head: &[u8]) -> Option<T> {
         self.declines.count(rejection);
-        reject(client, &self.exchange, rejection, head).await;
+        reject(client, &self.policy, rejection, head).await;
         None
     }
 
@@ -235,7 +225,7 @@ impl ServerApp for ConnectionServer {
     async fn process_new(self: &Arc<Self>, mut stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
         let open = self.open.enter();
         if open.count() > self.limits.connections {
-            refuse(&mut stream, &self.exchange, Refusal::TooManyConnections).await;
+            refuse(&mut stream, &self.policy, Refusal::TooManyConnections).await;
             return None;
         }
         // In a task of its own: that of Pingora, which did the handshake, takes 10 KiB as long as it lives.

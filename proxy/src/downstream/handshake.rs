@@ -7,7 +7,7 @@ use super::endpoints::Endpoints;
 use super::proxy_protocol;
 use super::refusal::{refuse_operator, refuse_request};
 use crate::drivers::http1::{Client, poll_read};
-use crate::exchange::{Exchange, Failure};
+use crate::exchange::{Failure, Policy};
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::listeners::tls::Acceptor;
@@ -29,20 +29,20 @@ pub struct Secured<A> {
     app: Arc<A>,
     endpoints: Arc<Endpoints>,
     /// Replies to S3 clients that do not speak TLS where they should; `None` for operators, whose requests are no exchanges.
-    exchange: Option<Arc<Exchange>>,
+    policy: Option<Arc<Policy>>,
     /// For each handshake.
     limit: Duration,
 }
 
 impl<A> Secured<A> {
     /// The same app, on connections that a handshake made safe where their listener asks for one.
-    pub(super) fn new(app: A, endpoints: &Arc<Endpoints>, exchange: &Arc<Exchange>, limit: Duration) -> Self {
-        Self { app: Arc::new(app), endpoints: Arc::clone(endpoints), exchange: Some(Arc::clone(exchange)), limit }
+    pub(super) fn new(app: A, endpoints: &Arc<Endpoints>, policy: &Arc<Policy>, limit: Duration) -> Self {
+        Self { app: Arc::new(app), endpoints: Arc::clone(endpoints), policy: Some(Arc::clone(policy)), limit }
     }
 
     /// The same for operators.
     pub(super) fn for_operators(app: A, endpoints: Arc<Endpoints>, limit: Duration) -> Self {
-        Self { app: Arc::new(app), endpoints, exchange: None, limit }
+        Self { app: Arc::new(app), endpoints, policy: None, limit }
     }
 
     /// The connection as its listener speaks; `None` when it is done.
@@ -98,10 +98,9 @@ impl<A> Secured<A> {
             Poll::Ready(poll_read(&mut stream, context, PLAIN_HEAD, more))
         })
         .await;
-        match &self.exchange {
-            Some(exchange) => {
-                let mut client = Client::new(stream, exchange);
-                refuse_request(&mut client, exchange, Failure::NotTls, "plain HTTP where TLS is spoken", &head).await;
+        match &self.policy {
+            Some(policy) => {
+                refuse_request(&mut Client::new(stream, policy), policy, Failure::NotTls, &head).await;
             }
             None => refuse_operator(&mut stream).await,
         }

@@ -3,7 +3,7 @@
 use super::endpoints::Endpoints;
 use super::handshake::Secured;
 use crate::config::{Config, Listener};
-use crate::exchange::Exchange;
+use crate::exchange::Policy;
 use crate::tls::{Certificates, TlsError};
 use pingora::listeners::ListenerConfig;
 use pingora::protocols::l4::stream::L4BufferSettings;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub fn listeners<A>(
     plain: A,
     with_h2c: A,
-    exchange: &Arc<Exchange>,
+    policy: &Arc<Policy>,
     config: &Config,
     certificates: &mut Certificates,
 ) -> Result<Vec<Service<Secured<A>>>, TlsError> {
@@ -26,8 +26,7 @@ pub fn listeners<A>(
         config.listen.iter().partition(|listener| listener.http2 && listener.tls.is_none());
     let mut services = Vec::new();
     for (name, front, listeners) in [("proxy", plain, other), ("proxy-h2c", with_h2c, h2c)] {
-        let mut service =
-            Service::new(name.into(), Secured::new(front, &endpoints, exchange, config.limits.header_read));
+        let mut service = Service::new(name.into(), Secured::new(front, &endpoints, policy, config.limits.header_read));
         for listener in &listeners {
             service.add_listener(endpoint(listener));
         }

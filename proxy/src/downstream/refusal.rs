@@ -1,12 +1,13 @@
 //! Replies to connections and requests that are refused before a driver has them, written to the raw connection.
 
-use crate::drivers::http1::{Client, linger};
-use crate::exchange::{self, Context, Ended, Exchange, Failure, Refusal, Reply};
+use crate::drivers::http1::{Client, last_reply_head, linger};
+use crate::drivers::peer;
+use crate::exchange::{self, Failure, Policy, Refusal, Replying, RequestFault};
 use http::Version;
 use pingora::protocols::Stream;
-use pingora::protocols::http::date::get_cached_date;
 use s3cors_http1::rejected_head::RejectedHead;
 use s3cors_http1::request_head::Rejection;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
@@ -14,11 +15,9 @@ use tokio::io::AsyncWriteExt;
 const REPLY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Refuses a connection; the caller closes it.
-pub(super) async fn refuse(stream: &mut Stream, exchange: &Exchange, refusal: Refusal) {
-    let ctx = exchange.begin();
-    let reply = exchange.refusal(refusal, &ctx);
-    exchange.record_refusal(&ctx, &ended(&reply, &reply.body));
-    send(stream, exchange, &reply, &reply.body, &ctx).await;
+pub(super) async fn refuse(stream: &mut Stream, policy: &Arc<Policy>, refusal: Refusal) {
+    let peer = peer::of_stream(stream, policy);
+    send(stream, policy.begin(RejectedHead::of(&[]), peer).turn_away(refusal)).await;
     // There are too many: to wait for what this one still sends would keep it.
     if refusal == Refusal::TooManyConnections {
         let _ = tokio::time::timeout(REPLY_LIMIT, stream.shutdown()).await;
@@ -28,43 +27,31 @@ pub(super) async fn refuse(stream: &mut Stream, exchange: &Exchange, refusal: Re
 }
 
 /// Replies to a request whose head the grammar rejects; the caller closes the connection.
-pub(super) async fn reject(client: &mut Client, exchange: &Exchange, rejection: Rejection, head: &[u8]) {
+pub(super) async fn reject(client: &mut Client, policy: &Arc<Policy>, rejection: Rejection, head: &[u8]) {
     let failure = match rejection {
         Rejection::Connect => Failure::Connect,
         Rejection::Target => Failure::InvalidTarget,
         Rejection::NoHost => Failure::NoHost,
         Rejection::TooManyLines => Failure::TooManyLines,
-        Rejection::RequestLine | Rejection::Version | Rejection::HeaderLine => Failure::InvalidRequest,
-        Rejection::Host | Rejection::Length(_) | Rejection::Connection => Failure::InvalidRequest,
+        other => Failure::InvalidRequest(RequestFault::Head(other.message())),
     };
-    refuse_request(client, exchange, failure, rejection.message(), head).await;
+    refuse_request(client, policy, failure, head).await;
 }
 
-/// Refuses a request by what is here of its head; the caller closes the connection. `reason` is for the log.
-pub(super) async fn refuse_request(
-    client: &mut Client,
-    exchange: &Exchange,
-    failure: Failure,
-    reason: &str,
-    head: &[u8],
-) {
-    let head = RejectedHead::of(head);
-    let mut ctx = exchange.begin();
-    let reply = exchange.reject(failure, reason, &head, &client.peer, &mut ctx);
-    let body: &[u8] = if head.method() == "HEAD" { &[] } else { &reply.body };
-    let ended = ended(&reply, body);
-    if head.is_request() {
-        exchange.record(&head, &ctx, &ended);
-    } else {
-        exchange.record_refusal(&ctx, &ended);
-    }
-    send(&mut client.stream, exchange, &reply, body, &ctx).await;
+/// Refuses a request by what is here of its head; the caller closes the connection.
+pub(super) async fn refuse_request(client: &mut Client, policy: &Arc<Policy>, failure: Failure, head: &[u8]) {
+    let exchange = policy.begin(RejectedHead::of(head), client.peer);
+    send(&mut client.stream, exchange.reject(failure)).await;
     linger(&mut client.stream).await;
 }
 
 impl exchange::RequestHead for RejectedHead<'_> {
     fn method(&self) -> &str {
         RejectedHead::method(self)
+    }
+
+    fn target(&self) -> &str {
+        RejectedHead::path(self)
     }
 
     fn host(&self) -> Option<&str> {
@@ -98,15 +85,12 @@ pub(super) async fn refuse_operator(stream: &mut Stream) {
     linger(stream).await;
 }
 
-fn ended(reply: &Reply, body: &[u8]) -> Ended {
-    Ended { status: reply.status.as_u16(), request_bytes: 0, response_bytes: body.len() }
-}
-
-async fn send(stream: &mut Stream, exchange: &Exchange, reply: &Reply, body: &[u8], ctx: &Context) {
-    let mut bytes = format!("HTTP/1.1 {}\r\n", reply.status).into_bytes();
-    exchange.write_reply_lines(reply, ctx, |part| bytes.extend_from_slice(part));
-    bytes.extend([b"date: ", get_cached_date().as_bytes(), b"\r\nconnection: close\r\n\r\n"].concat());
-    bytes.extend_from_slice(body);
+/// It is recorded first: a client that does not take it had it all the same.
+async fn send<H: exchange::RequestHead>(stream: &mut Stream, reply: Replying<H>) {
+    let mut bytes = last_reply_head(&reply);
+    let body = reply.body();
+    bytes.extend_from_slice(&body);
+    reply.sent(body.len());
     write_in_time(stream, &bytes).await;
 }
 

@@ -1,6 +1,6 @@
-//! Who is at the other end of a client's connection: as the socket says, or the PROXY protocol instead.
+//! The peer of a client's connection: as the socket says, or the PROXY protocol instead.
 
-use crate::exchange::{Exchange, Peer};
+use crate::exchange::{ClientPeer, Policy};
 use pingora::http::ResponseHeader;
 use pingora::protocols::l4::{self, socket::SocketAddr as AnyAddress};
 use pingora::protocols::raw_connect::ProxyDigest;
@@ -25,29 +25,28 @@ pub(crate) fn name_client(stream: &mut l4::stream::Stream, address: SocketAddr, 
 }
 
 /// The peer of a connection.
-pub(super) fn of_stream(stream: &Stream, exchange: &Exchange) -> Peer {
+pub(crate) fn of_stream(stream: &Stream, policy: &Policy) -> ClientPeer {
     let tls = stream.get_ssl_digest();
-    peer(exchange, stream.get_socket_digest().as_deref(), stream.get_proxy_digest().as_deref(), tls.as_deref())
+    peer(policy, stream.get_socket_digest().as_deref(), stream.get_proxy_digest().as_deref(), tls.as_deref())
 }
 
 /// The peer of a session of Pingora's.
-pub(super) fn of_session(digest: Option<&Digest>, exchange: &Exchange) -> Peer {
-    let Some(digest) = digest else { return exchange.peer(None, false) };
+pub(super) fn of_session(digest: Option<&Digest>, policy: &Policy) -> ClientPeer {
+    let Some(digest) = digest else { return policy.peer(None, false, || None) };
     let tls = digest.ssl_digest.as_deref();
-    peer(exchange, digest.socket_digest.as_deref(), digest.proxy_digest.as_deref(), tls)
+    peer(policy, digest.socket_digest.as_deref(), digest.proxy_digest.as_deref(), tls)
 }
 
 fn peer(
-    exchange: &Exchange,
+    policy: &Policy,
     socket: Option<&SocketDigest>,
     proxy: Option<&ProxyDigest>,
     tls: Option<&SslDigest>,
-) -> Peer {
+) -> ClientPeer {
     let address = socket.and_then(|socket| socket.peer_addr()?.as_inet()).copied();
     let spoke_tls = || proxy.and_then(|proxy| proxy.user_data.as_ref()).is_some_and(|data| data.is::<SpokeTls>());
     let local = || socket.and_then(|socket| socket.local_addr()?.as_inet()).copied();
-    let peer = exchange.peer(address, tls.is_some() || spoke_tls()).over(tls.and_then(version));
-    exchange.connected_to(peer, local)
+    policy.peer(address, tls.is_some() || spoke_tls(), local).over(tls.and_then(version))
 }
 
 /// The version of TLS as nginx and Apache write it. There are no others here.

@@ -1,10 +1,7 @@
-//! What can go wrong between the proxy and one of its sides: who is to blame, and what the client is told.
+//! Failures between the proxy and one of its sides: who is to blame, and what the client gets.
 
-use super::head::RequestHead;
-use super::{Context, Exchange, Reply};
 use crate::s3::error::ErrorCode;
-use crate::telemetry::{UpstreamErrorKind, printable};
-use http::StatusCode;
+use crate::telemetry::UpstreamErrorKind;
 
 /// A failure, as client and operator see it. Drivers say which one it is; its consequences are here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,14 +16,16 @@ pub enum Failure {
     UpstreamTls,
     /// An upstream did not respond in time.
     UpstreamTimeout,
+    /// An upstream did not take a request in time.
+    UpstreamWriteTimeout,
     /// An upstream closed the connection.
     UpstreamClosed,
     /// An upstream's response is not valid.
-    InvalidResponse,
+    InvalidResponse(ResponseFault),
     /// The client did not send in time.
     ClientTimeout,
     /// The client's request is not valid.
-    InvalidRequest,
+    InvalidRequest(RequestFault),
     /// A byte in the request's target may not be there.
     InvalidTarget,
     /// An HTTP/1.1 request does not say which host it is for.
@@ -37,10 +36,46 @@ pub enum Failure {
     Connect,
     /// Plain HTTP came where TLS is spoken.
     NotTls,
-    /// The client is gone.
+    /// The client is gone: it does not send what it announced.
     ClientGone,
+    /// The client is gone: it does not take the response.
+    ClientNotReading,
     /// A fault of the proxy.
     Internal,
+}
+
+/// The part of a request that is not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestFault {
+    /// The head.
+    Head(&'static str),
+    /// The length of its body can be read in more than one way.
+    Length,
+    /// The host is not one.
+    Host,
+    /// A `Connection` option names a field that decides.
+    HiddenField,
+    /// The body's chunks.
+    Chunk,
+    /// The body is shorter or longer than was said.
+    BodyLength,
+}
+
+/// The part of a response that is not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseFault {
+    /// The head; the reason in a few words.
+    Head(&'static str),
+    /// A line that HTTP/2 cannot carry.
+    Line,
+    /// The head is too large.
+    HeadTooLarge,
+    /// A response that is kept whole is too large.
+    TooLarge,
+    /// The body's chunks.
+    Chunk,
+    /// Pingora's word for it.
+    Other,
 }
 
 impl Failure {
@@ -52,8 +87,8 @@ impl Failure {
     pub(super) const TOO_LARGE: &str =
         "Your request header and query parameters used to make the request exceed the maximum allowed size.";
 
-    /// What the client is told; `None` when it is gone.
-    const fn told(self) -> Option<(ErrorCode, &'static str)> {
+    /// The error that the client gets; `None` when it is gone.
+    pub(super) const fn reply(self) -> Option<(ErrorCode, &'static str)> {
         Some(match self {
             Self::Unresolved => {
                 (ErrorCode::ServiceUnavailable, "The storage server's name does not resolve. Please try again.")
@@ -61,7 +96,7 @@ impl Failure {
             Self::ConnectTimeout => {
                 (ErrorCode::GatewayTimeout, "The storage server could not be reached in time. Please try again.")
             }
-            Self::UpstreamTimeout => {
+            Self::UpstreamTimeout | Self::UpstreamWriteTimeout => {
                 (ErrorCode::GatewayTimeout, "The storage server did not answer in time. Please try again.")
             }
             Self::Unreachable => (ErrorCode::BadGateway, "The storage server cannot be reached. Please try again."),
@@ -69,9 +104,9 @@ impl Failure {
             Self::UpstreamClosed => {
                 (ErrorCode::BadGateway, "The storage server closed the connection. Please try again.")
             }
-            Self::InvalidResponse => (ErrorCode::BadGateway, "The storage server's answer was not valid HTTP."),
+            Self::InvalidResponse(_) => (ErrorCode::BadGateway, "The storage server's answer was not valid HTTP."),
             Self::ClientTimeout => (ErrorCode::RequestTimeout, Self::TOO_SLOW),
-            Self::InvalidRequest => (ErrorCode::BadRequest, "The request was not valid HTTP."),
+            Self::InvalidRequest(_) => (ErrorCode::BadRequest, "The request was not valid HTTP."),
             Self::InvalidTarget => {
                 (ErrorCode::InvalidUri, "Couldn't parse the specified URI: it has a byte that must be percent-encoded.")
             }
@@ -84,14 +119,14 @@ impl Failure {
                 (ErrorCode::BadRequest, "The request was sent as plain HTTP to an HTTPS port. Please use https://.")
             }
             Self::Internal => (ErrorCode::InternalError, "We encountered an internal error. Please try again."),
-            Self::ClientGone => return None,
+            Self::ClientGone | Self::ClientNotReading => return None,
         })
     }
 
     /// The status that the client sees; `None` when it is gone.
     #[must_use]
-    pub fn status(self) -> Option<StatusCode> {
-        self.told().map(|(code, _)| code.status())
+    pub fn status(self) -> Option<http::StatusCode> {
+        self.reply().map(|(code, _)| code.status())
     }
 
     /// Of an upstream's failure, the kind.
@@ -99,38 +134,61 @@ impl Failure {
     pub const fn upstream(self) -> Option<UpstreamErrorKind> {
         match self {
             Self::Unresolved => Some(UpstreamErrorKind::Resolve),
-            Self::ConnectTimeout | Self::UpstreamTimeout => Some(UpstreamErrorKind::Timeout),
+            Self::ConnectTimeout | Self::UpstreamTimeout | Self::UpstreamWriteTimeout => {
+                Some(UpstreamErrorKind::Timeout)
+            }
             Self::Unreachable => Some(UpstreamErrorKind::Connect),
             Self::UpstreamTls => Some(UpstreamErrorKind::Tls),
             Self::UpstreamClosed => Some(UpstreamErrorKind::Reset),
-            Self::InvalidResponse => Some(UpstreamErrorKind::Other),
-            Self::ClientTimeout | Self::ClientGone | Self::Internal => None,
-            Self::InvalidRequest | Self::InvalidTarget | Self::NoHost => None,
+            Self::InvalidResponse(_) => Some(UpstreamErrorKind::Other),
+            Self::ClientTimeout | Self::ClientGone | Self::ClientNotReading | Self::Internal => None,
+            Self::InvalidRequest(_) | Self::InvalidTarget | Self::NoHost => None,
             Self::TooManyLines | Self::Connect | Self::NotTls => None,
         }
     }
-}
 
-impl Exchange {
-    /// Counts and logs a failure, and returns the reply to it, which carries the CORS headers of the decision, so that a script can
-    /// read the status. The connection ends with it.
-    ///
-    /// `error` is the driver's word for the failure: it must not hold bytes of the request.
-    pub fn fail(&self, failure: Failure, error: &str, head: &impl RequestHead, ctx: &Context) -> Reply {
-        let (request_id, method, bucket) = (ctx.request_id(), head.method(), ctx.label());
-        let path = printable(head.path().as_bytes());
-        match failure.upstream() {
-            Some(kind) => {
-                self.metrics.http.upstream_error(kind);
-                let kind = kind.as_str();
-                tracing::error!(request_id, method, bucket, path = &*path, kind, error, "upstream failed");
-            }
-            None => {
-                tracing::debug!(request_id, method, bucket, path = &*path, ?failure, error, "request failed");
-            }
+    /// Returns true if no one is left who could get a reply.
+    #[must_use]
+    pub const fn is_client_gone(self) -> bool {
+        matches!(self, Self::ClientGone | Self::ClientNotReading)
+    }
+
+    /// The code of the failure in the log, and the reason in words. Neither holds bytes of a request or a response.
+    #[must_use]
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Unresolved => ("Unresolved", "no upstream's name has resolved"),
+            Self::ConnectTimeout => ("ConnectTimedout", "the upstream was not connected to in time"),
+            Self::Unreachable => ("ConnectError", "the upstream cannot be connected to"),
+            Self::UpstreamTls => ("TLSHandshakeFailure", "TLS with the upstream failed"),
+            Self::UpstreamTimeout => ("ReadTimedout", "the upstream did not respond in time"),
+            Self::UpstreamWriteTimeout => ("WriteTimedout", "the upstream did not take the request in time"),
+            Self::UpstreamClosed => ("ConnectionClosed", "the upstream closed the connection"),
+            Self::InvalidResponse(fault) => match fault {
+                ResponseFault::Head(reason) => ("InvalidHTTPHeader", reason),
+                ResponseFault::Line => ("InvalidHTTP2Header", "a header line that HTTP/2 cannot carry"),
+                ResponseFault::HeadTooLarge => ("HeadTooLarge", "the head of the response is too large"),
+                ResponseFault::TooLarge => ("ResponseTooLarge", "the response is too large to be kept whole"),
+                ResponseFault::Chunk => ("InvalidChunk", "the response's chunks are not valid"),
+                ResponseFault::Other => ("InvalidResponse", "the response is not valid"),
+            },
+            Self::ClientTimeout => ("ClientReadTimedout", "the client did not send in time"),
+            Self::InvalidRequest(fault) => match fault {
+                RequestFault::Head(reason) => ("InvalidRequest", reason),
+                RequestFault::Length => ("AmbiguousLength", "ambiguous framing"),
+                RequestFault::Host => ("InvalidHost", "invalid host"),
+                RequestFault::HiddenField => ("HiddenField", "a Connection option names a field that decides"),
+                RequestFault::Chunk => ("InvalidRequestChunk", "the request's chunks are not valid"),
+                RequestFault::BodyLength => ("InvalidBody", "a body of another length"),
+            },
+            Self::InvalidTarget => ("InvalidTarget", "a byte that may not be in a target"),
+            Self::NoHost => ("NoHost", "no host"),
+            Self::TooManyLines => ("TooManyLines", "too many header lines"),
+            Self::Connect => ("Connect", "CONNECT"),
+            Self::NotTls => ("NotTls", "plain HTTP where TLS is spoken"),
+            Self::ClientGone => ("ClientClosed", "the client closed the connection"),
+            Self::ClientNotReading => ("ClientWriteError", "the client does not take the response"),
+            Self::Internal => ("Internal", "a fault of the proxy"),
         }
-        let (code, message) = failure.told().unwrap_or((ErrorCode::InternalError, ""));
-        let reply = self.error_reply(code.status(), code.as_str(), message, &[], ctx);
-        Reply { ends_connection: true, ..reply }
     }
 }

@@ -1,12 +1,13 @@
-//! What a request says about those before us (X-Forwarded-For and its kin): what is believed of it, and what the upstream is told.
+//! Forwarding headers (X-Forwarded-For and its kin): which lines of a request are trusted, and which lines the upstream gets.
 //!
 //! A server decides by these lines: MinIO compares `aws:SourceIp` with the first address of X-Forwarded-For, and Ceph RGW compares
 //! `aws:SecureTransport` with X-Forwarded-Proto. So a stranger's own lines end here. A line that the request signs stays as it came, or
 //! the signature would not hold.
 
 use super::head::{RequestHead, checked_names};
-use super::{Context, Exchange, Peer};
-use crate::config::ForwardedMode;
+use super::peer::ClientPeer;
+use crate::config::{Forwarded, ForwardedMode};
+use ipnet::IpNet;
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,7 +15,7 @@ const FOR: &str = "X-Forwarded-For";
 const PROTO: &str = "X-Forwarded-Proto";
 const HOST: &str = "X-Forwarded-Host";
 
-/// Whether a header line says something about those before the sender, by its name in any case.
+/// Whether a header line is about the proxies before the sender, by its name in any case.
 ///
 /// An underscore counts as a hyphen: a server that has its headers as CGI variables (Ceph RGW) reads both as one.
 pub(super) fn is_forwarding(name: &[u8]) -> bool {
@@ -33,28 +34,44 @@ fn begins(name: &[u8], with: &[u8]) -> bool {
     name.len() >= with.len() && name.iter().zip(with).all(is_same)
 }
 
-/// What a trusted peer says, as far as it is believed.
+/// The proxies before a trusted peer, as far as its lines are trusted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chain {
     /// The client at its beginning.
-    client: SocketAddr,
+    pub(super) client: SocketAddr,
     /// The client and the proxies after it, as `X-Forwarded-For` has them, without the peer.
     hops: String,
 }
 
-impl Exchange {
-    /// Reads who the client is; `ctx` knows whether the head has lines about it.
-    pub(super) fn find_client(&self, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) {
-        (ctx.client, ctx.tls) = (peer.address, peer.tls);
-        if ctx.is_forwarded && peer.is_trusted {
-            ctx.chain = self.chain(head);
-            ctx.client = ctx.chain.as_ref().map(|chain| chain.client).or(ctx.client);
-        }
+/// The proxies whose lines are trusted, and whether upstreams get lines of ours.
+pub(super) struct Forwarding {
+    is_off: bool,
+    trusted: Box<[IpNet]>,
+}
+
+impl Forwarding {
+    pub(super) fn of(config: &Forwarded) -> Self {
+        Self { is_off: config.mode == ForwardedMode::Off, trusted: config.trusted.clone().into() }
+    }
+
+    /// The client at this address. One of IPv4 has its own address, also where the socket is one of IPv6 (RFC 4291 §2.5.5.2).
+    pub(super) fn peer(&self, address: Option<SocketAddr>, is_tls: bool, listener: Option<usize>) -> ClientPeer {
+        let address = address.map(|address| SocketAddr::new(address.ip().to_canonical(), address.port()));
+        let is_trusted = address.is_some_and(|address| self.trusts(address.ip()));
+        ClientPeer::new(address, is_tls, is_trusted, listener)
+    }
+
+    /// Whether the lines of the proxy at this address are trusted (`forwarded.trusted`).
+    fn trusts(&self, ip: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(&ip))
     }
 
     /// The end of `X-Forwarded-For` that trusted proxies have written: from the right, up to the first address that is not one of
-    /// theirs. What is left of that was in the request when it came to the first of them: anyone may have written it.
-    fn chain(&self, head: &impl RequestHead) -> Option<Chain> {
+    /// theirs. Entries further left came with the request to the first trusted proxy, so that a client can forge them.
+    pub(super) fn chain(&self, head: &impl RequestHead, peer: &ClientPeer) -> Option<Chain> {
+        if !peer.is_trusted {
+            return None;
+        }
         let lines: Vec<_> = head.lines().filter(|(name, _)| name.eq_ignore_ascii_case(FOR.as_bytes())).collect();
         let mut hops: Vec<&str> = Vec::new();
         let mut client = None;
@@ -71,40 +88,45 @@ impl Exchange {
         client.map(|client| Chain { client, hops: hops.join(", ") })
     }
 
-    /// Whether the client's request was encrypted on its way to us, as far as a trusted peer or the connection says.
-    pub(super) fn is_encrypted(head: &impl RequestHead, peer: &Peer, ctx: &Context) -> bool {
-        let is_believed = ctx.is_forwarded && peer.is_trusted;
-        let of_peer = if is_believed { last_entry(head, PROTO).and_then(scheme_of) } else { None };
-        of_peer.map_or(peer.is_tls, |scheme| scheme == "https")
-    }
-
-    /// What the upstream is told about the client.
-    pub(super) fn told<'r>(&'r self, head: &'r impl RequestHead, peer: &'r Peer, ctx: &'r Context) -> Option<Told<'r>> {
-        if self.forwarded.mode == ForwardedMode::Off {
+    /// The lines about the client that the upstream gets; `has_lines`: the request has such of its own.
+    pub(super) fn lines<'r>(
+        &self,
+        head: &'r impl RequestHead,
+        peer: &'r ClientPeer,
+        has_lines: bool,
+        chain: Option<&'r Chain>,
+    ) -> Option<ForwardedLines<'r>> {
+        if self.is_off {
             return None;
         }
-        let signed = if ctx.is_forwarded { checked_names(head) } else { None };
-        let mut told = Told {
-            has_lines: ctx.is_forwarded,
-            signed,
+        let mut lines = ForwardedLines {
+            has_lines,
+            signed: if has_lines { checked_names(head) } else { None },
             hops: None,
             ip: peer.ip(),
             proto: scheme(peer.is_tls),
             host: head.host(),
         };
-        if ctx.is_forwarded && peer.is_trusted {
-            told.hops = ctx.chain.as_ref().map(|chain| chain.hops.as_str());
-            told.proto = last_entry(head, PROTO).and_then(scheme_of).unwrap_or(told.proto);
-            told.host = last_entry(head, HOST).or(told.host);
+        if has_lines && peer.is_trusted {
+            lines.hops = chain.map(|chain| chain.hops.as_str());
+            lines.proto = last_entry(head, PROTO).and_then(scheme_of).unwrap_or(lines.proto);
+            lines.host = last_entry(head, HOST).or(lines.host);
         }
-        Some(told)
+        Some(lines)
     }
 }
 
-/// What an upstream is told about the client.
+/// Returns true if the client's request was encrypted on its way to us, as far as a trusted peer or the connection says.
+pub(super) fn is_encrypted(head: &impl RequestHead, peer: &ClientPeer, has_lines: bool) -> bool {
+    let is_trusted = has_lines && peer.is_trusted;
+    let of_peer = if is_trusted { last_entry(head, PROTO).and_then(scheme_of) } else { None };
+    of_peer.map_or(peer.is_tls, |scheme| scheme == "https")
+}
+
+/// The lines about the client for an upstream.
 #[derive(Debug)]
-pub(super) struct Told<'r> {
-    /// Whether the request has lines about it of its own.
+pub(super) struct ForwardedLines<'r> {
+    /// Whether the request has such lines of its own.
     has_lines: bool,
     /// The names of the headers that the request signs.
     signed: Option<Cow<'r, str>>,
@@ -114,9 +136,9 @@ pub(super) struct Told<'r> {
     host: Option<&'r str>,
 }
 
-impl Told<'_> {
+impl ForwardedLines<'_> {
     /// Whether a line of the request ends here.
-    pub(super) fn removes(&self, name: &[u8]) -> bool {
+    pub(super) fn replaces(&self, name: &[u8]) -> bool {
         self.has_lines && is_forwarding(name) && !self.is_signed(name)
     }
 
@@ -126,7 +148,7 @@ impl Told<'_> {
     }
 
     /// Hands over the name and the parts of the value of each line. One that the request signs is there already.
-    pub(super) fn for_each_line(&self, mut line: impl FnMut(&'static str, [&str; 3])) {
+    pub(super) fn for_each(&self, mut line: impl FnMut(&'static str, [&str; 3])) {
         let mut add = |name: &'static str, value: [&str; 3]| {
             if !self.is_signed(name.as_bytes()) {
                 line(name, value);

@@ -2,12 +2,18 @@
 
 use crate::s3::signature::{checked_headers, is_form_post};
 use http::Version;
+use http::uri::{Authority, PathAndQuery};
+use s3cors_http1::body_length::{BodyLength, LengthHeaders};
+use s3cors_http1::hop_by_hop::is_hop_by_hop;
 use std::borrow::Cow;
 
 /// What the exchange reads of a request's head.
 pub trait RequestHead {
     /// The method, as it was sent.
     fn method(&self) -> &str;
+
+    /// The target that an upstream is asked for.
+    fn target(&self) -> &str;
 
     /// The host that the request is for, with its port: the target's own authority, else `Host` (RFC 9110 §7.1).
     fn host(&self) -> Option<&str>;
@@ -24,9 +30,39 @@ pub trait RequestHead {
     /// The header lines, in order: name and value.
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
 
-    /// Whether the driver's own grammar has rejected an ambiguous length and an invalid `Host` already.
+    /// The length of the body; none where it is ambiguous.
+    fn body(&self) -> BodyLength {
+        let mut length = LengthHeaders::default();
+        let is_clear = self.lines().all(|(name, value)| length.read(name, value).is_ok());
+        let stated = if is_clear { length.finish(self.version()).ok() } else { None };
+        stated.unwrap_or(BodyLength::None)
+    }
+
+    /// Returns true if the driver's own grammar has rejected an ambiguous length, an invalid `Host` and odd `Connection` options already.
     fn is_unambiguous(&self) -> bool {
         false
+    }
+
+    /// Returns true for the name of a field that is for the client's connection only (RFC 9110 §7.6.1).
+    fn ends_here(&self, name: &[u8]) -> bool {
+        is_hop_by_hop(name)
+    }
+
+    /// The target in two parts, without an authority of its own.
+    fn target_without_authority(&self) -> [&str; 2] {
+        ["", self.target()]
+    }
+
+    /// Returns true if `Host` is among the lines, and stays there for an upstream.
+    fn has_host_line(&self) -> bool {
+        self.value("host").is_some()
+    }
+
+    /// Hands over the lines that stay, as lines of HTTP/1.1 in as few pieces as can be.
+    fn pieces(&self, goes: impl Fn(&[u8]) -> bool, mut take: impl FnMut(&[u8])) {
+        for (name, value) in self.lines().filter(|(name, _)| !goes(name)) {
+            [name, b": ", value, b"\r\n"].into_iter().for_each(&mut take);
+        }
     }
 
     /// The first line with this name, in any case.
@@ -40,13 +76,72 @@ pub trait RequestHead {
     }
 }
 
+/// A driver whose head lives longer than the exchange lends it.
+impl<T: RequestHead> RequestHead for &T {
+    fn method(&self) -> &str {
+        (**self).method()
+    }
+
+    fn target(&self) -> &str {
+        (**self).target()
+    }
+
+    fn host(&self) -> Option<&str> {
+        (**self).host()
+    }
+
+    fn path(&self) -> &str {
+        (**self).path()
+    }
+
+    fn query(&self) -> Option<&str> {
+        (**self).query()
+    }
+
+    fn version(&self) -> Version {
+        (**self).version()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        (**self).lines()
+    }
+
+    fn body(&self) -> BodyLength {
+        (**self).body()
+    }
+
+    fn is_unambiguous(&self) -> bool {
+        (**self).is_unambiguous()
+    }
+
+    fn ends_here(&self, name: &[u8]) -> bool {
+        (**self).ends_here(name)
+    }
+
+    fn target_without_authority(&self) -> [&str; 2] {
+        (**self).target_without_authority()
+    }
+
+    fn has_host_line(&self) -> bool {
+        (**self).has_host_line()
+    }
+
+    fn pieces(&self, goes: impl Fn(&[u8]) -> bool, take: impl FnMut(&[u8])) {
+        (**self).pieces(goes, take);
+    }
+}
+
 impl RequestHead for http::request::Parts {
     fn method(&self) -> &str {
         self.method.as_str()
     }
 
+    fn target(&self) -> &str {
+        self.uri.path_and_query().map_or("", PathAndQuery::as_str)
+    }
+
     fn host(&self) -> Option<&str> {
-        self.uri.authority().map(http::uri::Authority::as_str).or_else(|| self.text("host"))
+        self.uri.authority().map(Authority::as_str).or_else(|| self.text("host"))
     }
 
     fn path(&self) -> &str {

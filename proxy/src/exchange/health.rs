@@ -4,53 +4,42 @@
 //! would be an error in every ratio.
 
 use super::head::RequestHead;
-use super::{Context, Exchange, Peer, Reply};
+use super::peer::ClientPeer;
+use super::reply::Reply;
 use crate::config::{HealthPath, Listener, listener_of};
 use http::StatusCode;
 use std::net::SocketAddr;
 
-/// Why no requests should be sent here; `None` when they should.
-type WhyNot = Box<dyn Fn() -> Option<&'static str> + Send + Sync>;
+/// Returns why no requests should be sent here; `None` when they should.
+pub type WhyNotReady = Box<dyn Fn() -> Option<&'static str> + Send + Sync>;
 
-/// The health paths of the listeners, and what is said there.
+/// The health paths of the listeners, and the readiness that is reported there.
 pub(super) struct HealthPaths {
     listeners: Vec<(SocketAddr, Option<HealthPath>)>,
-    why_not: WhyNot,
+    why_not: WhyNotReady,
 }
 
-impl Exchange {
-    /// Replies to requests for the listeners' health paths from now on.
-    #[must_use]
-    pub fn with_health_paths(
-        self,
-        listen: &[Listener],
-        why_not: impl Fn() -> Option<&'static str> + Send + Sync + 'static,
-    ) -> Self {
+impl HealthPaths {
+    /// `None` where no listener has a path.
+    pub(super) fn of(listen: &[Listener], why_not: WhyNotReady) -> Option<Self> {
         let listeners: Vec<_> =
             listen.iter().map(|listener| (listener.address, listener.health_path.clone())).collect();
         let has_any = listeners.iter().any(|(_, path)| path.is_some());
-        Self { health: has_any.then(|| HealthPaths { listeners, why_not: Box::new(why_not) }), ..self }
+        has_any.then_some(Self { listeners, why_not })
     }
 
-    /// A peer that has connected to this address, which says to which listener.
-    #[must_use]
-    pub fn connected_to(&self, mut peer: Peer, local: impl FnOnce() -> Option<SocketAddr>) -> Peer {
-        peer.listener = self.health.as_ref().and_then(|health| {
-            let addresses = health.listeners.iter().map(|(address, _)| *address);
-            listener_of(addresses, local()?)
-        });
-        peer
+    /// The number of the listener at an address.
+    pub(super) fn listener_at(&self, local: SocketAddr) -> Option<usize> {
+        listener_of(self.listeners.iter().map(|(address, _)| *address), local)
     }
 
     /// The reply to a request that asks whether the process is ready.
-    pub(super) fn health_reply(&self, head: &impl RequestHead, peer: &Peer, ctx: &mut Context) -> Option<Reply> {
-        let health = self.health.as_ref()?;
-        let (_, path) = health.listeners.get(peer.listener?)?;
+    pub(super) fn reply(&self, head: &impl RequestHead, peer: &ClientPeer) -> Option<Reply> {
+        let (_, path) = self.listeners.get(peer.listener?)?;
         if path.as_ref()?.as_str() != head.path() || !matches!(head.method(), "GET" | "HEAD") {
             return None;
         }
-        ctx.is_health_check = true;
-        Some(match (health.why_not)() {
+        Some(match (self.why_not)() {
             None => Reply::text(StatusCode::OK, "ready"),
             Some(why) => Reply::text(StatusCode::SERVICE_UNAVAILABLE, why),
         })

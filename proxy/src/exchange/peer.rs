@@ -1,15 +1,14 @@
-//! The client's side of a connection: who is there, and whether it is believed about those before it.
+//! The peer of a client's connection: its address, and whether its forwarding headers are trusted.
 
-use super::Exchange;
 use super::short_text::ShortText;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 /// An IP address as text. The longest is of IPv6.
 type IpText = ShortText<45>;
 
-/// Who sends requests on a connection. One for each connection: what its requests have in common is worked out once.
+/// The client at the other end of a connection. One for each connection: what its requests have in common is worked out once.
 #[derive(Clone, Copy, Debug)]
-pub struct Peer {
+pub struct ClientPeer {
     pub(super) address: Option<SocketAddr>,
     /// The IP address as `X-Forwarded-For` has it; empty where it is not known.
     text: IpText,
@@ -17,13 +16,18 @@ pub struct Peer {
     pub(super) is_tls: bool,
     /// The version of TLS on this connection; `None` without.
     pub(super) tls: Option<&'static str>,
-    /// Whether what it says about those before it is believed.
+    /// Whether its forwarding headers are trusted.
     pub(super) is_trusted: bool,
     /// The number of the listener that it has connected to, where one of them has a health path.
     pub(super) listener: Option<usize>,
 }
 
-impl Peer {
+impl ClientPeer {
+    pub(super) fn new(address: Option<SocketAddr>, is_tls: bool, is_trusted: bool, listener: Option<usize>) -> Self {
+        let text = address.map_or(IpText::of(""), |address| IpText::of(address.ip()));
+        Self { address, text, is_tls, tls: None, is_trusted, listener }
+    }
+
     /// The same client over this version of TLS.
     #[must_use]
     pub const fn over(self, tls: Option<&'static str>) -> Self {
@@ -36,26 +40,10 @@ impl Peer {
     }
 }
 
-impl Exchange {
-    /// A client at this address, where it is known.
-    #[must_use]
-    pub fn peer(&self, address: Option<SocketAddr>, is_tls: bool) -> Peer {
-        // A client of IPv4 has its own address, also where the socket is one of IPv6 (RFC 4291 §2.5.5.2).
-        let address = address.map(|address| SocketAddr::new(address.ip().to_canonical(), address.port()));
-        let is_trusted = address.is_some_and(|address| self.trusts(address.ip()));
-        let text = address.map_or(IpText::of(""), |address| IpText::of(address.ip()));
-        Peer { address, text, is_tls, tls: None, is_trusted, listener: None }
-    }
-
-    /// Whether the proxy at this address is believed about those before it (`forwarded.trusted`).
-    pub(super) fn trusts(&self, ip: IpAddr) -> bool {
-        self.forwarded.trusted.iter().any(|network| network.contains(&ip))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{IpAddr, IpText};
+    use super::IpText;
+    use std::net::IpAddr;
 
     #[test]
     fn every_ip_address_has_room_as_text() {

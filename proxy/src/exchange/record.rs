@@ -1,71 +1,59 @@
-//! The end of an exchange: what is counted and what is logged, once, from the context.
+//! The end of an exchange: it is counted and logged, once.
 
 use super::head::RequestHead;
+use super::known::Known;
+use super::policy::Policy;
 use super::short_text::ShortText;
-use super::{Context, Exchange};
+use super::stages::Exchange;
+use super::tally::Tally;
 use crate::observe::Denied;
 use crate::s3;
 use crate::s3::address::NamedBucket;
-use crate::s3::operation::COPY_SOURCE;
 use crate::telemetry::{Access, AccessLog, Served, printable};
 use http::Version;
-use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use s3_cors::{Outcome, Reason, RequestKind};
 use std::time::{Duration, SystemTime};
 
-/// The status of a request whose client had gone before there was one, as nginx has it.
-pub const CLIENT_GONE: u16 = 499;
-
-/// What the driver knows at the end of an exchange.
-#[derive(Clone, Copy, Debug)]
-pub struct Ended {
-    /// The status that the client saw, or [`CLIENT_GONE`].
-    pub status: u16,
-    /// Body bytes from the client.
-    pub request_bytes: usize,
-    /// Body bytes to the client.
-    pub response_bytes: usize,
-}
-
-impl Exchange {
-    /// Counts and logs an exchange that has ended.
-    pub fn record(&self, head: &impl RequestHead, ctx: &Context, ended: &Ended) {
-        if ctx.is_health_check {
+/// Whichever stage it was in, and whoever dropped it.
+impl<H: RequestHead> Drop for Exchange<H> {
+    fn drop(&mut self) {
+        let Self { policy, head, peer, known, tally } = self;
+        if known.is_unrecorded {
             return;
         }
-        let served = self.count(head.method(), ctx, ended);
-        self.metrics.buckets.count(ctx.label(), &ctx.decision);
-        if let Some(outcome) = ctx.decision.outcome().filter(|outcome| is_denial(*outcome, ctx.decision.kind)) {
-            self.record_denial(head, ctx, outcome);
+        let served = policy.count(head.method(), known, tally);
+        // A head that could not be read names no request: there is nothing to log.
+        if head.method().is_empty() {
+            return;
         }
-        if let Some(log) = &self.access_log {
-            log_access(log, head, ctx, &served);
+        policy.metrics.buckets.count(known.label(), &known.decision);
+        if let Some(outcome) = known.decision.outcome().filter(|outcome| is_denial(*outcome, known.decision.kind)) {
+            policy.record_denial(&*head, known, outcome);
+        }
+        if let Some(log) = &policy.access_log {
+            log_access(log, &*head, peer.tls, known, &served);
         }
     }
+}
 
-    fn record_denial(&self, head: &impl RequestHead, ctx: &Context, outcome: Outcome) {
-        let address = self.address(head, ctx.bucket_host.as_deref());
-        let asked = head
-            .lines()
-            .filter(|(name, _)| name.eq_ignore_ascii_case(ACCESS_CONTROL_REQUEST_METHOD.as_str().as_bytes()));
+impl Policy {
+    fn record_denial(&self, head: &impl RequestHead, known: &Known, outcome: Outcome) {
+        let address = self.address(head, known.bucket_host.as_deref());
         let denied = Denied {
             at: SystemTime::now(),
-            request_id: ctx.request_id(),
-            upstream_request_id: ctx.upstream_id.as_ref().map(ShortText::as_str),
-            label: ctx.label(),
+            request_id: known.id.as_str(),
+            upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
+            label: known.label(),
             bucket: address.bucket.name(),
             is_ambiguous: address.bucket == NamedBucket::Ambiguous,
-            kind: ctx.decision.kind,
+            kind: known.decision.kind,
             path: head.path(),
-            origin: head.value(ORIGIN.as_str()).unwrap_or_default(),
-            method: asked
-                .map(|(_, method)| method)
-                .find(|method| !method.is_empty())
-                .unwrap_or(head.method().as_bytes()),
-            request_headers: head.value(ACCESS_CONTROL_REQUEST_HEADERS.as_str()),
+            origin: known.lines.origin.of(head).unwrap_or_default(),
+            method: known.lines.asked_method.of(head).unwrap_or(head.method().as_bytes()),
+            request_headers: known.lines.asked_headers.of(head),
             is_whole: true,
-            reason: ctx.decision.reason(),
-            detail: ctx.decision.detail(),
+            reason: known.decision.reason(),
+            detail: known.decision.detail(),
         };
         // Where there are no rules, no one is turned away by them.
         if outcome == Outcome::Denied {
@@ -76,25 +64,21 @@ impl Exchange {
         }
     }
 
-    /// Counts a connection that was refused before there was a request.
-    pub fn record_refusal(&self, ctx: &Context, ended: &Ended) {
-        self.count("", ctx, ended);
-    }
-
-    fn count<'r>(&self, method: &'r str, ctx: &Context, ended: &Ended) -> Served<'r> {
+    fn count<'r>(&self, method: &'r str, known: &Known, tally: &Tally) -> Served<'r> {
+        let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let served = Served {
             method,
-            code: ended.status,
-            duration: ctx.started.elapsed(),
-            request_bytes: ended.request_bytes,
-            response_bytes: ended.response_bytes,
-            upstream: ctx.upstream_time,
+            code: tally.status,
+            duration: known.started.elapsed(),
+            request_bytes: bytes(tally.request_bytes),
+            response_bytes: bytes(tally.response_bytes),
+            upstream: known.upstream_time,
         };
         self.metrics.http.served(&served);
-        if let Some(result) = ctx.by_get {
+        if let Some(result) = known.by_get {
             self.metrics.http.presigned_head(result);
         }
-        if ctx.decision.kind == RequestKind::Preflight {
+        if known.decision.kind == RequestKind::Preflight {
             self.metrics.http.preflight.observe(seconds(served.duration));
         }
         served
@@ -110,28 +94,28 @@ fn is_denial(outcome: Outcome, kind: RequestKind) -> bool {
     }
 }
 
-fn log_access(log: &AccessLog, head: &impl RequestHead, ctx: &Context, served: &Served<'_>) {
-    let outcome = ctx.decision.outcome();
+fn log_access(log: &AccessLog, head: &impl RequestHead, tls: Option<&'static str>, known: &Known, served: &Served<'_>) {
+    let outcome = known.decision.outcome();
     log.write(&Access {
-        request_id: ctx.request_id(),
-        client: ctx.client,
+        request_id: known.id.as_str(),
+        client: known.client,
         protocol: protocol(head.version()),
-        tls: ctx.tls,
+        tls,
         method: &printable(served.method.as_bytes()),
-        operation: operation(head, ctx),
-        bucket: ctx.label(),
+        operation: operation(head, known),
+        bucket: known.label(),
         path: &printable(head.path().as_bytes()),
         status: served.code,
         bytes: served.response_bytes,
         duration: seconds(served.duration),
-        upstream: ctx.upstream,
+        upstream: known.upstream,
         upstream_time: served.upstream.map(seconds),
-        upstream_request_id: ctx.upstream_id.as_ref().map(ShortText::as_str),
-        origin: head.value("origin").map(printable).as_deref(),
+        upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
+        origin: known.lines.origin.of(head).map(printable).as_deref(),
         cors: outcome.map(Outcome::as_str),
-        reason: outcome.map(|_| ctx.decision.reason()).map(Reason::as_str),
-        detail: ctx.decision.detail().map(|detail| printable(detail.as_bytes())).as_deref(),
-        rule: ctx.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
+        reason: outcome.map(|_| known.decision.reason()).map(Reason::as_str),
+        detail: known.decision.detail().map(|detail| printable(detail.as_bytes())).as_deref(),
+        rule: known.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
     });
 }
 
@@ -145,8 +129,8 @@ fn protocol(version: Version) -> Option<&'static str> {
     }
 }
 
-fn operation(head: &impl RequestHead, ctx: &Context) -> Option<&'static str> {
-    s3::operation::operation(head.method(), ctx.scope?, head.query(), || head.value(COPY_SOURCE).is_some())
+fn operation(head: &impl RequestHead, known: &Known) -> Option<&'static str> {
+    s3::operation::operation(head.method(), known.scope?, head.query(), || known.lines.has_copy_source)
 }
 
 fn seconds(duration: Duration) -> f64 {

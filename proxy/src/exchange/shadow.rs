@@ -1,6 +1,6 @@
-//! What shadow rules would decide otherwise about a request that the live rules have decided.
+//! Shadow rules: their decision about a request is compared with that of the live rules.
 
-use super::Context;
+use super::known::Known;
 use crate::observe::{Changed, Direction, GroupedRequest, ShadowDecisions};
 use crate::rules::{Bucket, ShadowRules};
 use crate::s3::address::NamedBucket;
@@ -8,7 +8,7 @@ use s3_cors::{CorsRequest, Decision, RequestKind, evaluate};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// The candidate set, and what came of comparing it.
+/// The candidate set, and the count of the differences.
 pub(super) struct Shadow {
     pub(super) rules: Arc<ShadowRules>,
     pub(super) decisions: Arc<ShadowDecisions>,
@@ -17,8 +17,8 @@ pub(super) struct Shadow {
 impl Shadow {
     /// Compares what the shadow rules say to a request with what was decided. A request of the same origin as its page depends on no
     /// rule, nor does one that could be for several buckets; one without an Origin is not about CORS.
-    pub(super) fn compare(&self, asked: &CorsRequest<'_>, named: &NamedBucket<'_>, live: &Bucket, ctx: &Context) {
-        let depends_on_rules = match ctx.decision.kind {
+    pub(super) fn compare(&self, asked: &CorsRequest<'_>, named: &NamedBucket<'_>, live: &Bucket, known: &Known) {
+        let depends_on_rules = match known.decision.kind {
             RequestKind::NoOrigin => false,
             RequestKind::Actual => !asked.is_same_origin(),
             _ => true,
@@ -29,12 +29,12 @@ impl Shadow {
         let Some(candidate) = self.rules.bucket(named.name()) else { return };
         let decision = evaluate(candidate.rules.as_ref(), asked);
         self.decisions.count_compared();
-        let Some(change) = Change::between(&ctx.decision, &decision) else { return };
+        let Some(change) = Change::between(&known.decision, &decision) else { return };
         let request = GroupedRequest {
             at: SystemTime::now(),
-            request_id: ctx.request_id(),
+            request_id: known.id.as_str(),
             label: the_more_specific(&live.label, &candidate.label),
-            kind: ctx.decision.kind,
+            kind: known.decision.kind,
             origin: asked.origin().unwrap_or_default(),
             method: asked.method_in_question(),
             reason: change.denied.reason(),

@@ -2,7 +2,7 @@
 
 use super::Parts;
 use crate::downstream::Declines;
-use crate::exchange::{Count, Writing};
+use crate::exchange::{Count, SignatureCheck, Writing};
 use crate::observe::Rejections;
 use crate::telemetry::{Exported, Metrics, MetricsError, Row};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ impl Parts {
     /// Shows as metrics what the parts know about themselves.
     pub(super) fn export(&self, open: Count) -> Result<(), MetricsError> {
         self.shadow.iter().try_for_each(|shadow| shadow.export(&self.metrics))?;
-        let (in_flight, rejections) = (self.exchange.in_flight().clone(), Arc::clone(&self.rejections));
+        let (in_flight, rejections) = (self.policy.in_flight().clone(), Arc::clone(&self.rejections));
         let metrics = Arc::clone(&self.metrics);
         let upstreams = Arc::clone(&self.upstreams);
         self.metrics.export(Exported::gauge(
@@ -52,14 +52,14 @@ impl Parts {
 
     /// Only where there is an API to write with.
     fn export_writing(&self) -> Result<(), MetricsError> {
-        if self.exchange.writing().is_none() {
+        if self.policy.signature_check().is_none() {
             return Ok(());
         }
-        let exchange = Arc::clone(&self.exchange);
+        let policy = Arc::clone(&self.policy);
         self.metrics.export(Exported::gauge(
             "s3cors_rules_api_writable",
             "Whether PutBucketCors and DeleteBucketCors are served: the upstream refuses broken signatures.",
-            move || usize::from(exchange.writing() == Some(Writing::Allowed)),
+            move || usize::from(policy.signature_check().map(SignatureCheck::writing) == Some(Writing::Allowed)),
         ))
     }
 }

@@ -3,8 +3,9 @@
 //! A connection that could not be made was sent nothing, so the next address may be tried, whatever the method. A kept connection
 //! that turned out closed says nothing against its address: the driver tries once more there, where it can send the request again.
 
-use super::peers::PeerLease;
+use super::peers::{Peer, PeerLease};
 use super::targets::Upstreams;
+use std::sync::Arc;
 
 /// How often an upstream is tried at most: once, once more when a kept connection turned out closed, once more at another address.
 pub const MAX_TRIES: usize = 3;
@@ -22,6 +23,12 @@ pub struct Attempts {
 }
 
 impl Attempts {
+    /// Attempts at one address.
+    #[must_use]
+    pub fn at(peer: &Arc<Peer>) -> Self {
+        Self { lease: Some(PeerLease::on(peer)), ..Self::default() }
+    }
+
     /// The peer for the next attempt; `None` while no upstream's name has resolved.
     pub fn next(&mut self, upstreams: &Upstreams) -> Option<&PeerLease> {
         let turn = *self.turn.get_or_insert_with(|| upstreams.turn());

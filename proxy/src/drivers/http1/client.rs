@@ -1,8 +1,8 @@
-//! A client's connection, with what it has for all its requests.
+//! A client's connection, with its timer and its peer for all requests on it.
 
-use super::timer::Timer;
+use super::Timer;
 use crate::drivers::peer;
-use crate::exchange::{Exchange, Peer};
+use crate::exchange::{ClientPeer, Policy};
 use pingora::protocols::Stream;
 
 /// A client's connection.
@@ -11,15 +11,15 @@ pub struct Client {
     pub stream: Stream,
     /// For all waits on it.
     pub timer: Timer,
-    /// Who is at its other end.
-    pub peer: Peer,
+    /// The other end of it.
+    pub peer: ClientPeer,
 }
 
 impl Client {
     /// The client of a connection.
     #[must_use]
-    pub fn new(stream: Stream, exchange: &Exchange) -> Self {
-        let peer = peer::of_stream(&stream, exchange);
+    pub fn new(stream: Stream, policy: &Policy) -> Self {
+        let peer = peer::of_stream(&stream, policy);
         Self { stream, timer: Timer::default(), peer }
     }
 }

@@ -1,30 +1,28 @@
-//! Our own loop for HTTP/1.1 and 1.0 between a client and an HTTP/1.1 upstream.
+//! A client's side of HTTP/1.1 and 1.0.
 //!
-//! Each head has passed the grammar of [`s3cors_http1`]. The loop moves bytes and asks the exchange; of its own it decides how a message is framed, how long a side may take, and whether a
-//! connection can be used again.
+//! It takes a request whose head passes the grammar of [`s3cors_http1`], moves bytes and asks the exchange; of its own it decides how a
+//! message is framed, how long the client may take, and whether its connection can be used again.
 
-mod bucket_cors;
-pub(super) mod by_get;
+mod body;
 mod client;
-mod conversation;
-mod forward;
 pub(super) mod heads;
-mod timer;
+mod side;
 mod transfer;
-pub(super) mod wire;
 
+pub use super::timer::Timer;
+pub(crate) use super::wire::poll_read;
 pub use client::Client;
-pub use timer::Timer;
-pub(crate) use wire::poll_read;
 
-use crate::config::{Config, Limits, Timeouts};
-use crate::exchange::{CLIENT_GONE, Context, Ended, Exchange, Reply};
-use crate::upstream::{Pool, Upstreams};
+use super::upstream::Forwarder;
+use super::wire;
+use crate::config::Limits;
+use crate::exchange::{self, Buffered, Forward, Judged, Policy, Replying, Tally};
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
 use s3cors_http1::body_length::BodyLength;
 use s3cors_http1::request_head::RequestHead;
+use side::Side;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,14 +33,12 @@ const LINGER_BYTES: usize = 256 * 1024;
 
 /// Drives exchanges over HTTP/1.1.
 pub struct Http1Driver {
-    exchange: Arc<Exchange>,
-    upstreams: Arc<Upstreams>,
-    pool: Arc<Pool>,
+    policy: Arc<Policy>,
+    forwarder: Forwarder,
     limits: Limits,
-    timeouts: Timeouts,
 }
 
-/// What a connection is good for after an exchange.
+/// The use of a connection after an exchange.
 #[derive(Debug)]
 pub enum After {
     /// Further requests.
@@ -59,12 +55,9 @@ pub enum After {
     },
 }
 
-/// What is known about an exchange as it goes on.
+/// The state of the client's connection as an exchange goes on.
 struct Progress<'s> {
     shutdown: &'s ShutdownWatch,
-    status: u16,
-    request_bytes: u64,
-    response_bytes: u64,
     /// Whether further requests may follow.
     keeps: bool,
     consumed: usize,
@@ -75,11 +68,14 @@ struct Progress<'s> {
     is_cut: bool,
 }
 
+type OfRequest<'h, 'b> = &'h RequestHead<'b>;
+
 impl Http1Driver {
     /// A driver for these upstreams.
     #[must_use]
-    pub fn new(config: &Config, exchange: Arc<Exchange>, upstreams: Arc<Upstreams>, pool: Arc<Pool>) -> Self {
-        Self { exchange, upstreams, pool, limits: config.limits, timeouts: config.timeouts }
+    pub fn new(policy: Arc<Policy>, forwarder: Forwarder) -> Self {
+        let limits = *forwarder.limits();
+        Self { policy, forwarder, limits }
     }
 
     /// Serves one request. `rest` is what came with its head. When the process ends, the connection ends with this response.
@@ -90,11 +86,7 @@ impl Http1Driver {
         rest: &[u8],
         shutdown: &ShutdownWatch,
     ) -> After {
-        let mut ctx = self.exchange.begin();
         let mut progress = Progress {
-            status: CLIENT_GONE,
-            request_bytes: 0,
-            response_bytes: 0,
             keeps: head.keep_alive(),
             shutdown,
             consumed: 0,
@@ -102,25 +94,14 @@ impl Http1Driver {
             is_unread: false,
             is_cut: false,
         };
-        match self.exchange.judge(head, &client.peer, &mut ctx) {
-            Some(reply) => {
-                progress.skip_body(head, rest);
-                self.reply(client, head, &reply, &ctx, &mut progress).await;
+        match self.policy.begin(head, client.peer).judge() {
+            Judged::Reply(mut reply) => {
+                progress.skip_body(head, rest, reply.tally());
+                self.reply(client, reply, &mut progress).await;
             }
-            None => match self.exchange.bucket_cors(head, &client.peer, &ctx) {
-                None => Box::pin(self.forward(client, head, rest, &mut ctx, &mut progress)).await,
-                Some(asked) => {
-                    Box::pin(self.serve_bucket_cors(client, head, rest, asked, &mut ctx, &mut progress)).await;
-                }
-            },
+            Judged::Forward(forward) => Box::pin(self.forward(client, rest, forward, &mut progress)).await,
+            Judged::Buffered(buffered) => Box::pin(self.operate(client, rest, buffered, &mut progress)).await,
         }
-        let ended = Ended {
-            status: progress.status,
-            request_bytes: usize::try_from(progress.request_bytes).unwrap_or(usize::MAX),
-            response_bytes: usize::try_from(progress.response_bytes).unwrap_or(usize::MAX),
-        };
-        self.exchange.record(head, &ctx, &ended);
-        drop(ctx);
         if progress.keeps {
             return After::Open { consumed: progress.consumed, ahead: progress.ahead };
         }
@@ -132,23 +113,60 @@ impl Http1Driver {
         After::Closed { is_whole }
     }
 
-    /// Sends the exchange's own reply, in one write.
-    async fn reply(
+    /// Forwards a request, and replies where no upstream's response comes.
+    async fn forward(
         &self,
         client: &mut Client,
-        head: &RequestHead<'_>,
-        reply: &Reply,
-        ctx: &Context,
+        rest: &[u8],
+        mut forward: Forward<OfRequest<'_, '_>>,
         progress: &mut Progress<'_>,
     ) {
-        progress.keeps &= !reply.ends_connection;
-        let out = heads::of_reply(&self.exchange, reply, ctx, progress.keeps());
-        let body: &[u8] = if head.method() == "HEAD" { &[] } else { &reply.body };
-        match wire::write(&mut client.stream, &[&out, body], &mut client.timer, self.limits.body_write).await {
-            Ok(()) => {
-                progress.status = reply.status.as_u16();
-                progress.response_bytes = body.len() as u64;
+        let head = *forward.head();
+        let mut side = Side::new(&mut client.stream, head, rest, progress);
+        let Err(error) = self.forwarder.forward(&mut forward, &mut side, &mut client.timer).await else { return };
+        let (failure, is_begun) = error.parts();
+        (progress.keeps, progress.is_cut) = (false, is_begun);
+        if let Some(reply) = forward.fail(failure, is_begun) {
+            progress.is_unread |= head.body() != BodyLength::None;
+            self.reply(client, reply, progress).await;
+        }
+    }
+
+    /// Reads the body of an operation, carries it out and replies.
+    async fn operate(
+        &self,
+        client: &mut Client,
+        rest: &[u8],
+        mut buffered: Buffered<OfRequest<'_, '_>>,
+        progress: &mut Progress<'_>,
+    ) {
+        let head = *buffered.question().head();
+        let reply = match self.whole_body(client, head, rest, progress).await {
+            Ok(Some(body)) => {
+                buffered.question().tally().request_bytes = body.len() as u64;
+                self.forwarder.operate(buffered, &body).await
             }
+            Ok(None) => {
+                progress.is_unread = true;
+                Some(buffered.body_too_long())
+            }
+            Err(failure) => {
+                progress.keeps = false;
+                buffered.fail(failure)
+            }
+        };
+        match reply {
+            Some(reply) => self.reply(client, reply, progress).await,
+            None => progress.keeps = false,
+        }
+    }
+
+    /// Sends a reply, in one write.
+    async fn reply(&self, client: &mut Client, reply: Replying<OfRequest<'_, '_>>, progress: &mut Progress<'_>) {
+        progress.keeps &= !reply.ends_connection();
+        let (out, body) = (heads::of_reply(&reply, progress.keeps()), reply.body());
+        match wire::write(&mut client.stream, &[&out, &body], &mut client.timer, self.limits.body_write).await {
+            Ok(()) => reply.sent(body.len()),
             Err(_) => progress.keeps = false,
         }
     }
@@ -162,12 +180,12 @@ impl Progress<'_> {
     }
 
     /// A reply that needs no body: one that is here as a whole is skipped, any other ends the connection.
-    fn skip_body(&mut self, head: &RequestHead<'_>, rest: &[u8]) {
+    fn skip_body(&mut self, head: &RequestHead<'_>, rest: &[u8], tally: &mut Tally) {
         match head.body() {
             BodyLength::None => {}
             BodyLength::Length(length) if usize::try_from(length).is_ok_and(|length| length <= rest.len()) => {
                 self.consumed = usize::try_from(length).unwrap_or(usize::MAX);
-                self.request_bytes = length;
+                tally.request_bytes = length;
             }
             BodyLength::Length(_) | BodyLength::Chunked => {
                 self.keeps = false;
@@ -175,6 +193,11 @@ impl Progress<'_> {
             }
         }
     }
+}
+
+/// The head of a reply after which the connection ends.
+pub(crate) fn last_reply_head<H: exchange::RequestHead>(reply: &Replying<H>) -> BytesMut {
+    heads::of_reply(reply, false)
 }
 
 /// Ends the sending side and reads what still comes, for a bounded time and size (RFC 9112 §9.6).

@@ -1,13 +1,14 @@
-//! A body on its way from one connection to the other: how it ends on this side, how its end is written on that side.
+//! A body on its way from one connection to the other, and the framing that it gets there.
 //!
 //! Decides: which bytes belong to the body, and nothing about who sent it. What is read is written at once where the recipient takes
 //! it; what it does not take is held, never more than one read.
 
-use super::timer::Timer;
-use super::wire::{SCRATCH, poll_read};
+use crate::drivers::timer::Timer;
+use crate::drivers::wire::{SCRATCH, poll_read};
 use bytes::{Buf, BytesMut};
 use pingora::protocols::Stream;
-use s3cors_http1::chunked::{Decoder, LAST_CHUNK, Step, chunk_head};
+use s3cors_http1::body::{BodyReader, BrokenBody, Piece};
+use s3cors_http1::chunked::{LAST_CHUNK, chunk_head};
 use std::future::poll_fn;
 use std::io;
 use std::num::NonZeroUsize;
@@ -19,20 +20,7 @@ use tokio::io::AsyncWrite;
 /// The most that a slow transfer may hold in one direction, in bytes.
 const MOST_HELD: usize = 160 * 1024;
 
-/// How a body ends where it comes from.
-#[derive(Debug)]
-pub(super) enum Source {
-    /// After so many more bytes.
-    Length(u64),
-    /// With its last chunk.
-    Chunked(Decoder),
-    /// With the connection.
-    UntilClose,
-    /// It has ended.
-    Ended,
-}
-
-/// How its end is written where it goes.
+/// The framing of a body where it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sink {
     /// As it is: its length is known, or the connection ends with it.
@@ -41,7 +29,7 @@ pub(super) enum Sink {
     Chunked,
 }
 
-/// Why a body did not arrive.
+/// The reason why a body did not arrive.
 #[derive(Debug)]
 pub(super) enum TransferError {
     /// It could not be read, or not in time.
@@ -57,7 +45,7 @@ pub(super) enum TransferError {
 /// A body on its way.
 #[derive(Debug)]
 pub(super) struct Transfer {
-    source: Source,
+    reader: BodyReader,
     sink: Sink,
     /// What the recipient has not yet taken.
     pending: BytesMut,
@@ -74,10 +62,9 @@ pub(super) struct Transfer {
 }
 
 impl Transfer {
-    pub(super) fn new(source: Source, sink: Sink) -> Self {
-        let source = if matches!(source, Source::Length(0)) { Source::Ended } else { source };
+    pub(super) fn new(reader: BodyReader, sink: Sink) -> Self {
         Self {
-            source,
+            reader,
             sink,
             pending: BytesMut::new(),
             is_unflushed: false,
@@ -95,7 +82,7 @@ impl Transfer {
 
     /// Whether the whole body was read.
     pub(super) const fn has_ended(&self) -> bool {
-        matches!(self.source, Source::Ended)
+        self.reader.has_ended()
     }
 
     /// Whether the whole body was read and written.
@@ -123,6 +110,11 @@ impl Transfer {
         self.excess
     }
 
+    /// The same, of a body that is not moved any more.
+    pub(super) fn take_excess(&mut self) -> BytesMut {
+        std::mem::take(&mut self.excess)
+    }
+
     /// Takes the bytes that came with a head, and returns those that can be written as they are. What must be framed is appended
     /// to `framed`, to be written before them. The second value is how many bytes belonged to the body.
     pub(super) fn begin<'b>(
@@ -130,15 +122,10 @@ impl Transfer {
         bytes: &'b [u8],
         framed: &mut BytesMut,
     ) -> Result<(&'b [u8], usize), TransferError> {
-        if let (Source::Length(left), Sink::Plain) = (&mut self.source, self.sink) {
-            let most = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
-            let body = bytes.get(..most).unwrap_or(bytes);
-            *left -= body.len() as u64;
-            self.moved += body.len() as u64;
-            if *left == 0 {
-                self.source = Source::Ended;
-            }
-            return Ok((body, body.len()));
+        if self.sink == Sink::Plain && self.reader.left().is_some() {
+            let Piece { data, .. } = self.reader.next(bytes).map_err(malformed)?;
+            self.moved += data as u64;
+            return Ok((bytes.get(..data).unwrap_or(bytes), data));
         }
         let consumed = self.frame(bytes, framed)?;
         Ok((&[], consumed))
@@ -147,26 +134,11 @@ impl Transfer {
     /// Frames input for the recipient. Returns how much of it belonged to the body.
     fn frame(&mut self, input: &[u8], out: &mut BytesMut) -> Result<usize, TransferError> {
         let mut consumed = 0;
-        let mut rest = input;
-        while !rest.is_empty() {
-            let (framing, data, ends) = match &mut self.source {
-                Source::Ended => break,
-                Source::UntilClose => (0, rest.len(), false),
-                Source::Length(left) => {
-                    let data = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
-                    *left -= data as u64;
-                    (0, data, *left == 0)
-                }
-                Source::Chunked(decoder) => match decoder.next(rest).map_err(|_| TransferError::Malformed)? {
-                    Step::Data { framing, data } => (framing, data, false),
-                    Step::More { framing } => (framing, 0, false),
-                    Step::End { framing } => (framing, 0, true),
-                },
-            };
+        while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty() && !self.has_ended()) {
+            let Piece { framing, data } = self.reader.next(rest).map_err(malformed)?;
             self.append(rest.get(framing..framing + data).unwrap_or_default(), out);
             consumed += framing + data;
-            rest = rest.get(framing + data..).unwrap_or_default();
-            if ends {
+            if self.has_ended() {
                 self.end(out);
             }
         }
@@ -185,8 +157,7 @@ impl Transfer {
         }
     }
 
-    fn end(&mut self, out: &mut BytesMut) {
-        self.source = Source::Ended;
+    fn end(&self, out: &mut BytesMut) {
         if self.sink == Sink::Chunked {
             out.extend_from_slice(LAST_CHUNK);
         }
@@ -208,11 +179,11 @@ impl Transfer {
             self.is_unflushed = true;
             return Poll::Ready(Ok(()));
         }
-        let most = match self.source {
-            Source::Length(left) => usize::try_from(left).unwrap_or(self.step).min(self.step),
-            // A chunked body is framed anew, which needs some room of its own.
-            Source::Chunked(_) | Source::UntilClose => self.step / 2,
-            Source::Ended => return Poll::Ready(Ok(())),
+        let most = match self.reader.left() {
+            Some(0) => return Poll::Ready(Ok(())),
+            Some(left) => usize::try_from(left).unwrap_or(self.step).min(self.step),
+            // The body is framed anew, which needs some room of its own.
+            None => self.step / 2,
         };
         match poll_read(from, context, most, |bytes, context| self.pass(bytes, context, to)) {
             Poll::Ready(Ok(passed)) => Poll::Ready(passed),
@@ -235,14 +206,12 @@ impl Transfer {
         self.has_read = true;
         let mut framed = BytesMut::new();
         if bytes.is_empty() {
-            if !matches!(self.source, Source::UntilClose) {
-                return Err(TransferError::Truncated);
-            }
+            self.reader.close().map_err(|_| TransferError::Truncated)?;
             self.end(&mut framed);
             self.pending = framed;
             return Ok(());
         }
-        let (plain, _) = if self.sink == Sink::Plain && matches!(self.source, Source::Length(_)) {
+        let (plain, _) = if self.sink == Sink::Plain && self.reader.left().is_some() {
             self.begin(bytes, &mut framed)?
         } else {
             framed.reserve(bytes.len() + 64);
@@ -269,8 +238,7 @@ impl Transfer {
         from: &mut Stream,
         to: &mut Stream,
         timer: &mut Timer,
-        read: Duration,
-        write: Duration,
+        (read, write): (Duration, Duration),
     ) -> Result<(), TransferError> {
         while !self.is_done() {
             let is_reading = self.pending.is_empty();
@@ -283,12 +251,17 @@ impl Transfer {
     }
 }
 
+const fn malformed(_: BrokenBody) -> TransferError {
+    TransferError::Malformed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use s3cors_http1::body_length::ResponseBody::{self, Chunked, Length, UntilClose};
 
-    fn begun(source: Source, sink: Sink, bytes: &[u8]) -> (String, String, usize, bool) {
-        let (mut transfer, mut framed) = (Transfer::new(source, sink), BytesMut::new());
+    fn begun(body: ResponseBody, sink: Sink, bytes: &[u8]) -> (String, String, usize, bool) {
+        let (mut transfer, mut framed) = (Transfer::new(BodyReader::of_response(body), sink), BytesMut::new());
         let (plain, consumed) = transfer.begin(bytes, &mut framed).unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (text(&framed), text(plain), consumed, transfer.has_ended())
@@ -296,19 +269,18 @@ mod tests {
 
     #[test]
     fn what_comes_with_a_head_is_passed_on_as_far_as_it_is_body() {
-        let chunked = || Source::Chunked(Decoder::default());
-        for (source, sink, bytes, framed, plain, consumed, has_ended) in [
-            (Source::Length(0), Sink::Plain, "next", "", "", 0, true),
-            (Source::Length(3), Sink::Plain, "abcnext", "", "abc", 3, true),
-            (Source::Length(9), Sink::Plain, "abc", "", "abc", 3, false),
-            (chunked(), Sink::Chunked, "3\r\nabc\r\n", "3\r\nabc\r\n", "", 8, false),
-            (chunked(), Sink::Chunked, "3;x=y\r\nabc\r\n0\r\nt: v\r\n\r\nnext", "3\r\nabc\r\n0\r\n\r\n", "", 23, true),
-            (chunked(), Sink::Plain, "3\r\nabc\r\n0\r\n\r\nnext", "abc", "", 13, true),
-            (Source::UntilClose, Sink::Chunked, "abc", "3\r\nabc\r\n", "", 3, false),
-            (Source::UntilClose, Sink::Plain, "abc", "abc", "", 3, false),
+        for (body, sink, bytes, framed, plain, consumed, has_ended) in [
+            (Length(0), Sink::Plain, "next", "", "", 0, true),
+            (Length(3), Sink::Plain, "abcnext", "", "abc", 3, true),
+            (Length(9), Sink::Plain, "abc", "", "abc", 3, false),
+            (Chunked, Sink::Chunked, "3\r\nabc\r\n", "3\r\nabc\r\n", "", 8, false),
+            (Chunked, Sink::Chunked, "3;x=y\r\nabc\r\n0\r\nt: v\r\n\r\nnext", "3\r\nabc\r\n0\r\n\r\n", "", 23, true),
+            (Chunked, Sink::Plain, "3\r\nabc\r\n0\r\n\r\nnext", "abc", "", 13, true),
+            (UntilClose, Sink::Chunked, "abc", "3\r\nabc\r\n", "", 3, false),
+            (UntilClose, Sink::Plain, "abc", "abc", "", 3, false),
         ] {
-            let case = format!("{source:?} {sink:?} {bytes:?}");
-            let begun = begun(source, sink, bytes.as_bytes());
+            let case = format!("{body:?} {sink:?} {bytes:?}");
+            let begun = begun(body, sink, bytes.as_bytes());
             assert_eq!(begun, (framed.to_owned(), plain.to_owned(), consumed, has_ended), "{case}");
         }
     }

@@ -5,8 +5,8 @@
 
 use super::Http2Driver;
 use super::wire::Wire;
-use crate::drivers::http1::Timer;
 use crate::drivers::peer;
+use crate::drivers::timer::Timer;
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
@@ -64,7 +64,7 @@ enum Event {
 impl Http2Driver {
     /// Serves a connection to its end.
     pub async fn serve(self: &Arc<Self>, stream: Stream, options: &Builder, mut shutdown: ShutdownWatch) {
-        let peer = peer::of_stream(&stream, &self.exchange);
+        let peer = peer::of_stream(&stream, &self.policy);
         let wire = Wire::new(stream);
         let Ok(Ok(mut connection)) = timeout(self.limits.header_read, handshake(&wire, options)).await else { return };
         let (opened, active, mut timer) = (Instant::now(), Arc::<Active>::default(), Timer::default());
@@ -74,7 +74,7 @@ impl Http2Driver {
             match next(&mut connection, &wire, (!is_ending).then_some(&mut shutdown), &mut timer, look).await {
                 Event::Closed => return,
                 Event::Request(request, respond) => {
-                    let Some(forwarded) = self.begin(request, respond, peer) else {
+                    let Some(stream) = self.begin(request, respond, peer) else {
                         active.last.store(millis(opened), Ordering::Relaxed);
                         continue;
                     };
@@ -82,7 +82,7 @@ impl Http2Driver {
                     let running = Running { active: Arc::clone(&active), opened };
                     let driver = Arc::clone(self);
                     tokio::spawn(async move {
-                        driver.serve_stream(forwarded).await;
+                        driver.serve_stream(stream).await;
                         drop(running);
                     });
                 }

@@ -1,62 +1,56 @@
-//! A request's head: whether it is a valid one, and how the upstream is asked for it in HTTP/1.1.
+//! A request's head: whether it is a valid one, and its lines in HTTP/1.1.
 //!
 //! Decides: what is malformed (RFC 9113 §8.1.1) beyond what the `h2` crate rejects, and how long the body is. Must not know: streams,
 //! upstreams or what the exchange decides.
 
-use crate::exchange::{self, RequestEdits, may_be_in_host};
-use bytes::BytesMut;
-use http::header::{
-    CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
-};
-use http::{HeaderName, HeaderValue, Method, Version, request};
+use crate::exchange::{self, Failure, RequestFault, may_be_in_host};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST};
+use http::{HeaderValue, Method, Version, request};
 use s3cors_http1::body_length::{BodyLength, LengthHeaders};
 
-/// What a head needs beside its own lines, in bytes.
-const ADDED: usize = 256;
-const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-
 /// A request's head.
-pub(super) struct Head(request::Parts);
-
-/// Why a request is not forwarded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rejected {
-    /// It is not valid; the reason in a few words.
-    Malformed(&'static str),
-    /// CONNECT asks for a tunnel, and S3 has none.
-    Connect,
+pub(super) struct Head {
+    parts: request::Parts,
+    body: BodyLength,
 }
 
 impl Head {
-    pub(super) const fn new(parts: request::Parts) -> Self {
-        Self(parts)
+    /// Reads a head, and returns why the request is not forwarded if it is not; `has_body` is whether the stream went on after the head.
+    pub(super) fn read(parts: request::Parts, has_body: bool) -> (Self, Option<Failure>) {
+        let mut head = Self { parts, body: BodyLength::None };
+        let failure = match head.length(has_body) {
+            Ok(body) => {
+                head.body = body;
+                None
+            }
+            Err(failure) => Some(failure),
+        };
+        (head, failure)
     }
 
-    /// How long the body is; `has_body` is whether the stream went on after the head.
-    pub(super) fn body(&self, has_body: bool) -> Result<BodyLength, Rejected> {
-        if self.0.method == Method::CONNECT {
-            return Err(Rejected::Connect);
+    fn length(&self, has_body: bool) -> Result<BodyLength, Failure> {
+        if self.parts.method == Method::CONNECT {
+            return Err(Failure::Connect);
         }
-        self.check_target().map_err(Rejected::Malformed)?;
-        self.check_host().map_err(Rejected::Malformed)?;
+        let malformed = |why| Failure::InvalidRequest(RequestFault::Head(why));
+        self.check_target().map_err(malformed)?;
+        self.check_host().map_err(malformed)?;
         let mut length = LengthHeaders::default();
-        for value in self.0.headers.get_all(CONTENT_LENGTH) {
+        for value in self.parts.headers.get_all(CONTENT_LENGTH) {
             let read = length.read(CONTENT_LENGTH.as_str().as_bytes(), value.as_bytes());
-            read.map_err(|ambiguous| Rejected::Malformed(ambiguous.message()))?;
+            read.map_err(|ambiguous| malformed(ambiguous.message()))?;
         }
         match length.finish(Version::HTTP_11) {
             // RFC 9113 §8.1.1: without the length, the end of the stream is the end of the body.
             Ok(BodyLength::None) if has_body => Ok(BodyLength::Chunked),
             Ok(stated) => Ok(stated),
-            Err(ambiguous) => Err(Rejected::Malformed(ambiguous.message())),
+            Err(ambiguous) => Err(malformed(ambiguous.message())),
         }
     }
 
     /// RFC 9113 §8.3.1: `:path` begins with a slash or is an asterisk. No byte in it may end it in HTTP/1.1.
     fn check_target(&self) -> Result<(), &'static str> {
-        let target = self.target();
+        let target = exchange::RequestHead::target(self);
         if !target.starts_with('/') && target != "*" {
             return Err("a :path that is not in origin form");
         }
@@ -66,9 +60,9 @@ impl Head {
 
     /// RFC 9113 §8.3.1: one host, without user information, and the same in `:authority` and `Host`.
     fn check_host(&self) -> Result<(), &'static str> {
-        let mut lines = self.0.headers.get_all(HOST).iter();
+        let mut lines = self.parts.headers.get_all(HOST).iter();
         let (line, second) = (lines.next().map(HeaderValue::as_bytes), lines.next());
-        let authority = self.0.uri.authority().map(|authority| authority.as_str().as_bytes());
+        let authority = self.parts.uri.authority().map(|authority| authority.as_str().as_bytes());
         if second.is_some() {
             return Err("more than one Host");
         }
@@ -81,82 +75,27 @@ impl Head {
             Some(_) => Ok(()),
         }
     }
-
-    /// The target as it came.
-    fn target(&self) -> &str {
-        self.0.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str)
-    }
-
-    /// Writes the head for an upstream, which is always asked in HTTP/1.1.
-    pub(super) fn for_upstream(&self, edits: &RequestEdits<'_>, body: BodyLength) -> BytesMut {
-        let lines: usize = self.0.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        let host = edits.host().or_else(|| exchange::RequestHead::host(self)).unwrap_or_default();
-        let mut out = BytesMut::with_capacity(self.target().len() + host.len() + lines + ADDED);
-        let method = edits.method().unwrap_or(self.0.method.as_str());
-        for part in [method, " ", self.target(), " HTTP/1.1\r\nhost: ", host, "\r\n"] {
-            out.extend_from_slice(part.as_bytes());
-        }
-        for (name, value) in &self.0.headers {
-            if !ends_here(name) && !edits.removes(name.as_str().as_bytes()) {
-                line(&mut out, name, value.as_bytes());
-            }
-        }
-        self.write_cookies(&mut out);
-        edits.for_each_line(|name, value| {
-            for part in [name, ": ", value[0], value[1], value[2], "\r\n"] {
-                out.extend_from_slice(part.as_bytes());
-            }
-        });
-        if body == BodyLength::Chunked {
-            line(&mut out, &TRANSFER_ENCODING, b"chunked");
-        }
-        out.extend_from_slice(b"\r\n");
-        out
-    }
-
-    /// RFC 9113 §8.2.3: cookies that came in several lines become one.
-    fn write_cookies(&self, out: &mut BytesMut) {
-        let mut cookies = self.0.headers.get_all(COOKIE).iter();
-        let Some(first) = cookies.next() else { return };
-        out.extend_from_slice(b"cookie: ");
-        out.extend_from_slice(first.as_bytes());
-        for cookie in cookies {
-            out.extend_from_slice(b"; ");
-            out.extend_from_slice(cookie.as_bytes());
-        }
-        out.extend_from_slice(b"\r\n");
-    }
-}
-
-fn line(out: &mut BytesMut, name: &HeaderName, value: &[u8]) {
-    for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
-        out.extend_from_slice(part);
-    }
-}
-
-/// Whether a line is not written as it came: it is about this hop (RFC 9110 §7.6.1), or has a place of its own. Trailers are dropped,
-/// and their announcement with them.
-fn ends_here(name: &HeaderName) -> bool {
-    let has_its_place = name == HOST || name == COOKIE;
-    let is_hop = name == TE || name == TRAILER || name == PROXY_AUTHENTICATE || name == PROXY_AUTHORIZATION;
-    has_its_place || is_hop || name == HTTP2_SETTINGS || name == KEEP_ALIVE || name == PROXY_CONNECTION
 }
 
 impl exchange::RequestHead for Head {
     fn method(&self) -> &str {
-        self.0.method.as_str()
+        self.parts.method.as_str()
+    }
+
+    fn target(&self) -> &str {
+        exchange::RequestHead::target(&self.parts)
     }
 
     fn host(&self) -> Option<&str> {
-        exchange::RequestHead::host(&self.0)
+        exchange::RequestHead::host(&self.parts)
     }
 
     fn path(&self) -> &str {
-        self.0.uri.path()
+        self.parts.uri.path()
     }
 
     fn query(&self) -> Option<&str> {
-        self.0.uri.query()
+        self.parts.uri.query()
     }
 
     fn version(&self) -> Version {
@@ -164,12 +103,37 @@ impl exchange::RequestHead for Head {
     }
 
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        exchange::RequestHead::lines(&self.0)
+        exchange::RequestHead::lines(&self.parts)
     }
 
-    /// What is ambiguous is rejected by [`Head::body`].
+    fn body(&self) -> BodyLength {
+        self.body
+    }
+
+    /// An ambiguous head is rejected by [`Head::read`].
     fn is_unambiguous(&self) -> bool {
         true
+    }
+
+    /// It is written from `:authority` as often.
+    fn has_host_line(&self) -> bool {
+        false
+    }
+
+    fn pieces(&self, goes: impl Fn(&[u8]) -> bool, mut take: impl FnMut(&[u8])) {
+        for (name, value) in &self.parts.headers {
+            if name != COOKIE && !goes(name.as_str().as_bytes()) {
+                [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].into_iter().for_each(&mut take);
+            }
+        }
+        // RFC 9113 §8.2.3: cookies that came in several lines become one.
+        let mut cookies = self.parts.headers.get_all(COOKIE).iter();
+        let Some(first) = cookies.next() else { return };
+        [b"cookie: ", first.as_bytes()].into_iter().for_each(&mut take);
+        for cookie in cookies {
+            [b"; ", cookie.as_bytes()].into_iter().for_each(&mut take);
+        }
+        take(b"\r\n");
     }
 }
 
@@ -178,17 +142,17 @@ mod tests {
     use super::*;
     use http::Request;
 
-    fn head(method: &str, target: &str, lines: &[(&str, &str)]) -> Head {
+    fn read(method: &str, target: &str, lines: &[(&str, &str)], has_body: bool) -> Result<BodyLength, Failure> {
         let mut request = Request::builder().method(method).uri(target);
         for (name, value) in lines {
             request = request.header(*name, *value);
         }
-        Head::new(request.body(()).unwrap().into_parts().0)
+        let (head, failure) = Head::read(request.body(()).unwrap().into_parts().0, has_body);
+        failure.map_or(Ok(head.body), Err)
     }
 
     #[test]
     fn a_head_has_one_host_one_length_and_a_target_in_origin_form() {
-        let malformed = |head: Head| matches!(head.body(true), Err(Rejected::Malformed(_)));
         for (target, lines, is_rejected) in [
             ("http://h/k", &[][..], false),
             ("http://h/k", &[("host", "h")], false),
@@ -207,7 +171,8 @@ mod tests {
             ("http://h/k", &[("content-length", "3, 3")], true),
             ("http://h/k", &[("content-length", "3"), ("content-length", "3")], true),
         ] {
-            assert_eq!(malformed(head("PUT", target, lines)), is_rejected, "{target} {lines:?}");
+            let read = read("PUT", target, lines, true);
+            assert_eq!(matches!(read, Err(Failure::InvalidRequest(_))), is_rejected, "{target} {lines:?}");
         }
     }
 
@@ -219,8 +184,8 @@ mod tests {
             (&[("content-length", "0")], false, BodyLength::Length(0)),
             (&[("content-length", "3")], true, BodyLength::Length(3)),
         ] {
-            assert_eq!(head("PUT", "http://h/k", lines).body(has_body), Ok(expected), "{lines:?} {has_body}");
+            assert_eq!(read("PUT", "http://h/k", lines, has_body), Ok(expected), "{lines:?} {has_body}");
         }
-        assert_eq!(head("CONNECT", "h:443", &[]).body(false), Err(Rejected::Connect));
+        assert_eq!(read("CONNECT", "h:443", &[], false), Err(Failure::Connect));
     }
 }

@@ -3,6 +3,8 @@
 //! Decides: how the body is framed for HTTP/1.1, and how much of it is held. A byte counts against the client's window until the upstream
 //! has taken it.
 
+use crate::drivers::upstream::UploadError;
+use crate::exchange::RequestFault;
 use bytes::{Buf, Bytes, BytesMut};
 use h2::RecvStream;
 use pingora::protocols::Stream;
@@ -21,17 +23,6 @@ const FRAMES: usize = 8;
 const PIECES: usize = 3;
 const CRLF: Bytes = Bytes::from_static(b"\r\n");
 
-/// Why a body did not arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum UploadError {
-    /// The client reset the stream, or its connection broke.
-    Client,
-    /// The body is not as long as was said.
-    Length,
-    /// The upstream does not take it.
-    Upstream,
-}
-
 /// How much of a body is to come.
 #[derive(Debug)]
 enum Left {
@@ -42,12 +33,12 @@ enum Left {
 
 /// A body on its way.
 pub(super) struct Upload {
-    /// `None` once no one reads it any more.
+    /// `None` once it has no reader any more.
     body: Option<RecvStream>,
     left: Left,
-    /// What came before the first attempt, kept for a second one.
+    /// The frames from before the first attempt, kept for a second one.
     first: Vec<Bytes>,
-    /// What the upstream has yet to take.
+    /// The bytes that the upstream has yet to take.
     pending: VecDeque<Bytes>,
     /// Whether something was written and not flushed.
     is_unflushed: bool,
@@ -86,6 +77,11 @@ impl Upload {
     /// Whether bytes were read that cannot be sent again.
     pub(super) const fn has_read(&self) -> bool {
         self.has_read
+    }
+
+    /// Takes the body out, to be read in another way.
+    pub(super) fn take_body(&mut self) -> Option<RecvStream> {
+        self.body.take()
     }
 
     /// The rest of the body has no reader: what comes of it does not count against the connection's window.
@@ -187,7 +183,7 @@ fn append(data: Bytes, left: &mut Left, pending: &mut VecDeque<Bytes>) -> Result
     let Some(size) = NonZeroUsize::new(data.len()) else { return Ok(()) };
     match left {
         Left::Length(length) => {
-            *length = length.checked_sub(size.get() as u64).ok_or(UploadError::Length)?;
+            *length = length.checked_sub(size.get() as u64).ok_or(UploadError::Invalid(RequestFault::BodyLength))?;
             pending.push_back(data);
             if *length == 0 {
                 *left = Left::Nothing;
@@ -198,7 +194,7 @@ fn append(data: Bytes, left: &mut Left, pending: &mut VecDeque<Bytes>) -> Result
             pending.push_back(data);
             pending.push_back(CRLF);
         }
-        Left::Nothing => return Err(UploadError::Length),
+        Left::Nothing => return Err(UploadError::Invalid(RequestFault::BodyLength)),
     }
     Ok(())
 }
@@ -206,7 +202,7 @@ fn append(data: Bytes, left: &mut Left, pending: &mut VecDeque<Bytes>) -> Result
 /// The stream's end is the body's end (RFC 9113 §8.1.1).
 fn end(left: &mut Left, pending: &mut VecDeque<Bytes>) -> Result<(), UploadError> {
     match std::mem::replace(left, Left::Nothing) {
-        Left::Length(_) => Err(UploadError::Length),
+        Left::Length(_) => Err(UploadError::Invalid(RequestFault::BodyLength)),
         Left::Chunked => {
             pending.push_back(Bytes::from_static(LAST_CHUNK));
             Ok(())
@@ -235,9 +231,9 @@ mod tests {
         for (left, frames, expected) in [
             (Left::Length(3), &["a", "bc"][..], Ok("abc")),
             (Left::Length(3), &["a", "", "bc", ""], Ok("abc")),
-            (Left::Length(3), &["ab"], Err(UploadError::Length)),
-            (Left::Length(3), &["ab", "cd"], Err(UploadError::Length)),
-            (Left::Nothing, &["a"], Err(UploadError::Length)),
+            (Left::Length(3), &["ab"], Err(UploadError::Invalid(RequestFault::BodyLength))),
+            (Left::Length(3), &["ab", "cd"], Err(UploadError::Invalid(RequestFault::BodyLength))),
+            (Left::Nothing, &["a"], Err(UploadError::Invalid(RequestFault::BodyLength))),
             (Left::Nothing, &[], Ok("")),
             (Left::Chunked, &[], Ok("0\r\n\r\n")),
             (Left::Chunked, &[""], Ok("0\r\n\r\n")),

@@ -1,6 +1,6 @@
 //! Pingora's errors, as the exchange's failures: which side failed decides.
 
-use crate::exchange::Failure;
+use crate::exchange::{Failure, RequestFault, ResponseFault};
 use pingora::{Error, ErrorSource, ErrorType};
 
 /// No upstream's name has resolved.
@@ -37,7 +37,7 @@ const fn of_upstream(error: &ErrorType) -> Failure {
         | ErrorType::InvalidCert
         | ErrorType::HandshakeError => Failure::UpstreamTls,
         ErrorType::ReadError | ErrorType::WriteError | ErrorType::ConnectionClosed => Failure::UpstreamClosed,
-        _ => Failure::InvalidResponse,
+        _ => Failure::InvalidResponse(ResponseFault::Other),
     }
 }
 
@@ -47,7 +47,7 @@ const fn of_downstream(error: &ErrorType) -> Failure {
             Failure::ClientGone
         }
         ErrorType::ReadTimedout => Failure::ClientTimeout,
-        _ => Failure::InvalidRequest,
+        _ => Failure::InvalidRequest(RequestFault::Head("not valid HTTP")),
     }
 }
 
@@ -79,7 +79,11 @@ mod tests {
                 ErrorSource::Unset => Error::new(kind.clone()),
             };
             let failure = failure_of(&error, true);
-            assert_eq!((failure.status().map(|s| s.as_u16()), failure.upstream()), (status, upstream), "{kind:?}");
+            assert_eq!(
+                (failure.status().map(|status| status.as_u16()), failure.upstream()),
+                (status, upstream),
+                "{kind:?}"
+            );
         }
         let silent = Error::new_up(ErrorType::ReadTimedout);
         assert_eq!(failure_of(&silent, false), Failure::ClientTimeout, "while the client uploads");

@@ -1,19 +1,26 @@
 //! Pingora's heads, as the exchange reads and edits them.
 
-use crate::drivers::http1::heads::is_length;
-use crate::exchange::{Context, Exchange, Reply, RequestEdits, RequestHead, is_removed};
+use crate::drivers::hop::is_length;
+use crate::exchange::{Replying, RequestEdits, RequestHead, ResponseEdits, is_cors_header};
 use crate::telemetry::printable;
-use http::header::{CONNECTION, VARY};
-use http::{HeaderName, HeaderValue, Version};
+use http::header::CONNECTION;
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue, Method, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::http::authority::raw_target_authority;
+use pingora::protocols::http::date::get_cached_date;
+use s3cors_http1::hop_by_hop;
 
-/// A request's head.
-pub(super) struct Head<'r>(pub(super) &'r RequestHeader);
+/// A request's head. An exchange outlives the hooks that lend it, so it has a copy.
+pub(super) struct OwnedHead(pub(super) Box<RequestHeader>);
 
-impl RequestHead for Head<'_> {
+impl RequestHead for OwnedHead {
     fn method(&self) -> &str {
         self.0.method.as_str()
+    }
+
+    fn target(&self) -> &str {
+        self.0.uri.path_and_query().map_or("", PathAndQuery::as_str)
     }
 
     /// In HTTP/2 the target's own (RFC 9113 §8.3.1), otherwise what `Host` says. For an absolute target Pingora keeps the authority
@@ -46,6 +53,9 @@ impl RequestHead for Head<'_> {
 
 /// Makes a request what the upstream is to see.
 pub(super) fn edit_request(edits: &RequestEdits<'_>, request: &mut RequestHeader) -> pingora::Result<()> {
+    if let Some(method) = edits.method().and_then(|method| Method::from_bytes(method.as_bytes()).ok()) {
+        request.set_method(method);
+    }
     while let Some(name) = request.headers.keys().find(|name| edits.removes(name.as_str().as_bytes())).cloned() {
         request.remove_header(&name);
     }
@@ -57,7 +67,7 @@ pub(super) fn edit_request(edits: &RequestEdits<'_>, request: &mut RequestHeader
     let Some(host) = edits.host() else { return Ok(()) };
     // An absolute target holds a host too, and that one counts (RFC 9112 §3.2.2): only the target's path is left.
     if has_authority(request) {
-        let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
+        let path = request.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
         request.set_raw_path(path.as_bytes())?;
     }
     request.insert_header(http::header::HOST, host)
@@ -68,12 +78,16 @@ pub(super) fn has_authority(request: &RequestHeader) -> bool {
     raw_target_authority(request.raw_path()).authority().is_some()
 }
 
-/// Makes an upstream's head ours.
-pub(super) fn edit_response(exchange: &Exchange, head: &mut ResponseHeader, ctx: &Context) {
-    let vary = head.headers.get_all(VARY).iter().map(HeaderValue::as_bytes);
-    let additions = exchange.response_additions(ctx, vary);
-    remove(head, |name| is_removed(name) || additions.replaces(name));
-    additions.for_each(|name, value| set(head, name.clone(), value.clone()));
+/// Makes an upstream's head one for the client.
+pub(super) fn edit_response(edits: &ResponseEdits<'_>, head: &mut ResponseHeader) {
+    remove(head, |name| is_hop_by_hop(name) || edits.removes(name));
+    edits.for_each_header(|name, value| set(head, name.clone(), value.clone()));
+}
+
+/// Pingora itself reads and writes the others of one connection (RFC 9110 §7.6.1).
+fn is_hop_by_hop(name: &[u8]) -> bool {
+    let is_pingoras = [b"connection".as_slice(), b"upgrade"].iter().any(|own| name.eq_ignore_ascii_case(own));
+    hop_by_hop::is_hop_by_hop(name) && !is_pingoras && !is_length(name)
 }
 
 /// Makes an upstream's interim head one for the client (RFC 9110 §15.2): without headers of ours, for the upstream's connection, for CORS
@@ -85,7 +99,10 @@ pub(super) fn edit_interim(head: &mut ResponseHeader) {
         nominated.any(|option| option.trim_ascii().eq_ignore_ascii_case(name))
     };
     let is_connection = |name: &[u8]| name == CONNECTION.as_str().as_bytes();
-    remove(head, |name| is_removed(name) || is_length(name) || is_connection(name) || is_nominated(name));
+    remove(head, |name| {
+        let is_hop = is_hop_by_hop(name) || is_connection(name) || is_nominated(name);
+        is_hop || is_cors_header(name) || is_length(name)
+    });
 }
 
 /// Removes all lines of the names that go.
@@ -95,13 +112,13 @@ fn remove(head: &mut ResponseHeader, goes: impl Fn(&[u8]) -> bool) {
     }
 }
 
-/// The head of the exchange's own reply: without the map that keeps the case of names, because ours are in lower case.
-pub(super) fn reply_head(exchange: &Exchange, reply: &Reply, ctx: &Context) -> ResponseHeader {
+/// The head of a reply: without the map that keeps the case of names, because ours are in lower case.
+pub(super) fn reply_head(reply: &Replying<OwnedHead>) -> ResponseHeader {
     let (mut parts, ()) = http::Response::new(()).into_parts();
-    parts.status = reply.status;
+    parts.status = reply.status();
     parts.headers.reserve(14);
     let mut head = parts.into();
-    exchange.reply_headers(reply, ctx, |name, value| add(&mut head, name.clone(), value.clone()));
+    reply.for_each_header(&get_cached_date(), |name, value| add(&mut head, name.clone(), value.clone()));
     head
 }
 
@@ -118,8 +135,8 @@ fn add(head: &mut ResponseHeader, name: HeaderName, value: HeaderValue) {
 }
 
 /// A request as Pingora's own log lines name it.
-pub(super) fn summary(request: &RequestHeader, ctx: &Context) -> String {
-    format!("{} {} {}", ctx.request_id(), request.method, printable(request.uri.path().as_bytes()))
+pub(super) fn summary(request: &RequestHeader) -> String {
+    format!("{} {}", request.method, printable(request.uri.path().as_bytes()))
 }
 
 #[cfg(test)]
@@ -137,7 +154,7 @@ mod tests {
         ] {
             head.append_header(name, value).unwrap();
         }
-        remove(&mut head, is_removed);
+        remove(&mut head, |name| is_hop_by_hop(name) || is_cors_header(name));
         assert_eq!(head.headers.len(), 1, "{:?}", head.headers);
     }
 

@@ -1,7 +1,4 @@
 //! The driver on Pingora's `HttpProxy`: a hook asks the exchange, or does what Pingora itself would do wrong.
-//!
-//! `drivers: pingora` gives it whole connections, and the tests compare our own drivers with it. Operations on a
-//! bucket's CORS and a HEAD that is retried as GET are not among its features: the configuration rejects them with it.
 
 mod body;
 pub(super) mod failure;
@@ -9,10 +6,11 @@ mod head;
 mod phases;
 
 use crate::config::{Config, Limits};
-use crate::exchange::{Context, Exchange, Peer};
+use crate::exchange::{Forward, Policy, Replying};
 use crate::upstream::{Attempts, Upstreams};
 use async_trait::async_trait;
 use bytes::Bytes;
+use head::OwnedHead;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::*;
@@ -22,66 +20,69 @@ use std::time::Duration;
 
 /// Drives exchanges on Pingora.
 pub struct PingoraDriver {
-    exchange: Arc<Exchange>,
+    policy: Arc<Policy>,
     upstreams: Arc<Upstreams>,
     limits: Limits,
 }
 
-/// One exchange, and what this driver knows about it.
-pub struct Driven {
-    exchange: Context,
-    /// Known as soon as there is a request.
-    peer: Option<Peer>,
+/// One exchange from hook to hook, with what this driver knows about it.
+#[derive(Default)]
+pub struct PingoraContext {
+    stage: Stage,
     attempts: Attempts,
     /// The client's wish for its connection, in seconds; `None` is close.
     keepalive: Option<u64>,
 }
 
-impl Driven {
-    fn new(exchange: Context) -> Self {
-        Self { exchange, peer: None, attempts: Attempts::default(), keepalive: None }
-    }
+/// The stage of the exchange.
+#[derive(Default)]
+enum Stage {
+    /// Before the request was judged, or after the exchange was recorded.
+    #[default]
+    None,
+    Forward(Forward<OwnedHead>),
+    Reply(Replying<OwnedHead>),
 }
 
 impl PingoraDriver {
     /// A driver for these upstreams.
     #[must_use]
-    pub fn new(config: &Config, exchange: Arc<Exchange>, upstreams: Arc<Upstreams>) -> Self {
-        Self { exchange, upstreams, limits: config.limits }
+    pub fn new(config: &Config, policy: Arc<Policy>, upstreams: Arc<Upstreams>) -> Self {
+        Self { policy, upstreams, limits: config.limits }
     }
 }
 
 #[async_trait]
 impl ProxyHttp for PingoraDriver {
     /// Boxed: Pingora copies the future of a request, and the context with it, several times.
-    type CTX = Box<Driven>;
+    type CTX = Box<PingoraContext>;
 
-    fn new_ctx(&self) -> Box<Driven> {
-        Box::new(Driven::new(self.exchange.begin()))
+    fn new_ctx(&self) -> Box<PingoraContext> {
+        Box::default()
     }
 
     /// Nothing may touch a body: not even the compression module that Pingora adds, switched off, by default.
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
-    async fn early_request_filter(&self, session: &mut Session, driven: &mut Box<Driven>) -> Result<()> {
-        self.set_limits(session, driven)
+    async fn early_request_filter(&self, session: &mut Session, ctx: &mut Box<PingoraContext>) -> Result<()> {
+        self.set_limits(session, ctx)
     }
 
-    async fn request_filter(&self, session: &mut Session, driven: &mut Box<Driven>) -> Result<bool> {
-        self.judge(session, driven).await
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Box<PingoraContext>) -> Result<bool> {
+        self.judge(session, ctx).await
     }
 
-    async fn upstream_peer(&self, _: &mut Session, driven: &mut Box<Driven>) -> Result<Box<HttpPeer>> {
-        self.next_peer(driven)
+    async fn upstream_peer(&self, _: &mut Session, ctx: &mut Box<PingoraContext>) -> Result<Box<HttpPeer>> {
+        self.next_peer(ctx)
     }
 
     async fn upstream_request_filter(
         &self,
-        session: &mut Session,
+        _: &mut Session,
         request: &mut RequestHeader,
-        driven: &mut Box<Driven>,
+        ctx: &mut Box<PingoraContext>,
     ) -> Result<()> {
-        self.edit_request(session, request, driven)
+        Self::edit_request(request, ctx)
     }
 
     async fn request_body_filter(
@@ -89,7 +90,7 @@ impl ProxyHttp for PingoraDriver {
         _: &mut Session,
         body: &mut Option<Bytes>,
         end_of_stream: bool,
-        _: &mut Box<Driven>,
+        _: &mut Box<PingoraContext>,
     ) -> Result<()> {
         body::end_once(body, end_of_stream)
     }
@@ -98,46 +99,46 @@ impl ProxyHttp for PingoraDriver {
         &self,
         session: &mut Session,
         head: &mut ResponseHeader,
-        driven: &mut Box<Driven>,
+        ctx: &mut Box<PingoraContext>,
     ) -> Result<()> {
-        self.edit_response(session, head, driven)
+        self.edit_response(session, head, ctx)
     }
 
     fn response_body_filter(
         &self,
-        session: &mut Session,
+        _: &mut Session,
         body: &mut Option<Bytes>,
         _: bool,
-        driven: &mut Box<Driven>,
+        ctx: &mut Box<PingoraContext>,
     ) -> Result<Option<Duration>> {
-        self.examine_body(session, body.as_deref(), driven)
+        Self::examine_body(body.as_deref(), ctx)
     }
 
     fn fail_to_connect(
         &self,
         _: &mut Session,
         peer: &HttpPeer,
-        driven: &mut Box<Driven>,
+        ctx: &mut Box<PingoraContext>,
         error: Box<Error>,
     ) -> Box<Error> {
-        self.retry_elsewhere(peer, driven, error)
+        self.retry_elsewhere(peer, ctx, error)
     }
 
-    async fn fail_to_proxy(&self, session: &mut Session, error: &Error, driven: &mut Box<Driven>) -> FailToProxy {
-        self.fail(session, error, driven).await
+    async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut Box<PingoraContext>) -> FailToProxy {
+        self.fail(session, error, ctx).await
     }
 
-    async fn logging(&self, session: &mut Session, _: Option<&Error>, driven: &mut Box<Driven>) {
-        self.record(session, driven);
+    async fn logging(&self, session: &mut Session, _: Option<&Error>, ctx: &mut Box<PingoraContext>) {
+        Self::record(session, ctx);
     }
 
     /// Pingora's own line about a failure may hold bytes of the request: the exchange writes one that holds no secret.
-    fn suppress_error_log(&self, _: &Session, _: &Box<Driven>, _: &Error) -> bool {
+    fn suppress_error_log(&self, _: &Session, _: &Box<PingoraContext>, _: &Error) -> bool {
         true
     }
 
     /// Without the query, where a presigned URL carries its signature.
-    fn request_summary(&self, session: &Session, driven: &Box<Driven>) -> String {
-        head::summary(session.req_header(), &driven.exchange)
+    fn request_summary(&self, session: &Session, _: &Box<PingoraContext>) -> String {
+        head::summary(session.req_header())
     }
 }

@@ -2,293 +2,155 @@
 //!
 //! That is asked at the start and every now and then, with a request that means nothing, and before each operation with the request itself.
 
-use super::super::{Context, Exchange, Reply};
+use super::api::Confirmed;
+use super::operation::Buffered;
 use super::response::{Response, unproven};
-use super::{BucketCors, Operation};
+use super::write::WriteJob;
+use crate::exchange::failure::Failure;
+use crate::exchange::head::RequestHead;
+use crate::exchange::policy::Policy;
+use crate::exchange::stages::{Forward, Replying};
+use crate::rules::{WriteError, Written};
+use crate::s3::bucket_cors::Operation;
 use crate::s3::checksum::hex_sha256;
 use crate::s3::error::{ErrorCode, S3Error};
-use crate::s3::placed_signature::PlacedSignature;
 use crate::telemetry::{OperationResult, printable};
-use http::StatusCode;
+use http::request::Parts;
 use s3_cors::CorsConfiguration;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Whether writes are served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writing {
-    /// The upstream was not heard yet.
-    Unproven,
-    /// The upstream refuses a broken signature.
-    Allowed,
-    /// It does not.
-    Disabled,
-}
-
-impl Writing {
-    const ALL: [Self; 3] = [Self::Unproven, Self::Allowed, Self::Disabled];
-
-    /// The word for operators.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unproven => "unproven",
-            Self::Allowed => "allowed",
-            Self::Disabled => "disabled",
-        }
-    }
-}
-
-/// The state of [`Writing`].
-#[derive(Debug, Default)]
-pub(super) struct WritingState(AtomicU8);
-
-impl WritingState {
-    pub(super) fn get(&self) -> Writing {
-        Writing::ALL.get(usize::from(self.0.load(Ordering::Relaxed))).copied().unwrap_or(Writing::Unproven)
-    }
-
-    /// Returns whether it is another one than before.
-    fn set(&self, writing: Writing) -> bool {
-        self.0.swap(writing as u8, Ordering::Relaxed) != writing as u8
-    }
-}
-
-/// What an upstream's response to a broken signature says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Confirmed {
-    /// The upstream judges.
-    Refused,
-    /// It does not, or not before anything else.
-    NotRefused,
-    /// It could not.
-    Unclear,
-}
-
-impl Confirmed {
-    /// Reads the response to a request that has nothing valid in it: any refusal counts.
-    #[must_use]
-    pub fn of(response: &Response) -> Self {
-        match response.status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Refused,
-            // A server that wants another region says so before it looks for the key (S3 API, error responses).
-            StatusCode::BAD_REQUEST if response.code() == Some("AuthorizationHeaderMalformed") => Self::Refused,
-            StatusCode::NOT_IMPLEMENTED => Self::NotRefused,
-            status if status.is_server_error() => Self::Unclear,
-            StatusCode::TOO_MANY_REQUESTS => Self::Unclear,
-            _ => Self::NotRefused,
-        }
-    }
-
-    /// Reads the response to a client's own request with a broken signature. Only a refusal for the signature counts. The client chooses
-    /// everything else of the request, so any other refusal could be one that it arranged: a URL that expires between the two questions,
-    /// for example.
-    fn of_broken(response: &Response) -> Self {
-        match Self::of(response) {
-            Self::Refused if !response.refuses_signature() => Self::NotRefused,
-            confirmed => confirmed,
-        }
-    }
-}
-
 /// An operation that the upstream does not support, as it says. It has not shown yet that it has looked at the signature.
-#[derive(Debug)]
-pub struct Unconfirmed {
-    request: BucketCors,
+pub struct Unconfirmed<H: RequestHead> {
+    request: Buffered<H>,
     configuration: Option<CorsConfiguration>,
 }
 
-impl Unconfirmed {
-    pub(super) const fn new(request: BucketCors, configuration: Option<CorsConfiguration>) -> Self {
+/// A write whose signature the upstream has judged. Only [`Unconfirmed::after_confirmation`] makes one.
+pub struct ConfirmedWrite<H: RequestHead>(Unconfirmed<H>);
+
+/// The step after the response to the broken signature.
+pub enum AfterConfirmation<H: RequestHead> {
+    /// The client gets this reply.
+    Reply(Replying<H>),
+    /// The document is written, on a thread that may block.
+    Write(ConfirmedWrite<H>),
+}
+
+impl<H: RequestHead> Unconfirmed<H> {
+    pub(super) fn new(mut request: Buffered<H>, configuration: Option<CorsConfiguration>) -> Self {
+        request.forward.break_signature(request.signed.signature.clone());
         Self { request, configuration }
     }
 
-    /// The signature to break in the next question.
-    #[must_use]
-    pub const fn signature(&self) -> &PlacedSignature {
-        &self.request.signature
-    }
-}
-
-/// A write whose signature the upstream has judged. Only [`Exchange::after_confirmation`] makes one.
-#[derive(Debug)]
-pub struct ConfirmedWrite(Unconfirmed);
-
-impl ConfirmedWrite {
-    pub(super) const fn request(&self) -> &BucketCors {
-        &self.0.request
+    /// The same request on its way to the upstream, with its signature broken.
+    pub const fn question(&mut self) -> &mut Forward<H> {
+        &mut self.request.forward
     }
 
-    /// The document to write; `None` removes the bucket's own.
-    pub(super) const fn configuration(&self) -> Option<&CorsConfiguration> {
-        self.0.configuration.as_ref()
-    }
-}
-
-/// The step after the response to the broken signature.
-#[derive(Debug)]
-pub enum AfterConfirmation {
-    /// The client gets this reply.
-    Reply(Box<Reply>),
-    /// The document is written, on a thread that may block.
-    Write(Box<ConfirmedWrite>),
-}
-
-/// A PutBucketCors that no server may carry out: of a key that does not exist, with a signature that is none, and without a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForgedRequest {
-    /// The target.
-    pub target: String,
-    /// The header lines, but for `Host`.
-    pub lines: Vec<(&'static str, String)>,
-}
-
-impl ForgedRequest {
-    /// One for this moment.
-    fn new(bucket: &str, now: SystemTime) -> Self {
-        let date: String = humantime::format_rfc3339_seconds(now)
-            .to_string()
-            .chars()
-            .filter(|character| !matches!(character, '-' | ':'))
-            .collect();
-        let day = date.get(..8).unwrap_or_default();
-        let random = || fastrand::u64(..);
-        let signature = format!("{:016x}{:016x}{:016x}{:016x}", random(), random(), random(), random());
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=S3CORSPROBE/{day}/us-east-1/s3/aws4_request, \
-             SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature={signature}"
-        );
-        let lines = vec![
-            ("x-amz-date", date.clone()),
-            ("x-amz-content-sha256", hex_sha256(b"")),
-            ("authorization", authorization),
-            ("content-length", "0".to_owned()),
-        ];
-        Self { target: format!("/{bucket}?cors"), lines }
-    }
-}
-
-impl Exchange {
     /// Takes the upstream's response to the same request with a broken signature; `None` where the address that was asked first did not
     /// respond. Another address proves nothing: it may be stricter than the first.
-    pub fn after_confirmation(
-        &self,
-        unconfirmed: Unconfirmed,
-        response: Option<&Response>,
-        ctx: &Context,
-    ) -> AfterConfirmation {
-        let request = &unconfirmed.request;
+    #[must_use]
+    pub fn after_confirmation(self, response: Option<&Response>) -> AfterConfirmation<H> {
+        let Buffered { forward, signed } = &self.request;
+        let (policy, known) = (&forward.exchange.policy, &forward.exchange.known);
         let confirmed = response.map_or(Confirmed::Unclear, Confirmed::of_broken);
-        let (error, result) = match confirmed {
-            Confirmed::Refused if request.operation == Operation::Get => {
-                return AfterConfirmation::Reply(self.document_of(request, ctx).into());
+        let reply = match confirmed {
+            Confirmed::Refused if signed.operation == Operation::Get => policy.document_of(signed, known),
+            Confirmed::Refused => return AfterConfirmation::Write(ConfirmedWrite(self)),
+            Confirmed::Unclear => {
+                policy.count_operation(signed.operation, OperationResult::Failed);
+                policy.s3_error(&unproven(), known)
             }
-            Confirmed::Refused => return AfterConfirmation::Write(ConfirmedWrite(unconfirmed).into()),
-            Confirmed::Unclear => (unproven(), OperationResult::Failed),
             Confirmed::NotRefused => {
                 // About this one request, which can be anyone's: it says nothing about those of others.
                 tracing::warn!(
-                    request_id = ctx.request_id(),
-                    bucket = &*request.bucket,
-                    access_key = &*printable(request.access_key.as_bytes()),
+                    request_id = known.id.as_str(),
+                    bucket = &*signed.bucket,
+                    access_key = &*printable(signed.access_key.as_bytes()),
                     status = response.map(|response| response.status.as_u16()),
                     code = response.and_then(Response::code).map(|code| printable(code.as_bytes()).into_owned()),
                     "the upstream does not check who sent a request"
                 );
                 let message = "The storage server does not check the signature of this request.";
-                (S3Error::new(ErrorCode::AccessDenied, message), OperationResult::Rejected)
+                policy.reject_operation(signed.operation, &S3Error::new(ErrorCode::AccessDenied, message), known)
             }
         };
-        self.count_operation(request.operation, result);
-        AfterConfirmation::Reply(self.s3_error(&error, ctx).into())
+        AfterConfirmation::Reply(Replying::new(self.request.forward.exchange, reply))
+    }
+}
+
+impl<H: RequestHead> ConfirmedWrite<H> {
+    /// The write itself, for a thread that may block.
+    #[must_use]
+    pub fn job(&mut self) -> WriteJob {
+        let Unconfirmed { request: Buffered { forward, signed }, configuration } = &mut self.0;
+        WriteJob::new(&forward.exchange.policy, signed, configuration.take())
     }
 
-    /// Whether writes are served; `None` where no operation is.
+    /// Writes the audit line of a write, and makes the reply to it.
     #[must_use]
-    pub fn writing(&self) -> Option<Writing> {
-        self.api.as_ref().map(|api| api.writing.get())
+    pub fn done(self, written: &Result<Written, WriteError>) -> Replying<H> {
+        let Buffered { forward, signed } = self.0.request;
+        let reply = forward.exchange.policy.written(&signed, written, &forward.exchange.known);
+        Replying::new(forward.exchange, reply)
     }
 
-    /// The `Host` that an upstream sees in place of the one in its URL.
+    /// Counts and logs a failure, and makes the reply to it, if the client is still there.
     #[must_use]
-    pub fn upstream_host_name(&self) -> Option<&str> {
-        match &self.upstream_host {
-            crate::config::UpstreamHost::Preserve => None,
-            crate::config::UpstreamHost::Name(name) => Some(name),
-        }
+    pub fn fail(self, failure: Failure) -> Option<Replying<H>> {
+        self.0.request.fail(failure)
     }
+}
 
-    /// A request that every upstream must refuse. It is for a bucket that has rules, if there is one: some servers look for the bucket
-    /// first.
+/// Makes a PutBucketCors that no server may carry out: of a key that does not exist, with a signature that is none, and without a document.
+fn forged(bucket: &str, now: SystemTime) -> Option<Parts> {
+    let date: String = humantime::format_rfc3339_seconds(now)
+        .to_string()
+        .chars()
+        .filter(|character| !matches!(character, '-' | ':'))
+        .collect();
+    let day = date.get(..8).unwrap_or_default();
+    let random = || fastrand::u64(..);
+    let signature = format!("{:016x}{:016x}{:016x}{:016x}", random(), random(), random(), random());
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential=S3CORSPROBE/{day}/us-east-1/s3/aws4_request, \
+         SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature={signature}"
+    );
+    let request = http::Request::put(format!("/{bucket}?cors"))
+        .header("x-amz-date", date)
+        .header("x-amz-content-sha256", hex_sha256(b""))
+        .header("authorization", authorization)
+        .header("content-length", "0")
+        .body(());
+    request.ok().map(|request| request.into_parts().0)
+}
+
+impl Policy {
+    /// Begins a question of ours that every upstream must refuse; `None` where no operation is served here. It is for a bucket that has
+    /// rules, if there is one: some servers look for the bucket first.
     #[must_use]
-    pub fn forged_request(&self) -> ForgedRequest {
-        let live = self.rules.live();
+    pub fn forge(self: &Arc<Self>) -> Option<Forward<Parts>> {
+        let live = self.api.as_ref().map(|_| self.rules.live())?;
         let with_rules = live.with_rules();
         let bucket = with_rules.iter().map(|bucket| &*bucket.label).find(|label| !label.starts_with('_'));
-        ForgedRequest::new(bucket.unwrap_or("s3cors-probe"), SystemTime::now())
-    }
-
-    /// Takes what the upstreams' responses to such a request say: writes are served only if all that could be asked refuse it.
-    pub fn probed(&self, responses: &[Response]) {
-        let not_refused = responses.iter().find(|response| Confirmed::of(response) == Confirmed::NotRefused);
-        if let Some(response) = not_refused {
-            self.disable_writing(response);
-        } else if responses.iter().any(|response| Confirmed::of(response) == Confirmed::Refused) {
-            let is_new = self.api.as_ref().is_some_and(|api| api.writing.set(Writing::Allowed));
-            if is_new {
-                tracing::info!("the upstream refuses broken signatures: PutBucketCors and DeleteBucketCors are served");
-            }
-        }
-    }
-
-    fn disable_writing(&self, response: &Response) {
-        let is_new = self.api.as_ref().is_some_and(|api| api.writing.set(Writing::Disabled));
-        if is_new {
-            tracing::error!(
-                status = response.status.as_u16(),
-                code = response.code().map(|code| printable(code.as_bytes()).into_owned()),
-                "the upstream does not refuse a broken signature: PutBucketCors and DeleteBucketCors are not served; \
-                 it must check signatures before it looks at anything else of these requests"
-            );
-        }
+        let head = forged(bucket.unwrap_or("s3cors-probe"), SystemTime::now())?;
+        let peer = self.peer(None, false, || None);
+        Some(Forward::of_ours(self.begin(head, peer)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use std::time::UNIX_EPOCH;
 
     #[test]
-    fn only_a_refusal_by_the_signature_confirms() {
-        for (status, code, expected) in [
-            (403, "InvalidAccessKeyId", Confirmed::Refused),
-            (403, "SignatureDoesNotMatch", Confirmed::Refused),
-            (401, "", Confirmed::Refused),
-            (400, "AuthorizationHeaderMalformed", Confirmed::Refused),
-            (400, "MalformedXML", Confirmed::NotRefused),
-            (404, "NoSuchBucket", Confirmed::NotRefused),
-            (501, "NotImplemented", Confirmed::NotRefused),
-            (200, "", Confirmed::NotRefused),
-            (204, "", Confirmed::NotRefused),
-            (307, "", Confirmed::NotRefused),
-            (500, "InternalError", Confirmed::Unclear),
-            (503, "SlowDown", Confirmed::Unclear),
-            (429, "", Confirmed::Unclear),
-        ] {
-            let body: Bytes = format!("<Error><Code>{code}</Code></Error>").into();
-            let response = Response { status: StatusCode::from_u16(status).unwrap(), lines: Vec::new(), body };
-            assert_eq!(Confirmed::of(&response), expected, "{status} {code}");
-        }
-    }
-
-    #[test]
     fn a_forged_request_says_when_it_was_made_and_carries_nothing() {
-        let ForgedRequest { target, lines } = ForgedRequest::new("b", UNIX_EPOCH);
-        assert_eq!(target, "/b?cors");
-        let value = |name| lines.iter().find(|(line, _)| *line == name).map(|(_, value)| value.as_str());
+        let head = forged("b", UNIX_EPOCH).unwrap();
+        let value = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+        assert_eq!(head.uri, "/b?cors");
         assert_eq!((value("x-amz-date"), value("content-length")), (Some("19700101T000000Z"), Some("0")));
-        assert!(value("authorization").unwrap().contains("/19700101/"), "{lines:?}");
+        assert!(value("authorization").unwrap().contains("/19700101/"), "{head:?}");
     }
 }

@@ -2,45 +2,31 @@
 //!
 //! Decides: which connection the next attempt gets. Must not know: what is sent on it, and over which protocol the client asked.
 
-use super::pingora::failure::connect_failure_of;
-use crate::exchange::{Context, Failure};
-use crate::upstream::{Attempts, Pool, Upstreams};
-use bytes::Bytes;
+use crate::drivers::pingora::failure::connect_failure_of;
+use crate::exchange::{Failure, Forward, RequestHead};
+use crate::upstream::{Attempts, Peer, Pool, Upstreams};
 use pingora::protocols::Stream;
+use std::sync::Arc;
 
-/// Why an exchange with an upstream did not come to its end.
-pub(super) enum Broken {
+/// The reason why an exchange with an upstream did not come to its end.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::drivers) enum ForwardError {
     /// A kept connection was closed before any byte came back, and the request can be sent again.
     Stale,
     /// No response was begun.
-    Failed(Failure, &'static str),
+    Failed(Failure),
     /// A response was begun: only its broken end can tell the client.
-    Cut(Failure, &'static str),
+    Cut(Failure),
 }
 
-impl Broken {
-    /// Which failure it is, in the driver's word for it, and whether a response was begun.
-    pub(super) const fn parts(&self) -> (Failure, &'static str, bool) {
+impl ForwardError {
+    /// Returns the failure, and whether a response was begun.
+    pub(in crate::drivers) const fn parts(self) -> (Failure, bool) {
         match self {
-            Self::Stale => (Failure::UpstreamClosed, "ConnectionClosed", false),
-            Self::Failed(failure, error) => (*failure, error, false),
-            Self::Cut(failure, error) => (*failure, error, true),
+            Self::Stale => (Failure::UpstreamClosed, false),
+            Self::Failed(failure) => (failure, false),
+            Self::Cut(failure) => (failure, true),
         }
-    }
-}
-
-/// What came of a conversation that did come to its end.
-pub(super) struct Outcome {
-    /// Whether the connection to the upstream can be used again.
-    pub(super) is_reusable: bool,
-    /// The head of the upstream's rejection, where the client has no response yet and the request is to be asked again as GET.
-    pub(super) rejection: Option<Bytes>,
-}
-
-impl Outcome {
-    /// The client has its response.
-    pub(super) const fn relayed(is_reusable: bool) -> Self {
-        Self { is_reusable, rejection: None }
     }
 }
 
@@ -62,14 +48,19 @@ impl<'u> Route<'u> {
         Self { upstreams, pool, attempts, may_resend, kept_is_tried: false, is_kept: false, is_pinned: false }
     }
 
+    /// A way to one address, and to no other.
+    pub(super) fn to(upstreams: &'u Upstreams, pool: &'u Pool, peer: &Arc<Peer>, method: &str) -> Self {
+        Self { attempts: Attempts::at(peer), is_pinned: true, ..Self::new(upstreams, pool, method) }
+    }
+
     /// A connection for the next attempt: one address after the other, until one can be connected to.
-    pub(super) async fn connect(&mut self, ctx: &mut Context) -> Result<Stream, Broken> {
+    pub(super) async fn connect(&mut self, request: &mut Forward<impl RequestHead>) -> Result<Stream, ForwardError> {
         loop {
             let next = if self.is_pinned { self.attempts.peer() } else { self.attempts.next(self.upstreams) };
             let Some(peer) = next else {
-                return Err(Broken::Failed(Failure::Unresolved, "Unresolved"));
+                return Err(ForwardError::Failed(Failure::Unresolved));
             };
-            ctx.sent_upstream(peer.address());
+            request.connecting(peer.address());
             let kept = if self.kept_is_tried { None } else { self.pool.take(peer) };
             self.is_kept = kept.is_some();
             let connected = match kept {
@@ -79,7 +70,7 @@ impl<'u> Route<'u> {
             match connected {
                 Ok(upstream) => return Ok(upstream),
                 Err(_) if !self.is_pinned && self.attempts.unreachable(self.upstreams) => {}
-                Err(error) => return Err(Broken::Failed(connect_failure_of(&error), "connect")),
+                Err(error) => return Err(ForwardError::Failed(connect_failure_of(&error))),
             }
         }
     }

@@ -4,12 +4,10 @@
 //! asked HEAD sees of the response to it. A HEAD that is asked again was rejected, so nothing is asked twice that was served once.
 
 use super::head::RequestHead;
-use super::{Context, Exchange};
-use crate::config::PresignedHead;
 use crate::s3::presigned::is_complete;
 use crate::s3::signature::signed_headers;
-use crate::telemetry::ByGet;
 use http::StatusCode;
+use s3cors_http1::body_length::BodyLength;
 
 /// What the second request differs in: its method, and a line that it has in addition. It asks for the least that a GET can ask for, as
 /// there is no range of no bytes (RFC 9110 §14.1.1).
@@ -29,72 +27,44 @@ const OF_THE_BODY: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"cont
 /// What describes a document, beside its length.
 const OF_A_DOCUMENT: [&[u8]; 3] = [b"content-type", b"content-encoding", b"content-language"];
 
-/// What a client that asked HEAD sees of the response to GET.
+/// The response to GET, as a client that asked HEAD sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AsHead {
+pub(super) enum AsHead {
     /// The head as it came, without the body.
     AsItCame,
     /// The head, with the status and the length of the whole.
-    Whole(Whole),
+    Whole(FullLength),
     /// The response to HEAD: GET was rejected, too, or its response says nothing about the whole.
     Rejected,
 }
 
-/// What differs in the head of a response that is about the whole, where the upstream's was about a part.
+/// The length of the whole, for a response that was about a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Whole {
+pub(super) struct FullLength {
     length: u64,
     /// The response is an error document, and its headers describe that.
     is_document: bool,
 }
 
-impl Whole {
+impl FullLength {
     /// The status that the client sees.
-    pub const STATUS: StatusCode = StatusCode::OK;
+    pub(super) const STATUS: StatusCode = StatusCode::OK;
 
     /// The length that the client sees.
-    #[must_use]
-    pub const fn length(&self) -> u64 {
+    pub(super) const fn length(self) -> u64 {
         self.length
     }
 
     /// Whether the lines with this name, in any case, end here.
-    #[must_use]
-    pub fn replaces(&self, name: &[u8]) -> bool {
+    pub(super) fn replaces(self, name: &[u8]) -> bool {
         let is_among = |names: &[&[u8]]| names.iter().any(|each| name.eq_ignore_ascii_case(each));
         is_among(&OF_THE_BODY) || (self.is_document && is_among(&OF_A_DOCUMENT))
     }
 }
 
-impl Exchange {
-    /// Whether a request that got this status is to be asked again as GET. From then on the context says so.
-    pub fn asks_by_get(&self, status: StatusCode, head: &impl RequestHead, has_body: bool, ctx: &mut Context) -> bool {
-        let asks = status == StatusCode::FORBIDDEN
-            && self.presigned_head == PresignedHead::ByGet
-            && head.method() == "HEAD"
-            && !has_body
-            && ctx.by_get.is_none()
-            && may_be_for_get(head);
-        if asks {
-            ctx.by_get = Some(ByGet::Failed);
-        }
-        asks
-    }
-
-    /// What the client sees of the final response to GET, with this status and these lines.
-    pub fn as_head<'l>(
-        &self,
-        status: StatusCode,
-        lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>,
-        ctx: &mut Context,
-    ) -> AsHead {
-        let shown = shown(status, lines);
-        let is_rejected = shown == AsHead::Rejected;
-        ctx.by_get = Some(if is_rejected { ByGet::Rejected } else { ByGet::Answered });
-        // The rejection of HEAD was not examined: another method might have been all that it takes.
-        ctx.may_be_mismatch = is_rejected;
-        shown
-    }
+/// Returns true if a request that was rejected with 403 may be asked again as GET.
+pub(super) fn may_retry(head: &impl RequestHead) -> bool {
+    head.method() == "HEAD" && matches!(head.body(), BodyLength::None | BodyLength::Length(0)) && may_be_for_get(head)
 }
 
 /// Whether a rejected HEAD may have been presigned for GET, and a GET of its first byte says the same as the HEAD would.
@@ -106,16 +76,17 @@ fn may_be_for_get(head: &impl RequestHead) -> bool {
         && EXCLUDING.iter().all(|name| head.value(name).is_none())
 }
 
-fn shown<'l>(status: StatusCode, lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>) -> AsHead {
+/// Reads the final response to GET.
+pub(super) fn shown<'l>(status: StatusCode, lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>) -> AsHead {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AsHead::Rejected,
         StatusCode::PARTIAL_CONTENT => match content_range(lines) {
-            Stated::Once(Some(length)) if length > 0 => AsHead::Whole(Whole { length, is_document: false }),
+            Stated::Once(Some(length)) if length > 0 => AsHead::Whole(FullLength { length, is_document: false }),
             _ => AsHead::Rejected,
         },
         // No byte satisfies the range of the first one: the object is empty (RFC 9110 §14.1.2), whether or not a header says so.
         StatusCode::RANGE_NOT_SATISFIABLE => match content_range(lines) {
-            Stated::Never | Stated::Once(Some(0)) => AsHead::Whole(Whole { length: 0, is_document: true }),
+            Stated::Never | Stated::Once(Some(0)) => AsHead::Whole(FullLength { length: 0, is_document: true }),
             _ => AsHead::Rejected,
         },
         _ => AsHead::AsItCame,
@@ -196,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_response_to_get_becomes_one_to_head() {
-        let whole = |length, is_document| AsHead::Whole(Whole { length, is_document });
+        let whole = |length, is_document| AsHead::Whole(FullLength { length, is_document });
         for (status, ranges, expected) in [
             (206, &["bytes 0-0/26"][..], whole(26, false)),
             (206, &["Bytes 0-0/1"], whole(1, false)),
@@ -241,7 +212,7 @@ mod tests {
         ] {
             for (is_document, replaced) in [(false, of_a_part), (true, of_a_document)] {
                 assert_eq!(
-                    Whole { length: 1, is_document }.replaces(name.as_bytes()),
+                    FullLength { length: 1, is_document }.replaces(name.as_bytes()),
                     replaced,
                     "{name} {is_document}"
                 );

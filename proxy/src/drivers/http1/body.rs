@@ -1,0 +1,56 @@
+//! The body of a request that is read whole.
+
+use super::heads::is_modern;
+use super::{Client, Http1Driver, Progress};
+use crate::drivers::wire::{self, poll_read_some};
+use crate::exchange::{Buffered, Failure, RequestFault, RequestHead as _};
+use bytes::{Bytes, BytesMut};
+use s3cors_http1::body::BodyReader;
+use s3cors_http1::request_head::RequestHead;
+use std::future::poll_fn;
+
+/// How much is read at a time.
+const READ: usize = 16 * 1024;
+/// The longest body, in bytes.
+const MAX_BODY: usize = Buffered::<&RequestHead<'_>>::MAX_BODY;
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+impl Http1Driver {
+    /// Reads the body; `None` where it is longer than it may be.
+    pub(super) async fn whole_body(
+        &self,
+        client: &mut Client,
+        head: &RequestHead<'_>,
+        rest: &[u8],
+        progress: &mut Progress<'_>,
+    ) -> Result<Option<Bytes>, Failure> {
+        let mut reader = BodyReader::of_request(head.body());
+        if reader.left().is_some_and(|length| length > MAX_BODY as u64) {
+            return Ok(None);
+        }
+        let (mut body, invalid) = (BytesMut::new(), Failure::InvalidRequest(RequestFault::Chunk));
+        progress.consumed = reader.take(rest, |data| body.extend_from_slice(data)).map_err(|_| invalid)?;
+        if !reader.has_ended() && expects(head) {
+            let sent = wire::write(&mut client.stream, &[CONTINUE], &mut client.timer, self.limits.body_write).await;
+            sent.map_err(|_| Failure::ClientNotReading)?;
+        }
+        while !reader.has_ended() {
+            if body.len() > MAX_BODY {
+                return Ok(None);
+            }
+            // No other request is read with a body of a known length.
+            let most = reader.left().and_then(|left| usize::try_from(left).ok()).unwrap_or(READ).min(READ);
+            let read = poll_fn(|context| poll_read_some(&mut client.stream, context, most));
+            let read = client.timer.within(self.limits.body_read, read).await.map_err(|_| Failure::ClientTimeout)?;
+            let bytes = read.ok().filter(|bytes| !bytes.is_empty()).ok_or(Failure::ClientGone)?;
+            let consumed = reader.take(&bytes, |data| body.extend_from_slice(data)).map_err(|_| invalid)?;
+            progress.ahead.extend_from_slice(bytes.get(consumed..).unwrap_or_default());
+        }
+        Ok((body.len() <= MAX_BODY).then(|| body.freeze()))
+    }
+}
+
+/// Whether the client waits for a word before it sends the body (RFC 9110 §10.1.1).
+fn expects(head: &RequestHead<'_>) -> bool {
+    is_modern(head) && head.value("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
+}

@@ -1,0 +1,189 @@
+//! A client of HTTP/1.1 in a conversation with an upstream.
+
+use super::heads::{self, Ending, is_modern};
+use super::transfer::{Sink, Transfer, TransferError};
+use super::{Progress, wire};
+use crate::drivers::upstream::{BodyFraming, Client, ForwardError, Link, Received, Taken, UploadError, UploadState};
+use crate::drivers::wire::poll_read_some;
+use crate::exchange::{Failure, Forward, RequestFault, RequestHead as Head, ResponseFault, Shown};
+use bytes::BytesMut;
+use pingora::protocols::Stream;
+use s3cors_http1::body::BodyReader;
+use s3cors_http1::body_length::BodyLength;
+use s3cors_http1::request_head::RequestHead;
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::task::{Context, Poll};
+
+/// How much is read at a time of a body that is looked at.
+const FIRST_READ: usize = 16 * 1024;
+/// How much of the next requests is read while a response is waited for. More is left to the system.
+const MAX_AHEAD: usize = 16 * 1024;
+
+/// A client in a conversation.
+pub(super) struct Side<'c, 's> {
+    stream: &'c mut Stream,
+    head: &'c RequestHead<'c>,
+    /// What came with the head.
+    rest: &'c [u8],
+    upload: Transfer,
+    progress: &'c mut Progress<'s>,
+}
+
+impl<'c, 's> Side<'c, 's> {
+    pub(super) fn new(
+        stream: &'c mut Stream,
+        head: &'c RequestHead<'c>,
+        rest: &'c [u8],
+        progress: &'c mut Progress<'s>,
+    ) -> Self {
+        let upload = Transfer::new(BodyReader::of_request(BodyLength::None), Sink::Plain);
+        Self { stream, head, rest, upload, progress }
+    }
+
+    /// Passes on the first bytes of a body that the exchange wants to see and that did not come with the head.
+    async fn examine_first<H: Head>(
+        &mut self,
+        download: &mut Transfer,
+        forward: &mut Forward<H>,
+        link: &mut Link<'_>,
+    ) -> Result<bool, TransferError> {
+        let mut has_excess = false;
+        while forward.examines_body() && download.moved() == 0 && !download.has_ended() {
+            let upstream = &mut *link.upstream;
+            let read = poll_fn(|context| poll_read_some(upstream, context, FIRST_READ));
+            let read = link.timer.within(link.timeouts.read, read).await;
+            let bytes = read.and_then(|read| read).map_err(TransferError::Read)?;
+            if bytes.is_empty() {
+                // The transfer reads the end once more, and knows what it means.
+                break;
+            }
+            let mut out = BytesMut::new();
+            let (body, consumed) = download.begin(&bytes, &mut out)?;
+            has_excess |= consumed < bytes.len();
+            if download.moved() > 0 {
+                forward.body(&bytes);
+            }
+            let written = wire::write(self.stream, &[&out, body], link.timer, link.limits.body_write).await;
+            written.map_err(|_| TransferError::Write)?;
+        }
+        Ok(has_excess)
+    }
+}
+
+impl Client for Side<'_, '_> {
+    fn framing(&self) -> BodyFraming {
+        BodyFraming::AsItCame
+    }
+
+    async fn begin(&mut self, mut head: BytesMut, link: &mut Link<'_>) -> Result<Taken, Failure> {
+        let length = self.head.body();
+        let sink = if length == BodyLength::Chunked { Sink::Chunked } else { Sink::Plain };
+        self.upload = Transfer::new(BodyReader::of_request(length), sink).beside(self.rest.len());
+        let begun = self.upload.begin(self.rest, &mut head);
+        let (body, consumed) = begun.map_err(|_| Failure::InvalidRequest(RequestFault::Chunk))?;
+        self.progress.consumed = consumed;
+        let sent = wire::write(link.upstream, &[&head, body], link.timer, link.timeouts.write).await;
+        Ok(if sent.is_ok() { Taken::Yes } else { Taken::No })
+    }
+
+    fn upload(&self) -> UploadState {
+        UploadState {
+            is_done: self.upload.is_done(),
+            is_writing: self.upload.is_writing(),
+            has_read: self.upload.has_read(),
+            received: self.upload.moved(),
+        }
+    }
+
+    fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), UploadError>> {
+        self.upload.poll_step(context, self.stream, upstream).map_err(|error| match error {
+            TransferError::Malformed => UploadError::Invalid(RequestFault::Chunk),
+            TransferError::Read(_) | TransferError::Truncated => UploadError::Client,
+            TransferError::Write => UploadError::Upstream,
+        })
+    }
+
+    /// What it sends is kept for its next request.
+    fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let ahead = &mut self.progress.ahead;
+        while ahead.len() < MAX_AHEAD {
+            match poll_read_some(self.stream, context, MAX_AHEAD) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(bytes)) if !bytes.is_empty() => ahead.extend_from_slice(&bytes),
+                Poll::Ready(_) => return Poll::Ready(()),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Only to a client that knows such.
+    async fn interim(&mut self, interim: Received<'_>, link: &mut Link<'_>) -> Result<(), ForwardError> {
+        if !is_modern(self.head) {
+            return Ok(());
+        }
+        let out = heads::interim(&interim.head);
+        let written = wire::write(self.stream, &[&out], link.timer, link.limits.body_write).await;
+        written.map_err(|_| ForwardError::Failed(Failure::ClientNotReading))
+    }
+
+    async fn relay<H: Head>(
+        &mut self,
+        response: Received<'_>,
+        shown: Shown,
+        forward: &mut Forward<H>,
+        link: &mut Link<'_>,
+    ) -> Result<bool, ForwardError> {
+        let (head, first) = (&response.head, response.rest());
+        let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
+        let edits = forward.edits(shown, vary);
+        let status = edits.status().map_or(head.status(), |status| status.as_u16());
+        let (reader, sink, framing) = heads::framing(head, status, self.head);
+        let (is_until_close, has_length) = (reader.is_until_close(), reader.left().is_some());
+        // A response before the request's end: the rest of the body has no reader.
+        let is_early = !self.upload.is_done();
+        self.progress.is_unread = is_early;
+        self.progress.keeps &= (sink == Sink::Chunked || has_length) && !is_early;
+        let mut download = Transfer::new(reader, sink);
+        let mut out = heads::for_client(&edits, head, Ending { keeps: self.progress.keeps(), framing });
+        let begun = download.begin(first, &mut out);
+        let (body, consumed) =
+            begun.map_err(|_| ForwardError::Failed(Failure::InvalidResponse(ResponseFault::Chunk)))?;
+        if download.moved() > 0 {
+            forward.body(first);
+        }
+        let written = wire::write(self.stream, &[&out, body], link.timer, link.limits.body_write).await;
+        written.map_err(|_| ForwardError::Failed(Failure::ClientNotReading))?;
+        forward.tally().status = status;
+        let mut has_excess = consumed < first.len();
+        let mut run = self.examine_first(&mut download, forward, link).await.map(|excess| has_excess |= excess);
+        if run.is_ok() {
+            let limits = (link.timeouts.read, link.limits.body_write);
+            run = download.run(link.upstream, self.stream, link.timer, limits).await;
+        }
+        forward.tally().response_bytes = download.moved();
+        run.map_err(|error| ForwardError::Cut(cause(&error)))?;
+        has_excess |= !download.into_excess().is_empty();
+        let excess = self.upload.take_excess();
+        self.progress.ahead = prepended(excess, std::mem::take(&mut self.progress.ahead));
+        Ok(!is_until_close && !is_early && !has_excess)
+    }
+}
+
+/// The failure that a response which breaks off is to blame on.
+fn cause(error: &TransferError) -> Failure {
+    match error {
+        TransferError::Read(error) if error.kind() == ErrorKind::TimedOut => Failure::UpstreamTimeout,
+        TransferError::Read(_) | TransferError::Truncated => Failure::UpstreamClosed,
+        TransferError::Malformed => Failure::InvalidResponse(ResponseFault::Chunk),
+        TransferError::Write => Failure::ClientNotReading,
+    }
+}
+
+fn prepended(mut first: BytesMut, then: BytesMut) -> BytesMut {
+    if first.is_empty() {
+        return then;
+    }
+    first.extend_from_slice(&then);
+    first
+}

@@ -1,0 +1,311 @@
+//! A stream in a conversation with an upstream: the request's body, and the way back to the client.
+
+use super::response;
+use super::upload::Upload;
+use crate::config::Limits;
+use crate::drivers::timer::Timer;
+use crate::drivers::upstream::{BodyFraming, Client, ForwardError, Link, Received, Taken, UploadError, UploadState};
+use crate::exchange::{Failure, Forward, Replying, RequestHead, ResponseFault, Shown};
+use bytes::{Bytes, BytesMut};
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream, SendStream};
+use http::{Response, StatusCode};
+use pingora::protocols::Stream;
+use s3cors_http1::body::{BodyReader, BrokenBody};
+use s3cors_http1::body_length::BodyLength;
+use std::future::poll_fn;
+use std::io::{self, ErrorKind};
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::AsyncReadExt;
+
+/// How much of a body is read at a time, in bytes. As much again may wait in the `h2` crate.
+const READ: usize = 64 * 1024;
+/// A read of less than this is copied, so that a body that comes in drops does not hold a whole buffer for each.
+const WORTH_ITS_BUFFER: usize = 16 * 1024;
+
+/// A client's stream.
+pub(super) struct Side {
+    respond: SendResponse<Bytes>,
+    body: Option<SendStream<Bytes>>,
+    sent: u64,
+    upload: Upload,
+    framing: BodyFraming,
+}
+
+impl Side {
+    pub(super) fn new(respond: SendResponse<Bytes>, body: RecvStream, length: BodyLength) -> Self {
+        let framing = if length == BodyLength::Chunked { BodyFraming::Chunked } else { BodyFraming::AsItCame };
+        Self { respond, body: None, sent: 0, upload: Upload::new(body, length), framing }
+    }
+
+    /// Takes the body, to be read whole.
+    pub(super) fn take_body(&mut self) -> Option<RecvStream> {
+        self.upload.take_body()
+    }
+
+    /// Sends a reply.
+    pub(super) fn reply<H: RequestHead>(&mut self, reply: Replying<H>) {
+        self.upload.discard();
+        let body = reply.body();
+        if self.send_head(response::of_reply(&reply), body.is_empty()).is_err() {
+            return;
+        }
+        let length = body.len();
+        if length > 0 {
+            // A client that is gone by now has had the head.
+            let _ = self.send_now(body, true);
+        }
+        reply.sent(length);
+    }
+
+    /// Tells the client to send its body.
+    pub(super) fn send_continue(&mut self) -> Result<(), Failure> {
+        let mut interim = Response::new(());
+        *interim.status_mut() = StatusCode::CONTINUE;
+        self.respond.send_informational(interim).map_err(|_| Failure::ClientGone)
+    }
+
+    /// Sends the response's head, which ends the response where it has no body.
+    fn send_head(&mut self, head: Response<()>, ends: bool) -> Result<(), h2::Error> {
+        self.body = Some(self.respond.send_response(head, ends)?);
+        Ok(())
+    }
+
+    /// Sends a small piece of the body whatever the client's window is: it leaves together with the head where it can.
+    fn send_now(&mut self, data: Bytes, ends: bool) -> Result<(), h2::Error> {
+        let Some(body) = &mut self.body else { return Ok(()) };
+        self.sent += data.len() as u64;
+        body.send_data(data, ends)
+    }
+
+    /// Sends a piece of the body as the client's window allows. The client may take its time for each part of it.
+    async fn send_body(&mut self, mut data: Bytes, ends: bool, timer: &mut Timer, limits: &Limits) -> io::Result<()> {
+        let gone = || io::Error::from(ErrorKind::ConnectionReset);
+        if data.is_empty() {
+            return if ends { self.send_now(data, true).map_err(|_| gone()) } else { Ok(()) };
+        }
+        while !data.is_empty() {
+            let body = self.body.as_mut().ok_or_else(gone)?;
+            body.reserve_capacity(data.len());
+            let capacity = match body.capacity() {
+                0 => {
+                    let room = poll_fn(|context| poll_capacity(body, context));
+                    timer.within(limits.body_write, room).await?.ok_or_else(gone)?
+                }
+                capacity => capacity,
+            };
+            let part = data.split_to(capacity.min(data.len()));
+            self.send_now(part, ends && data.is_empty()).map_err(|_| gone())?;
+        }
+        Ok(())
+    }
+
+    fn poll_reset(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let reset = match &mut self.body {
+            Some(body) => body.poll_reset(context),
+            None => self.respond.poll_reset(context),
+        };
+        reset.map(drop)
+    }
+
+    /// Breaks off a response that was begun. A clean end would make a part of it look like the whole (RFC 9113 §8.1).
+    pub(super) fn cut(&mut self, failure: Failure) {
+        let reason = if failure.is_client_gone() { Reason::CANCEL } else { Reason::INTERNAL_ERROR };
+        match &mut self.body {
+            Some(body) => body.send_reset(reason),
+            None => self.respond.send_reset(reason),
+        }
+    }
+
+    /// Reads what is there of a response's body; nothing is the end of the connection.
+    async fn read_body(
+        &mut self,
+        buffer: &mut BytesMut,
+        reader: &BodyReader,
+        link: &mut Link<'_>,
+    ) -> Result<Bytes, Failure> {
+        let expected = reader.left().and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
+        let upstream = &mut *link.upstream;
+        let read = poll_fn(|context| {
+            if buffer.capacity() < WORTH_ITS_BUFFER {
+                buffer.reserve(expected.min(READ));
+            }
+            let polled = pin!(upstream.read_buf(buffer)).poll(context);
+            if polled.is_ready() {
+                return polled.map_ok(Some);
+            }
+            // A body that is waited for holds no buffer.
+            *buffer = BytesMut::new();
+            self.poll_reset(context).map(|()| Ok(None))
+        });
+        match link.timer.within(link.timeouts.read, read).await {
+            Err(_) => Err(Failure::UpstreamTimeout),
+            Ok(Err(_)) => Err(Failure::UpstreamClosed),
+            Ok(Ok(None)) => Err(Failure::ClientNotReading),
+            Ok(Ok(Some(length))) if length < WORTH_ITS_BUFFER && buffer.capacity() >= WORTH_ITS_BUFFER => {
+                let copied = Bytes::copy_from_slice(buffer);
+                buffer.clear();
+                Ok(copied)
+            }
+            Ok(Ok(Some(_))) => Ok(buffer.split().freeze()),
+        }
+    }
+
+    /// Passes on the rest of a response's body. Returns true if something came after it.
+    async fn relay_rest<H: RequestHead>(
+        &mut self,
+        reader: &mut BodyReader,
+        forward: &mut Forward<H>,
+        link: &mut Link<'_>,
+    ) -> Result<bool, Failure> {
+        let (mut buffer, mut has_excess) = (BytesMut::new(), false);
+        while !reader.has_ended() {
+            let read = self.read_body(&mut buffer, reader, link).await?;
+            let taken = if read.is_empty() { reader.close().map(|()| (read, false)) } else { data_of(reader, &read) };
+            let (data, has_more) = taken.map_err(|broken| match broken {
+                BrokenBody::Malformed => Failure::InvalidResponse(ResponseFault::Chunk),
+                BrokenBody::Truncated => Failure::UpstreamClosed,
+            })?;
+            has_excess |= has_more;
+            forward.body(&data);
+            let sent = self.send_body(data, reader.has_ended(), link.timer, &link.limits).await;
+            forward.tally().response_bytes = self.sent;
+            sent.map_err(|_| Failure::ClientNotReading)?;
+        }
+        Ok(has_excess)
+    }
+}
+
+impl Client for Side {
+    fn framing(&self) -> BodyFraming {
+        self.framing
+    }
+
+    /// Most requests are written at once; what is not goes on while a response is waited for.
+    async fn begin(&mut self, head: BytesMut, link: &mut Link<'_>) -> Result<Taken, Failure> {
+        let mut head = Some(head);
+        poll_fn(|context| {
+            let begun = self.upload.begin(head.take().unwrap_or_default(), context);
+            let stepped = begun.and_then(|()| match self.upload.poll_step(context, link.upstream) {
+                Poll::Ready(stepped) => stepped,
+                Poll::Pending => Ok(()),
+            });
+            Poll::Ready(match stepped {
+                Ok(()) => Ok(Taken::Yes),
+                Err(UploadError::Upstream) => Ok(Taken::No),
+                Err(UploadError::Client) => Err(Failure::ClientGone),
+                Err(UploadError::Invalid(fault)) => Err(Failure::InvalidRequest(fault)),
+            })
+        })
+        .await
+    }
+
+    fn upload(&self) -> UploadState {
+        UploadState {
+            is_done: self.upload.is_done(),
+            is_writing: self.upload.is_writing(),
+            has_read: self.upload.has_read(),
+            received: self.upload.moved(),
+        }
+    }
+
+    fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), UploadError>> {
+        self.upload.poll_step(context, upstream)
+    }
+
+    /// Ready when the client has reset the stream, or is gone.
+    fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.poll_reset(context)
+    }
+
+    /// RFC 9113 §8.1.
+    async fn interim(&mut self, interim: Received<'_>, _: &mut Link<'_>) -> Result<(), ForwardError> {
+        let head = response::interim(&interim.head, interim.bytes).ok_or(ForwardError::Failed(INVALID_LINE))?;
+        let sent = self.respond.send_informational(head);
+        sent.map_err(|_| ForwardError::Failed(Failure::ClientNotReading))
+    }
+
+    async fn relay<H: RequestHead>(
+        &mut self,
+        response: Received<'_>,
+        shown: Shown,
+        forward: &mut Forward<H>,
+        link: &mut Link<'_>,
+    ) -> Result<bool, ForwardError> {
+        let Received { head, bytes } = response;
+        let mut reader = BodyReader::of_response(head.body(forward.head().method() == "HEAD"));
+        let is_until_close = reader.is_until_close();
+        // A response before the request's end: the rest of the body has no reader.
+        let is_early = !self.upload.is_done();
+        self.upload.discard();
+        let (first, has_excess) = data_of(&mut reader, &bytes.slice(head.bytes().len()..))
+            .map_err(|_| ForwardError::Failed(Failure::InvalidResponse(ResponseFault::Chunk)))?;
+        forward.body(&first);
+        let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
+        let shown_head = response::for_client(&forward.edits(shown, vary), &head, bytes);
+        let shown_head = shown_head.ok_or(ForwardError::Failed(INVALID_LINE))?;
+        let (status, ends) = (shown_head.status().as_u16(), reader.has_ended());
+        let sent = self.send_head(shown_head, ends && first.is_empty());
+        sent.map_err(|_| ForwardError::Failed(Failure::ClientNotReading))?;
+        forward.tally().status = status;
+        if !first.is_empty() {
+            let sent = self.send_now(first, ends);
+            forward.tally().response_bytes = self.sent;
+            sent.map_err(|_| ForwardError::Cut(Failure::ClientNotReading))?;
+        }
+        let has_more = self.relay_rest(&mut reader, forward, link).await.map_err(ForwardError::Cut)?;
+        Ok(!is_until_close && !is_early && !has_excess && !has_more)
+    }
+}
+
+const INVALID_LINE: Failure = Failure::InvalidResponse(ResponseFault::Line);
+
+/// The data of some bytes, and whether there is more after the body. It is not copied, but for that of several small chunks.
+fn data_of(reader: &mut BodyReader, read: &Bytes) -> Result<(Bytes, bool), BrokenBody> {
+    let (mut at, mut one, mut many) = (0, Bytes::new(), BytesMut::new());
+    while let Some(rest) = read.get(at..).filter(|rest| !rest.is_empty() && !reader.has_ended()) {
+        let piece = reader.next(rest)?;
+        let data = at + piece.framing..at + piece.framing + piece.data;
+        at = data.end;
+        if data.is_empty() {
+            continue;
+        }
+        if one.is_empty() {
+            one = read.slice(data);
+            continue;
+        }
+        if many.is_empty() {
+            many.reserve(read.len());
+            many.extend_from_slice(&one);
+        }
+        many.extend_from_slice(read.get(data).unwrap_or_default());
+    }
+    Ok((if many.is_empty() { one } else { many.freeze() }, at < read.len()))
+}
+
+/// Waits for room in the client's window; `None` when the stream is reset.
+fn poll_capacity(body: &mut SendStream<Bytes>, context: &mut Context<'_>) -> Poll<Option<usize>> {
+    loop {
+        match ready!(body.poll_capacity(context)) {
+            // What was assigned may have been taken back.
+            Some(Ok(0)) => {}
+            Some(Ok(capacity)) => return Poll::Ready(Some(capacity)),
+            Some(Err(_)) | None => return Poll::Ready(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use s3cors_http1::body_length::ResponseBody::Chunked;
+
+    #[test]
+    fn the_data_of_chunks_is_put_together() {
+        let mut reader = BodyReader::of_response(Chunked);
+        let read = Bytes::from_static(b"1\r\na\r\n2\r\nbc\r\n1;x=y\r\nd\r\n0\r\nt: v\r\n\r\nnext");
+        assert_eq!(data_of(&mut reader, &read), Ok((Bytes::from_static(b"abcd"), true)));
+        assert!(reader.has_ended());
+    }
+}

@@ -1,0 +1,279 @@
+//! One request and its response on one connection to an upstream.
+//!
+//! Decides: in which order the bytes of both sides move, and who is to blame when it does not come to its end. Must not know: which
+//! protocol the client speaks.
+
+use super::request::BodyFraming;
+use super::route::{ForwardError, Route};
+use crate::config::{Limits, Timeouts};
+use crate::drivers::timer::Timer;
+use crate::drivers::wire::poll_read_some;
+use crate::exchange::{Failure, Forward, RequestFault, RequestHead, ResponseFault, ResponsePlan, Shown};
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use pingora::protocols::Stream;
+use s3cors_http1::body::BodyReader;
+use s3cors_http1::response_head::{Parsed, ResponseHead, parse};
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+
+/// The longest response head, in bytes.
+const MAX_RESPONSE_HEAD: usize = 64 * 1024;
+/// How much of a response is read at first: a small one as a whole.
+const FIRST_READ: usize = 16 * 1024;
+
+/// A client's side of a conversation: its request's body, and the way back to it.
+pub(in crate::drivers) trait Client {
+    /// How the body is framed for the upstream.
+    fn framing(&self) -> BodyFraming;
+
+    /// Sends the request's head and the part of the body that is here.
+    async fn begin(&mut self, head: BytesMut, link: &mut Link<'_>) -> Result<Taken, Failure>;
+
+    /// The state of the body on its way to the upstream.
+    fn upload(&self) -> UploadState;
+
+    /// Reads or writes some of the body. Ready when something moved.
+    fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), UploadError>>;
+
+    /// Ready when the client is gone, while only the upstream has something to do.
+    fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()>;
+
+    /// Passes on an interim response (RFC 9110 §15.2).
+    async fn interim(&mut self, interim: Received<'_>, link: &mut Link<'_>) -> Result<(), ForwardError>;
+
+    /// Passes on the final response. Returns true if nothing is left on the upstream's connection.
+    async fn relay<H: RequestHead>(
+        &mut self,
+        response: Received<'_>,
+        shown: Shown,
+        forward: &mut Forward<H>,
+        link: &mut Link<'_>,
+    ) -> Result<bool, ForwardError>;
+}
+
+/// Whether the upstream takes what it is sent. One that closes may have said why, and that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::drivers) enum Taken {
+    Yes,
+    No,
+}
+
+/// The state of a request's body.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::drivers) struct UploadState {
+    /// The whole body was read and written.
+    pub(in crate::drivers) is_done: bool,
+    /// The upstream has yet to take what was read.
+    pub(in crate::drivers) is_writing: bool,
+    /// Bytes were read that cannot be read again.
+    pub(in crate::drivers) has_read: bool,
+    /// The bytes that were read, without their framing.
+    pub(in crate::drivers) received: u64,
+}
+
+/// The reason why a request's body did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::drivers) enum UploadError {
+    /// The client is gone.
+    Client,
+    /// The body is not valid.
+    Invalid(RequestFault),
+    /// The upstream does not take it.
+    Upstream,
+}
+
+/// A connection to an upstream, with the limits of those who use it.
+pub(in crate::drivers) struct Link<'c> {
+    pub(in crate::drivers) upstream: &'c mut Stream,
+    pub(in crate::drivers) timer: &'c mut Timer,
+    pub(in crate::drivers) timeouts: Timeouts,
+    pub(in crate::drivers) limits: Limits,
+}
+
+/// The head of a response, with the bytes that it was read from and those that came with it.
+#[derive(Clone, Copy)]
+pub(in crate::drivers) struct Received<'r> {
+    pub(in crate::drivers) head: ResponseHead<'r>,
+    pub(in crate::drivers) bytes: &'r Bytes,
+}
+
+impl<'r> Received<'r> {
+    /// The bytes after the head.
+    pub(in crate::drivers) fn rest(&self) -> &'r [u8] {
+        self.bytes.get(self.head.bytes().len()..).unwrap_or_default()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&'r [u8], &'r [u8])> + Clone {
+        self.head.lines().map(|line| (line.name, line.value))
+    }
+}
+
+/// The end of a conversation.
+pub(super) struct Outcome {
+    /// Whether the connection to the upstream can be used again.
+    pub(super) is_reusable: bool,
+    /// The response's head, where the client has no response yet because the request is to be asked again.
+    pub(super) first: Option<Bytes>,
+}
+
+/// One request and its response.
+pub(super) struct Conversation<'c, H: RequestHead, C> {
+    pub(super) forward: &'c mut Forward<H>,
+    pub(super) client: &'c mut C,
+    pub(super) link: Link<'c>,
+    pub(super) route: &'c Route<'c>,
+}
+
+/// The next thing that moved.
+enum Moved {
+    Response(io::Result<BytesMut>),
+    Upload(Result<(), UploadError>),
+    ClientGone,
+}
+
+impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
+    /// Sends the request and relays the response. `first` is the head that the request was answered with before, if it is asked again.
+    pub(super) async fn run(&mut self, request: BytesMut, first: Option<&Bytes>) -> Result<Outcome, ForwardError> {
+        let begun = self.client.begin(request, &mut self.link).await;
+        self.count_upload();
+        let mut response = match begun.map_err(ForwardError::Failed)? {
+            Taken::Yes => self.first_bytes().await?,
+            Taken::No => self.last_words().await?,
+        };
+        loop {
+            let head = match parse(&response) {
+                Parsed::Head(head) => head,
+                Parsed::Invalid(why) => return Err(invalid(ResponseFault::Head(why.message()))),
+                Parsed::Incomplete => {
+                    response = self.complete_head(&response).await?;
+                    continue;
+                }
+            };
+            let received = Received { head, bytes: &response };
+            if !head.is_interim() {
+                return self.answered(received, first).await;
+            }
+            self.client.interim(received, &mut self.link).await?;
+            response = response.slice(head.bytes().len()..);
+            if response.is_empty() {
+                response = self.first_bytes().await?;
+            }
+        }
+    }
+
+    /// The final response's head is here.
+    async fn answered(&mut self, received: Received<'_>, first: Option<&Bytes>) -> Result<Outcome, ForwardError> {
+        let status = StatusCode::from_u16(received.head.status()).map_err(|_| invalid(ResponseFault::Other))?;
+        self.route.answered();
+        let first = first.and_then(|bytes| match parse(bytes) {
+            Parsed::Head(head) => Some(Received { head, bytes }),
+            Parsed::Incomplete | Parsed::Invalid(_) => None,
+        });
+        let Received { head, bytes } = received;
+        let length = head.bytes().len();
+        let plan = self.forward.response(status, received.lines(), first.as_ref().map(Received::lines));
+        let shown = match plan {
+            ResponsePlan::Again => {
+                let is_reusable = head.keep_alive() && length == bytes.len();
+                return Ok(Outcome { is_reusable, first: Some(bytes.slice(..length)) });
+            }
+            ResponsePlan::Relay(shown) => shown,
+        };
+        let is_clean = if shown.is_head_only() {
+            // A body that did not come with its head is never waited for, since an upstream may ignore the range.
+            let only = bytes.slice(..length);
+            let relayed = first.filter(|_| shown.is_first()).unwrap_or(Received { head, bytes: &only });
+            self.client.relay(relayed, shown, self.forward, &mut self.link).await?;
+            BodyReader::of_response(head.body(false)).is_whole(received.rest())
+        } else {
+            self.client.relay(received, shown, self.forward, &mut self.link).await?
+        };
+        Ok(Outcome { is_reusable: head.keep_alive() && is_clean, first: None })
+    }
+
+    fn count_upload(&mut self) {
+        self.forward.tally().request_bytes = self.client.upload().received;
+    }
+
+    /// Sends the rest of the request's body until the response begins, and waits for it.
+    async fn first_bytes(&mut self) -> Result<Bytes, ForwardError> {
+        let first = self.upload_until_response().await;
+        self.count_upload();
+        first
+    }
+
+    async fn upload_until_response(&mut self) -> Result<Bytes, ForwardError> {
+        loop {
+            let upload = self.client.upload();
+            let (limit, late) = match (upload.is_done, upload.is_writing) {
+                (false, false) => (self.link.limits.body_read, Failure::ClientTimeout),
+                (false, true) => (self.link.timeouts.write, Failure::UpstreamTimeout),
+                (true, _) => (self.link.timeouts.read, Failure::UpstreamTimeout),
+            };
+            let (client, upstream) = (&mut *self.client, &mut *self.link.upstream);
+            let moved = poll_fn(|context| {
+                if let Poll::Ready(read) = poll_read_some(upstream, context, FIRST_READ) {
+                    return Poll::Ready(Moved::Response(read));
+                }
+                if upload.is_done {
+                    return client.poll_gone(context).map(|()| Moved::ClientGone);
+                }
+                client.poll_upload(context, upstream).map(Moved::Upload)
+            });
+            match self.link.timer.within(limit, moved).await {
+                Err(_) => return Err(ForwardError::Failed(late)),
+                Ok(Moved::ClientGone) => return Err(ForwardError::Failed(Failure::ClientGone)),
+                Ok(Moved::Response(Ok(bytes))) if !bytes.is_empty() => return Ok(bytes.freeze()),
+                Ok(Moved::Response(_)) => return Err(self.closed()),
+                Ok(Moved::Upload(Ok(()))) => {}
+                Ok(Moved::Upload(Err(UploadError::Upstream))) => return self.last_words().await,
+                Ok(Moved::Upload(Err(UploadError::Client))) => return Err(ForwardError::Failed(Failure::ClientGone)),
+                Ok(Moved::Upload(Err(UploadError::Invalid(fault)))) => {
+                    return Err(ForwardError::Failed(Failure::InvalidRequest(fault)));
+                }
+            }
+        }
+    }
+
+    /// Reads the response of an upstream that does not take the request.
+    async fn last_words(&mut self) -> Result<Bytes, ForwardError> {
+        let more = self.read_more().await?;
+        if more.is_empty() { Err(self.closed()) } else { Ok(more.freeze()) }
+    }
+
+    /// Reads more of a response's head, of which something is here.
+    async fn complete_head(&mut self, begun: &Bytes) -> Result<Bytes, ForwardError> {
+        if begun.len() > MAX_RESPONSE_HEAD {
+            return Err(invalid(ResponseFault::HeadTooLarge));
+        }
+        let more = self.read_more().await?;
+        if more.is_empty() {
+            return Err(ForwardError::Failed(Failure::UpstreamClosed));
+        }
+        Ok([&begun[..], &more].concat().into())
+    }
+
+    /// Reads more of the response; nothing is the end of the connection.
+    async fn read_more(&mut self) -> Result<BytesMut, ForwardError> {
+        let upstream = &mut *self.link.upstream;
+        let read = poll_fn(|context| poll_read_some(upstream, context, FIRST_READ));
+        match self.link.timer.within(self.link.timeouts.read, read).await {
+            Ok(read) => Ok(read.unwrap_or_default()),
+            Err(_) => Err(ForwardError::Failed(Failure::UpstreamTimeout)),
+        }
+    }
+
+    /// The upstream closed before its response.
+    fn closed(&self) -> ForwardError {
+        if self.route.may_be_stale() && !self.client.upload().has_read {
+            return ForwardError::Stale;
+        }
+        ForwardError::Failed(Failure::UpstreamClosed)
+    }
+}
+
+pub(super) const fn invalid(fault: ResponseFault) -> ForwardError {
+    ForwardError::Failed(Failure::InvalidResponse(fault))
+}

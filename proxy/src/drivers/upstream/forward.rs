@@ -1,0 +1,91 @@
+//! A request on its way: which address it is tried at, and whether it is asked again.
+
+use super::conversation::{Client, Conversation, Link};
+use super::request;
+use super::route::{ForwardError, Route};
+use crate::config::{Config, Limits, Timeouts};
+use crate::drivers::timer::Timer;
+use crate::exchange::{Forward, RequestHead};
+use crate::upstream::{Peer, Pool, Upstreams};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// Forwards requests to the upstreams. One for all drivers.
+#[derive(Clone)]
+pub struct Forwarder {
+    upstreams: Arc<Upstreams>,
+    pool: Arc<Pool>,
+    limits: Limits,
+    timeouts: Timeouts,
+}
+
+impl Forwarder {
+    /// Forwards to these upstreams.
+    #[must_use]
+    pub fn new(config: &Config, upstreams: Arc<Upstreams>, pool: Arc<Pool>) -> Self {
+        Self { upstreams, pool, limits: config.limits, timeouts: config.timeouts }
+    }
+
+    /// The limits on clients.
+    pub(in crate::drivers) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(super) fn upstreams(&self) -> &Upstreams {
+        &self.upstreams
+    }
+
+    /// The way of a request among the upstreams.
+    pub(super) fn route(&self, method: &str) -> Route<'_> {
+        Route::new(&self.upstreams, &self.pool, method)
+    }
+
+    /// The way to one address only.
+    pub(super) fn route_to(&self, peer: &Arc<Peer>, method: &str) -> Route<'_> {
+        Route::to(&self.upstreams, &self.pool, peer, method)
+    }
+
+    /// Forwards a request and relays the response, after a second question where the exchange asks for one.
+    pub(in crate::drivers) async fn forward<H: RequestHead, C: Client>(
+        &self,
+        forward: &mut Forward<H>,
+        client: &mut C,
+        timer: &mut Timer,
+    ) -> Result<(), ForwardError> {
+        let mut route = self.route(forward.head().method());
+        let first = self.ask(&mut route, forward, client, timer, None).await?;
+        if let Some(first) = first {
+            let mut route = self.route(forward.head().method());
+            Box::pin(self.ask(&mut route, forward, client, timer, Some(&first))).await?;
+        }
+        Ok(())
+    }
+
+    /// Tries one address after the other, and a kept connection that turned out closed once more. Returns the head of a response that the
+    /// client did not get, if the request is to be asked again.
+    pub(super) async fn ask<H: RequestHead, C: Client>(
+        &self,
+        route: &mut Route<'_>,
+        forward: &mut Forward<H>,
+        client: &mut C,
+        timer: &mut Timer,
+        first: Option<&Bytes>,
+    ) -> Result<Option<Bytes>, ForwardError> {
+        loop {
+            let mut upstream = route.connect(forward).await?;
+            let head = request::head(&forward.request(), forward.head(), route.authority(), client.framing());
+            let link = Link { upstream: &mut upstream, timer, timeouts: self.timeouts, limits: self.limits };
+            let mut conversation = Conversation { forward, client, link, route };
+            match conversation.run(head, first).await {
+                Err(ForwardError::Stale) if route.may_be_stale() => route.mark_stale(),
+                Err(error) => return Err(error),
+                Ok(outcome) => {
+                    if outcome.is_reusable {
+                        route.keep(upstream);
+                    }
+                    return Ok(outcome.first);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The contents of replies: S3's error document, and the headers that every reply has.
+
+use super::known::Known;
+use super::policy::Policy;
+use super::reply::Reply;
+use super::response_edits::ResponseEdits;
+use crate::s3::error::ErrorDocument;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SERVER, VARY};
+use http::{HeaderName, HeaderValue, StatusCode};
+
+const SERVER_NAME: HeaderValue = HeaderValue::from_static("s3cors");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+
+impl Policy {
+    /// An error, as S3 writes it.
+    pub(super) fn error_document(
+        &self,
+        status: StatusCode,
+        code: &str,
+        message: &str,
+        details: &[(&'static str, &str)],
+        known: &Known,
+    ) -> Reply {
+        let (request_id, host_id) = (known.id.as_str(), self.host_id.as_str());
+        let document = ErrorDocument { code, message, details, request_id, host_id };
+        Reply { body: document.to_xml().into(), ..Reply::empty(status) }
+    }
+
+    /// Hands over each header of a reply, in their order.
+    ///
+    /// The length is always among them: without it the connection would have to close after the reply.
+    pub(super) fn reply_headers(&self, reply: &Reply, known: &Known, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
+        if reply.has_length() {
+            set(&CONTENT_LENGTH, &HeaderValue::from(reply.body.len()));
+        }
+        let lines = reply.relayed.as_deref().unwrap_or_default();
+        let vary = lines.iter().filter(|(name, _)| *name == VARY).map(|(_, value)| value.as_bytes());
+        let edits = ResponseEdits::new(&self.cors, known, None, vary);
+        if reply.relayed.is_none() {
+            if !reply.body.is_empty() {
+                set(&CONTENT_TYPE, &HeaderValue::from_static(reply.content_type));
+            }
+            set(&SERVER, &SERVER_NAME);
+            set(&REQUEST_ID, &known.id.value());
+            set(&HOST_ID, self.host_id.value());
+        }
+        for (name, value) in lines.iter().filter(|(name, _)| !edits.removes(name.as_str().as_bytes())) {
+            set(name, value);
+        }
+        edits.for_each_header(set);
+    }
+}

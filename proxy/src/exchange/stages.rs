@@ -1,0 +1,204 @@
+//! The stages of an exchange, as types: each offers what can come next, and nothing else.
+
+use super::head::RequestHead;
+use super::known::Known;
+use super::peer::ClientPeer;
+use super::policy::Policy;
+use super::reply::{Refusal, Reply};
+use super::request_edits::RequestEdits;
+use super::response_edits::ResponseEdits;
+use super::response_head::{ResponsePlan, Shown};
+use super::signature_mismatch::examine_body;
+use super::tally::Tally;
+use crate::s3::placed_signature::PlacedSignature;
+use bytes::Bytes;
+use http::header::DATE;
+use http::{HeaderName, HeaderValue, StatusCode};
+use s3_cors::Decision;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A request that has begun. It is counted and logged when it is dropped, in this stage or in a later one.
+pub struct Exchange<H: RequestHead> {
+    pub(super) policy: Arc<Policy>,
+    pub(super) head: H,
+    pub(super) peer: ClientPeer,
+    pub(super) known: Known,
+    pub(super) tally: Tally,
+}
+
+impl Policy {
+    /// Begins an exchange about a request with this head.
+    pub fn begin<H: RequestHead>(self: &Arc<Self>, head: H, peer: ClientPeer) -> Exchange<H> {
+        let known = Known::new(self.in_flight().enter());
+        Exchange { policy: Arc::clone(self), head, peer, known, tally: Tally::default() }
+    }
+}
+
+impl<H: RequestHead> Exchange<H> {
+    /// Refuses a connection, whatever was to come on it.
+    #[must_use]
+    pub fn turn_away(self, refusal: Refusal) -> Replying<H> {
+        let code = refusal.code();
+        tracing::debug!(
+            request_id = self.known.id.as_str(),
+            code = code.as_str(),
+            "refused before there was a request"
+        );
+        let reply = self.policy.error_document(code.status(), code.as_str(), refusal.message(), &[], &self.known);
+        Replying::new(self, Reply { ends_connection: true, ..reply })
+    }
+}
+
+/// A reply that is to be sent.
+pub struct Replying<H: RequestHead> {
+    exchange: Exchange<H>,
+    reply: Reply,
+}
+
+impl<H: RequestHead> Replying<H> {
+    pub(super) const fn new(exchange: Exchange<H>, reply: Reply) -> Self {
+        Self { exchange, reply }
+    }
+
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.reply.status
+    }
+
+    /// The body as it is sent: a reply to HEAD has none.
+    #[must_use]
+    pub fn body(&self) -> Bytes {
+        if self.exchange.head.method() == "HEAD" { Bytes::new() } else { self.reply.body.clone() }
+    }
+
+    /// Returns true if the connection must end with it: what follows on it could not be told from a body.
+    #[must_use]
+    pub const fn ends_connection(&self) -> bool {
+        self.reply.ends_connection
+    }
+
+    /// Hands over each header, in their order; `date` is the driver's clock.
+    pub fn for_each_header(&self, date: &HeaderValue, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
+        self.exchange.policy.reply_headers(&self.reply, &self.exchange.known, &mut set);
+        if !self.reply.has_date() {
+            set(&DATE, date);
+        }
+    }
+
+    /// The traffic so far.
+    pub const fn tally(&mut self) -> &mut Tally {
+        &mut self.exchange.tally
+    }
+
+    /// Notes that the client has the reply, with so many bytes of its body. The exchange ends.
+    pub fn sent(mut self, response_bytes: usize) {
+        self.exchange.tally.status = self.reply.status.as_u16();
+        self.exchange.tally.response_bytes = response_bytes as u64;
+    }
+
+    /// The decision about the request.
+    #[must_use]
+    pub const fn decision(&self) -> &Decision {
+        &self.exchange.known.decision
+    }
+}
+
+/// A request on its way to an upstream.
+pub struct Forward<H: RequestHead> {
+    pub(super) exchange: Exchange<H>,
+    /// A signature that is broken on the way, to see whether the upstream refuses it.
+    broken: Option<PlacedSignature>,
+    /// Whether it is a question of ours: the response is no client's.
+    is_ours: bool,
+}
+
+impl<H: RequestHead> Forward<H> {
+    pub(super) const fn new(exchange: Exchange<H>) -> Self {
+        Self { exchange, broken: None, is_ours: false }
+    }
+
+    /// A question that no client has asked: it is neither counted nor logged.
+    pub(super) fn of_ours(mut exchange: Exchange<H>) -> Self {
+        exchange.known.is_unrecorded = true;
+        Self { exchange, broken: None, is_ours: true }
+    }
+
+    /// Breaks a signature from now on, in a question of ours.
+    pub(super) fn break_signature(&mut self, signature: PlacedSignature) {
+        (self.broken, self.is_ours) = (Some(signature), true);
+    }
+
+    /// The head of the request.
+    pub const fn head(&self) -> &H {
+        &self.exchange.head
+    }
+
+    /// The decision about the request.
+    #[must_use]
+    pub const fn decision(&self) -> &Decision {
+        &self.exchange.known.decision
+    }
+
+    /// Names the exchange in logs.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.exchange.known.id.as_str()
+    }
+
+    /// The traffic so far.
+    pub const fn tally(&mut self) -> &mut Tally {
+        &mut self.exchange.tally
+    }
+
+    /// Notes the address that the request is sent to now.
+    pub fn connecting(&mut self, address: SocketAddr) {
+        self.exchange.known.upstream = Some(address);
+        self.exchange.known.upstream_started = Some(Instant::now());
+    }
+
+    /// The difference between the request as it came and as the upstream sees it.
+    #[must_use]
+    pub fn request(&self) -> RequestEdits<'_> {
+        let Exchange { policy, head, peer, known, .. } = &self.exchange;
+        let forwarded = policy.forwarding.lines(head, peer, known.lines.has_forwarding, known.chain.as_ref());
+        RequestEdits {
+            host: policy.host_for_upstream(known),
+            forwarded,
+            is_head_retry: known.by_get.is_some(),
+            broken: self.broken.as_ref(),
+        }
+    }
+
+    /// Takes the head of the upstream's final response: its status and its lines. `first` are the lines of the response before it, if this
+    /// is the second.
+    pub fn response<'l, L>(&mut self, status: StatusCode, lines: L, first: Option<L>) -> ResponsePlan
+    where
+        L: Iterator<Item = (&'l [u8], &'l [u8])> + Clone,
+    {
+        if self.is_ours {
+            return ResponsePlan::Relay(Shown::as_it_came());
+        }
+        let Exchange { policy, head, known, .. } = &mut self.exchange;
+        policy.answered((status, lines), first, &*head, known)
+    }
+
+    /// The difference between the response as it came and as the client sees it. `vary` are the `Vary` lines that came.
+    pub fn edits<'v>(&self, shown: Shown, vary: impl IntoIterator<Item = &'v [u8]>) -> ResponseEdits<'_> {
+        ResponseEdits::new(&self.exchange.policy.cors, &self.exchange.known, shown.full_length, vary)
+    }
+
+    /// Returns true if the first bytes of the response's body are to be handed to [`body`](Self::body).
+    #[must_use]
+    pub const fn examines_body(&self) -> bool {
+        self.exchange.known.may_be_mismatch
+    }
+
+    /// Looks at the first bytes of the response's body.
+    pub fn body(&mut self, bytes: &[u8]) {
+        let Exchange { policy, head, known, .. } = &mut self.exchange;
+        examine_body(policy, bytes, &*head, known);
+    }
+}

@@ -1,0 +1,48 @@
+//! Rules, and a policy that decides by them, without a proxy.
+
+use super::rules::Rules;
+use s3cors_proxy::config::{Config, Flags};
+use s3cors_proxy::exchange::{Parts, Policy};
+use s3cors_proxy::observe::Rejections;
+use s3cors_proxy::rules::{Store, source_of};
+use s3cors_proxy::telemetry::Metrics;
+use std::sync::Arc;
+
+pub struct Scene {
+    pub policy: Arc<Policy>,
+    pub metrics: Arc<Metrics>,
+    pub rejections: Arc<Rejections>,
+    _rules: Rules,
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        Self::with(Rules::usual())
+    }
+
+    pub fn with(rules: Rules) -> Self {
+        let flags = Flags {
+            upstream: vec!["http://127.0.0.1:9000".parse().unwrap()],
+            rules: Some(rules.path().to_owned()),
+            ..Flags::default()
+        };
+        let config = Config::load(flags).unwrap();
+        let store = Store::of(source_of(&config), config.cors.credentials.into()).unwrap();
+        let (metrics, rejections) = (Arc::new(Metrics::new(10).unwrap()), Arc::new(Rejections::new(10)));
+        metrics.buckets.prepare(store.live().all().map(|bucket| (&*bucket.label, bucket.rules.as_ref())));
+        let parts = Parts {
+            rules: Arc::new(store),
+            metrics: Arc::clone(&metrics),
+            rejections: Arc::clone(&rejections),
+            recent_denials: None,
+            access_log: None,
+            shadow: None,
+            why_not_ready: None,
+        };
+        Self { policy: Arc::new(Policy::new(&config, parts)), metrics, rejections, _rules: rules }
+    }
+
+    pub fn has_metric(&self, line: &str) -> bool {
+        String::from_utf8(self.metrics.render().unwrap()).unwrap().lines().any(|each| each == line)
+    }
+}
