@@ -75,7 +75,7 @@ pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
     let announcement = Announcement {
         listen: config.listen.iter().map(|listener| listener.address).collect(),
         admin: config.admin.address,
-        upstreams: config.upstreams.iter().map(ToString::to_string).collect(),
+        upstreams: config.upstream.urls().iter().map(ToString::to_string).collect(),
         rules: parts.rules.live().rule_count(),
         readiness: Arc::clone(&parts.readiness),
         warnings: parts.warnings.clone(),
@@ -169,7 +169,7 @@ fn serve_clients(
 ) -> Result<Count, ServeError> {
     let sockets = sockets.into_table();
     let (policy, upstreams) = (Arc::clone(&parts.policy), Arc::clone(&parts.upstreams));
-    let pool = Arc::new(Pool::new(&server.configuration, config.keepalive));
+    let pool = Arc::new(Pool::new(&server.configuration, config.upstream.keepalive));
     let sweeper = Sweeper { pool: Arc::clone(&pool), upstreams: Arc::clone(&upstreams) };
     let forwarder = Forwarder::new(config, Arc::clone(&upstreams), pool);
     let connections = ConnectionServer::new(&server.configuration, config, policy, upstreams, &forwarder);
@@ -256,7 +256,7 @@ impl Announcement {
 /// Resolves the upstreams' names, and keeps what is known about their addresses up to date from then on.
 fn follow_upstreams(server: &mut Server, config: &Config, upstreams: &Arc<Upstreams>) -> Result<(), ServeError> {
     server.add_service(background_service("resolver", Resolver::new(Arc::clone(upstreams))));
-    if let Some(check) = &config.health_check {
+    if let Some(check) = &config.upstream.health_check {
         let checks = HealthChecks::new(Arc::clone(upstreams), check, &server.configuration)?;
         server.add_service(background_service("health checks", checks));
     }

@@ -140,7 +140,7 @@ impl Findings {
         let (config, errors) = Config::merge(flags, read);
         self.errors.extend(errors.into_iter().map(|error| Finding::of_config(file, error)));
         self.errors.extend(obstacles(&config).iter().map(|error| Finding::of_start(file, error)));
-        if !config.upstream_tls.verify {
+        if !config.upstream.tls.verify {
             self.warnings.push(Finding::whole(file, "UpstreamNotVerified", UpstreamTls::NOT_VERIFIED.to_owned()));
         }
         let open_admin = config.admin.warning().map(|warning| Finding::whole(file, "AdminWithoutToken", warning));

@@ -8,7 +8,7 @@ use super::listen::Listener;
 use super::message::message;
 use super::rules::Rules;
 use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Shutdown};
-use super::upstream_section::{Upstream, UpstreamOrUrls};
+use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
 use super::values::{Drivers, Threads};
 use crate::s3::domain::Domain;
 use serde::Deserialize;
@@ -24,7 +24,7 @@ pub struct ConfigFile {
     pub(super) listen: OneOrMany<Listener>,
     pub(super) admin: Option<AdminListener>,
     #[serde(with = "UpstreamOrUrls")]
-    pub(super) upstream: Upstream,
+    pub(super) upstream: UpstreamConfig,
     #[serde(with = "OrDefault::<OneOrMany<Domain>>")]
     pub(super) domains: OneOrMany<Domain>,
     #[serde(with = "OrDefault::<BTreeMap<Domain, BucketHost>>")]

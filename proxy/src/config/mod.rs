@@ -40,6 +40,7 @@ pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Shutdow
 pub use tls::{ServerName, TlsFiles, UpstreamTls};
 pub use token::{Token, TokenFile, TokenFileError};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
+pub use upstream_section::UpstreamConfig;
 pub use values::{
     CredentialsPolicy, Drivers, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, TimingAllowOrigin,
     ValueError, VaryPolicy, page_origin,
@@ -59,20 +60,8 @@ pub struct Config {
     pub listens_by_default: bool,
     /// The listener for operators.
     pub admin: AdminListener,
-    /// The S3 endpoints; at least one.
-    pub upstreams: Vec<UpstreamUrl>,
-    /// How requests are distributed over their addresses.
-    pub balance: Balance,
-    /// Which `Host` they see.
-    pub upstream_host: UpstreamHost,
-    /// How their addresses are checked; `None`: not at all.
-    pub health_check: Option<HealthCheck>,
-    /// How their certificates are verified.
-    pub upstream_tls: UpstreamTls,
-    /// How long each step towards an upstream may take.
-    pub timeouts: Timeouts,
-    /// Idle connections to upstreams.
-    pub keepalive: Keepalive,
+    /// The S3 server.
+    pub upstream: UpstreamConfig,
     /// The domains whose subdomains are buckets (virtual-host style).
     pub domains: Vec<Domain>,
     /// The hosts that are a bucket's name.
@@ -182,9 +171,11 @@ impl Config {
     #[must_use]
     pub fn merge(flags: Flags, file: ConfigFile) -> (Self, Vec<ConfigError>) {
         let (rules, mut errors) = rules::merge(&flags, file.rules);
-        let upstream = file.upstream;
-        let upstreams = if flags.upstream.is_empty() { upstream.url.0 } else { flags.upstream };
-        if upstreams.is_empty() {
+        let mut upstream = file.upstream;
+        if !flags.upstream.is_empty() {
+            upstream.url.0 = flags.upstream;
+        }
+        if upstream.urls().is_empty() {
             errors.push(ConfigError::NoUpstream);
         }
         let drivers = file.drivers.or(file.http1).unwrap_or_default();
@@ -208,13 +199,7 @@ impl Config {
             listen,
             listens_by_default,
             admin,
-            upstreams,
-            balance: upstream.balance,
-            upstream_host: upstream.host,
-            health_check: upstream.health_check,
-            upstream_tls: upstream.tls,
-            timeouts: upstream.timeouts,
-            keepalive: upstream.keepalive,
+            upstream,
             domains: if flags.domain.is_empty() { file.domains.0 } else { flags.domain },
             hosts: file.hosts.into(),
             forwarded: file.forwarded.into(),

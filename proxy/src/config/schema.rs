@@ -6,7 +6,7 @@ use super::admin::{AdminListener, AdminSection};
 use super::fields::{As, OneOrMany, OptionalSection, OrDefault, SectionOrDefault};
 use super::listen::{Listener, ListenerSection};
 use super::upstream::UpstreamUrl;
-use super::upstream_section::{Upstream, UpstreamOrUrls};
+use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serializer;
@@ -94,13 +94,13 @@ impl JsonSchema for UpstreamOrUrls {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let (section, urls) =
-            (generator.subschema_for::<Option<Upstream>>(), generator.subschema_for::<OneOrMany<UpstreamUrl>>());
+            (generator.subschema_for::<Option<UpstreamConfig>>(), generator.subschema_for::<OneOrMany<UpstreamUrl>>());
         json_schema!({ "anyOf": [section, urls] })
     }
 }
 
 impl UpstreamOrUrls {
-    pub(super) fn serialize<S: Serializer>(_: &Upstream, _: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(_: &UpstreamConfig, _: S) -> Result<S::Ok, S::Error> {
         no_default::<S>()
     }
 }

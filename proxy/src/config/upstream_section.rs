@@ -1,4 +1,4 @@
-//! The section `upstream` of the file, and its short form: only the URLs.
+//! The section `upstream` of the file, and its short form: only the URLs. The section is the value that the proxy works with.
 
 use super::fields::{OneOrMany, OptionalSection, OrDefault, SectionOrDefault};
 use super::settings::{HealthCheck, Keepalive, Timeouts};
@@ -13,53 +13,67 @@ use std::fmt;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Upstream {
+pub struct UpstreamConfig {
     #[serde(with = "OrDefault::<OneOrMany<UpstreamUrl>>")]
     pub(super) url: OneOrMany<UpstreamUrl>,
+    /// How an address is chosen among the available ones.
     #[serde(with = "OrDefault::<Balance>")]
-    pub(super) balance: Balance,
+    pub balance: Balance,
+    /// Which `Host` an upstream sees.
     #[serde(with = "OrDefault::<UpstreamHost>")]
-    pub(super) host: UpstreamHost,
+    pub host: UpstreamHost,
+    /// Active health checks of upstream addresses.
     #[serde(with = "OptionalSection::<HealthCheck>")]
-    pub(super) health_check: Option<HealthCheck>,
+    pub health_check: Option<HealthCheck>,
+    /// How upstream certificates are verified.
     #[serde(with = "SectionOrDefault::<UpstreamTls>")]
-    pub(super) tls: UpstreamTls,
+    pub tls: UpstreamTls,
+    /// How long each step towards an upstream may take.
     #[serde(with = "SectionOrDefault::<Timeouts>")]
-    pub(super) timeouts: Timeouts,
+    pub timeouts: Timeouts,
+    /// Idle connections to upstreams.
     #[serde(with = "SectionOrDefault::<Keepalive>")]
-    pub(super) keepalive: Keepalive,
+    pub keepalive: Keepalive,
+}
+
+impl UpstreamConfig {
+    /// The endpoints; at least one in a [`Config`](super::Config).
+    #[must_use]
+    pub fn urls(&self) -> &[UpstreamUrl] {
+        &self.url.0
+    }
 }
 
 /// The upstream: the section, or only the URLs of its servers.
 pub(super) struct UpstreamOrUrls;
 
 impl UpstreamOrUrls {
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Upstream, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UpstreamConfig, D::Error> {
         struct Either;
 
         impl<'de> Visitor<'de> for Either {
-            type Value = Upstream;
+            type Value = UpstreamConfig;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a URL, a list of URLs, or an object with the key `url`")
             }
 
-            fn visit_unit<E: Error>(self) -> Result<Upstream, E> {
-                Ok(Upstream::default())
+            fn visit_unit<E: Error>(self) -> Result<UpstreamConfig, E> {
+                Ok(UpstreamConfig::default())
             }
 
-            fn visit_str<E: Error>(self, url: &str) -> Result<Upstream, E> {
+            fn visit_str<E: Error>(self, url: &str) -> Result<UpstreamConfig, E> {
                 let url = OneOrMany(vec![url.parse().map_err(E::custom)?]);
-                Ok(Upstream { url, ..Upstream::default() })
+                Ok(UpstreamConfig { url, ..UpstreamConfig::default() })
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, urls: A) -> Result<Upstream, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, urls: A) -> Result<UpstreamConfig, A::Error> {
                 let url = OneOrMany(Vec::deserialize(SeqAccessDeserializer::new(urls))?);
-                Ok(Upstream { url, ..Upstream::default() })
+                Ok(UpstreamConfig { url, ..UpstreamConfig::default() })
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, section: A) -> Result<Upstream, A::Error> {
-                Upstream::deserialize(MapAccessDeserializer::new(section))
+            fn visit_map<A: MapAccess<'de>>(self, section: A) -> Result<UpstreamConfig, A::Error> {
+                UpstreamConfig::deserialize(MapAccessDeserializer::new(section))
             }
         }
 

@@ -77,7 +77,7 @@ impl Policy {
             hosts: config.hosts.clone(),
             forwarding: Forwarding::of(&config.forwarded),
             cors: config.cors,
-            upstream_host: config.upstream_host.clone(),
+            upstream_host: config.upstream.host.clone(),
             presigned_head: config.presigned.head,
             access_log,
             host_id: HostId::random(),

@@ -22,8 +22,8 @@ pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
     let token = config.admin.token_file.as_ref().map(TokenFile::read);
     errors.extend(token.and_then(Result::err).map(ServeError::from));
     // Before Pingora panics over them.
-    let is_tls = config.upstreams.iter().any(UpstreamUrl::is_tls);
-    errors.extend(check_roots(config.upstream_tls.ca_file.as_deref(), is_tls).err().map(ServeError::from));
+    let is_tls = config.upstream.urls().iter().any(UpstreamUrl::is_tls);
+    errors.extend(check_roots(config.upstream.tls.ca_file.as_deref(), is_tls).err().map(ServeError::from));
     let handover = config.shutdown.handover.as_deref().map(handover::check);
     errors.extend(handover.and_then(Result::err).map(ServeError::from));
     let path = config.rules.path();
@@ -35,7 +35,7 @@ pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
 
 /// Warns of what is legal and hardly meant.
 pub(super) fn warn(config: &Config) {
-    if config.upstreams.iter().any(UpstreamUrl::is_tls) && !config.upstream_tls.verify {
+    if config.upstream.urls().iter().any(UpstreamUrl::is_tls) && !config.upstream.tls.verify {
         tracing::warn!("{}", UpstreamTls::NOT_VERIFIED);
     }
     if let Some(warning) = config.admin.warning() {
@@ -51,7 +51,7 @@ pub(super) fn warn(config: &Config) {
              S3CORS_LISTEN or listen in the file"
         );
     }
-    if let UpstreamHost::Name(host) = &config.upstream_host {
+    if let UpstreamHost::Name(host) = &config.upstream.host {
         tracing::warn!(
             host,
             "upstream.host replaces the client's Host: signatures made for another host will not hold"

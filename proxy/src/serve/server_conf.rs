@@ -9,8 +9,8 @@ pub(super) fn server_conf(config: &Config) -> ServerConf {
         threads: config.threads,
         // One thread has no one to steal from, and then the scheduler without it does less for each request.
         work_stealing: config.threads > 1,
-        ca_file: config.upstream_tls.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
-        upstream_keepalive_pool_size: config.keepalive.connections,
+        ca_file: config.upstream.tls.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        upstream_keepalive_pool_size: config.upstream.keepalive.connections,
         // A HEAD that is asked again as GET is another try to Pingora.
         max_retries: MAX_TRIES + usize::from(config.presigned.head == PresignedHead::ByGet),
         // Pingora sleeps all of it, even when nothing is left: `exit_when_drained` ends it.

@@ -55,17 +55,17 @@ impl Upstreams {
     pub fn new(config: &Config) -> Self {
         let target = |url: &UpstreamUrl| Target { url: url.clone(), peers: ArcSwap::default() };
         Self {
-            targets: config.upstreams.iter().map(target).collect(),
+            targets: config.upstream.urls().iter().map(target).collect(),
             peers: ArcSwap::default(),
-            balance: config.balance,
+            balance: config.upstream.balance,
             turn: AtomicUsize::new(0),
             template: Template {
-                server_name: config.upstream_tls.server_name.as_ref().map(|name| name.as_str().to_owned()),
-                verify: config.upstream_tls.verify,
-                connect: config.timeouts.connect,
-                read: config.timeouts.read,
-                write: config.timeouts.write,
-                idle: config.keepalive.idle,
+                server_name: config.upstream.tls.server_name.as_ref().map(|name| name.as_str().to_owned()),
+                verify: config.upstream.tls.verify,
+                connect: config.upstream.timeouts.connect,
+                read: config.upstream.timeouts.read,
+                write: config.upstream.timeouts.write,
+                idle: config.upstream.keepalive.idle,
             },
             started: Instant::now(),
         }

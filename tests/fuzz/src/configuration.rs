@@ -129,8 +129,8 @@ fn meaning(text: &str) {
         config.listen.len() + 1,
         "{text:?}"
     );
-    assert!(!config.listen.is_empty() && !config.upstreams.is_empty(), "{text:?}");
-    for upstream in &config.upstreams {
+    assert!(!config.listen.is_empty() && !config.upstream.urls().is_empty(), "{text:?}");
+    for upstream in config.upstream.urls() {
         again::<UpstreamUrl>(&upstream.to_string(), upstream);
         let scheme = if upstream.is_tls() { "https" } else { "http" };
         again::<UpstreamUrl>(&format!("{scheme}://{}", upstream.authority()), upstream);
@@ -138,12 +138,12 @@ fn meaning(text: &str) {
     for domain in config.domains.iter().chain(&config.admin.hosts) {
         again::<Domain>(domain.as_str(), domain);
     }
-    if let UpstreamHost::Name(name) = &config.upstream_host {
-        again(name, &config.upstream_host);
+    if let UpstreamHost::Name(name) = &config.upstream.host {
+        again(name, &config.upstream.host);
     }
     let limits = config.limits;
-    let times = [limits.header_read, limits.idle, limits.body_read, limits.body_write, config.timeouts.connect];
-    let more = [config.timeouts.read, config.timeouts.write, config.keepalive.idle, config.rules.poll];
+    let times = [limits.header_read, limits.idle, limits.body_read, limits.body_write, config.upstream.timeouts.connect];
+    let more = [config.upstream.timeouts.read, config.upstream.timeouts.write, config.upstream.keepalive.idle, config.rules.poll];
     assert!(!times.iter().chain(&more).any(|time| time.is_zero()), "{text:?}");
     assert!([limits.header_size.0, limits.heads.0, limits.connections, config.threads].iter().all(|count| *count > 0));
 }

@@ -23,7 +23,7 @@ impl Forwarder {
     /// Forwards to these upstreams.
     #[must_use]
     pub fn new(config: &Config, upstreams: Arc<Upstreams>, pool: Arc<Pool>) -> Self {
-        Self { upstreams, pool, limits: config.limits, timeouts: config.timeouts }
+        Self { upstreams, pool, limits: config.limits, timeouts: config.upstream.timeouts }
     }
 
     /// The limits on clients.
