@@ -14,7 +14,7 @@ use http::Version;
 use s3_cors::{Outcome, Reason, RequestKind};
 use std::time::{Duration, SystemTime};
 
-/// Whichever stage it was in, and whoever dropped it.
+/// The record is written here, whatever stage the exchange was in: no path can leave it out.
 impl<H: RequestHead> Drop for Exchange<H> {
     fn drop(&mut self) {
         let Self { policy, head, peer, known, tally } = self;
