@@ -3,6 +3,7 @@
 use crate::support::http::{Response, request};
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
+use crate::support::twins;
 use crate::support::upstream::Upstream;
 use std::net::{SocketAddr, TcpListener};
 
@@ -150,5 +151,36 @@ fn an_answer_that_breaks_off_in_its_body_is_cut_off_for_the_client_too() {
         assert!(["body", "4\r\nbody\r\n"].contains(&body), "no error page in a body that has begun: {body:?}");
         assert_eq!(errors(&proxy, "reset"), 1.0);
         assert_eq!(proxy.wait_for_log("upstream failed")["kind"], "reset");
+    }
+}
+
+#[test]
+fn the_log_tells_the_faults_of_a_response_apart() {
+    let rules = Rules::usual();
+    for (response, error, reason) in [
+        ("SSH-2.0-x\r\n", "InvalidResponseHead", "not a response head of HTTP/1.1"),
+        ("HTTP/1.1 200 OK\nContent-Length: 0\n\n", "InvalidResponseLine", "a line that does not end with CRLF"),
+        ("HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n", "InvalidStatus", "a status outside 100 to 599"),
+        ("HTTP/1.1 101 X\r\n\r\n", "SwitchingProtocols", "status 101, though no upgrade was requested"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\nx",
+            "AmbiguousResponseLength",
+            "a Content-Length that is not a plain number",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx",
+            "InvalidChunk",
+            "the response's chunks are not valid",
+        ),
+        ("", "ConnectionClosed", "the upstream closed the connection"),
+    ] {
+        let upstream = Upstream::scripted(move |served| {
+            served.request();
+            served.send(response);
+        });
+        let mut proxy = twins::start(&rules, "own", "", upstream.address, &[]);
+        assert_eq!(proxy.fetch("GET", "/bucket/key", &[ORIGIN]).status, 502, "{response:?}");
+        let line = proxy.wait_for_log("upstream failed");
+        assert_eq!((line["error"].as_str(), line["reason"].as_str()), (Some(error), Some(reason)), "{response:?}");
     }
 }

@@ -48,26 +48,19 @@ pub enum InvalidResponse {
 }
 
 impl InvalidResponse {
-    /// The reason in a few words.
-    pub const fn message(self) -> &'static str {
+    /// The code for the log, and the reason in a few words.
+    #[must_use]
+    pub const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Malformed => "not an HTTP/1.1 response head",
-            Self::TooManyLines => "more than 100 header lines",
-            Self::Framing => "a line that does not end with CRLF",
-            Self::Status => "a status outside 100 to 599",
-            Self::SwitchingProtocols => "status 101, though no upgrade was requested",
-            Self::Length(ambiguous) => ambiguous.message(),
+            Self::Malformed => ("InvalidResponseHead", "not a response head of HTTP/1.1"),
+            Self::TooManyLines => ("TooManyResponseLines", "more than 100 header lines"),
+            Self::Framing => ("InvalidResponseLine", "a line that does not end with CRLF"),
+            Self::Status => ("InvalidStatus", "a status outside 100 to 599"),
+            Self::SwitchingProtocols => ("SwitchingProtocols", "status 101, though no upgrade was requested"),
+            Self::Length(ambiguous) => ("AmbiguousResponseLength", ambiguous.message()),
         }
     }
 }
-
-impl std::fmt::Display for InvalidResponse {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl std::error::Error for InvalidResponse {}
 
 /// A response head that can be read in one way only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use crate::s3::error::ErrorCode;
 use crate::telemetry::UpstreamErrorKind;
+use s3cors_http1::response_head::InvalidResponse;
 
 /// A failure, as client and operator see it. Drivers say which one it is; its consequences are here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub enum Failure {
 /// The part of a request that is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestFault {
-    /// The head.
+    /// The head; the reason in a few words.
     Head(&'static str),
     /// The length of its body can be read in more than one way.
     Length,
@@ -64,8 +65,8 @@ pub enum RequestFault {
 /// The part of a response that is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseFault {
-    /// The head; the reason in a few words.
-    Head(&'static str),
+    /// The head.
+    Head(InvalidResponse),
     /// A line that HTTP/2 cannot carry.
     Line,
     /// The head is too large.
@@ -165,7 +166,7 @@ impl Failure {
             Self::UpstreamWriteTimeout => ("WriteTimedout", "the upstream did not take the request in time"),
             Self::UpstreamClosed => ("ConnectionClosed", "the upstream closed the connection"),
             Self::InvalidResponse(fault) => match fault {
-                ResponseFault::Head(reason) => ("InvalidHTTPHeader", reason),
+                ResponseFault::Head(why) => why.words(),
                 ResponseFault::Line => ("InvalidHTTP2Header", "a header line that HTTP/2 cannot carry"),
                 ResponseFault::HeadTooLarge => ("HeadTooLarge", "the head of the response is too large"),
                 ResponseFault::TooLarge => ("ResponseTooLarge", "the response is too large to be kept whole"),

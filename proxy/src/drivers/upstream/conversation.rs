@@ -145,7 +145,7 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
         loop {
             let head = match parse(&response) {
                 Parsed::Head(head) => head,
-                Parsed::Invalid(why) => return Err(invalid(ResponseFault::Head(why.message()))),
+                Parsed::Invalid(why) => return Err(invalid(ResponseFault::Head(why))),
                 Parsed::Incomplete => {
                     response = self.complete_head(&response).await?;
                     continue;
