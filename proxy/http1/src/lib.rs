@@ -12,5 +12,5 @@ pub mod rejected_head;
 mod rejection;
 mod request_fields;
 pub mod request_head;
-mod request_target;
+pub mod request_target;
 pub mod response_head;

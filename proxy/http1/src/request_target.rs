@@ -111,7 +111,8 @@ fn has_one_port(authority: &str) -> bool {
 
 /// The bytes of a host and port (RFC 3986 §3.2.2). Percent-encodings are left out: no DNS name or bucket has one, and parsers differ in
 /// whether they decode it.
-pub(crate) const fn may_be_in_host(byte: u8) -> bool {
+#[must_use]
+pub const fn may_be_in_host(byte: u8) -> bool {
     let is_sub_delimiter = matches!(byte, b'!' | b'$' | b'&'..=b',' | b';' | b'=');
     byte.is_ascii_alphanumeric() || is_sub_delimiter || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
 }

@@ -1,6 +1,6 @@
 //! The request's head: which bucket it is for, what the rules say, and which stage comes next.
 
-use super::bucket_cors::Buffered;
+use super::bucket_cors::{Buffered, operation};
 use super::connection_options::hide_a_field;
 use super::failure::{Failure, RequestFault};
 use super::head::RequestHead;
@@ -9,11 +9,11 @@ use super::peer::ClientPeer;
 use super::policy::Policy;
 use super::reply::Reply;
 use super::stages::{Exchange, Forward, Replying};
-use crate::config::{BucketHost, UpstreamHost};
-use crate::s3::address::{Address, NamedBucket};
+use crate::s3::address::NamedBucket;
 use http::StatusCode;
 use s3_cors::{CorsRequest, Denial, RequestKind, Verdict, evaluate};
 use s3cors_http1::body_length::is_ambiguous;
+use s3cors_http1::request_target::may_be_in_host;
 use std::sync::Arc;
 
 /// The stage after the judgement.
@@ -37,12 +37,12 @@ impl<H: RequestHead> Exchange<H> {
             self.known.is_unrecorded = true;
             return Judged::Reply(Replying::new(self, reply));
         }
-        let asked = self.policy.decide(&self.head, &self.peer, &mut self.known);
-        let own = if fault.is_some() { None } else { self.policy.own_reply(&asked, &self.known) };
+        let asked = decide(&self.policy, &self.head, &self.peer, &mut self.known);
+        let own = if fault.is_some() { None } else { own_reply(&self.policy, &asked, &self.known) };
         match (fault, own) {
             (Some(fault), _) => Judged::Reply(self.refuse(Failure::InvalidRequest(fault))),
             (None, Some(reply)) => Judged::Reply(Replying::new(self, reply)),
-            (None, None) => match self.policy.operation(&self) {
+            (None, None) => match operation(&self) {
                 None => Judged::Forward(Forward::new(self)),
                 Some(Ok(signed)) => Judged::Buffered(Buffered::new(Forward::new(self), signed)),
                 Some(Err(reply)) => Judged::Reply(Replying::new(self, *reply)),
@@ -54,77 +54,58 @@ impl<H: RequestHead> Exchange<H> {
     /// that a script can read the status.
     #[must_use]
     pub fn reject(mut self, failure: Failure) -> Replying<H> {
-        self.policy.decide(&self.head, &self.peer, &mut self.known);
+        decide(&self.policy, &self.head, &self.peer, &mut self.known);
         self.refuse(failure)
     }
 }
 
-impl Policy {
-    /// Asks the rules about a request, once, by one snapshot of them. Its lines are walked here, and what else needs one is noted.
-    fn decide<'h>(&self, head: &'h impl RequestHead, peer: &ClientPeer, known: &mut Known) -> CorsRequest<'h> {
-        let bucket_host = head.host().and_then(|host| self.hosts.of(host));
-        let address = self.address(head, bucket_host.as_deref());
-        let live = self.rules.live();
-        let bucket = Arc::clone(match &address.bucket {
-            NamedBucket::Ambiguous => live.without_rules(),
-            named => live.bucket(named.name()),
-        });
-        let mut asked = CorsRequest::new(head.method().as_bytes());
-        for (at, (name, value)) in head.lines().enumerate() {
-            asked.add_line(name, value);
-            known.lines.note(at, name, value);
-        }
-        (known.resource, known.scope) = (address.resource, address.scope());
-        known.client = peer.address;
-        if known.lines.has_forwarding {
-            known.chain = self.forwarding.chain(head, peer);
-            known.client = known.chain.as_ref().map_or(peer.address, |chain| Some(chain.client));
-        }
-        known.decision = evaluate(bucket.rules.as_ref(), &asked);
-        if let Some(shadow) = &self.shadow {
-            shadow.compare(&asked, &address.bucket, &bucket, known);
-        }
-        known.bucket = Some(bucket);
-        known.bucket_host = bucket_host;
-        asked
+/// Asks the rules about a request, once, by one snapshot of them. Its lines are walked here, and what else needs one is noted.
+fn decide<'h>(policy: &Policy, head: &'h impl RequestHead, peer: &ClientPeer, known: &mut Known) -> CorsRequest<'h> {
+    let bucket_host = head.host().and_then(|host| policy.hosts.of(host));
+    let address = policy.address(head, bucket_host.as_deref());
+    let live = policy.rules.live();
+    let bucket = Arc::clone(match &address.bucket {
+        NamedBucket::Ambiguous => live.without_rules(),
+        named => live.bucket(named.name()),
+    });
+    let mut asked = CorsRequest::new(head.method().as_bytes());
+    for (at, (name, value)) in head.lines().enumerate() {
+        asked.add_line(name, value);
+        known.lines.note(at, name, value);
     }
+    (known.resource, known.scope) = (address.resource, address.scope());
+    known.client = peer.address;
+    if known.lines.has_forwarding {
+        known.chain = policy.forwarding.chain(head, peer);
+        known.client = known.chain.as_ref().map_or(peer.address, |chain| Some(chain.client));
+    }
+    known.decision = evaluate(bucket.rules.as_ref(), &asked);
+    if let Some(shadow) = &policy.shadow {
+        shadow.compare(&asked, &address.bucket, &bucket, known);
+    }
+    known.bucket = Some(bucket);
+    known.bucket_host = bucket_host;
+    asked
+}
 
-    /// The bucket and the key that a request is for.
-    pub(super) fn address<'r>(&self, head: &'r impl RequestHead, bucket_host: Option<&'r BucketHost>) -> Address<'r> {
-        match bucket_host {
-            Some(named) => Address::in_bucket(&named.bucket, head.path()),
-            None => Address::of(head.host(), head.path(), &self.domains),
-        }
+fn own_reply(policy: &Policy, asked: &CorsRequest<'_>, known: &Known) -> Option<Reply> {
+    let is_preflight = known.decision.kind == RequestKind::Preflight;
+    match &known.decision.verdict {
+        // S3 refuses a malformed request outright (S3: sd-acrh-bad-token), actual requests too; a browser never sends one.
+        Verdict::Denied(denial) if is_preflight || denial.is_malformed() => Some(denied(policy, asked, known, denial)),
+        // 200 without a body, not 204 (S3: sd-first-match-bucket-root).
+        Verdict::Granted(_) | Verdict::NotCors if is_preflight => Some(Reply::empty(StatusCode::OK)),
+        _ => None,
     }
+}
 
-    fn own_reply(&self, asked: &CorsRequest<'_>, known: &Known) -> Option<Reply> {
-        let is_preflight = known.decision.kind == RequestKind::Preflight;
-        match &known.decision.verdict {
-            // S3 refuses a malformed request outright (S3: sd-acrh-bad-token), actual requests too; a browser never sends one.
-            Verdict::Denied(denial) if is_preflight || denial.is_malformed() => Some(self.denied(asked, known, denial)),
-            // 200 without a body, not 204 (S3: sd-first-match-bucket-root).
-            Verdict::Granted(_) | Verdict::NotCors if is_preflight => Some(Reply::empty(StatusCode::OK)),
-            _ => None,
-        }
-    }
-
-    /// S3's answer to a denial.
-    fn denied(&self, asked: &CorsRequest<'_>, known: &Known, denial: &Denial) -> Reply {
-        let refusal = denial.refusal(known.resource);
-        let refused =
-            refusal.resource.map(|resource| [("Method", asked.asked_method()), ("ResourceType", resource.as_str())]);
-        let details = refused.as_ref().map_or(&[][..], |details| &details[..]);
-        self.error_document(refusal.status, refusal.code, &refusal.message, details, known)
-    }
-
-    /// The `Host` that the upstream sees; `None`: the client's own, which is part of what the client signs.
-    pub(super) fn host_for_upstream<'r>(&'r self, known: &'r Known) -> Option<&'r str> {
-        let of_bucket = known.bucket_host.as_ref().map(|named| &named.upstream_host);
-        match of_bucket.and_then(Option::as_ref).unwrap_or(&self.upstream_host) {
-            UpstreamHost::Preserve => None,
-            UpstreamHost::Name(name) => Some(name),
-        }
-    }
+/// S3's answer to a denial.
+fn denied(policy: &Policy, asked: &CorsRequest<'_>, known: &Known, denial: &Denial) -> Reply {
+    let refusal = denial.refusal(known.resource);
+    let refused =
+        refusal.resource.map(|resource| [("Method", asked.asked_method()), ("ResourceType", resource.as_str())]);
+    let details = refused.as_ref().map_or(&[][..], |details| &details[..]);
+    policy.replies.error(refusal.status, refusal.code, &refusal.message, details, known)
 }
 
 /// Returns what an upstream could read differently from us.
@@ -139,18 +120,11 @@ fn fault(head: &impl RequestHead) -> Option<RequestFault> {
         None
     }
 }
+
 /// Whether a `Host` line is no host, which a server must refuse (RFC 9112 §3.2): an upstream, or a proxy before it, could take
 /// another part of it for the host than the rules were looked up by.
 fn has_invalid_host(head: &impl RequestHead) -> bool {
     head.lines()
         .filter(|(name, _)| name.eq_ignore_ascii_case(b"host"))
         .any(|(_, value)| !value.iter().copied().all(may_be_in_host))
-}
-
-/// The bytes of a host and port (RFC 3986 §3.2.2). Percent-encodings are left out: no DNS name or bucket has one, and parsers differ in
-/// whether they decode it.
-#[must_use]
-pub const fn may_be_in_host(byte: u8) -> bool {
-    let is_sub_delimiter = matches!(byte, b'!' | b'$' | b'&'..=b',' | b';' | b'=');
-    byte.is_ascii_alphanumeric() || is_sub_delimiter || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
 }

@@ -42,7 +42,7 @@ pub use count::{Count, Counted};
 pub use failure::{Failure, RequestFault, ResponseFault};
 pub use head::RequestHead;
 pub use health::WhyNotReady;
-pub use judge::{Judged, may_be_in_host};
+pub use judge::Judged;
 pub use peer::ClientPeer;
 pub use policy::{Parts, Policy};
 pub use reply::{Refusal, Reply};

@@ -3,16 +3,19 @@
 use super::bucket_cors::api::{Api, SignatureCheck};
 use super::count::Count;
 use super::forwarding::Forwarding;
+use super::head::RequestHead;
 use super::health::{HealthPaths, WhyNotReady};
+use super::known::Known;
 use super::log_limiter::LogLimiter;
 use super::peer::ClientPeer;
+use super::reply_contents::Replies;
 use super::shadow::Shadow;
-use crate::config::{BucketHosts, Config, Cors, PresignedHead, UpstreamHost};
+use crate::config::{BucketHost, BucketHosts, Config, PresignedHead, UpstreamHost};
 use crate::observe::{RecentDenials, Rejections, ShadowDecisions};
 use crate::rules::{ShadowRules, Store};
+use crate::s3::address::Address;
 use crate::s3::bucket_cors::Operation;
 use crate::s3::domain::Domain;
-use crate::s3::identity::HostId;
 use crate::telemetry::{AccessLog, Metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,11 +30,10 @@ pub struct Policy {
     pub(super) domains: Vec<Domain>,
     pub(super) hosts: BucketHosts,
     pub(super) forwarding: Forwarding,
-    pub(super) cors: Cors,
     pub(super) upstream_host: UpstreamHost,
     pub(super) presigned_head: PresignedHead,
     pub(super) access_log: Option<AccessLog>,
-    pub(super) host_id: HostId,
+    pub(super) replies: Replies,
     pub(super) signature_log: LogLimiter,
     /// `None` where no listener has a health path.
     pub(super) health: Option<HealthPaths>,
@@ -76,11 +78,10 @@ impl Policy {
             domains: config.domains.clone(),
             hosts: config.hosts.clone(),
             forwarding: Forwarding::of(&config.forwarded),
-            cors: config.cors,
             upstream_host: config.upstream.host.clone(),
             presigned_head: config.presigned.head,
             access_log,
-            host_id: HostId::random(),
+            replies: Replies::new(config.cors),
             signature_log: LogLimiter::default(),
             health: why_not_ready.and_then(|why_not| HealthPaths::of(&config.listen, why_not)),
             api,
@@ -110,5 +111,22 @@ impl Policy {
     #[must_use]
     pub fn signature_check(&self) -> Option<&SignatureCheck> {
         self.api.as_ref().map(|api| &api.check)
+    }
+
+    /// The bucket and the key that a request is for.
+    pub(super) fn address<'r>(&self, head: &'r impl RequestHead, bucket_host: Option<&'r BucketHost>) -> Address<'r> {
+        match bucket_host {
+            Some(named) => Address::in_bucket(&named.bucket, head.path()),
+            None => Address::of(head.host(), head.path(), &self.domains),
+        }
+    }
+
+    /// The `Host` that the upstream sees; `None`: the client's own, which is part of what the client signs.
+    pub(super) fn host_for_upstream<'r>(&'r self, known: &'r Known) -> Option<&'r str> {
+        let of_bucket = known.bucket_host.as_ref().map(|named| &named.upstream_host);
+        match of_bucket.and_then(Option::as_ref).unwrap_or(&self.upstream_host) {
+            UpstreamHost::Preserve => None,
+            UpstreamHost::Name(name) => Some(name),
+        }
     }
 }

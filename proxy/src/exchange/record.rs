@@ -21,14 +21,14 @@ impl<H: RequestHead> Drop for Exchange<H> {
         if known.is_unrecorded {
             return;
         }
-        let served = policy.count(head.method(), known, tally);
+        let served = count(policy, head.method(), known, tally);
         // A head that could not be read names no request: there is nothing to log.
         if head.method().is_empty() {
             return;
         }
         policy.metrics.buckets.count(known.label(), &known.decision);
         if let Some(outcome) = known.decision.outcome().filter(|outcome| is_denial(*outcome, known.decision.kind)) {
-            policy.record_denial(&*head, known, outcome);
+            record_denial(policy, &*head, known, outcome);
         }
         if let Some(log) = &policy.access_log {
             log_access(log, &*head, peer.tls, known, &served);
@@ -36,53 +36,51 @@ impl<H: RequestHead> Drop for Exchange<H> {
     }
 }
 
-impl Policy {
-    fn record_denial(&self, head: &impl RequestHead, known: &Known, outcome: Outcome) {
-        let address = self.address(head, known.bucket_host.as_deref());
-        let denied = Denied {
-            at: SystemTime::now(),
-            request_id: known.id.as_str(),
-            upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
-            label: known.label(),
-            bucket: address.bucket.name(),
-            is_ambiguous: address.bucket == NamedBucket::Ambiguous,
-            kind: known.decision.kind,
-            path: head.path(),
-            origin: known.lines.origin.of(head).unwrap_or_default(),
-            method: known.lines.asked_method.of(head).unwrap_or(head.method().as_bytes()),
-            request_headers: known.lines.asked_headers.of(head),
-            is_whole: true,
-            reason: known.decision.reason(),
-            detail: known.decision.detail(),
-        };
-        // Where there are no rules, no one is turned away by them.
-        if outcome == Outcome::Denied {
-            self.rejections.count(&denied);
-        }
-        if let Some(recent) = &self.recent_denials {
-            recent.keep(&denied);
-        }
+fn record_denial(policy: &Policy, head: &impl RequestHead, known: &Known, outcome: Outcome) {
+    let address = policy.address(head, known.bucket_host.as_deref());
+    let denied = Denied {
+        at: SystemTime::now(),
+        request_id: known.id.as_str(),
+        upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
+        label: known.label(),
+        bucket: address.bucket.name(),
+        is_ambiguous: address.bucket == NamedBucket::Ambiguous,
+        kind: known.decision.kind,
+        path: head.path(),
+        origin: known.lines.origin.of(head).unwrap_or_default(),
+        method: known.lines.asked_method.of(head).unwrap_or(head.method().as_bytes()),
+        request_headers: known.lines.asked_headers.of(head),
+        is_whole: true,
+        reason: known.decision.reason(),
+        detail: known.decision.detail(),
+    };
+    // Where there are no rules, no one is turned away by them.
+    if outcome == Outcome::Denied {
+        policy.rejections.count(&denied);
     }
+    if let Some(recent) = &policy.recent_denials {
+        recent.keep(&denied);
+    }
+}
 
-    fn count<'r>(&self, method: &'r str, known: &Known, tally: &Tally) -> Served<'r> {
-        let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        let served = Served {
-            method,
-            code: tally.status,
-            duration: known.started.elapsed(),
-            request_bytes: bytes(tally.request_bytes),
-            response_bytes: bytes(tally.response_bytes),
-            upstream: known.upstream_time,
-        };
-        self.metrics.http.served(&served);
-        if let Some(result) = known.by_get {
-            self.metrics.http.presigned_head(result);
-        }
-        if known.decision.kind == RequestKind::Preflight {
-            self.metrics.http.preflight.observe(seconds(served.duration));
-        }
-        served
+fn count<'r>(policy: &Policy, method: &'r str, known: &Known, tally: &Tally) -> Served<'r> {
+    let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let served = Served {
+        method,
+        code: tally.status,
+        duration: known.started.elapsed(),
+        request_bytes: bytes(tally.request_bytes),
+        response_bytes: bytes(tally.response_bytes),
+        upstream: known.upstream_time,
+    };
+    policy.metrics.http.served(&served);
+    if let Some(result) = known.by_get {
+        policy.metrics.http.presigned_head(result);
     }
+    if known.decision.kind == RequestKind::Preflight {
+        policy.metrics.http.preflight.observe(seconds(served.duration));
+    }
+    served
 }
 
 /// Whether someone can ask why this response is as it is. A preflight gets 403 also for a bucket without rules.

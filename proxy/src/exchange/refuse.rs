@@ -13,7 +13,7 @@ impl<H: RequestHead> Exchange<H> {
     pub(super) fn refuse(self, failure: Failure) -> Replying<H> {
         self.note(failure);
         let (code, message) = failure.reply().unwrap_or((ErrorCode::InternalError, ""));
-        let reply = self.policy.error_document(code.status(), code.as_str(), message, &[], &self.known);
+        let reply = self.policy.replies.error(code.status(), code.as_str(), message, &[], &self.known);
         Replying::new(self, Reply { ends_connection: true, ..reply })
     }
 

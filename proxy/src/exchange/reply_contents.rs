@@ -1,10 +1,11 @@
 //! The contents of replies: S3's error document, and the headers that every reply has.
 
 use super::known::Known;
-use super::policy::Policy;
 use super::reply::Reply;
 use super::response_edits::ResponseEdits;
+use crate::config::Cors;
 use crate::s3::error::ErrorDocument;
+use crate::s3::identity::HostId;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SERVER, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -12,9 +13,19 @@ const SERVER_NAME: HeaderValue = HeaderValue::from_static("s3cors");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 
-impl Policy {
+/// Writes replies.
+pub(super) struct Replies {
+    host_id: HostId,
+    pub(super) cors: Cors,
+}
+
+impl Replies {
+    pub(super) fn new(cors: Cors) -> Self {
+        Self { host_id: HostId::random(), cors }
+    }
+
     /// An error, as S3 writes it.
-    pub(super) fn error_document(
+    pub(super) fn error(
         &self,
         status: StatusCode,
         code: &str,
@@ -30,7 +41,7 @@ impl Policy {
     /// Hands over each header of a reply, in their order.
     ///
     /// The length is always among them: without it the connection would have to close after the reply.
-    pub(super) fn reply_headers(&self, reply: &Reply, known: &Known, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
+    pub(super) fn headers(&self, reply: &Reply, known: &Known, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
         if reply.has_length() {
             set(&CONTENT_LENGTH, &HeaderValue::from(reply.body.len()));
         }

@@ -53,73 +53,71 @@ impl Shown {
     }
 }
 
-impl Policy {
-    /// Notes the head of the upstream's final response. `first` are the lines of the response before it, if the request was asked again.
-    pub(super) fn answered<'l, L>(
-        &self,
-        (status, lines): (StatusCode, L),
-        first: Option<L>,
-        head: &impl RequestHead,
-        known: &mut Known,
-    ) -> ResponsePlan
-    where
-        L: Iterator<Item = (&'l [u8], &'l [u8])> + Clone,
-    {
-        known.upstream_time = known.upstream_started.map(|started| started.elapsed());
-        // S3 reports a failed signature with 403 only. That of a GET that the client did not ask for is not about its request.
-        known.may_be_mismatch = status == StatusCode::FORBIDDEN && known.by_get.is_none();
-        let mut shown = Shown::as_it_came();
-        match first {
-            None if self.asks_again(status, head) => {
-                known.by_get = Some(ByGet::Failed);
-                return ResponsePlan::Again;
-            }
-            None => self.examine_head(lines, head, known),
-            Some(first) => {
-                let as_head = head_retry::shown(status, lines.clone());
-                shown.is_retry = true;
-                shown.is_first = as_head == AsHead::Rejected;
-                if let AsHead::Whole(length) = as_head {
-                    shown.full_length = Some(length);
-                }
-                known.by_get = Some(if shown.is_first { ByGet::Rejected } else { ByGet::Answered });
-                // The rejection of HEAD was not examined: another method might have been all that it takes.
-                known.may_be_mismatch = shown.is_first;
-                self.examine_head(if shown.is_first { first } else { lines }, head, known);
-            }
+/// Notes the head of the upstream's final response. `first` are the lines of the response before it, if the request was asked again.
+pub(super) fn answered<'l, L>(
+    policy: &Policy,
+    (status, lines): (StatusCode, L),
+    first: Option<L>,
+    head: &impl RequestHead,
+    known: &mut Known,
+) -> ResponsePlan
+where
+    L: Iterator<Item = (&'l [u8], &'l [u8])> + Clone,
+{
+    known.upstream_time = known.upstream_started.map(|started| started.elapsed());
+    // S3 reports a failed signature with 403 only. That of a GET that the client did not ask for is not about its request.
+    known.may_be_mismatch = status == StatusCode::FORBIDDEN && known.by_get.is_none();
+    let mut shown = Shown::as_it_came();
+    match first {
+        None if asks_again(policy, status, head) => {
+            known.by_get = Some(ByGet::Failed);
+            return ResponsePlan::Again;
         }
-        ResponsePlan::Relay(shown)
+        None => examine_head(policy, lines, head, known),
+        Some(first) => {
+            let as_head = head_retry::shown(status, lines.clone());
+            shown.is_retry = true;
+            shown.is_first = as_head == AsHead::Rejected;
+            if let AsHead::Whole(length) = as_head {
+                shown.full_length = Some(length);
+            }
+            known.by_get = Some(if shown.is_first { ByGet::Rejected } else { ByGet::Answered });
+            // The rejection of HEAD was not examined: another method might have been all that it takes.
+            known.may_be_mismatch = shown.is_first;
+            examine_head(policy, if shown.is_first { first } else { lines }, head, known);
+        }
     }
+    ResponsePlan::Relay(shown)
+}
 
-    fn asks_again(&self, status: StatusCode, head: &impl RequestHead) -> bool {
-        status == StatusCode::FORBIDDEN && self.presigned_head == PresignedHead::ByGet && head_retry::may_retry(head)
-    }
+fn asks_again(policy: &Policy, status: StatusCode, head: &impl RequestHead) -> bool {
+    status == StatusCode::FORBIDDEN && policy.presigned_head == PresignedHead::ByGet && head_retry::may_retry(head)
+}
 
-    /// Looks at the head of the response that the client gets.
-    fn examine_head<'l>(
-        &self,
-        lines: impl Iterator<Item = (&'l [u8], &'l [u8])>,
-        head: &impl RequestHead,
-        known: &mut Known,
-    ) {
-        // The browser shows the upstream's id, not ours: anyone who asks about a denial has that one.
-        let wants_id = self.access_log.is_some() || known.decision.outcome() == Some(Outcome::Denied);
-        if !wants_id && !known.may_be_mismatch {
-            return;
-        }
-        let mut minio_code = None;
-        for (name, value) in lines {
-            match name.len() {
-                16 if wants_id && name.eq_ignore_ascii_case(REQUEST_ID) => {
-                    known.upstream_id = UpstreamId::of_token(value);
-                }
-                4 if known.may_be_mismatch && name.eq_ignore_ascii_case(DATE) => known.upstream_clock = time_of(value),
-                18 if known.may_be_mismatch && name.eq_ignore_ascii_case(MINIO_CODE) => minio_code = Some(value),
-                _ => {}
-            }
-        }
-        examine_code(self, minio_code, head, known);
+/// Looks at the head of the response that the client gets.
+fn examine_head<'l>(
+    policy: &Policy,
+    lines: impl Iterator<Item = (&'l [u8], &'l [u8])>,
+    head: &impl RequestHead,
+    known: &mut Known,
+) {
+    // The browser shows the upstream's id, not ours: anyone who asks about a denial has that one.
+    let wants_id = policy.access_log.is_some() || known.decision.outcome() == Some(Outcome::Denied);
+    if !wants_id && !known.may_be_mismatch {
+        return;
     }
+    let mut minio_code = None;
+    for (name, value) in lines {
+        match name.len() {
+            16 if wants_id && name.eq_ignore_ascii_case(REQUEST_ID) => {
+                known.upstream_id = UpstreamId::of_token(value);
+            }
+            4 if known.may_be_mismatch && name.eq_ignore_ascii_case(DATE) => known.upstream_clock = time_of(value),
+            18 if known.may_be_mismatch && name.eq_ignore_ascii_case(MINIO_CODE) => minio_code = Some(value),
+            _ => {}
+        }
+    }
+    examine_code(policy, minio_code, head, known);
 }
 
 fn time_of(date: &[u8]) -> Option<std::time::SystemTime> {

@@ -7,7 +7,7 @@ use super::policy::Policy;
 use super::reply::{Refusal, Reply};
 use super::request_edits::RequestEdits;
 use super::response_edits::ResponseEdits;
-use super::response_head::{ResponsePlan, Shown};
+use super::response_head::{ResponsePlan, Shown, answered};
 use super::signature_mismatch::examine_body;
 use super::tally::Tally;
 use crate::s3::placed_signature::PlacedSignature;
@@ -46,7 +46,7 @@ impl<H: RequestHead> Exchange<H> {
             code = code.as_str(),
             "refused before there was a request"
         );
-        let reply = self.policy.error_document(code.status(), code.as_str(), refusal.message(), &[], &self.known);
+        let reply = self.policy.replies.error(code.status(), code.as_str(), refusal.message(), &[], &self.known);
         Replying::new(self, Reply { ends_connection: true, ..reply })
     }
 }
@@ -82,7 +82,7 @@ impl<H: RequestHead> Replying<H> {
 
     /// Hands over each header, in their order; `date` is the driver's clock.
     pub fn for_each_header(&self, date: &HeaderValue, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
-        self.exchange.policy.reply_headers(&self.reply, &self.exchange.known, &mut set);
+        self.exchange.policy.replies.headers(&self.reply, &self.exchange.known, &mut set);
         if !self.reply.has_date() {
             set(&DATE, date);
         }
@@ -182,12 +182,12 @@ impl<H: RequestHead> Forward<H> {
             return ResponsePlan::Relay(Shown::as_it_came());
         }
         let Exchange { policy, head, known, .. } = &mut self.exchange;
-        policy.answered((status, lines), first, &*head, known)
+        answered(policy, (status, lines), first, &*head, known)
     }
 
     /// The difference between the response as it came and as the client sees it. `vary` are the `Vary` lines that came.
     pub fn edits<'v>(&self, shown: Shown, vary: impl IntoIterator<Item = &'v [u8]>) -> ResponseEdits<'_> {
-        ResponseEdits::new(&self.exchange.policy.cors, &self.exchange.known, shown.full_length, vary)
+        ResponseEdits::new(&self.exchange.policy.replies.cors, &self.exchange.known, shown.full_length, vary)
     }
 
     /// Returns true if the first bytes of the response's body are to be handed to [`body`](Self::body).

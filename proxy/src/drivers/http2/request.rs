@@ -3,10 +3,11 @@
 //! Decides: what is malformed (RFC 9113 §8.1.1) beyond what the `h2` crate rejects, and how long the body is. Must not know: streams,
 //! upstreams or what the exchange decides.
 
-use crate::exchange::{self, Failure, RequestFault, may_be_in_host};
+use crate::exchange::{self, Failure, RequestFault};
 use http::header::{CONTENT_LENGTH, COOKIE, HOST};
 use http::{HeaderValue, Method, Version, request};
 use s3cors_http1::body_length::{BodyLength, LengthHeaders};
+use s3cors_http1::request_target::may_be_in_host;
 
 /// A request's head.
 pub(super) struct Head {

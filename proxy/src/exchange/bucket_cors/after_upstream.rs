@@ -2,14 +2,10 @@
 
 use super::api::{Api, Writing};
 use super::confirm::Unconfirmed;
-use super::operation::{Buffered, SignedOperation};
+use super::operation::{Buffered, SignedOperation, count};
 use super::response::{Response, unproven};
 use crate::exchange::head::RequestHead;
-use crate::exchange::known::Known;
-use crate::exchange::policy::Policy;
-use crate::exchange::reply::Reply;
 use crate::exchange::stages::Replying;
-use crate::rules::DocumentOrigin;
 use crate::s3::bucket_cors::Operation;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::signed_body::Stated;
@@ -43,36 +39,14 @@ impl<H: RequestHead> Buffered<H> {
             },
             (Some(_), _, Some(Writing::Unproven)) => unproven().into(),
             _ => {
-                exchange.policy.count_operation(signed.operation, OperationResult::Relayed);
+                count(&exchange.policy, signed.operation, OperationResult::Relayed);
                 return AfterUpstream::Reply(Replying::new(self.forward.exchange, response.into_reply()));
             }
         };
         let Rejection { code, status, message } = rejection;
-        exchange.policy.count_operation(signed.operation, OperationResult::Rejected);
-        let reply = exchange.policy.error_document(status, code, &message, &[], &exchange.known);
+        count(&exchange.policy, signed.operation, OperationResult::Rejected);
+        let reply = exchange.policy.replies.error(status, code, &message, &[], &exchange.known);
         AfterUpstream::Reply(Replying::new(self.forward.exchange, reply))
-    }
-}
-
-impl Policy {
-    /// The bucket's own rules; those of the default are no one's configuration.
-    pub(super) fn document_of(&self, signed: &SignedOperation, known: &Known) -> Reply {
-        let live = self.rules.live();
-        self.count_operation(signed.operation, OperationResult::Served);
-        match live.document(&signed.bucket).map(DocumentOrigin::to_xml) {
-            Some(Ok(xml)) => Reply::document(xml),
-            Some(Err(error)) => {
-                tracing::error!(request_id = known.id.as_str(), %error, "a document has no form in XML");
-                let message = "The bucket's rules have a value that XML cannot carry.";
-                self.s3_error(&S3Error::new(ErrorCode::InternalError, message), known)
-            }
-            None => {
-                let code = ErrorCode::NoSuchCorsConfiguration;
-                let details = [("BucketName", &*signed.bucket)];
-                let message = "The CORS configuration does not exist";
-                self.error_document(code.status(), code.as_str(), message, &details, known)
-            }
-        }
     }
 }
 

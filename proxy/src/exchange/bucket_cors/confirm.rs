@@ -3,14 +3,16 @@
 //! That is asked at the start and every now and then, with a request that means nothing, and before each operation with the request itself.
 
 use super::api::Confirmed;
-use super::operation::Buffered;
+use super::operation::{Buffered, SignedOperation, count, error_reply, rejected};
 use super::response::{Response, unproven};
-use super::write::WriteJob;
+use super::write::{WriteJob, written_reply};
 use crate::exchange::failure::Failure;
 use crate::exchange::head::RequestHead;
+use crate::exchange::known::Known;
 use crate::exchange::policy::Policy;
+use crate::exchange::reply::Reply;
 use crate::exchange::stages::{Forward, Replying};
-use crate::rules::{WriteError, Written};
+use crate::rules::{DocumentOrigin, WriteError, Written};
 use crate::s3::bucket_cors::Operation;
 use crate::s3::checksum::hex_sha256;
 use crate::s3::error::{ErrorCode, S3Error};
@@ -56,11 +58,11 @@ impl<H: RequestHead> Unconfirmed<H> {
         let (policy, known) = (&forward.exchange.policy, &forward.exchange.known);
         let confirmed = response.map_or(Confirmed::Unclear, Confirmed::of_broken);
         let reply = match confirmed {
-            Confirmed::Refused if signed.operation == Operation::Get => policy.document_of(signed, known),
+            Confirmed::Refused if signed.operation == Operation::Get => document_of(policy, signed, known),
             Confirmed::Refused => return AfterConfirmation::Write(ConfirmedWrite(self)),
             Confirmed::Unclear => {
-                policy.count_operation(signed.operation, OperationResult::Failed);
-                policy.s3_error(&unproven(), known)
+                count(policy, signed.operation, OperationResult::Failed);
+                error_reply(policy, &unproven(), known)
             }
             Confirmed::NotRefused => {
                 // About this one request, which can be anyone's: it says nothing about those of others.
@@ -73,7 +75,7 @@ impl<H: RequestHead> Unconfirmed<H> {
                     "the upstream does not check who sent a request"
                 );
                 let message = "The storage server does not check the signature of this request.";
-                policy.reject_operation(signed.operation, &S3Error::new(ErrorCode::AccessDenied, message), known)
+                rejected(policy, signed.operation, &S3Error::new(ErrorCode::AccessDenied, message), known)
             }
         };
         AfterConfirmation::Reply(Replying::new(self.request.forward.exchange, reply))
@@ -92,7 +94,7 @@ impl<H: RequestHead> ConfirmedWrite<H> {
     #[must_use]
     pub fn done(self, written: &Result<Written, WriteError>) -> Replying<H> {
         let Buffered { forward, signed } = self.0.request;
-        let reply = forward.exchange.policy.written(&signed, written, &forward.exchange.known);
+        let reply = written_reply(&forward.exchange.policy, &signed, written, &forward.exchange.known);
         Replying::new(forward.exchange, reply)
     }
 
@@ -100,6 +102,26 @@ impl<H: RequestHead> ConfirmedWrite<H> {
     #[must_use]
     pub fn fail(self, failure: Failure) -> Option<Replying<H>> {
         self.0.request.fail(failure)
+    }
+}
+
+/// The bucket's own rules; those of the default are no one's configuration.
+fn document_of(policy: &Policy, signed: &SignedOperation, known: &Known) -> Reply {
+    let live = policy.rules.live();
+    count(policy, signed.operation, OperationResult::Served);
+    match live.document(&signed.bucket).map(DocumentOrigin::to_xml) {
+        Some(Ok(xml)) => Reply::document(xml),
+        Some(Err(error)) => {
+            tracing::error!(request_id = known.id.as_str(), %error, "a document has no form in XML");
+            let message = "The bucket's rules have a value that XML cannot carry.";
+            error_reply(policy, &S3Error::new(ErrorCode::InternalError, message), known)
+        }
+        None => {
+            let code = ErrorCode::NoSuchCorsConfiguration;
+            let details = [("BucketName", &*signed.bucket)];
+            let message = "The CORS configuration does not exist";
+            policy.replies.error(code.status(), code.as_str(), message, &details, known)
+        }
     }
 }
 

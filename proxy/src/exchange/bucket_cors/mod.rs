@@ -16,5 +16,6 @@ pub use after_upstream::AfterUpstream;
 pub use api::{Confirmed, SignatureCheck, Writing};
 pub use confirm::{AfterConfirmation, ConfirmedWrite, Unconfirmed};
 pub use operation::Buffered;
+pub(super) use operation::operation;
 pub use response::Response;
 pub use write::WriteJob;

@@ -58,7 +58,7 @@ impl<H: RequestHead> Buffered<H> {
     pub fn body_too_long(self) -> Replying<H> {
         let error = S3Error::new(ErrorCode::MaxMessageLengthExceeded, "Your request was too big.");
         let Exchange { policy, known, .. } = &self.forward.exchange;
-        let reply = policy.reject_operation(self.signed.operation, &error, known);
+        let reply = rejected(policy, self.signed.operation, &error, known);
         Replying::new(self.forward.exchange, Reply { ends_connection: true, ..reply })
     }
 
@@ -69,39 +69,36 @@ impl<H: RequestHead> Buffered<H> {
     }
 }
 
-impl Policy {
-    /// Recognises an operation that is carried out here, with the upstream's word; an error is the reply to one that the upstream need not
-    /// see. Any other request is the upstream's.
-    pub(in crate::exchange) fn operation<H: RequestHead>(
-        &self,
-        exchange: &Exchange<H>,
-    ) -> Option<Result<SignedOperation, Box<Reply>>> {
-        self.api.as_ref()?;
-        let Exchange { head, peer, known, .. } = exchange;
-        let operation = Operation::of(head.method(), head.query())?;
-        let address = self.address(head, known.bucket_host.as_deref());
-        let bucket = bucket_of(&address, head.path())?;
-        // The name is in a Host that the upstream does not see: it would judge another request.
-        let is_in_host = head.path() == "/" && known.bucket_host.is_none();
-        if is_in_host && self.host_for_upstream(known).is_some() {
-            return None;
-        }
-        let signed = signed(operation, bucket, head, is_encrypted(head, peer, known.lines.has_forwarding))?;
-        Some(signed.map_err(|error| Box::new(self.reject_operation(operation, &error, known))))
+/// Recognises an operation that is carried out here, with the upstream's word; an error is the reply to one that the upstream need not
+/// see. Any other request is the upstream's.
+pub(in crate::exchange) fn operation<H: RequestHead>(
+    exchange: &Exchange<H>,
+) -> Option<Result<SignedOperation, Box<Reply>>> {
+    let Exchange { policy, head, peer, known, .. } = exchange;
+    policy.api.as_ref()?;
+    let operation = Operation::of(head.method(), head.query())?;
+    let address = policy.address(head, known.bucket_host.as_deref());
+    let bucket = bucket_of(&address, head.path())?;
+    // The name is in a Host that the upstream does not see: it would judge another request.
+    let is_in_host = head.path() == "/" && known.bucket_host.is_none();
+    if is_in_host && policy.host_for_upstream(known).is_some() {
+        return None;
     }
+    let signed = signed(operation, bucket, head, is_encrypted(head, peer, known.lines.has_forwarding))?;
+    Some(signed.map_err(|error| Box::new(rejected(policy, operation, &error, known))))
+}
 
-    pub(super) fn reject_operation(&self, operation: Operation, error: &S3Error, known: &Known) -> Reply {
-        self.count_operation(operation, OperationResult::Rejected);
-        self.s3_error(error, known)
-    }
+pub(super) fn rejected(policy: &Policy, operation: Operation, error: &S3Error, known: &Known) -> Reply {
+    count(policy, operation, OperationResult::Rejected);
+    error_reply(policy, error, known)
+}
 
-    pub(super) fn s3_error(&self, error: &S3Error, known: &Known) -> Reply {
-        self.error_document(error.code.status(), error.code.as_str(), &error.message, &[], known)
-    }
+pub(super) fn error_reply(policy: &Policy, error: &S3Error, known: &Known) -> Reply {
+    policy.replies.error(error.code.status(), error.code.as_str(), &error.message, &[], known)
+}
 
-    pub(super) fn count_operation(&self, operation: Operation, result: OperationResult) {
-        self.metrics.bucket_cors.count(operation.as_str(), result);
-    }
+pub(super) fn count(policy: &Policy, operation: Operation, result: OperationResult) {
+    policy.metrics.bucket_cors.count(operation.as_str(), result);
 }
 
 /// Reads who has signed a request and what the signature covers. `None` where the signature is no signature: no server can confirm it, so

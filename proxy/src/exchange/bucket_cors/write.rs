@@ -1,6 +1,6 @@
 //! A write of a bucket's rules, and the line about it.
 
-use super::operation::SignedOperation;
+use super::operation::{SignedOperation, count, error_reply};
 use crate::exchange::known::Known;
 use crate::exchange::policy::Policy;
 use crate::exchange::reply::Reply;
@@ -62,35 +62,33 @@ impl WriteJob {
     }
 }
 
-impl Policy {
-    /// Writes the audit line of a write, and makes the reply to it.
-    pub(super) fn written(
-        &self,
-        signed: &SignedOperation,
-        written: &Result<Written, WriteError>,
-        known: &Known,
-    ) -> Reply {
-        let (request_id, bucket, operation) = (known.id.as_str(), &*signed.bucket, signed.operation.as_str());
-        let access_key = &*printable(signed.access_key.as_bytes());
-        let (result, reply) = match written {
-            Ok(Written { before, after }) => {
-                let digest =
-                    |digest: &Option<Digest>| digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
-                let (before, after) = (digest(before), digest(after));
-                tracing::info!(request_id, operation, bucket, access_key, before, after, "bucket CORS changed");
-                let status = if signed.operation == Operation::Put { StatusCode::OK } else { StatusCode::NO_CONTENT };
-                (OperationResult::Served, Reply::empty(status))
-            }
-            Err(error) => {
-                tracing::warn!(request_id, operation, bucket, access_key, %error, "bucket CORS not changed");
-                let is_rejected = matches!(error, WriteError::Stale { .. } | WriteError::Document(_));
-                let result = if is_rejected { OperationResult::Rejected } else { OperationResult::Failed };
-                (result, self.s3_error(&told(error), known))
-            }
-        };
-        self.count_operation(signed.operation, result);
-        reply
-    }
+/// Writes the audit line of a write, and makes the reply to it.
+pub(super) fn written_reply(
+    policy: &Policy,
+    signed: &SignedOperation,
+    written: &Result<Written, WriteError>,
+    known: &Known,
+) -> Reply {
+    let (request_id, bucket, operation) = (known.id.as_str(), &*signed.bucket, signed.operation.as_str());
+    let access_key = &*printable(signed.access_key.as_bytes());
+    let (result, reply) = match written {
+        Ok(Written { before, after }) => {
+            let digest =
+                |digest: &Option<Digest>| digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
+            let (before, after) = (digest(before), digest(after));
+            tracing::info!(request_id, operation, bucket, access_key, before, after, "bucket CORS changed");
+            let status = if signed.operation == Operation::Put { StatusCode::OK } else { StatusCode::NO_CONTENT };
+            (OperationResult::Served, Reply::empty(status))
+        }
+        Err(error) => {
+            tracing::warn!(request_id, operation, bucket, access_key, %error, "bucket CORS not changed");
+            let is_rejected = matches!(error, WriteError::Stale { .. } | WriteError::Document(_));
+            let result = if is_rejected { OperationResult::Rejected } else { OperationResult::Failed };
+            (result, error_reply(policy, &told(error), known))
+        }
+    };
+    count(policy, signed.operation, result);
+    reply
 }
 
 /// The error for the client, without a path of this machine.
