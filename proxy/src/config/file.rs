@@ -131,8 +131,10 @@ impl ConfigFile {
     /// # Errors
     /// [`ConfigFileError::Invalid`], with line and column.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigFileError> {
+        // To YAML all ends of lines are the same (YAML 1.2.2 §5.4). The parser's errors differ with them.
+        let text = text.replace("\r\n", "\n");
         // A file without a value (empty, or only comments) is null in YAML: all defaults.
-        serde_saphyr::from_str::<Option<Self>>(text).map(Option::unwrap_or_default).map_err(|error| {
+        serde_saphyr::from_str::<Option<Self>>(&text).map(Option::unwrap_or_default).map_err(|error| {
             // The parser knows no place for a file that is truncated or not YAML at all: then the file as a whole is wrong.
             let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
             ConfigFileError::Invalid { path: path.to_owned(), line, column, message: message(&error) }
