@@ -117,7 +117,7 @@ impl SignatureCheck {
         self.0.get()
     }
 
-    /// Takes the upstreams' responses to [forged requests](Policy::forge): writes are served only if all that could be asked refuse it.
+    /// Takes the upstreams' responses to [forged requests](crate::exchange::Policy::forge): writes are served only if all that could be asked refuse it.
     pub fn probed(&self, responses: &[Response]) {
         let not_refused = responses.iter().find(|response| Confirmed::of(response) == Confirmed::NotRefused);
         if let Some(response) = not_refused {
