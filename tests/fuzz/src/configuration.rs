@@ -142,8 +142,14 @@ fn meaning(text: &str) {
         again(name, &config.upstream.host);
     }
     let limits = config.limits;
-    let times = [limits.header_read, limits.idle, limits.body_read, limits.body_write, config.upstream.timeouts.connect];
-    let more = [config.upstream.timeouts.read, config.upstream.timeouts.write, config.upstream.keepalive.idle, config.rules.poll];
+    let times =
+        [limits.header_read, limits.idle, limits.body_read, limits.body_write, config.upstream.timeouts.connect];
+    let more = [
+        config.upstream.timeouts.read,
+        config.upstream.timeouts.write,
+        config.upstream.keepalive.idle,
+        config.rules.poll,
+    ];
     assert!(!times.iter().chain(&more).any(|time| time.is_zero()), "{text:?}");
     assert!([limits.header_size.0, limits.heads.0, limits.connections, config.threads].iter().all(|count| *count > 0));
 }

@@ -70,7 +70,8 @@ const TOKEN: &str = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH
 const HOST: &str = "-._~!$&'()*+,;=:[]0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// Fields for one hop (RFC 9110 §7.6.1), and those of an upgrade.
-const HOP: [&str; 8] = [
+const HOP: [&str; 9] = [
+    "connection",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
