@@ -18,16 +18,16 @@ fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> http::request::
 
 type Parts = http::request::Parts;
 
-fn begin(scene: &Scene, head: Parts) -> Exchange<Parts> {
+fn begin(scene: &Scene, head: Parts) -> Box<Exchange<Parts>> {
     scene.policy.begin(head, scene.policy.peer(None, false, || None))
 }
 
-fn reply_to(exchange: Exchange<Parts>) -> Replying<Parts> {
+fn reply_to(exchange: Box<Exchange<Parts>>) -> Replying<Parts> {
     let Judged::Reply(reply) = exchange.judge() else { panic!("the proxy replies itself") };
     reply
 }
 
-fn forwarded(exchange: Exchange<Parts>) -> Forward<Parts> {
+fn forwarded(exchange: Box<Exchange<Parts>>) -> Forward<Parts> {
     let Judged::Forward(forward) = exchange.judge() else { panic!("it is the upstream's") };
     forward
 }

@@ -29,7 +29,7 @@ pub enum Judged<H: RequestHead> {
 impl<H: RequestHead> Exchange<H> {
     /// Judges the request, by one snapshot of the rules.
     #[must_use]
-    pub fn judge(mut self) -> Judged<H> {
+    pub fn judge(mut self: Box<Self>) -> Judged<H> {
         let fault = if self.head.is_unambiguous() { None } else { fault(&self.head) };
         if fault.is_none()
             && let Some(reply) = self.policy.health.as_ref().and_then(|health| health.reply(&self.head, &self.peer))
@@ -37,8 +37,9 @@ impl<H: RequestHead> Exchange<H> {
             self.known.is_unrecorded = true;
             return Judged::Reply(Replying::new(self, reply));
         }
-        let asked = decide(&self.policy, &self.head, &self.peer, &mut self.known);
-        let own = if fault.is_some() { None } else { own_reply(&self.policy, &asked, &self.known) };
+        let Self { policy, head, peer, known, .. } = &mut *self;
+        let asked = decide(policy, &*head, peer, known);
+        let own = if fault.is_some() { None } else { own_reply(policy, &asked, known) };
         match (fault, own) {
             (Some(fault), _) => Judged::Reply(self.refuse(Failure::InvalidRequest(fault))),
             (None, Some(reply)) => Judged::Reply(Replying::new(self, reply)),
@@ -53,8 +54,9 @@ impl<H: RequestHead> Exchange<H> {
     /// Refuses a request that no driver can forward. As far as its head can be read, the rules are asked about it like about any other, so
     /// that a script can read the status.
     #[must_use]
-    pub fn reject(mut self, failure: Failure) -> Replying<H> {
-        decide(&self.policy, &self.head, &self.peer, &mut self.known);
+    pub fn reject(mut self: Box<Self>, failure: Failure) -> Replying<H> {
+        let Self { policy, head, peer, known, .. } = &mut *self;
+        decide(policy, &*head, peer, known);
         self.refuse(failure)
     }
 }

@@ -10,7 +10,7 @@ use crate::telemetry::printable;
 impl<H: RequestHead> Exchange<H> {
     /// Counts and logs a failure, and makes the reply to it. It carries the CORS headers of the decision, so that a script can read the
     /// status. The connection ends with it.
-    pub(super) fn refuse(self, failure: Failure) -> Replying<H> {
+    pub(super) fn refuse(self: Box<Self>, failure: Failure) -> Replying<H> {
         self.note(failure);
         let (code, message) = failure.reply().unwrap_or((ErrorCode::InternalError, ""));
         let reply = self.policy.replies.error(code.status(), code.as_str(), message, &[], &self.known);

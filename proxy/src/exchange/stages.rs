@@ -30,16 +30,17 @@ pub struct Exchange<H: RequestHead> {
 
 impl Policy {
     /// Begins an exchange about a request with this head.
-    pub fn begin<H: RequestHead>(self: &Arc<Self>, head: H, peer: ClientPeer) -> Exchange<H> {
+    pub fn begin<H: RequestHead>(self: &Arc<Self>, head: H, peer: ClientPeer) -> Box<Exchange<H>> {
         let known = Known::new(self.in_flight().enter());
-        Exchange { policy: Arc::clone(self), head, peer, known, tally: Tally::default() }
+        // Boxed: it moves from stage to stage, and each move of its bytes would be a copy, in the futures of drivers several.
+        Box::new(Exchange { policy: Arc::clone(self), head, peer, known, tally: Tally::default() })
     }
 }
 
 impl<H: RequestHead> Exchange<H> {
     /// Refuses a connection, whatever was to come on it.
     #[must_use]
-    pub fn turn_away(self, refusal: Refusal) -> Replying<H> {
+    pub fn turn_away(self: Box<Self>, refusal: Refusal) -> Replying<H> {
         let code = refusal.code();
         tracing::debug!(
             request_id = self.known.id.as_str(),
@@ -53,12 +54,12 @@ impl<H: RequestHead> Exchange<H> {
 
 /// A reply that is to be sent.
 pub struct Replying<H: RequestHead> {
-    exchange: Exchange<H>,
+    exchange: Box<Exchange<H>>,
     reply: Reply,
 }
 
 impl<H: RequestHead> Replying<H> {
-    pub(super) const fn new(exchange: Exchange<H>, reply: Reply) -> Self {
+    pub(super) const fn new(exchange: Box<Exchange<H>>, reply: Reply) -> Self {
         Self { exchange, reply }
     }
 
@@ -108,7 +109,7 @@ impl<H: RequestHead> Replying<H> {
 
 /// A request on its way to an upstream.
 pub struct Forward<H: RequestHead> {
-    pub(super) exchange: Exchange<H>,
+    pub(super) exchange: Box<Exchange<H>>,
     /// A signature that is broken on the way, to see whether the upstream refuses it.
     broken: Option<PlacedSignature>,
     /// Whether it is a question of ours: the response is no client's.
@@ -116,12 +117,12 @@ pub struct Forward<H: RequestHead> {
 }
 
 impl<H: RequestHead> Forward<H> {
-    pub(super) const fn new(exchange: Exchange<H>) -> Self {
+    pub(super) const fn new(exchange: Box<Exchange<H>>) -> Self {
         Self { exchange, broken: None, is_ours: false }
     }
 
     /// A question that no client has asked: it is neither counted nor logged.
-    pub(super) fn of_ours(mut exchange: Exchange<H>) -> Self {
+    pub(super) fn of_ours(mut exchange: Box<Exchange<H>>) -> Self {
         exchange.known.is_unrecorded = true;
         Self { exchange, broken: None, is_ours: true }
     }
@@ -162,7 +163,7 @@ impl<H: RequestHead> Forward<H> {
     /// The difference between the request as it came and as the upstream sees it.
     #[must_use]
     pub fn request(&self) -> RequestEdits<'_> {
-        let Exchange { policy, head, peer, known, .. } = &self.exchange;
+        let Exchange { policy, head, peer, known, .. } = &*self.exchange;
         let forwarded = policy.forwarding.lines(head, peer, known.lines.has_forwarding, known.chain.as_ref());
         RequestEdits {
             host: policy.host_for_upstream(known),
@@ -181,7 +182,7 @@ impl<H: RequestHead> Forward<H> {
         if self.is_ours {
             return ResponsePlan::Relay(Shown::as_it_came());
         }
-        let Exchange { policy, head, known, .. } = &mut self.exchange;
+        let Exchange { policy, head, known, .. } = &mut *self.exchange;
         answered(policy, (status, lines), first, &*head, known)
     }
 
@@ -198,7 +199,7 @@ impl<H: RequestHead> Forward<H> {
 
     /// Looks at the first bytes of the response's body.
     pub fn body(&mut self, bytes: &[u8]) {
-        let Exchange { policy, head, known, .. } = &mut self.exchange;
+        let Exchange { policy, head, known, .. } = &mut *self.exchange;
         examine_body(policy, bytes, &*head, known);
     }
 }

@@ -57,7 +57,7 @@ impl<H: RequestHead> Buffered<H> {
     #[must_use]
     pub fn body_too_long(self) -> Replying<H> {
         let error = S3Error::new(ErrorCode::MaxMessageLengthExceeded, "Your request was too big.");
-        let Exchange { policy, known, .. } = &self.forward.exchange;
+        let Exchange { policy, known, .. } = &*self.forward.exchange;
         let reply = rejected(policy, self.signed.operation, &error, known);
         Replying::new(self.forward.exchange, Reply { ends_connection: true, ..reply })
     }
