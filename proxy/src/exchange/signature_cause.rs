@@ -7,6 +7,7 @@ use super::head::RequestHead;
 use crate::s3::presigned::{expires_at, is_presigned, signed_at};
 use crate::s3::signature::{HostSignature, signed_headers};
 use crate::telemetry::SignatureCause as Cause;
+use s3cors_http1::hop_by_hop::is_hop_by_hop;
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
@@ -16,19 +17,6 @@ const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
 const AGREEMENT: Duration = Duration::from_secs(5 * 60);
 /// How many signed headers are looked at: a request has no more lines than that, but its list may be as long as its head.
 const MOST_NAMES: usize = 100;
-/// Headers for one connection only: a proxy removes or rewrites them (RFC 9110 §7.6.1).
-const HOP_BY_HOP: [&str; 10] = [
-    "connection",
-    "http2-settings",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 /// What proxies add that change the path: Traefik and Spring, Traefik, Envoy.
 const PATH_CHANGED: [&str; 3] = ["x-forwarded-prefix", "x-replaced-path", "x-envoy-original-path"];
 
@@ -123,7 +111,7 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
         if received != sent && self.covers_host() {
             return Some((Cause::HostReplaced, Some("host")));
         }
-        let is_hop = |name: &&str| HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop));
+        let is_hop = |name: &&str| is_hop_by_hop(name.as_bytes());
         if let Some(name) = self.signed_names().find(is_hop) {
             return Some((Cause::HopByHop, Some(name)));
         }

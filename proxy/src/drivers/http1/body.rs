@@ -1,9 +1,8 @@
 //! The body of a request that is read whole.
 
-use super::heads::is_modern;
 use super::{Client, Http1Driver, Progress};
 use crate::drivers::wire::{self, poll_read_some};
-use crate::exchange::{Buffered, Failure, RequestFault, RequestHead as _};
+use crate::exchange::{Buffered, Failure, RequestFault};
 use bytes::{Bytes, BytesMut};
 use s3cors_http1::body::BodyReader;
 use s3cors_http1::request_head::RequestHead;
@@ -30,7 +29,7 @@ impl Http1Driver {
         }
         let (mut body, invalid) = (BytesMut::new(), Failure::InvalidRequest(RequestFault::Chunk));
         progress.consumed = reader.take(rest, |data| body.extend_from_slice(data)).map_err(|_| invalid)?;
-        if !reader.has_ended() && expects(head) {
+        if !reader.has_ended() && head.expects_continue() {
             let sent = wire::write(&mut client.stream, &[CONTINUE], &mut client.timer, self.limits.body_write).await;
             sent.map_err(|_| Failure::ClientNotReading)?;
         }
@@ -48,9 +47,4 @@ impl Http1Driver {
         }
         Ok((body.len() <= MAX_BODY).then(|| body.freeze()))
     }
-}
-
-/// Whether the client waits for a word before it sends the body (RFC 9110 §10.1.1).
-fn expects(head: &RequestHead<'_>) -> bool {
-    is_modern(head) && head.value("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }
