@@ -7,7 +7,7 @@ use crate::chunked::{Decoder, Step};
 
 /// The rest of a body.
 #[derive(Debug)]
-enum Left {
+enum Remaining {
     Length(u64),
     Chunked(Decoder),
     UntilClose,
@@ -16,7 +16,7 @@ enum Left {
 
 /// Finds a body in the bytes of a connection.
 #[derive(Debug)]
-pub struct BodyReader(Left);
+pub struct BodyReader(Remaining);
 
 /// The beginning of some bytes: framing that is no part of the body, then data. Both are empty where the body has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Piece {
 /// The reason why a body did not come to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrokenBody {
-    /// It is not a chunked body.
+    /// The bytes are no chunked body.
     Malformed,
     /// The connection ended before it.
     Truncated,
@@ -41,9 +41,9 @@ impl BodyReader {
     #[must_use]
     pub fn of_request(length: BodyLength) -> Self {
         Self::new(match length {
-            BodyLength::None => Left::Nothing,
-            BodyLength::Length(length) => Left::Length(length),
-            BodyLength::Chunked => Left::Chunked(Decoder::default()),
+            BodyLength::None => Remaining::Nothing,
+            BodyLength::Length(length) => Remaining::Length(length),
+            BodyLength::Chunked => Remaining::Chunked(Decoder::default()),
         })
     }
 
@@ -51,37 +51,37 @@ impl BodyReader {
     #[must_use]
     pub fn of_response(body: ResponseBody) -> Self {
         Self::new(match body {
-            ResponseBody::Absent => Left::Nothing,
-            ResponseBody::Length(length) => Left::Length(length),
-            ResponseBody::Chunked => Left::Chunked(Decoder::default()),
-            ResponseBody::UntilClose => Left::UntilClose,
+            ResponseBody::Absent => Remaining::Nothing,
+            ResponseBody::Length(length) => Remaining::Length(length),
+            ResponseBody::Chunked => Remaining::Chunked(Decoder::default()),
+            ResponseBody::UntilClose => Remaining::UntilClose,
         })
     }
 
-    fn new(left: Left) -> Self {
-        Self(if matches!(left, Left::Length(0)) { Left::Nothing } else { left })
+    fn new(left: Remaining) -> Self {
+        Self(if matches!(left, Remaining::Length(0)) { Remaining::Nothing } else { left })
     }
 
     /// Returns true once the whole body was read.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
-        matches!(self.0, Left::Nothing)
+        matches!(self.0, Remaining::Nothing)
     }
 
     /// The number of bytes that are to come, where it is known.
     #[must_use]
     pub const fn left(&self) -> Option<u64> {
         match self.0 {
-            Left::Length(left) => Some(left),
-            Left::Nothing => Some(0),
-            Left::Chunked(_) | Left::UntilClose => None,
+            Remaining::Length(left) => Some(left),
+            Remaining::Nothing => Some(0),
+            Remaining::Chunked(_) | Remaining::UntilClose => None,
         }
     }
 
     /// Returns true if the body ends with its connection.
     #[must_use]
     pub const fn is_until_close(&self) -> bool {
-        matches!(self.0, Left::UntilClose)
+        matches!(self.0, Remaining::UntilClose)
     }
 
     /// Reads the first piece of some bytes, of which there is at least one.
@@ -90,21 +90,21 @@ impl BodyReader {
     /// [`BrokenBody::Malformed`].
     pub fn next(&mut self, bytes: &[u8]) -> Result<Piece, BrokenBody> {
         let (framing, data) = match &mut self.0 {
-            Left::Nothing => (0, 0),
-            Left::UntilClose => (0, bytes.len()),
-            Left::Length(left) => {
+            Remaining::Nothing => (0, 0),
+            Remaining::UntilClose => (0, bytes.len()),
+            Remaining::Length(left) => {
                 let data = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                 *left -= data as u64;
                 if *left == 0 {
-                    self.0 = Left::Nothing;
+                    self.0 = Remaining::Nothing;
                 }
                 (0, data)
             }
-            Left::Chunked(decoder) => match decoder.next(bytes).map_err(|_| BrokenBody::Malformed)? {
+            Remaining::Chunked(decoder) => match decoder.next(bytes).map_err(|_| BrokenBody::Malformed)? {
                 Step::Data { framing, data } => (framing, data),
                 Step::More { framing } => (framing, 0),
                 Step::End { framing } => {
-                    self.0 = Left::Nothing;
+                    self.0 = Remaining::Nothing;
                     (framing, 0)
                 }
             },
@@ -131,9 +131,9 @@ impl BodyReader {
     /// # Errors
     /// [`BrokenBody::Truncated`].
     pub fn close(&mut self) -> Result<(), BrokenBody> {
-        match std::mem::replace(&mut self.0, Left::Nothing) {
-            Left::Nothing | Left::UntilClose => Ok(()),
-            Left::Length(_) | Left::Chunked(_) => Err(BrokenBody::Truncated),
+        match std::mem::replace(&mut self.0, Remaining::Nothing) {
+            Remaining::Nothing | Remaining::UntilClose => Ok(()),
+            Remaining::Length(_) | Remaining::Chunked(_) => Err(BrokenBody::Truncated),
         }
     }
 

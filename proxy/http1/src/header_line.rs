@@ -206,7 +206,7 @@ impl Span {
     }
 }
 
-/// What follows `part`, if `bytes` begin with it: not with equal bytes but with the same ones.
+/// Returns the bytes after `part`, if `bytes` begin with it: with the very same bytes, not with equal ones.
 pub(crate) fn strip<'b>(bytes: &'b [u8], part: &[u8]) -> Option<&'b [u8]> {
     let (first, rest) = bytes.split_at_checked(part.len())?;
     (part.is_empty() || std::ptr::eq(first, part)).then_some(rest)
@@ -217,12 +217,12 @@ pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(trim)
 }
 
-/// Whether a byte may be in a field value or a reason phrase (RFC 9110 §5.5): HTAB, SP, VCHAR, obs-text.
+/// Returns true for the bytes of a field value or a reason phrase (RFC 9110 §5.5): HTAB, SP, VCHAR, obs-text.
 pub(crate) fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
-/// Whether a byte may be in a method or a field name (RFC 9110 §5.6.2).
+/// Returns true for the bytes of a method or a field name (RFC 9110 §5.6.2).
 pub(crate) fn is_token(byte: u8) -> bool {
     let is_mark = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~');
     is_mark || byte.is_ascii_alphanumeric()

@@ -64,7 +64,7 @@ impl<'b> RejectedHead<'b> {
         self.target.split_once('?').map(|(_, query)| query)
     }
 
-    /// The version that the first line ends with; 0.9 where that is none that is known.
+    /// The version at the end of the first line; 0.9 if it is unknown.
     #[must_use]
     pub fn version(&self) -> Version {
         match lines(self.bytes).next().and_then(|line| line.rsplit(|byte| *byte == b' ').next()) {

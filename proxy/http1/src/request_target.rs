@@ -61,7 +61,7 @@ impl<'b> RequestTarget<'b> {
         self.authority
     }
 
-    /// The path, which is `/` where there is none.
+    /// The path; `/` for a target without one.
     pub(crate) fn path(self) -> &'b str {
         let path = self.resource.split_once('?').map_or(self.resource, |(path, _)| path);
         if path.is_empty() { "/" } else { path }

@@ -33,7 +33,7 @@ pub(super) fn ask(admin: &AdminTarget, target: &str) -> io::Result<Answer> {
     Ok(Answer { status_line, rest })
 }
 
-/// Asks for a page. The error is the text of another response, or says why there is none.
+/// Asks for a page. The error is the text of another response, or the reason why no response came.
 pub(super) fn page(admin: &AdminTarget, target: &str) -> Result<String, String> {
     match ask(admin, target).and_then(|answer| Ok((answer.is_ok(), answer.body()?))) {
         Ok((true, body)) => Ok(body),

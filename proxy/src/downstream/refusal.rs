@@ -85,7 +85,7 @@ pub(super) async fn refuse_operator(stream: &mut Stream) {
     linger(stream).await;
 }
 
-/// It is recorded first: a client that does not take it had it all the same.
+/// Records a reply, then sends it: it counts as sent also where the client does not take it.
 async fn send<H: exchange::RequestHead>(stream: &mut Stream, reply: Replying<H>) {
     let mut bytes = last_reply_head(&reply);
     let body = reply.body();

@@ -15,7 +15,7 @@ const FOR: &str = "X-Forwarded-For";
 const PROTO: &str = "X-Forwarded-Proto";
 const HOST: &str = "X-Forwarded-Host";
 
-/// Whether a header line is about the proxies before the sender, by its name in any case.
+/// Returns true for the name of a header about the proxies before the sender, in any case.
 ///
 /// An underscore counts as a hyphen: a server that has its headers as CGI variables (Ceph RGW) reads both as one.
 pub(super) fn is_forwarding(name: &[u8]) -> bool {
@@ -61,7 +61,7 @@ impl Forwarding {
         ClientPeer::new(address, is_tls, is_trusted, listener)
     }
 
-    /// Whether the lines of the proxy at this address are trusted (`forwarded.trusted`).
+    /// Returns true if the lines of the proxy at this address are trusted (`forwarded.trusted`).
     fn trusts(&self, ip: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&ip))
     }
@@ -126,7 +126,7 @@ pub(super) fn is_encrypted(head: &impl RequestHead, peer: &ClientPeer, has_lines
 /// The lines about the client for an upstream.
 #[derive(Debug)]
 pub(super) struct ForwardedLines<'r> {
-    /// Whether the request has such lines of its own.
+    /// Set if the request has such lines of its own.
     has_lines: bool,
     /// The names of the headers that the request signs.
     signed: Option<Cow<'r, str>>,

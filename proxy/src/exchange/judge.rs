@@ -123,7 +123,7 @@ fn fault(head: &impl RequestHead) -> Option<RequestFault> {
     }
 }
 
-/// Whether a `Host` line is no host, which a server must refuse (RFC 9112 §3.2): an upstream, or a proxy before it, could take
+/// Returns true if a `Host` line is no host, which a server must refuse (RFC 9112 §3.2): an upstream, or a proxy before it, could take
 /// another part of it for the host than the rules were looked up by.
 fn has_invalid_host(head: &impl RequestHead) -> bool {
     head.lines()

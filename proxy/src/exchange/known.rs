@@ -39,13 +39,13 @@ pub(super) struct Known {
     /// The upstream's name for the request, where someone will want to know it.
     pub(super) upstream_id: Option<UpstreamId>,
     pub(super) upstream_time: Option<Duration>,
-    /// Whether the response may report a failed signature.
+    /// Set if the response may report a failed signature.
     pub(super) may_be_mismatch: bool,
     /// The time of such a response by the upstream's clock.
     pub(super) upstream_clock: Option<SystemTime>,
     /// The result of a presigned HEAD that is asked again as GET; `None` while it is not.
     pub(super) by_get: Option<ByGet>,
-    /// Whether it is neither counted nor logged: it asks for our health, or the question is ours.
+    /// Set if the exchange is neither counted nor logged: it asks for our health, or the question is ours.
     pub(super) is_unrecorded: bool,
     _in_flight: Counted,
 }
@@ -110,9 +110,9 @@ pub(super) struct KnownLines {
     pub(super) asked_method: LineAt,
     /// `Access-Control-Request-Headers`.
     pub(super) asked_headers: LineAt,
-    /// Whether an object is copied.
+    /// Set if an object is copied.
     pub(super) has_copy_source: bool,
-    /// Whether there are lines about those before the peer.
+    /// Set if there are lines about the proxies before the peer.
     pub(super) has_forwarding: bool,
 }
 

@@ -16,7 +16,7 @@ pub struct ClientPeer {
     pub(super) is_tls: bool,
     /// The version of TLS on this connection; `None` without.
     pub(super) tls: Option<&'static str>,
-    /// Whether its forwarding headers are trusted.
+    /// Set if its forwarding headers are trusted.
     pub(super) is_trusted: bool,
     /// The number of the listener that it has connected to, where one of them has a health path.
     pub(super) listener: Option<usize>,

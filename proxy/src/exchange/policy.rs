@@ -1,4 +1,4 @@
-//! What all exchanges share.
+//! The state that all exchanges share.
 
 use super::bucket_cors::api::{Api, SignatureCheck};
 use super::count::Count;
@@ -20,7 +20,7 @@ use crate::telemetry::{AccessLog, Metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// What every exchange needs. One for the process, shared by all drivers.
+/// The settings and the state of all exchanges. One for the process, shared by all drivers.
 pub struct Policy {
     pub(super) rules: Arc<Store>,
     pub(super) shadow: Option<Shadow>,
@@ -107,7 +107,7 @@ impl Policy {
         &self.in_flight
     }
 
-    /// Whether upstreams judge signatures; `None` where the CORS of buckets is not served here.
+    /// Returns the check whether upstreams judge signatures; `None` where the CORS of buckets is not served here.
     #[must_use]
     pub fn signature_check(&self) -> Option<&SignatureCheck> {
         self.api.as_ref().map(|api| &api.check)

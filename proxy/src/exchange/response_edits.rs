@@ -27,9 +27,9 @@ pub fn is_cors_header(name: &[u8]) -> bool {
 /// They are on errors and on the proxy's own replies too: a browser then tells the page the status instead of a blocked response.
 pub struct ResponseEdits<'x> {
     grant: Option<&'x Grant>,
-    /// Whether the grant alone decides who may read the response's times (Fetch, TAO check).
+    /// Set if the grant alone decides who may read the response's times (Fetch, TAO check).
     decides_timing: bool,
-    /// Who may embed the response without CORS (Fetch, cross-origin resource policy check).
+    /// The sites that may embed the response without CORS (Fetch, cross-origin resource policy check).
     resource_policy: Option<&'static HeaderValue>,
     vary: Option<HeaderValue>,
     decision: Option<HeaderValue>,
@@ -38,7 +38,7 @@ pub struct ResponseEdits<'x> {
 }
 
 impl<'x> ResponseEdits<'x> {
-    /// Those of every response, whatever its status (S3: sd-missing-anon-403, sd-missing-signed-404, sd-head-anon-403). `vary` are the
+    /// Makes the edits of every response, whatever its status (S3: sd-missing-anon-403, sd-missing-signed-404, sd-head-anon-403). `vary` are the
     /// `Vary` lines that are there.
     pub(super) fn new<'v>(
         cors: &Cors,

@@ -112,7 +112,7 @@ pub struct Forward<H: RequestHead> {
     pub(super) exchange: Box<Exchange<H>>,
     /// A signature that is broken on the way, to see whether the upstream refuses it.
     broken: Option<PlacedSignature>,
-    /// Whether it is a question of ours: the response is no client's.
+    /// Set for a question of ours: the response is no client's.
     is_ours: bool,
 }
 

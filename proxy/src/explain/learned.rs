@@ -97,7 +97,7 @@ impl LearnedDocument {
     }
 }
 
-/// The document for these requests, read again, so that it is one that S3 accepts; `None` where it is none.
+/// The document for these requests, read again, so that S3 accepts it; `None` if it does not.
 fn written(wanted: &[Wanted]) -> Option<(String, Document)> {
     let xml = CorsConfiguration::new(smallest_rules(wanted)).ok()?.to_xml().ok()?;
     let document = Document::parse(xml.as_bytes(), Format::Xml).ok()?;

@@ -53,7 +53,7 @@ pub struct GroupedRequest<'r> {
     pub label: &'r str,
     /// The request's kind to CORS.
     pub kind: RequestKind,
-    /// The Origin; empty where there is none.
+    /// The Origin; empty for a request without one.
     pub origin: &'r [u8],
     /// The method that the rules are asked about.
     pub method: &'r [u8],

@@ -5,7 +5,7 @@ use s3cors_fuzz::configuration::{self, samples};
 use s3cors_fuzz::edits::{Edit, edited_with};
 use signature::{HostSignature, signed_headers};
 
-#[allow(dead_code, reason = "compiled from its own file, as the grammar is; the targets use a part of it")]
+#[allow(dead_code, reason = "compiled from its own file, of which the targets use a part")]
 #[path = "../../../proxy/src/s3/signature.rs"]
 mod signature;
 

@@ -24,7 +24,7 @@ const MAX_AHEAD: usize = 16 * 1024;
 pub(super) struct Side<'c, 's> {
     stream: &'c mut Stream,
     head: &'c RequestHead<'c>,
-    /// What came with the head.
+    /// The bytes that came with the head.
     rest: &'c [u8],
     upload: Transfer,
     progress: &'c mut Progress<'s>,
@@ -104,7 +104,7 @@ impl Client for Side<'_, '_> {
         })
     }
 
-    /// What it sends is kept for its next request.
+    /// Keeps the bytes of the client's next requests.
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let ahead = &mut self.progress.ahead;
         while ahead.len() < MAX_AHEAD {

@@ -36,7 +36,7 @@ pub(super) enum TransferError {
     Read(io::Error),
     /// It broke off.
     Truncated,
-    /// It is not a chunked body.
+    /// The bytes are no chunked body.
     Malformed,
     /// It could not be written, or not in time.
     Write,

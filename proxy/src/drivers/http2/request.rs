@@ -116,7 +116,7 @@ impl exchange::RequestHead for Head {
         true
     }
 
-    /// It is written from `:authority` as often.
+    /// The host is written anew, since it is mostly in `:authority`.
     fn has_host_line(&self) -> bool {
         false
     }

@@ -53,7 +53,7 @@ pub(in crate::drivers) trait Client {
     ) -> Result<bool, ForwardError>;
 }
 
-/// Whether the upstream takes what it is sent. One that closes may have said why, and that is read.
+/// The upstream's part in sending a request. If it closes, it may have said why, and that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::drivers) enum Taken {
     Yes,
@@ -112,7 +112,7 @@ impl<'r> Received<'r> {
 
 /// The end of a conversation.
 pub(super) struct Outcome {
-    /// Whether the connection to the upstream can be used again.
+    /// Set if the connection to the upstream can be used again.
     pub(super) is_reusable: bool,
     /// The response's head, where the client has no response yet because the request is to be asked again.
     pub(super) first: Option<Bytes>,

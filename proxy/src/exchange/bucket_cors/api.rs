@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub(in crate::exchange) struct Api {
     /// The warnings for which a document is refused.
     pub(super) refused: Vec<WarningCode>,
-    /// Whether a body that the signature does not cover may come without TLS.
+    /// Set if a body that the signature does not cover may come without TLS.
     pub(super) takes_unsigned: bool,
     pub(in crate::exchange) check: SignatureCheck,
     pub(super) replays: Replays,
@@ -111,7 +111,7 @@ impl Confirmed {
 pub struct SignatureCheck(WritingState);
 
 impl SignatureCheck {
-    /// Whether writes are served.
+    /// Returns the state of writes.
     #[must_use]
     pub fn writing(&self) -> Writing {
         self.0.get()

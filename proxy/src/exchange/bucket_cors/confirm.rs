@@ -125,7 +125,7 @@ fn document_of(policy: &Policy, signed: &SignedOperation, known: &Known) -> Repl
     }
 }
 
-/// Makes a PutBucketCors that no server may carry out: of a key that does not exist, with a signature that is none, and without a document.
+/// Makes a PutBucketCors that no server may carry out: its key does not exist, its signature is random, and it has no document.
 fn forged(bucket: &str, now: SystemTime) -> Option<Parts> {
     let date: String = humantime::format_rfc3339_seconds(now)
         .to_string()

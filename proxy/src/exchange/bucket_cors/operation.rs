@@ -30,7 +30,7 @@ pub(in crate::exchange) struct SignedOperation {
     pub(super) signature: PlacedSignature,
     /// The time of signing; of a write it is known.
     pub(super) signed_at: SystemTime,
-    /// Whether no one on the way can have changed it.
+    /// Set if no one on the way can have changed it.
     pub(super) is_encrypted: bool,
 }
 
