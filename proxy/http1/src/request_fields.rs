@@ -6,7 +6,6 @@ use crate::hop_by_hop::is_hop_by_hop;
 use crate::rejection::Rejection;
 use crate::request_target::{RequestTarget, may_be_in_host};
 use http::Version;
-use httparse::Header;
 
 /// The most `Connection` options that name fields, as in Pingora: each line of a head is compared with each of them.
 const MAX_NOMINATIONS: usize = 9;
@@ -28,40 +27,7 @@ pub(crate) struct RequestFields<'b> {
     has_hop_by_hop: bool,
 }
 
-impl<'b> RequestFields<'b> {
-    pub(crate) fn read(
-        headers: &[Header<'b>],
-        version: Version,
-        target: &RequestTarget<'b>,
-    ) -> Result<Self, Rejection> {
-        let (mut found, mut length) = (Found::default(), LengthHeaders::default());
-        for header in headers {
-            found.read(header.name, header.value, &mut length)?;
-        }
-        // RFC 9112 §3.2: whatever the form of the target.
-        if version == Version::HTTP_11 && found.host.is_none() {
-            return Err(Rejection::NoHost);
-        }
-        // RFC 9112 §3.2.2 lets the target win. Recipients differ in that, so the two must be equal.
-        if let Some((host, authority)) = found.host.zip(target.authority())
-            && host != authority
-        {
-            return Err(Rejection::Host);
-        }
-        let (body, has_overridden_length) = length.finish_request(version).map_err(Rejection::Length)?;
-        Ok(Self {
-            host: found.host,
-            body,
-            has_overridden_length,
-            close: found.close,
-            keep_alive: found.keep_alive,
-            // RFC 9110 §10.1.1: a server ignores it in an HTTP/1.0 request.
-            expects_continue: found.expects_continue && version == Version::HTTP_11,
-            nominates: found.nominations > 0,
-            has_hop_by_hop: found.has_hop_by_hop,
-        })
-    }
-
+impl RequestFields<'_> {
     /// Returns true for the name of a field that ends here; `lines` are all lines of the head.
     #[inline]
     pub(crate) fn ends_here(&self, name: &[u8], lines: &Lines<'_>) -> bool {
@@ -73,21 +39,24 @@ impl<'b> RequestFields<'b> {
 
 /// The meaning of the lines that were read so far.
 #[derive(Default)]
-struct Found<'b> {
+pub(crate) struct Found<'b> {
     host: Option<&'b str>,
+    length: LengthHeaders,
     close: bool,
     keep_alive: bool,
     expects_continue: bool,
     nominations: usize,
     has_hop_by_hop: bool,
+    /// The first reason to reject the head. It is rejected when it is here as a whole, so that the reply knows all of it.
+    rejection: Option<Rejection>,
 }
 
 impl<'b> Found<'b> {
-    /// Most lines are told by the length of their name.
+    /// Reads a line. Most are told by the length of their name.
     #[inline]
-    fn read(&mut self, name: &str, value: &'b [u8], length: &mut LengthHeaders) -> Result<(), Rejection> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        match name.len() {
+    pub(crate) fn read(&mut self, name: &[u8], value: &'b [u8]) {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let read = match name.len() {
             4 if is("host") => self.read_host(value),
             6 if is("expect") => {
                 self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
@@ -95,11 +64,43 @@ impl<'b> Found<'b> {
             }
             10 if is("connection") => self.read_connection(value),
             2 | 7 | 10 | 14 | 16..=19 => {
-                self.has_hop_by_hop |= is_hop_by_hop(name.as_bytes()) && !is_kept(name.as_bytes());
-                length.read(name.as_bytes(), value).map_err(Rejection::Length)
+                self.has_hop_by_hop |= is_hop_by_hop(name) && !is_kept(name);
+                self.length.read(name, value).map_err(Rejection::Length)
             }
             _ => Ok(()),
+        };
+        if let Err(why) = read {
+            self.rejection.get_or_insert(why);
         }
+    }
+
+    /// The meaning of all lines of a request with this target.
+    pub(crate) fn finish(self, version: Version, target: &RequestTarget<'b>) -> Result<RequestFields<'b>, Rejection> {
+        if let Some(why) = self.rejection {
+            return Err(why);
+        }
+        // RFC 9112 §3.2: whatever the form of the target.
+        if version == Version::HTTP_11 && self.host.is_none() {
+            return Err(Rejection::NoHost);
+        }
+        // RFC 9112 §3.2.2 lets the target win. Recipients differ in that, so the two must be equal.
+        if let Some((host, authority)) = self.host.zip(target.authority())
+            && host != authority
+        {
+            return Err(Rejection::Host);
+        }
+        let (body, has_overridden_length) = self.length.finish_request(version).map_err(Rejection::Length)?;
+        Ok(RequestFields {
+            host: self.host,
+            body,
+            has_overridden_length,
+            close: self.close,
+            keep_alive: self.keep_alive,
+            // RFC 9110 §10.1.1: a server ignores it in an HTTP/1.0 request.
+            expects_continue: self.expects_continue && version == Version::HTTP_11,
+            nominates: self.nominations > 0,
+            has_hop_by_hop: self.has_hop_by_hop,
+        })
     }
 
     /// An empty value is one for a target without a host (RFC 9112 §3.2).

@@ -3,17 +3,15 @@
 //! Decides whether a head can be read in one way only; any other is rejected, since a recipient after the proxy could read another
 //! request than the proxy did (request smuggling, RFC 9112 §11.2). It does not know sockets, upstreams or what a request is for.
 //!
-//! httparse reads, `header_line::walk` proves that what it read is all there is, and the rules below judge the parts.
+//! A head is gone through once: each line is found, its bytes are checked, and what it says about the connection is noted.
 
 pub use crate::rejection::Rejection;
 
 use crate::body_length::BodyLength;
-use crate::header_line::{self, Line, Lines, is_token, strip};
-use crate::request_fields::RequestFields;
+use crate::header_line::{self, Line, Lines, NotLines, is_token, next_line, token_length};
+use crate::request_fields::{Found, RequestFields};
 use crate::request_target::RequestTarget;
 use http::Version;
-use httparse::{Error, Request, Status};
-use std::mem::MaybeUninit;
 
 #[cfg(test)]
 mod tests;
@@ -152,85 +150,74 @@ pub fn classify(bytes: &[u8]) -> Classified<'_> {
 }
 
 fn read(bytes: &[u8]) -> Result<Option<RequestHead<'_>>, Rejection> {
-    // httparse would skip it.
+    // It begins no line, and would be taken for the end of one.
     if let Some(b'\r' | b'\n') = bytes.first() {
         return Err(Rejection::RequestLine);
     }
-    let mut headers = [const { MaybeUninit::uninit() }; MAX_LINES];
-    let mut request = Request::new(&mut []);
-    let size = match request.parse_with_uninit_headers(bytes, &mut headers) {
-        Ok(Status::Complete(size)) => size,
-        Ok(Status::Partial) => return begun(&request).map(|()| None),
-        Err(error) => return Err(rejection(error, &request, bytes)),
+    let Some((line, text, rest)) = next_line(bytes) else {
+        return begins_request_line(bytes).map(|()| None);
     };
-    let bytes = bytes.get(..size).ok_or(Rejection::RequestLine)?;
-    let (method, target, version) = request_line(&request)?;
-    let lines = after_request_line(bytes, method, target.whole(), version).ok_or(Rejection::RequestLine)?;
-    let mut lines = header_line::walk(lines, request.headers).ok_or(Rejection::HeaderLine)?;
-    let fields = RequestFields::read(request.headers, version, &target)?;
+    let (method, target, version) = request_line(text)?;
+    let mut found = Found::default();
+    let walked = header_line::walk(rest, MAX_LINES, |line| found.read(line.name, line.value));
+    let Some((mut lines, size)) = walked.map_err(|why| match why {
+        NotLines::Invalid => Rejection::HeaderLine,
+        NotLines::TooMany => Rejection::TooManyLines,
+    })?
+    else {
+        return Ok(None);
+    };
+    let fields = found.finish(version, &target)?;
     if fields.has_overridden_length {
         lines.hide_length();
     }
+    let bytes = bytes.get(..line.len() + size).unwrap_or_default();
     Ok(Some(RequestHead { bytes, method, target, version, lines, fields }))
 }
 
-/// The request line's three parts (RFC 9112 §3), each checked.
-fn request_line<'b>(request: &Request<'_, 'b>) -> Result<(&'b str, RequestTarget<'b>, Version), Rejection> {
-    let method = request.method.ok_or(Rejection::RequestLine)?;
-    if method == "CONNECT" {
-        return Err(Rejection::Connect);
-    }
-    let target = RequestTarget::read(request.path.ok_or(Rejection::RequestLine)?)?;
-    match request.version {
-        Some(0) => Ok((method, target, Version::HTTP_10)),
-        Some(1) => Ok((method, target, Version::HTTP_11)),
-        _ => Err(Rejection::Version),
-    }
-}
-
-/// The rest of a head after the request line, if single spaces separate its parts. A line feed alone may end it (RFC 9112 §2.2).
-fn after_request_line<'b>(bytes: &'b [u8], method: &str, target: &str, version: Version) -> Option<&'b [u8]> {
-    let target_on = strip(bytes, method.as_bytes())?.strip_prefix(b" ")?;
-    let version_on = strip(target_on, target.as_bytes())?;
-    let end = version_on.strip_prefix(if version == Version::HTTP_11 { b" HTTP/1.1" } else { b" HTTP/1.0" })?;
-    end.strip_prefix(b"\r\n").or_else(|| end.strip_prefix(b"\n"))
-}
-
-/// Rejects the beginning of a head as soon as its request line is wrong.
-#[cold]
-fn begun(request: &Request<'_, '_>) -> Result<(), Rejection> {
-    match request.method {
-        Some("CONNECT") => Err(Rejection::Connect),
-        _ if request.version.is_some() => request_line(request).map(|_| ()),
-        _ => Ok(()),
-    }
-}
-
-/// The reason for an error of httparse, given what it had read before.
-#[cold]
-fn rejection(error: Error, request: &Request<'_, '_>, bytes: &[u8]) -> Rejection {
-    let line = match begun(request) {
-        Err(rejection @ (Rejection::Connect | Rejection::Target)) => return rejection,
-        _ => request_line(request).ok(),
+/// The three parts of a request line (RFC 9112 §3), with single spaces between them.
+fn request_line(line: &[u8]) -> Result<(&str, RequestTarget<'_>, Version), Rejection> {
+    let (method, rest) = method(line)?;
+    let rest = rest.ok_or(Rejection::RequestLine)?;
+    let (target, version) = match rest.split_last_chunk() {
+        Some((target, b" HTTP/1.1")) => (target, Version::HTTP_11),
+        Some((target, b" HTTP/1.0")) => (target, Version::HTTP_10),
+        _ => return Err(no_version(rest)),
     };
-    match error {
-        Error::TooManyHeaders => Rejection::TooManyLines,
-        // The line ends as one does: then the byte that is wrong is in its target.
-        Error::Token | Error::Version if request.method.is_some() && has_version(bytes) => Rejection::Target,
-        Error::Version => Rejection::Version,
-        Error::HeaderName | Error::HeaderValue => Rejection::HeaderLine,
-        Error::NewLine => {
-            let has_ended =
-                line.and_then(|(method, target, version)| after_request_line(bytes, method, target.whole(), version));
-            if has_ended.is_some() { Rejection::HeaderLine } else { Rejection::RequestLine }
-        }
-        Error::Token | Error::Status => Rejection::RequestLine,
+    let target = str::from_utf8(target).map_err(|_| Rejection::Target)?;
+    Ok((method, RequestTarget::read(target)?, version))
+}
+
+/// The method at the beginning of a request line, and what comes after its space, if that is here.
+fn method(line: &[u8]) -> Result<(&str, Option<&[u8]>), Rejection> {
+    let (method, rest) = line.split_at_checked(token_length(line)).ok_or(Rejection::RequestLine)?;
+    let method = str::from_utf8(method).map_err(|_| Rejection::RequestLine)?;
+    match rest {
+        [] => Ok((method, None)),
+        [b' ', ..] if method == "CONNECT" => Err(Rejection::Connect),
+        [b' ', rest @ ..] if !method.is_empty() => Ok((method, Some(rest))),
+        _ => Err(Rejection::RequestLine),
     }
 }
 
-/// Returns true if the first line ends with a version.
-fn has_version(bytes: &[u8]) -> bool {
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0")
+/// The reason for which a line does not end with a version: it has another one, or it does not have three parts.
+#[cold]
+fn no_version(rest: &[u8]) -> Rejection {
+    let mut parts = rest.split(|byte| *byte == b' ');
+    let two = [parts.next(), parts.next()];
+    let is_version = two.iter().flatten().filter(|part| !part.is_empty()).count() == 2 && parts.next().is_none();
+    if is_version { Rejection::Version } else { Rejection::RequestLine }
+}
+
+/// Rejects the beginning of a request line as soon as it is wrong.
+#[cold]
+fn begins_request_line(bytes: &[u8]) -> Result<(), Rejection> {
+    let (_, Some(rest)) = method(bytes)? else { return Ok(()) };
+    let mut parts = rest.splitn(2, |byte| *byte == b' ');
+    let (target, version) = (parts.next().unwrap_or_default(), parts.next());
+    if target.iter().any(u8::is_ascii_control) {
+        return Err(Rejection::RequestLine);
+    }
+    let begins_so = |line: &&[u8; 9]| version.is_none_or(|version| line.starts_with(version));
+    if [b"HTTP/1.1\r", b"HTTP/1.0\r"].iter().any(begins_so) { Ok(()) } else { Err(Rejection::Version) }
 }

@@ -17,7 +17,7 @@ pub struct RequestTarget<'b> {
 }
 
 impl<'b> RequestTarget<'b> {
-    /// Reads a target, of which httparse has checked that it is UTF-8 without spaces and controls.
+    /// Reads a target.
     ///
     /// Old clients send S3 keys with bytes that RFC 3986 wants encoded, and sign them as they are: they pass. Not so a fragment, which
     /// some recipients drop and others keep, nor the few bytes that Pingora's parser rejects.
@@ -33,7 +33,7 @@ impl<'b> RequestTarget<'b> {
 
     #[cold]
     fn read_unusual(target: &'b str) -> Result<Self, Rejection> {
-        if target.contains('#') {
+        if target.is_empty() || target.bytes().any(|byte| byte.is_ascii_control() || matches!(byte, b' ' | b'#')) {
             return Err(Rejection::Target);
         }
         let (authority, resource) = if target.starts_with(['/', '?']) {

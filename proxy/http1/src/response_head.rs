@@ -4,19 +4,20 @@
 //! behind a tolerant proxy could read another response than the proxy did (response splitting). It does not know the request,
 //! sockets or what the exchange changes.
 //!
-//! httparse reads, `header_line::walk` proves that what it read is all there is, and the rules below judge the parts.
+//! A head is gone through once: each line is found, its bytes are checked, and what it says about the connection is noted.
 
 use crate::body_length::{Ambiguous, BodyLength, LengthHeaders, ResponseBody, response_body};
-use crate::header_line::{self, Line, Lines, members};
+use crate::header_line::{self, Line, Lines, NotLines, members, next_line};
 use http::Version;
-use httparse::{Header, Response, Status};
-use std::mem::MaybeUninit;
 
 #[cfg(test)]
 mod tests;
 
 /// The most header lines of a head.
 const MAX_LINES: usize = 100;
+
+/// The first bytes of every head.
+const START: &[u8] = b"HTTP/1.";
 
 /// What the bytes that came so far are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub enum Parsed<'b> {
 /// Why a response head is not forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InvalidResponse {
-    /// httparse rejects it: a byte that may not be where it is, an unknown version, a folded line.
+    /// A byte that may not be where it is, an unknown version, a folded line.
     Malformed,
     /// More than 100 header lines.
     TooManyLines,
@@ -146,28 +147,34 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
 }
 
 fn read(bytes: &[u8]) -> Result<Option<ResponseHead<'_>>, InvalidResponse> {
-    // httparse would skip it.
+    // It begins no line, and would be taken for the end of one.
     if let Some(b'\r' | b'\n') = bytes.first() {
         return Err(InvalidResponse::Framing);
     }
-    let mut headers = [const { MaybeUninit::uninit() }; MAX_LINES];
-    let mut response = Response::new(&mut []);
-    let config = httparse::ParserConfig::default();
-    let size = match config.parse_response_with_uninit_headers(&mut response, bytes, &mut headers) {
-        Ok(Status::Complete(size)) => size,
-        Ok(Status::Partial) => return Ok(None),
-        Err(httparse::Error::TooManyHeaders) => return Err(InvalidResponse::TooManyLines),
-        Err(_) => return Err(InvalidResponse::Malformed),
+    let Some((line, text, rest)) = next_line(bytes) else {
+        let begins_so = START.starts_with(bytes) || bytes.starts_with(START);
+        return if begins_so { Ok(None) } else { Err(InvalidResponse::Malformed) };
     };
-    let bytes = bytes.get(..size).ok_or(InvalidResponse::Framing)?;
-    let StatusLine { version, status, reason, rest } = status_line(bytes).ok_or(InvalidResponse::Framing)?;
-    let lines = header_line::walk(rest, response.headers).filter(Lines::has_crlf).ok_or(InvalidResponse::Framing)?;
+    let StatusLine { version, status, reason } = status_line(text).ok_or(InvalidResponse::Malformed)?;
+    let mut found = Found::default();
+    let walked = header_line::walk(rest, MAX_LINES, |line| found.read(line.name, line.value));
+    let Some((lines, size)) = walked.map_err(|why| match why {
+        NotLines::Invalid => InvalidResponse::Malformed,
+        NotLines::TooMany => InvalidResponse::TooManyLines,
+    })?
+    else {
+        return Ok(None);
+    };
+    if line.len() - text.len() != 2 || !lines.has_crlf() {
+        return Err(InvalidResponse::Framing);
+    }
     let status = match status {
         101 => return Err(InvalidResponse::SwitchingProtocols),
         100..=599 => status,
         _ => return Err(InvalidResponse::Status),
     };
-    let (options, stated) = judge(response.headers, version)?;
+    let (options, stated) = found.finish(version).map_err(InvalidResponse::Length)?;
+    let bytes = bytes.get(..line.len() + size).unwrap_or_default();
     Ok(Some(ResponseHead { bytes, version, status, reason, lines, options, stated }))
 }
 
@@ -175,24 +182,22 @@ struct StatusLine<'b> {
     version: Version,
     status: u16,
     reason: &'b [u8],
-    rest: &'b [u8],
 }
 
-/// `HTTP-version SP 3DIGIT SP [reason] CRLF` (RFC 9112 §4), read here since httparse drops a reason that is not ASCII.
+/// `HTTP-version SP 3DIGIT SP [reason]` (RFC 9112 §4).
 ///
 /// Some servers leave the second space out when they give no reason. That says nothing else in any parser, so it is accepted.
-fn status_line(bytes: &[u8]) -> Option<StatusLine<'_>> {
-    let (line, rest) = bytes.split_at_checked(memchr::memchr(b'\n', bytes)? + 1)?;
-    let (start, after) = line.strip_suffix(b"\r\n")?.split_first_chunk::<12>()?;
+fn status_line(line: &[u8]) -> Option<StatusLine<'_>> {
+    let (start, after) = line.split_first_chunk::<12>()?;
     let (version, digits) = match start {
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1', b' ', digits @ ..] => (Version::HTTP_11, digits),
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0', b' ', digits @ ..] => (Version::HTTP_10, digits),
         _ => return None,
     };
     let reason = if after.is_empty() { after } else { after.strip_prefix(b" ")? };
-    let is_valid = digits.iter().all(u8::is_ascii_digit) && reason.iter().copied().all(header_line::is_text);
+    let is_valid = digits.iter().all(u8::is_ascii_digit) && header_line::is_all_text(reason);
     let status = digits.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit & 0x0f));
-    is_valid.then_some(StatusLine { version, status, reason, rest })
+    is_valid.then_some(StatusLine { version, status, reason })
 }
 
 /// The connection options that matter here.
@@ -203,20 +208,43 @@ struct Options {
     nominates: bool,
 }
 
-fn judge(headers: &[Header<'_>], version: Version) -> Result<(Options, BodyLength), InvalidResponse> {
-    let mut options = Options::default();
-    let mut length = LengthHeaders::default();
-    for Header { name, value } in headers {
-        length.read(name.as_bytes(), value).map_err(InvalidResponse::Length)?;
-        if name.eq_ignore_ascii_case("connection") {
-            for option in members(value) {
-                let (close, keep_alive) =
-                    (option.eq_ignore_ascii_case(b"close"), option.eq_ignore_ascii_case(b"keep-alive"));
-                options.close |= close;
-                options.keep_alive |= keep_alive;
-                options.nominates |= !close && !keep_alive;
+/// The meaning of the lines that were read so far.
+#[derive(Default)]
+struct Found {
+    options: Options,
+    length: LengthHeaders,
+    ambiguous: Option<Ambiguous>,
+}
+
+impl Found {
+    /// Reads a line. Most are told by the length of their name.
+    #[inline]
+    fn read(&mut self, name: &[u8], value: &[u8]) {
+        match name.len() {
+            10 if name.eq_ignore_ascii_case(b"connection") => self.read_connection(value),
+            14 | 17 => {
+                if let Err(why) = self.length.read(name, value) {
+                    self.ambiguous.get_or_insert(why);
+                }
             }
+            _ => {}
         }
     }
-    Ok((options, length.finish(version).map_err(InvalidResponse::Length)?))
+
+    fn read_connection(&mut self, value: &[u8]) {
+        for option in members(value) {
+            let (close, keep_alive) =
+                (option.eq_ignore_ascii_case(b"close"), option.eq_ignore_ascii_case(b"keep-alive"));
+            self.options.close |= close;
+            self.options.keep_alive |= keep_alive;
+            self.options.nominates |= !close && !keep_alive;
+        }
+    }
+
+    fn finish(self, version: Version) -> Result<(Options, BodyLength), Ambiguous> {
+        match self.ambiguous {
+            Some(why) => Err(why),
+            None => Ok((self.options, self.length.finish(version)?)),
+        }
+    }
 }

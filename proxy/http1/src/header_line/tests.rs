@@ -3,11 +3,10 @@
 use super::*;
 
 fn read(bytes: &[u8]) -> Option<Lines<'_>> {
-    let mut headers = [httparse::EMPTY_HEADER; 8];
-    match httparse::parse_headers(bytes, &mut headers) {
-        Ok(httparse::Status::Complete((_, headers))) => walk(bytes, headers),
-        other => panic!("httparse reads {bytes:?} as {other:?}"),
-    }
+    let mut shown = Vec::new();
+    let (lines, size) = walk(bytes, 8, |line| shown.push(line)).ok()??;
+    assert_eq!((lines.iter().collect::<Vec<_>>(), size), (shown, bytes.len()));
+    Some(lines)
 }
 
 #[test]
@@ -60,17 +59,15 @@ fn a_line_that_ends_with_lf_alone_is_told_apart() {
 }
 
 #[test]
-fn bytes_that_httparse_did_not_return_are_refused() {
-    let head = b"a: b\r\nc: d\r\n\r\n";
-    let mut headers = [httparse::EMPTY_HEADER; 8];
-    let httparse::Status::Complete((_, headers)) = httparse::parse_headers(head, &mut headers).unwrap() else {
-        panic!("incomplete")
-    };
-    assert!(walk(head, headers).is_some());
-    assert_eq!(walk(head, &headers[..1]), None, "a line is missing");
-    assert_eq!(walk(head, &headers[1..]), None, "a line is missing");
-    let equal = Header { name: "a", value: b"b" };
-    assert_eq!(walk(head, &[equal, headers[1]]), None, "equal bytes from somewhere else");
+fn lines_that_are_remembered_and_those_that_are_searched_for_are_the_same() {
+    for count in [REMEMBERED - 1, REMEMBERED, REMEMBERED + 1, 3 * REMEMBERED] {
+        let head: String = (0..count).map(|at| format!("a{at}: \t{at} \r\n")).collect();
+        let bytes = format!("{head}\r\n");
+        let mut shown = Vec::new();
+        let (lines, _) = walk(bytes.as_bytes(), count, |line| shown.push(line)).unwrap().unwrap();
+        assert_eq!((lines.iter().collect::<Vec<_>>(), lines.count), (shown, count.min(REMEMBERED)));
+        assert_eq!(walk(bytes.as_bytes(), count - 1, |_| {}), Err(NotLines::TooMany));
+    }
 }
 
 #[test]
@@ -79,6 +76,7 @@ fn each_byte_is_text_a_token_or_neither() {
         assert_eq!(is_text(byte), byte == b'\t' || (byte >= b' ' && byte != 0x7f), "{byte:#x}");
         let is_mark = b"!#$%&'*+-.^_`|~".contains(&byte);
         assert_eq!(is_token(byte), byte.is_ascii_alphanumeric() || is_mark, "{byte:#x}");
+        assert_eq!(token_length(&[b'a', byte]), if is_token(byte) { 2 } else { 1 }, "{byte:#x}");
     }
 }
 

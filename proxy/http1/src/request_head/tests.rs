@@ -1,6 +1,7 @@
 //! The grammar of a request head, rule by rule.
 
 mod fields;
+mod oracle;
 
 use super::*;
 use crate::body_length::Ambiguous;
