@@ -31,7 +31,7 @@ pub(crate) enum NotLines {
     TooMany,
 }
 
-/// The header lines of a head, in order. Only [`walk`] makes one, so each line is known to be well formed.
+/// The header lines of a head, in order. Only [`Lines::read`] makes one, so each line is known to be well formed.
 ///
 /// The parts of the first lines are remembered, since a head's lines are gone through more than once. The others are searched for: that is
 /// slower, but needs no memory.
@@ -129,9 +129,8 @@ impl<'b> LineIter<'_, 'b> {
     #[cold]
     fn search(&mut self) -> Option<Line<'b>> {
         loop {
-            let (whole, text, after) = next_line(self.rest)?;
-            self.rest = after;
-            let (line, _) = Line::read(whole, text)?;
+            let Next::Line(line, _) = next(self.rest) else { return None };
+            self.rest = self.rest.get(line.whole.len()..)?;
             if !self.hides_length || !is_length(line.name) {
                 return Some(line);
             }
@@ -143,74 +142,99 @@ fn is_length(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"content-length")
 }
 
-impl<'b> Line<'b> {
-    /// Reads a line, of which `text` is all but its end. The second value is where its value begins.
-    #[inline]
-    fn read(whole: &'b [u8], text: &'b [u8]) -> Option<(Self, usize)> {
-        let (name, value) = text.split_at_checked(token_length(text))?;
-        let value = trim_start(value.strip_prefix(b":")?);
-        let begin = text.len() - value.len();
-        let value = trim_end(value);
-        (!name.is_empty() && is_all_text(value)).then_some((Self { name, value, whole }, begin))
+/// The next line of a head.
+enum Next<'b> {
+    /// A line, and where in it the value begins.
+    Line(Line<'b>, usize),
+    /// The empty line that ends the head, by its size.
+    End(usize),
+    /// The beginning of a line.
+    Incomplete,
+    Invalid,
+}
+
+/// Reads the line that bytes begin with: a name, a colon and a value.
+#[inline(always)]
+fn next(bytes: &[u8]) -> Next<'_> {
+    let Some((name, rest)) = bytes.split_at_checked(token_length(bytes)) else { return Next::Invalid };
+    let [b':', value @ ..] = rest else { return no_name(name, rest) };
+    if name.is_empty() {
+        return Next::Invalid;
+    }
+    let value = trim_start(value);
+    let begin = bytes.len() - value.len();
+    let length = text_length(value);
+    let end = match value.get(length..).unwrap_or_default() {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => 1,
+        [] | [b'\r'] => return Next::Incomplete,
+        _ => return Next::Invalid,
+    };
+    let whole = bytes.get(..begin + length + end).unwrap_or_default();
+    Next::Line(Line { name, value: trim_end(value.get(..length).unwrap_or_default()), whole }, begin)
+}
+
+/// The meaning of a line without a colon after its name.
+fn no_name<'b>(name: &[u8], rest: &[u8]) -> Next<'b> {
+    match (name, rest) {
+        ([], [b'\r', b'\n', ..]) => Next::End(2),
+        ([], [b'\n', ..]) => Next::End(1),
+        (_, []) | ([], [b'\r']) => Next::Incomplete,
+        _ => Next::Invalid,
     }
 }
 
-/// Reads all lines of a head, to the empty line, and shows each to `each` once. Returns the lines and the number of bytes to the head's
-/// end; `None` for the beginning of a head.
-#[inline]
-pub(crate) fn walk<'b>(
-    bytes: &'b [u8],
-    most: usize,
-    mut each: impl FnMut(Line<'b>),
-) -> Result<Option<(Lines<'b>, usize)>, NotLines> {
-    let (mut spans, mut count) = ([Span::default(); REMEMBERED], 0);
-    let (mut rest, mut total, mut has_crlf) = (bytes, 0, true);
-    loop {
-        let Some((whole, text, after)) = next_line(rest) else {
-            return if begins_line(rest) { Ok(None) } else { Err(NotLines::Invalid) };
-        };
-        has_crlf &= whole.len() - text.len() == 2;
-        if text.is_empty() {
-            let (size, lines) = (bytes.len() - after.len(), bytes.len() - rest.len());
-            // Where a line ends with LF alone, all of them are searched for.
-            let count = if has_crlf { count } else { 0 };
-            let bytes = bytes.get(..lines).unwrap_or_default();
-            return Ok(Some((Lines { bytes, spans, count, has_crlf, hides_length: false }, size)));
+impl<'b> Lines<'b> {
+    /// Reads all lines of a head, to the empty line, and shows each to `each` once. The second value is the number of bytes to the head's
+    /// end; `None` is the beginning of a head.
+    #[inline]
+    pub(crate) fn read(
+        bytes: &'b [u8],
+        most: usize,
+        mut each: impl FnMut(Line<'b>),
+    ) -> Result<Option<(Self, usize)>, NotLines> {
+        let mut lines =
+            Self { bytes, spans: [Span::default(); REMEMBERED], count: 0, has_crlf: true, hides_length: false };
+        let (mut rest, mut total) = (bytes, 0);
+        loop {
+            let (line, value) = match next(rest) {
+                Next::Line(line, value) => (line, value),
+                Next::End(size) => {
+                    lines.has_crlf &= size == 2;
+                    if !lines.has_crlf {
+                        // All of them are searched for.
+                        lines.count = 0;
+                    }
+                    let end = bytes.len() - rest.len();
+                    lines.bytes = bytes.get(..end).unwrap_or_default();
+                    return Ok(Some((lines, end + size)));
+                }
+                Next::Incomplete => return Ok(None),
+                Next::Invalid => return Err(NotLines::Invalid),
+            };
+            if total == most {
+                return Err(NotLines::TooMany);
+            }
+            lines.has_crlf &= line.whole.ends_with(b"\r\n");
+            if lines.count == total
+                && let Some(place) = lines.spans.get_mut(total)
+                && let Some(span) = Span::of(&line, value)
+            {
+                *place = span;
+                lines.count += 1;
+            }
+            total += 1;
+            rest = rest.get(line.whole.len()..).unwrap_or_default();
+            each(line);
         }
-        if total == most {
-            return Err(NotLines::TooMany);
-        }
-        let (line, value) = Line::read(whole, text).ok_or(NotLines::Invalid)?;
-        if count == total
-            && let Some(place) = spans.get_mut(count)
-            && let Some(span) = Span::of(&line, value)
-        {
-            *place = span;
-            count += 1;
-        }
-        total += 1;
-        rest = after;
-        each(line);
     }
 }
 
 /// Splits bytes after their first line: the line, the same without its end, and what follows.
-#[inline]
-pub(crate) fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+pub(crate) fn first_line(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (whole, after) = bytes.split_at_checked(memchr::memchr(b'\n', bytes)? + 1)?;
     let text = whole.strip_suffix(b"\r\n").or_else(|| whole.strip_suffix(b"\n"))?;
     Some((whole, text, after))
-}
-
-/// Returns true if a line can begin so, or the empty line.
-#[cold]
-fn begins_line(bytes: &[u8]) -> bool {
-    let text = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    match text.split_at_checked(token_length(text)) {
-        Some((_, [])) => text.is_empty() || text.len() == bytes.len(),
-        Some((name, [b':', value @ ..])) => !name.is_empty() && is_all_text(value),
-        _ => false,
-    }
 }
 
 impl Span {
@@ -234,10 +258,30 @@ pub(crate) const fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
-/// Returns true if all bytes are those of a value. Without an early end, several are compared at once.
-#[inline]
-pub(crate) fn is_all_text(bytes: &[u8]) -> bool {
-    bytes.iter().fold(true, |all, byte| all & is_text(*byte))
+/// The number of bytes at the beginning that are those of a value. Eight are looked at together, as long as there are eight.
+#[inline(always)]
+pub(crate) fn text_length(bytes: &[u8]) -> usize {
+    const EACH: u64 = u64::MAX / 0xff;
+    let mut rest = bytes;
+    while let Some((eight, after)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        let delete = word ^ (EACH * 0x7f);
+        // Marks the first byte that is below a space, or that is DEL. A borrow may mark more, but after the first only.
+        let controls = (word.wrapping_sub(EACH * 0x20) & !word) | (delete.wrapping_sub(EACH) & !delete);
+        let marked = controls & (EACH << 7);
+        if marked != 0 {
+            rest = rest.get(marked.trailing_zeros() as usize / 8..).unwrap_or_default();
+            break;
+        }
+        rest = after;
+    }
+    // It is the end of the line, or rarely a tab.
+    while let Some((byte, after)) = rest.split_first()
+        && is_text(*byte)
+    {
+        rest = after;
+    }
+    bytes.len() - rest.len()
 }
 
 /// Returns true for the bytes of a method or a field name (RFC 9110 §5.6.2).
@@ -257,11 +301,24 @@ static TOKENS: [bool; 256] = {
     table
 };
 
-/// The number of bytes at the beginning that are those of a token.
-#[inline]
+/// The number of bytes at the beginning that are those of a token. Four are looked up together.
+#[inline(always)]
 pub(crate) fn token_length(bytes: &[u8]) -> usize {
-    let is_token = |byte: &u8| TOKENS.get(usize::from(*byte)).is_some_and(|is_token| *is_token);
-    bytes.iter().position(|byte| !is_token(byte)).unwrap_or(bytes.len())
+    let is_token = |byte: u8| TOKENS.get(usize::from(byte)).copied().unwrap_or_default();
+    let (mut rest, mut length) = (bytes, 0);
+    while let Some(([one, two, three, four], after)) = rest.split_first_chunk()
+        && is_token(*one) & is_token(*two) & is_token(*three) & is_token(*four)
+    {
+        length += 4;
+        rest = after;
+    }
+    while let Some((byte, after)) = rest.split_first()
+        && is_token(*byte)
+    {
+        length += 1;
+        rest = after;
+    }
+    length
 }
 
 /// Without optional whitespace (RFC 9110 §5.6.3) before it.

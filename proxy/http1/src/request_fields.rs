@@ -4,7 +4,7 @@ use crate::body_length::{BodyLength, LengthHeaders};
 use crate::header_line::{Lines, is_token, members};
 use crate::hop_by_hop::is_hop_by_hop;
 use crate::rejection::Rejection;
-use crate::request_target::{RequestTarget, may_be_in_host};
+use crate::request_target::{RequestTarget, is_host};
 use http::Version;
 
 /// The most `Connection` options that name fields, as in Pingora: each line of a head is compared with each of them.
@@ -105,7 +105,7 @@ impl<'b> Found<'b> {
 
     /// An empty value is one for a target without a host (RFC 9112 §3.2).
     fn read_host(&mut self, value: &'b [u8]) -> Result<(), Rejection> {
-        let host = str::from_utf8(value).ok().filter(|host| host.bytes().all(may_be_in_host));
+        let host = if is_host(value) { str::from_utf8(value).ok() } else { None };
         match (self.host, host) {
             (None, Some(_)) => self.host = host,
             _ => return Err(Rejection::Host),

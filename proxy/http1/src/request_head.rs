@@ -8,7 +8,7 @@
 pub use crate::rejection::Rejection;
 
 use crate::body_length::BodyLength;
-use crate::header_line::{self, Line, Lines, NotLines, is_token, next_line, token_length};
+use crate::header_line::{Line, Lines, NotLines, first_line, is_token, token_length};
 use crate::request_fields::{Found, RequestFields};
 use crate::request_target::RequestTarget;
 use http::Version;
@@ -154,12 +154,12 @@ fn read(bytes: &[u8]) -> Result<Option<RequestHead<'_>>, Rejection> {
     if let Some(b'\r' | b'\n') = bytes.first() {
         return Err(Rejection::RequestLine);
     }
-    let Some((line, text, rest)) = next_line(bytes) else {
+    let Some((line, text, rest)) = first_line(bytes) else {
         return begins_request_line(bytes).map(|()| None);
     };
     let (method, target, version) = request_line(text)?;
     let mut found = Found::default();
-    let walked = header_line::walk(rest, MAX_LINES, |line| found.read(line.name, line.value));
+    let walked = Lines::read(rest, MAX_LINES, |line| found.read(line.name, line.value));
     let Some((mut lines, size)) = walked.map_err(|why| match why {
         NotLines::Invalid => Rejection::HeaderLine,
         NotLines::TooMany => Rejection::TooManyLines,

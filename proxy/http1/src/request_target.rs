@@ -90,8 +90,8 @@ fn absolute(target: &str) -> Result<Option<(&str, &str)>, Rejection> {
         return if is_special { Err(Rejection::Host) } else { Ok(None) };
     };
     let (authority, resource) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let is_host = !is_special || (!authority.is_empty() && has_one_port(authority));
-    if !is_scheme(scheme) || !is_host || !authority.bytes().all(may_be_in_host) {
+    let is_named = !is_special || (!authority.is_empty() && has_one_port(authority));
+    if !is_scheme(scheme) || !is_named || !is_host(authority.as_bytes()) {
         return Err(Rejection::Host);
     }
     Ok(Some((authority, resource)))
@@ -115,6 +115,22 @@ fn has_one_port(authority: &str) -> bool {
 pub const fn may_be_in_host(byte: u8) -> bool {
     let is_sub_delimiter = matches!(byte, b'!' | b'$' | b'&'..=b',' | b';' | b'=');
     byte.is_ascii_alphanumeric() || is_sub_delimiter || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
+}
+
+/// [`may_be_in_host`] for each byte.
+#[expect(clippy::indexing_slicing, reason = "the index is below the length, and this runs when it is compiled")]
+static HOST_BYTES: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        table[byte] = may_be_in_host(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+/// Returns true if all bytes are those of a host and port.
+pub(crate) fn is_host(text: &[u8]) -> bool {
+    text.iter().fold(true, |all, byte| all & (HOST_BYTES.get(usize::from(*byte)) == Some(&true)))
 }
 
 #[cfg(test)]

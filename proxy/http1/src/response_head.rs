@@ -7,7 +7,7 @@
 //! A head is gone through once: each line is found, its bytes are checked, and what it says about the connection is noted.
 
 use crate::body_length::{Ambiguous, BodyLength, LengthHeaders, ResponseBody, response_body};
-use crate::header_line::{self, Line, Lines, NotLines, members, next_line};
+use crate::header_line::{Line, Lines, NotLines, first_line, members, text_length};
 use http::Version;
 
 #[cfg(test)]
@@ -151,13 +151,13 @@ fn read(bytes: &[u8]) -> Result<Option<ResponseHead<'_>>, InvalidResponse> {
     if let Some(b'\r' | b'\n') = bytes.first() {
         return Err(InvalidResponse::Framing);
     }
-    let Some((line, text, rest)) = next_line(bytes) else {
+    let Some((line, text, rest)) = first_line(bytes) else {
         let begins_so = START.starts_with(bytes) || bytes.starts_with(START);
         return if begins_so { Ok(None) } else { Err(InvalidResponse::Malformed) };
     };
     let StatusLine { version, status, reason } = status_line(text).ok_or(InvalidResponse::Malformed)?;
     let mut found = Found::default();
-    let walked = header_line::walk(rest, MAX_LINES, |line| found.read(line.name, line.value));
+    let walked = Lines::read(rest, MAX_LINES, |line| found.read(line.name, line.value));
     let Some((lines, size)) = walked.map_err(|why| match why {
         NotLines::Invalid => InvalidResponse::Malformed,
         NotLines::TooMany => InvalidResponse::TooManyLines,
@@ -195,7 +195,7 @@ fn status_line(line: &[u8]) -> Option<StatusLine<'_>> {
         _ => return None,
     };
     let reason = if after.is_empty() { after } else { after.strip_prefix(b" ")? };
-    let is_valid = digits.iter().all(u8::is_ascii_digit) && header_line::is_all_text(reason);
+    let is_valid = digits.iter().all(u8::is_ascii_digit) && text_length(reason) == reason.len();
     let status = digits.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit & 0x0f));
     is_valid.then_some(StatusLine { version, status, reason })
 }

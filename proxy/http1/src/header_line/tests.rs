@@ -4,7 +4,7 @@ use super::*;
 
 fn read(bytes: &[u8]) -> Option<Lines<'_>> {
     let mut shown = Vec::new();
-    let (lines, size) = walk(bytes, 8, |line| shown.push(line)).ok()??;
+    let (lines, size) = Lines::read(bytes, 8, |line| shown.push(line)).ok()??;
     assert_eq!((lines.iter().collect::<Vec<_>>(), size), (shown, bytes.len()));
     Some(lines)
 }
@@ -64,9 +64,9 @@ fn lines_that_are_remembered_and_those_that_are_searched_for_are_the_same() {
         let head: String = (0..count).map(|at| format!("a{at}: \t{at} \r\n")).collect();
         let bytes = format!("{head}\r\n");
         let mut shown = Vec::new();
-        let (lines, _) = walk(bytes.as_bytes(), count, |line| shown.push(line)).unwrap().unwrap();
+        let (lines, _) = Lines::read(bytes.as_bytes(), count, |line| shown.push(line)).unwrap().unwrap();
         assert_eq!((lines.iter().collect::<Vec<_>>(), lines.count), (shown, count.min(REMEMBERED)));
-        assert_eq!(walk(bytes.as_bytes(), count - 1, |_| {}), Err(NotLines::TooMany));
+        assert_eq!(Lines::read(bytes.as_bytes(), count - 1, |_| {}), Err(NotLines::TooMany));
     }
 }
 
@@ -76,7 +76,14 @@ fn each_byte_is_text_a_token_or_neither() {
         assert_eq!(is_text(byte), byte == b'\t' || (byte >= b' ' && byte != 0x7f), "{byte:#x}");
         let is_mark = b"!#$%&'*+-.^_`|~".contains(&byte);
         assert_eq!(is_token(byte), byte.is_ascii_alphanumeric() || is_mark, "{byte:#x}");
-        assert_eq!(token_length(&[b'a', byte]), if is_token(byte) { 2 } else { 1 }, "{byte:#x}");
+        for before in 0..20 {
+            let bytes = [&b"a\tb c\xff\x80defghijklmno\t"[..before], &[byte], b"\0\x7f\x01"].concat();
+            assert_eq!(text_length(&bytes), before + usize::from(is_text(byte)), "{byte:#x} after {before}");
+        }
+        for before in 0..20 {
+            let bytes = [&b"aZ09-zA_-x!Q0123-_ab"[..before], &[byte], b"\0 \xff: x"].concat();
+            assert_eq!(token_length(&bytes), before + usize::from(is_token(byte)), "{byte:#x} after {before}");
+        }
     }
 }
 
