@@ -47,7 +47,7 @@ pub use peer::ClientPeer;
 pub use policy::{Parts, Policy};
 pub use reply::{Refusal, Reply};
 pub use request_edits::RequestEdits;
-pub use response_edits::{ResponseEdits, is_cors_header};
+pub use response_edits::{ResponseEdits, TakeHeaders, is_cors_header};
 pub use response_head::{ResponsePlan, Shown};
 pub use stages::{Exchange, Forward, Replying};
 pub use tally::{CLIENT_GONE, Tally};

@@ -2,7 +2,7 @@
 
 use super::known::Known;
 use super::reply::Reply;
-use super::response_edits::ResponseEdits;
+use super::response_edits::{ResponseEdits, TakeHeaders};
 use crate::config::Cors;
 use crate::s3::error::ErrorDocument;
 use crate::s3::identity::HostId;
@@ -41,24 +41,24 @@ impl Replies {
     /// Hands over each header of a reply, in their order.
     ///
     /// The length is always among them: without it the connection would have to close after the reply.
-    pub(super) fn headers(&self, reply: &Reply, known: &Known, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
+    pub(super) fn headers(&self, reply: &Reply, known: &Known, to: &mut impl TakeHeaders) {
         if reply.has_length() {
-            set(&CONTENT_LENGTH, &HeaderValue::from(reply.body.len()));
+            to.header(&CONTENT_LENGTH, &HeaderValue::from(reply.body.len()));
         }
         let lines = reply.relayed.as_deref().unwrap_or_default();
         let vary = lines.iter().filter(|(name, _)| *name == VARY).map(|(_, value)| value.as_bytes());
         let edits = ResponseEdits::new(&self.cors, known, None, vary);
         if reply.relayed.is_none() {
             if !reply.body.is_empty() {
-                set(&CONTENT_TYPE, &HeaderValue::from_static(reply.content_type));
+                to.header(&CONTENT_TYPE, &HeaderValue::from_static(reply.content_type));
             }
-            set(&SERVER, &SERVER_NAME);
-            set(&REQUEST_ID, &known.id.value());
-            set(&HOST_ID, self.host_id.value());
+            to.header(&SERVER, &SERVER_NAME);
+            to.header(&REQUEST_ID, &known.id.value());
+            to.header(&HOST_ID, self.host_id.value());
         }
         for (name, value) in lines.iter().filter(|(name, _)| !edits.removes(name.as_str().as_bytes())) {
-            set(name, value);
+            to.header(name, value);
         }
-        edits.for_each_header(set);
+        edits.for_each_header(to);
     }
 }

@@ -21,6 +21,23 @@ pub fn is_cors_header(name: &[u8]) -> bool {
     name.get(..CORS_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(CORS_PREFIX))
 }
 
+/// Takes the headers of a response, in their order.
+pub trait TakeHeaders {
+    /// Takes a header.
+    fn header(&mut self, name: &HeaderName, value: &HeaderValue);
+
+    /// Takes those of a grant, most of which are ready as lines of HTTP/1.1.
+    fn grant(&mut self, grant: &Grant) {
+        grant.for_each_header(|name, value| self.header(name, value));
+    }
+}
+
+impl<F: FnMut(&HeaderName, &HeaderValue)> TakeHeaders for F {
+    fn header(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self(name, value);
+    }
+}
+
 /// The difference between a response as it came and as the client sees it: each header that comes replaces all lines of its name.
 ///
 /// `Timing-Allow-Origin` and `Cross-Origin-Resource-Policy` are no part of S3's CORS, and only there if the configuration asks for them.
@@ -96,9 +113,9 @@ impl<'x> ResponseEdits<'x> {
     }
 
     /// Hands over each header that comes.
-    pub fn for_each_header(&self, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
+    pub fn for_each_header(&self, to: &mut impl TakeHeaders) {
         if let Some(grant) = self.grant {
-            grant.for_each_header(&mut set);
+            to.grant(grant);
         }
         let timing = self.grant.filter(|_| self.decides_timing).map(Grant::allow_origin);
         let others = [
@@ -107,7 +124,10 @@ impl<'x> ResponseEdits<'x> {
             (&RESOURCE_POLICY, self.resource_policy),
             (&DECISION, self.decision.as_ref()),
         ];
-        others.into_iter().filter_map(|(name, value)| Some((name, value?))).for_each(|(name, value)| set(name, value));
+        others
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .for_each(|(name, value)| to.header(name, value));
     }
 }
 

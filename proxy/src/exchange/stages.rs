@@ -6,14 +6,14 @@ use super::peer::ClientPeer;
 use super::policy::Policy;
 use super::reply::{Refusal, Reply};
 use super::request_edits::RequestEdits;
-use super::response_edits::ResponseEdits;
+use super::response_edits::{ResponseEdits, TakeHeaders};
 use super::response_head::{ResponsePlan, Shown, answered};
 use super::signature_mismatch::examine_body;
 use super::tally::Tally;
 use crate::s3::placed_signature::PlacedSignature;
 use bytes::Bytes;
 use http::header::DATE;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use s3_cors::Decision;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -82,10 +82,10 @@ impl<H: RequestHead> Replying<H> {
     }
 
     /// Hands over each header, in their order; `date` is the driver's clock.
-    pub fn for_each_header(&self, date: &HeaderValue, mut set: impl FnMut(&HeaderName, &HeaderValue)) {
-        self.exchange.policy.replies.headers(&self.reply, &self.exchange.known, &mut set);
+    pub fn for_each_header(&self, date: &HeaderValue, to: &mut impl TakeHeaders) {
+        self.exchange.policy.replies.headers(&self.reply, &self.exchange.known, to);
         if !self.reply.has_date() {
-            set(&DATE, date);
+            to.header(&DATE, date);
         }
     }
 

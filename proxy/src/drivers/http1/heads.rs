@@ -2,10 +2,11 @@
 
 use super::transfer::Sink;
 use crate::drivers::hop::{ends_here, is_length};
-use crate::exchange::{self, Replying, ResponseEdits};
+use crate::exchange::{self, Replying, ResponseEdits, TakeHeaders};
 use bytes::BytesMut;
-use http::{StatusCode, Version};
+use http::{HeaderName, HeaderValue, StatusCode, Version};
 use pingora::protocols::http::date::get_cached_date;
+use s3_cors::Grant;
 use s3cors_http1::body::BodyReader;
 use s3cors_http1::body_length::{BodyLength, ResponseBody, is_bodiless};
 use s3cors_http1::request_head::RequestHead;
@@ -104,6 +105,19 @@ pub(super) fn framing(head: &ResponseHead<'_>, status: u16, request: &RequestHea
     (BodyReader::of_response(body), sink, framing)
 }
 
+/// Writes headers as lines.
+struct Lines<'o>(&'o mut BytesMut);
+
+impl TakeHeaders for Lines<'_> {
+    fn header(&mut self, name: &HeaderName, value: &HeaderValue) {
+        line(self.0, name.as_str().as_bytes(), value.as_bytes());
+    }
+
+    fn grant(&mut self, grant: &Grant) {
+        grant.write_lines(|bytes| self.0.extend_from_slice(bytes));
+    }
+}
+
 impl Ending {
     /// Writes the end of a head.
     fn write(self, out: &mut BytesMut) {
@@ -133,7 +147,7 @@ pub(super) fn for_client(edits: &ResponseEdits<'_>, head: &ResponseHead<'_>, end
     if let Some(length) = edits.length() {
         line(&mut out, b"content-length", length.to_string().as_bytes());
     }
-    edits.for_each_header(|name, value| line(&mut out, name.as_str().as_bytes(), value.as_bytes()));
+    edits.for_each_header(&mut Lines(&mut out));
     ending.write(&mut out);
     out
 }
@@ -153,9 +167,7 @@ pub(super) fn interim(head: &ResponseHead<'_>) -> BytesMut {
 pub(super) fn of_reply<H: exchange::RequestHead>(reply: &Replying<H>, keeps: bool) -> BytesMut {
     let mut out = BytesMut::with_capacity(ADDED);
     own_status_line(&mut out, reply.status());
-    reply.for_each_header(&get_cached_date(), |name, value| {
-        line(&mut out, name.as_str().as_bytes(), value.as_bytes());
-    });
+    reply.for_each_header(&get_cached_date(), &mut Lines(&mut out));
     Ending { keeps, framing: Framing::AsItCame }.write(&mut out);
     out
 }

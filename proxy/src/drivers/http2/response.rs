@@ -20,7 +20,7 @@ pub(super) fn for_client(edits: &ResponseEdits<'_>, head: &ResponseHead<'_>, byt
     if let Some(length) = edits.length() {
         headers.insert(CONTENT_LENGTH, length.into());
     }
-    edits.for_each_header(|name, value| {
+    edits.for_each_header(&mut |name: &HeaderName, value: &HeaderValue| {
         headers.insert(name.clone(), value.clone());
     });
     response(edits.status().map_or(head.status(), |status| status.as_u16()), headers)
@@ -36,7 +36,7 @@ pub(super) fn interim(head: &ResponseHead<'_>, bytes: &Bytes) -> Option<Response
 /// The head of a reply.
 pub(super) fn of_reply<H: RequestHead>(reply: &Replying<H>) -> Response<()> {
     let mut headers = HeaderMap::with_capacity(OWN);
-    reply.for_each_header(&get_cached_date(), |name, value| {
+    reply.for_each_header(&get_cached_date(), &mut |name: &HeaderName, value: &HeaderValue| {
         headers.append(name.clone(), value.clone());
     });
     let mut response = Response::new(());

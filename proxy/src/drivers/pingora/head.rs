@@ -81,7 +81,7 @@ pub(super) fn has_authority(request: &RequestHeader) -> bool {
 /// Makes an upstream's head one for the client.
 pub(super) fn edit_response(edits: &ResponseEdits<'_>, head: &mut ResponseHeader) {
     remove(head, |name| is_hop_by_hop(name) || edits.removes(name));
-    edits.for_each_header(|name, value| set(head, name.clone(), value.clone()));
+    edits.for_each_header(&mut |name: &HeaderName, value: &HeaderValue| set(head, name.clone(), value.clone()));
 }
 
 /// Pingora itself reads and writes the others of one connection (RFC 9110 §7.6.1).
@@ -118,7 +118,9 @@ pub(super) fn reply_head(reply: &Replying<OwnedHead>) -> ResponseHeader {
     parts.status = reply.status();
     parts.headers.reserve(14);
     let mut head = parts.into();
-    reply.for_each_header(&get_cached_date(), |name, value| add(&mut head, name.clone(), value.clone()));
+    reply.for_each_header(&get_cached_date(), &mut |name: &HeaderName, value: &HeaderValue| {
+        add(&mut head, name.clone(), value.clone())
+    });
     head
 }
 
