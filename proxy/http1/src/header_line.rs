@@ -9,7 +9,7 @@
 mod tests;
 
 /// The number of lines whose places are remembered: more than usual heads have.
-const REMEMBERED: usize = 48;
+const REMEMBERED: usize = 32;
 
 /// One header line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl<'b> LineIter<'_, 'b> {
     #[cold]
     fn search(&mut self) -> Option<Line<'b>> {
         loop {
-            let Next::Line(line, _) = next(self.rest) else { return None };
+            let Next::Line(line, ..) = next(self.rest) else { return None };
             self.rest = self.rest.get(line.whole.len()..)?;
             if !self.hides_length || !is_length(line.name) {
                 return Some(line);
@@ -144,8 +144,8 @@ fn is_length(name: &[u8]) -> bool {
 
 /// The next line of a head.
 enum Next<'b> {
-    /// A line, and where in it the value begins.
-    Line(Line<'b>, usize),
+    /// A line, where in it the value begins, and the size of its end.
+    Line(Line<'b>, usize, usize),
     /// The empty line that ends the head, by its size.
     End(usize),
     /// The beginning of a line.
@@ -171,7 +171,7 @@ fn next(bytes: &[u8]) -> Next<'_> {
         _ => return Next::Invalid,
     };
     let whole = bytes.get(..begin + length + end).unwrap_or_default();
-    Next::Line(Line { name, value: trim_end(value.get(..length).unwrap_or_default()), whole }, begin)
+    Next::Line(Line { name, value: trim_end(value.get(..length).unwrap_or_default()), whole }, begin, end)
 }
 
 /// The meaning of a line without a colon after its name.
@@ -197,8 +197,8 @@ impl<'b> Lines<'b> {
             Self { bytes, spans: [Span::default(); REMEMBERED], count: 0, has_crlf: true, hides_length: false };
         let (mut rest, mut total) = (bytes, 0);
         loop {
-            let (line, value) = match next(rest) {
-                Next::Line(line, value) => (line, value),
+            let (line, value, end) = match next(rest) {
+                Next::Line(line, value, end) => (line, value, end),
                 Next::End(size) => {
                     lines.has_crlf &= size == 2;
                     if !lines.has_crlf {
@@ -215,7 +215,7 @@ impl<'b> Lines<'b> {
             if total == most {
                 return Err(NotLines::TooMany);
             }
-            lines.has_crlf &= line.whole.ends_with(b"\r\n");
+            lines.has_crlf &= end == 2;
             if lines.count == total
                 && let Some(place) = lines.spans.get_mut(total)
                 && let Some(span) = Span::of(&line, value)

@@ -18,6 +18,7 @@ const HOST: &str = "X-Forwarded-Host";
 /// Returns true for the name of a header about the proxies before the sender, in any case.
 ///
 /// An underscore counts as a hyphen: a server that has its headers as CGI variables (Ceph RGW) reads both as one.
+#[inline]
 pub(super) fn is_forwarding(name: &[u8]) -> bool {
     match name {
         // The first bytes rule out every line of S3 (x-amz-…).

@@ -118,6 +118,7 @@ pub(super) struct KnownLines {
 
 impl KnownLines {
     /// Notes a line, by its length before its name.
+    #[inline]
     pub(super) fn note(&mut self, at: usize, name: &[u8], value: &[u8]) {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {
