@@ -1,7 +1,7 @@
 //! An exchange from head to record, without a socket: a driver that moves no bytes.
 
 use crate::support::policy::Scene;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3_cors::{Outcome, Reason, RequestKind};
 use s3cors_proxy::exchange::{Exchange, Failure, Forward, Judged, Refusal, Replying, ResponsePlan};
 
@@ -34,7 +34,7 @@ fn forwarded(exchange: Box<Exchange<Parts>>) -> Forward<Parts> {
 
 fn headers(reply: &Replying<Parts>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    reply.for_each_header(&HeaderValue::from_static("today"), |name, value| {
+    reply.for_each_header(&HeaderValue::from_static("today"), &mut |name: &HeaderName, value: &HeaderValue| {
         assert!(headers.insert(name, value.clone()).is_none(), "{name} twice");
     });
     headers
@@ -109,7 +109,7 @@ fn an_actual_request_goes_on_and_its_response_is_rewritten() {
         assert_eq!(edits.removes(name.as_bytes()), removed, "{name}");
     }
     let mut added = HeaderMap::new();
-    edits.for_each_header(|name, value| {
+    edits.for_each_header(&mut |name: &HeaderName, value: &HeaderValue| {
         added.append(name, value.clone());
     });
     assert_eq!(added["access-control-expose-headers"], "ETag");

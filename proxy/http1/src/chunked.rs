@@ -7,7 +7,7 @@
 //! alone, whitespace or a sign or `0x` at a size, sizes that overflow, bytes between a chunk and its CRLF. Chunk extensions and
 //! trailers are framing: bounded, checked and dropped (RFC 9112 §7.1.1 and §7.1.2 allow both).
 
-use crate::header_line::{is_text, is_token};
+use crate::field_bytes::{is_text, is_token};
 use std::num::NonZeroUsize;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod body_length;
 pub mod chunked;
+mod field_bytes;
 pub mod header_line;
 pub mod hop_by_hop;
 pub mod rejected_head;

@@ -2,7 +2,7 @@
 //!
 //! Nothing is forwarded by it. Where it reads a head differently from another reader, only the reply is about another bucket.
 
-use crate::header_line::is_token;
+use crate::field_bytes::is_token;
 use http::Version;
 
 /// A head that may be anything.

@@ -1,7 +1,8 @@
 //! The header fields that decide how a request is framed and forwarded.
 
 use crate::body_length::{BodyLength, LengthHeaders};
-use crate::header_line::{Lines, is_token, members};
+use crate::field_bytes::{is_token, members};
+use crate::header_line::Lines;
 use crate::hop_by_hop::is_hop_by_hop;
 use crate::rejection::Rejection;
 use crate::request_target::{RequestTarget, is_host};

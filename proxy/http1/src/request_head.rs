@@ -8,7 +8,8 @@
 pub use crate::rejection::Rejection;
 
 use crate::body_length::BodyLength;
-use crate::header_line::{Line, Lines, NotLines, first_line, is_token, token_length};
+use crate::field_bytes::{is_token, token_length};
+use crate::header_line::{Line, Lines, NotLines, first_line};
 use crate::request_fields::{Found, RequestFields};
 use crate::request_target::RequestTarget;
 use http::Version;

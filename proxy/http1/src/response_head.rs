@@ -7,7 +7,8 @@
 //! A head is gone through once: each line is found, its bytes are checked, and what it says about the connection is noted.
 
 use crate::body_length::{Ambiguous, BodyLength, LengthHeaders, ResponseBody, response_body};
-use crate::header_line::{Line, Lines, NotLines, first_line, members, text_length};
+use crate::field_bytes::{members, text_length};
+use crate::header_line::{Line, Lines, NotLines, first_line};
 use http::Version;
 
 #[cfg(test)]

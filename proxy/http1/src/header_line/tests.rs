@@ -69,30 +69,3 @@ fn lines_that_are_remembered_and_those_that_are_searched_for_are_the_same() {
         assert_eq!(Lines::read(bytes.as_bytes(), count - 1, |_| {}), Err(NotLines::TooMany));
     }
 }
-
-#[test]
-fn each_byte_is_text_a_token_or_neither() {
-    for byte in 0..=255 {
-        assert_eq!(is_text(byte), byte == b'\t' || (byte >= b' ' && byte != 0x7f), "{byte:#x}");
-        let is_mark = b"!#$%&'*+-.^_`|~".contains(&byte);
-        assert_eq!(is_token(byte), byte.is_ascii_alphanumeric() || is_mark, "{byte:#x}");
-        for before in 0..20 {
-            let bytes = [&b"a\tb c\xff\x80defghijklmno\t"[..before], &[byte], b"\0\x7f\x01"].concat();
-            assert_eq!(text_length(&bytes), before + usize::from(is_text(byte)), "{byte:#x} after {before}");
-        }
-        for before in 0..20 {
-            let bytes = [&b"aZ09-zA_-x!Q0123-_ab"[..before], &[byte], b"\0 \xff: x"].concat();
-            assert_eq!(token_length(&bytes), before + usize::from(is_token(byte)), "{byte:#x} after {before}");
-        }
-    }
-}
-
-#[test]
-fn a_list_is_split_at_its_commas() {
-    for (value, expected) in
-        [("close", &["close"][..]), ("close, keep-alive", &["close", "keep-alive"]), (" ,a\t", &["", "a"]), ("", &[""])]
-    {
-        let members: Vec<_> = members(value.as_bytes()).collect();
-        assert_eq!(members, expected.iter().map(|text| text.as_bytes()).collect::<Vec<_>>(), "{value:?}");
-    }
-}

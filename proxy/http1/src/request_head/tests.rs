@@ -163,7 +163,7 @@ fn a_header_line_is_a_name_a_colon_and_a_value() {
     for value in ["b\n c", "b\r\r\n\n", "\n\tc", "b\0\n"] {
         rejects(with(&format!("A: {value}\n")), HeaderLine);
     }
-    let all: Vec<u8> = (0..=255).filter(|byte| crate::header_line::is_text(*byte)).collect();
+    let all: Vec<u8> = (0..=255).filter(|byte| crate::field_bytes::is_text(*byte)).collect();
     let head = [b"GET / HTTP/1.1\r\nHost: h\r\nA: <", &all[..], b">\r\n\r\n"].concat();
     assert!(matches!(classify(&head), Classified::Head(_)));
 }

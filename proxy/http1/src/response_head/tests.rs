@@ -108,7 +108,7 @@ fn a_header_line_is_a_name_a_colon_a_value_and_cr_lf() {
     for lines in ["A: b\nC: d\r\n", "A: b\n", "A:\nC: d\r\n", "A: b\r\n\n"] {
         rejects(with(lines), InvalidResponse::Framing);
     }
-    let all: Vec<u8> = (0..=255).filter(|byte| crate::header_line::is_text(*byte)).collect();
+    let all: Vec<u8> = (0..=255).filter(|byte| crate::field_bytes::is_text(*byte)).collect();
     let head = [b"HTTP/1.1 200 OK\r\nA: <", &all[..], b">\r\n\r\n"].concat();
     assert!(matches!(parse(&head), Parsed::Head(_)));
 }
