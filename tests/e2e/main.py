@@ -19,6 +19,7 @@ import browser.suite  # noqa: E402
 import bucket_cors.suite  # noqa: E402
 import chains.suite  # noqa: E402
 import clients.suite  # noqa: E402
+import latency.suite  # noqa: E402
 import predictions.suite  # noqa: E402
 import readers.suite  # noqa: E402
 import report.suite  # noqa: E402
@@ -30,8 +31,8 @@ from harness.proxy import proxy  # noqa: E402
 from harness.results import Results  # noqa: E402
 from servers import ON_REQUEST, USUAL, by_name  # noqa: E402
 
-# The last two need no server.
-SUITES = ("clients", "browser", "readers", "bucket_cors", "addresses", "report", "chains", "predictions", "status")
+WITH_A_SERVER = ("clients", "browser", "readers", "latency", "bucket_cors", "addresses", "report", "chains")
+SUITES = (*WITH_A_SERVER, "predictions", "status")
 CLIENTS = clients_by_name()
 
 
@@ -117,6 +118,9 @@ def run_suites(server, rules, pages, s3cors, wanted, seen, results):
     if "readers" in wanted.only and s3cors:
         readers.suite.run(server, rules, s3cors, results)
         results.say(readers.suite.SUITE)
+    if "latency" in wanted.only and s3cors:
+        latency.suite.run(server, s3cors, results)
+        results.say(latency.suite.SUITE)
     if "report" in wanted.only and s3cors:
         seen.answers[server.name] = report.suite.run(server, s3cors, results)
         if judged:
