@@ -10,7 +10,7 @@ pub use error::ServeError;
 pub use obstacles::obstacles;
 
 use crate::admin::{self, Admin, Admission};
-use crate::config::{Config, RulesApi};
+use crate::config::{Config, RulesApi, UpstreamUrl};
 use crate::downstream::{ConnectionServer, Sockets, Starting, admin_service, listeners};
 use crate::drivers::upstream::{Forwarder, Probe};
 use crate::exchange::{self, Count, Policy, SignatureCheck, Writing};
@@ -23,8 +23,8 @@ use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
 use crate::rules::{Outcome, Report, Snapshot, Store, WarningLog, source_of, watch};
 use crate::telemetry::log::Log;
 use crate::telemetry::{Metrics, ReloadOutcome};
-use crate::tls::Certificates;
-use crate::upstream::{HealthChecks, Pool, Resolver, Sweeper, Upstreams};
+use crate::tls::{Certificates, TlsError, trusting_as_configured};
+use crate::upstream::{Connector, HealthChecks, Pool, Resolver, Sweeper, Upstreams};
 use obstacles::{open_files, warn};
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
@@ -169,7 +169,7 @@ fn serve_clients(
 ) -> Result<Count, ServeError> {
     let sockets = sockets.into_table();
     let (policy, upstreams) = (Arc::clone(&parts.policy), Arc::clone(&parts.upstreams));
-    let pool = Arc::new(Pool::new(&server.configuration, config.upstream.keepalive));
+    let pool = Arc::new(Pool::new(connector(config)?, config.upstream.keepalive));
     let sweeper = Sweeper { pool: Arc::clone(&pool), upstreams: Arc::clone(&upstreams) };
     let forwarder = Forwarder::new(config, Arc::clone(&upstreams), pool);
     let connections = ConnectionServer::new(&server.configuration, config, policy, upstreams, &forwarder);
@@ -198,6 +198,13 @@ fn serve_clients(
     server.add_service(starting.service(admin_service(admin, config, &mut certificates)?, &sockets));
     server.add_service(background_service("certificates", certificates));
     Ok(open)
+}
+
+/// Connects our own drivers to the upstreams.
+fn connector(config: &Config) -> Result<Connector, TlsError> {
+    let is_tls = config.upstream.urls().iter().any(UpstreamUrl::is_tls);
+    let tls = is_tls.then(|| trusting_as_configured(&config.upstream.tls)).transpose()?;
+    Ok(Connector::new(config.upstream.timeouts, tls.map(Arc::new)))
 }
 
 /// The sockets to listen on: those of the process that this one replaces, where there is one; and duplicates for the process that comes

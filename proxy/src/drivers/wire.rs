@@ -2,7 +2,6 @@
 
 use super::timer::Timer;
 use bytes::BytesMut;
-use pingora::protocols::Stream;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
@@ -21,8 +20,8 @@ thread_local! {
 }
 
 /// Reads what is there, at most `most` bytes, and hands it to `take`; 0 bytes are the end.
-pub(crate) fn poll_read<T>(
-    stream: &mut Stream,
+pub(crate) fn poll_read<S: AsyncRead + Unpin, T>(
+    stream: &mut S,
     context: &mut Context<'_>,
     most: usize,
     take: impl FnOnce(&[u8], &mut Context<'_>) -> T,
@@ -36,8 +35,8 @@ pub(crate) fn poll_read<T>(
 }
 
 /// Reads what is there, at most `most` bytes; nothing is the end.
-pub(in crate::drivers) fn poll_read_some(
-    stream: &mut Stream,
+pub(in crate::drivers) fn poll_read_some<S: AsyncRead + Unpin>(
+    stream: &mut S,
     context: &mut Context<'_>,
     most: usize,
 ) -> Poll<io::Result<BytesMut>> {
@@ -45,8 +44,8 @@ pub(in crate::drivers) fn poll_read_some(
 }
 
 /// Writes all parts, in as few writes as the system takes, and flushes. A recipient may take `limit` for each write.
-pub(in crate::drivers) async fn write(
-    stream: &mut Stream,
+pub(in crate::drivers) async fn write<S: AsyncWrite + Unpin>(
+    stream: &mut S,
     parts: &[&[u8]],
     timer: &mut Timer,
     limit: Duration,

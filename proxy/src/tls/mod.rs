@@ -8,9 +8,11 @@ mod live;
 mod pair;
 mod roots;
 mod server;
+mod upstream;
 
 pub use live::{Certificates, LiveCertificate};
 pub use roots::check_roots;
+pub use upstream::trusting_as_configured;
 
 use std::path::PathBuf;
 

@@ -14,12 +14,17 @@ pub fn check_roots(ca_file: Option<&Path>, needed: bool) -> Result<(), TlsError>
         let roots = system_roots()?;
         return if needed && roots.is_empty() { Err(TlsError::NoAuthorities) } else { Ok(()) };
     };
+    load(path).map(drop)
+}
+
+/// Loads the roots of a file; none is an error.
+pub(super) fn load(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     // First, for the system's own message about a missing file.
     std::fs::File::open(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })?;
     load_ca_file_into_store(path, &mut roots)
         .map_err(|error| TlsError::BadAuthorities { path: path.to_owned(), reason: error.to_string() })?;
-    if roots.is_empty() { Err(TlsError::NoCertificate { path: path.to_owned() }) } else { Ok(()) }
+    if roots.is_empty() { Err(TlsError::NoCertificate { path: path.to_owned() }) } else { Ok(roots) }
 }
 
 /// The system's roots, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name; they may be none.

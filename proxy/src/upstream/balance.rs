@@ -39,7 +39,7 @@ fn pick<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::peers::{PASS_OVER, PeerLease};
+    use super::super::peers::{PASS_OVER, PeerLease, Security};
     use super::*;
     use pingora::upstreams::peer::HttpPeer;
 
@@ -49,7 +49,8 @@ mod tests {
     fn peers(count: u16) -> Vec<Arc<Peer>> {
         let peer = |port| {
             let address = ([127, 0, 0, 1], port).into();
-            Arc::new(Peer::new(HttpPeer::new(address, false, String::new()), "h".into(), address, 0))
+            let http = HttpPeer::new(address, false, String::new());
+            Arc::new(Peer::new(http, Security::Plain, "h".into(), address, 0))
         };
         (0..count).map(peer).collect()
     }

@@ -5,6 +5,8 @@
 
 mod attempts;
 mod balance;
+mod connection;
+mod connector;
 mod health;
 mod peers;
 mod pool;
@@ -12,6 +14,8 @@ mod resolve;
 mod targets;
 
 pub use attempts::{Attempts, MAX_TRIES};
+pub use connection::Connection;
+pub use connector::{ConnectError, Connector};
 pub use health::{HealthCheckError, HealthChecks};
 pub use peers::{Peer, PeerLease};
 pub use pool::{Pool, Sweeper};

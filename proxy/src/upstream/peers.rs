@@ -1,7 +1,8 @@
 //! One address of an upstream: what is known about it, and how many requests it has.
 
-use pingora::protocols::Stream;
+use super::connection::Connection;
 use pingora::upstreams::peer::HttpPeer;
+use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -17,6 +18,7 @@ const FAILURES: usize = 2;
 /// An address that requests can be sent to. Its state is atomic, because every request reads it.
 pub struct Peer {
     http: HttpPeer,
+    pub(super) security: Security,
     /// The upstream's own `Host`.
     authority: Arc<str>,
     pub(super) address: SocketAddr,
@@ -31,9 +33,15 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(http: HttpPeer, authority: Arc<str>, address: SocketAddr, target: usize) -> Self {
+    pub(super) fn new(
+        http: HttpPeer,
+        security: Security,
+        authority: Arc<str>,
+        address: SocketAddr,
+        target: usize,
+    ) -> Self {
         let (in_flight, failed_checks, passed_over_until, kept) = Default::default();
-        Self { http, authority, address, target, in_flight, failed_checks, passed_over_until, kept }
+        Self { http, security, authority, address, target, in_flight, failed_checks, passed_over_until, kept }
     }
 
     /// The `Host` of the upstream's URL, for a request that has none.
@@ -53,7 +61,7 @@ impl Peer {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a connection is made from.
+    /// The peer as Pingora's driver has it.
     #[must_use]
     pub fn http(&self) -> &HttpPeer {
         &self.http
@@ -108,9 +116,25 @@ impl Peer {
     }
 }
 
+/// The way in which connections to an address are secured.
+pub(super) enum Security {
+    Plain,
+    /// TLS, with a server that has this name.
+    Tls(ServerName<'static>),
+    /// TLS with a host that no certificate can be issued for.
+    Unnamed,
+}
+
+impl Security {
+    /// TLS with a server of this name: a host name or an address.
+    pub(super) fn tls(name: &str) -> Self {
+        ServerName::try_from(name.to_owned()).map_or(Self::Unnamed, Self::Tls)
+    }
+}
+
 /// A connection that can be used again.
 pub(super) struct Idle {
-    pub(super) stream: Stream,
+    pub(super) stream: Connection,
     pub(super) since: Instant,
     pub(super) _place: Place,
 }

@@ -3,14 +3,13 @@
 //! Decides: which connection a request may have. A kept connection that the server closed, or on which bytes came that no request
 //! asked for, is dropped when it is taken. Must not know: what is sent on one.
 
+use super::connection::Connection;
+use super::connector::{ConnectError, Connector};
 use super::peers::{Idle, Peer, Place};
 use super::targets::Upstreams;
 use crate::config::Keepalive;
 use async_trait::async_trait;
-use pingora::connectors::{ConnectorOptions, TransportConnector};
-use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
-use pingora::server::configuration::ServerConf;
 use pingora::services::background::BackgroundService;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,22 +23,21 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 /// Connects to upstreams, and keeps what can be used again.
 pub struct Pool {
-    connector: TransportConnector,
+    connector: Connector,
     keepalive: Keepalive,
     /// How many are kept, of all addresses.
     kept: Arc<AtomicUsize>,
 }
 
 impl Pool {
-    /// A pool whose connections are made as the server's are.
+    /// A pool of the connections that this opens.
     #[must_use]
-    pub fn new(server: &ServerConf, keepalive: Keepalive) -> Self {
-        let connector = TransportConnector::new(Some(ConnectorOptions::from_server_conf(server)));
+    pub fn new(connector: Connector, keepalive: Keepalive) -> Self {
         Self { connector, keepalive, kept: Arc::default() }
     }
 
     /// A kept connection to an address that can be used again, if there is one.
-    pub fn take(&self, peer: &Peer) -> Option<Stream> {
+    pub fn take(&self, peer: &Peer) -> Option<Connection> {
         loop {
             let mut idle = peer.kept().pop()?;
             if idle.since.elapsed() < self.keepalive.idle && is_silent(&mut idle.stream) {
@@ -51,13 +49,13 @@ impl Pool {
     /// Opens a connection.
     ///
     /// # Errors
-    /// As Pingora's connector has it: refused, in time or not, or TLS.
-    pub async fn connect(&self, peer: &Peer) -> pingora::Result<Stream> {
-        self.connector.new_stream(peer.http()).await
+    /// [`ConnectError`] says which step failed.
+    pub async fn connect(&self, peer: &Peer) -> Result<Connection, ConnectError> {
+        self.connector.connect(peer).await
     }
 
     /// Keeps a connection on which a response has ended and nothing is left to read; one too many is closed.
-    pub fn keep(&self, peer: &Peer, stream: Stream) {
+    pub fn keep(&self, peer: &Peer, stream: Connection) {
         let place = Place(Arc::clone(&self.kept));
         if self.kept.fetch_add(1, Ordering::Relaxed) >= self.keepalive.connections {
             return;
@@ -79,7 +77,7 @@ impl Pool {
 }
 
 /// Whether a connection is open and nothing came on it: a server sends nothing before it is asked.
-fn is_silent(stream: &mut Stream) -> bool {
+fn is_silent(stream: &mut Connection) -> bool {
     let mut byte = [0];
     let mut context = Context::from_waker(Waker::noop());
     Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()

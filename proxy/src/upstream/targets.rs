@@ -1,7 +1,8 @@
 //! The upstreams and their peers: which one the next request gets.
 
 use super::balance::choose;
-use super::peers::{Peer, PeerLease};
+use super::connector::TLS_EXTRA;
+use super::peers::{Peer, PeerLease, Security};
 use crate::config::{Balance, Config, UpstreamUrl};
 use arc_swap::ArcSwap;
 use pingora::protocols::ALPN;
@@ -166,7 +167,8 @@ impl Upstreams {
             let known = before.iter().find(|peer| peer.address == *address).cloned();
             known.unwrap_or_else(|| {
                 let http = self.template.peer(&resolved.url, *address);
-                Arc::new(Peer::new(http, Arc::clone(&authority), *address, target))
+                let security = self.template.security(&resolved.url);
+                Arc::new(Peer::new(http, security, Arc::clone(&authority), *address, target))
             })
         };
         resolved.peers.store(Arc::new(addresses.iter().map(peer).collect()));
@@ -210,17 +212,24 @@ impl Target {
 }
 
 impl Template {
+    /// The name that is verified. With rustls an empty one never is; a host that is an address is its own name.
+    fn name<'n>(&'n self, url: &'n UpstreamUrl) -> &'n str {
+        self.server_name.as_deref().unwrap_or_else(|| url.host())
+    }
+
+    fn security(&self, url: &UpstreamUrl) -> Security {
+        if url.is_tls() { Security::tls(self.name(url)) } else { Security::Plain }
+    }
+
     /// A peer is made from an address, never from a name: `HttpPeer::new` resolves a name on the request's thread, and panics when
     /// it does not resolve (pingora issues 570, 920).
     fn peer(&self, url: &UpstreamUrl, address: SocketAddr) -> HttpPeer {
-        // With rustls an empty SNI never verifies; a host that is an address is its own name.
-        let name = self.server_name.as_deref().unwrap_or_else(|| url.host());
-        let mut peer = HttpPeer::new(address, url.is_tls(), name.to_owned());
+        let mut peer = HttpPeer::new(address, url.is_tls(), self.name(url).to_owned());
         let options = &mut peer.options;
         options.verify_cert = self.verify;
         options.verify_hostname = self.verify;
         options.connection_timeout = Some(self.connect);
-        options.total_connection_timeout = Some(self.connect + Duration::from_secs(2));
+        options.total_connection_timeout = Some(self.connect + TLS_EXTRA);
         options.read_timeout = Some(self.read);
         options.write_timeout = Some(self.write);
         options.idle_timeout = Some(self.idle);

@@ -6,6 +6,7 @@ use super::{Progress, wire};
 use crate::drivers::upstream::{BodyFraming, Client, ForwardError, Link, Received, Taken, UploadError, UploadState};
 use crate::drivers::wire::poll_read_some;
 use crate::exchange::{Failure, Forward, RequestFault, RequestHead as Head, ResponseFault, Shown};
+use crate::upstream::Connection;
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use s3cors_http1::body::BodyReader;
@@ -96,7 +97,7 @@ impl Client for Side<'_, '_> {
         }
     }
 
-    fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), UploadError>> {
+    fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Connection) -> Poll<Result<(), UploadError>> {
         self.upload.poll_step(context, self.stream, upstream).map_err(|error| match error {
             TransferError::Malformed => UploadError::Invalid(RequestFault::Chunk),
             TransferError::Read(_) | TransferError::Truncated => UploadError::Client,

@@ -6,7 +6,6 @@
 use crate::drivers::timer::Timer;
 use crate::drivers::wire::{SCRATCH, poll_read};
 use bytes::{Buf, BytesMut};
-use pingora::protocols::Stream;
 use s3cors_http1::body::{BodyReader, BrokenBody, Piece};
 use s3cors_http1::chunked::{LAST_CHUNK, chunk_head};
 use std::future::poll_fn;
@@ -15,7 +14,7 @@ use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The most that a slow transfer may hold in one direction, in bytes.
 const MOST_HELD: usize = 160 * 1024;
@@ -164,11 +163,11 @@ impl Transfer {
     }
 
     /// Reads once or writes once. Ready when something moved.
-    pub(super) fn poll_step(
+    pub(super) fn poll_step<F: AsyncRead + Unpin, T: AsyncWrite + Unpin>(
         &mut self,
         context: &mut Context<'_>,
-        from: &mut Stream,
-        to: &mut Stream,
+        from: &mut F,
+        to: &mut T,
     ) -> Poll<Result<(), TransferError>> {
         if !self.pending.is_empty() {
             let written = ready!(Pin::new(to).poll_write(context, &self.pending)).map_err(|_| TransferError::Write)?;
@@ -193,7 +192,11 @@ impl Transfer {
     }
 
     /// While no more is here to read, what was written leaves, however little it is. Ready when that fails.
-    fn poll_flush(&mut self, context: &mut Context<'_>, to: &mut Stream) -> Poll<Result<(), TransferError>> {
+    fn poll_flush<T: AsyncWrite + Unpin>(
+        &mut self,
+        context: &mut Context<'_>,
+        to: &mut T,
+    ) -> Poll<Result<(), TransferError>> {
         if self.is_unflushed {
             ready!(Pin::new(to).poll_flush(context)).map_err(|_| TransferError::Write)?;
             self.is_unflushed = false;
@@ -202,7 +205,12 @@ impl Transfer {
     }
 
     /// Passes on what was read: to the recipient where it takes it, else into memory.
-    fn pass(&mut self, bytes: &[u8], context: &mut Context<'_>, to: &mut Stream) -> Result<(), TransferError> {
+    fn pass<T: AsyncWrite + Unpin>(
+        &mut self,
+        bytes: &[u8],
+        context: &mut Context<'_>,
+        to: &mut T,
+    ) -> Result<(), TransferError> {
         self.has_read = true;
         let mut framed = BytesMut::new();
         if bytes.is_empty() {
@@ -233,10 +241,10 @@ impl Transfer {
     }
 
     /// Moves the rest of the body. The sender may take `read` for each read, the recipient `write` for each write.
-    pub(super) async fn run(
+    pub(super) async fn run<F: AsyncRead + Unpin, T: AsyncWrite + Unpin>(
         &mut self,
-        from: &mut Stream,
-        to: &mut Stream,
+        from: &mut F,
+        to: &mut T,
         timer: &mut Timer,
         (read, write): (Duration, Duration),
     ) -> Result<(), TransferError> {

@@ -6,11 +6,11 @@ use crate::config::Limits;
 use crate::drivers::timer::Timer;
 use crate::drivers::upstream::{BodyFraming, Client, ForwardError, Link, Received, Taken, UploadError, UploadState};
 use crate::exchange::{Failure, Forward, Replying, RequestHead, ResponseFault, Shown};
+use crate::upstream::Connection;
 use bytes::{Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Response, StatusCode};
-use pingora::protocols::Stream;
 use s3cors_http1::body::{BodyReader, BrokenBody};
 use s3cors_http1::body_length::BodyLength;
 use std::future::poll_fn;
@@ -210,7 +210,7 @@ impl Client for Side {
         }
     }
 
-    fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), UploadError>> {
+    fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Connection) -> Poll<Result<(), UploadError>> {
         self.upload.poll_step(context, upstream)
     }
 

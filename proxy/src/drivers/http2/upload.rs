@@ -5,9 +5,9 @@
 
 use crate::drivers::upstream::UploadError;
 use crate::exchange::RequestFault;
+use crate::upstream::Connection;
 use bytes::{Buf, Bytes, BytesMut};
 use h2::RecvStream;
-use pingora::protocols::Stream;
 use s3cors_http1::body_length::BodyLength;
 use s3cors_http1::chunked::{LAST_CHUNK, chunk_head};
 use std::collections::VecDeque;
@@ -138,7 +138,7 @@ impl Upload {
     pub(super) fn poll_step(
         &mut self,
         context: &mut Context<'_>,
-        upstream: &mut Stream,
+        upstream: &mut Connection,
     ) -> Poll<Result<(), UploadError>> {
         if !self.is_writing() {
             ready!(self.poll_read(context))?;

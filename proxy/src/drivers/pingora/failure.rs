@@ -19,11 +19,6 @@ pub(super) fn failure_of(error: &Error, has_body: bool) -> Failure {
     }
 }
 
-/// Which failure an error of the connector is: it has no side yet.
-pub(in crate::drivers) fn connect_failure_of(error: &Error) -> Failure {
-    of_upstream(error.etype())
-}
-
 const fn of_upstream(error: &ErrorType) -> Failure {
     match error {
         ErrorType::ConnectTimedout => Failure::ConnectTimeout,

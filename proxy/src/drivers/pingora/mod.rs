@@ -1,7 +1,7 @@
 //! The driver on Pingora's `HttpProxy`: a hook asks the exchange, or does what Pingora itself would do wrong.
 
 mod body;
-pub(super) mod failure;
+mod failure;
 mod head;
 mod phases;
 

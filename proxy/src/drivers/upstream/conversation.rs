@@ -9,9 +9,9 @@ use crate::config::{Limits, Timeouts};
 use crate::drivers::timer::Timer;
 use crate::drivers::wire::poll_read_some;
 use crate::exchange::{Failure, Forward, RequestFault, RequestHead, ResponseFault, ResponsePlan, Shown};
+use crate::upstream::Connection;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use pingora::protocols::Stream;
 use s3cors_http1::body::BodyReader;
 use s3cors_http1::response_head::{Parsed, ResponseHead, parse};
 use std::future::poll_fn;
@@ -35,7 +35,7 @@ pub(in crate::drivers) trait Client {
     fn upload(&self) -> UploadState;
 
     /// Reads or writes some of the body. Ready when something moved.
-    fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), UploadError>>;
+    fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Connection) -> Poll<Result<(), UploadError>>;
 
     /// Ready when the client is gone, while only the upstream has something to do.
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()>;
@@ -86,7 +86,7 @@ pub(in crate::drivers) enum UploadError {
 
 /// A connection to an upstream, with the limits of those who use it.
 pub(in crate::drivers) struct Link<'c> {
-    pub(in crate::drivers) upstream: &'c mut Stream,
+    pub(in crate::drivers) upstream: &'c mut Connection,
     pub(in crate::drivers) timer: &'c mut Timer,
     pub(in crate::drivers) timeouts: Timeouts,
     pub(in crate::drivers) limits: Limits,

@@ -6,9 +6,9 @@ use super::route::ForwardError;
 use crate::drivers::hop::{ends_here, is_length};
 use crate::drivers::wire::{self, poll_read_some};
 use crate::exchange::{Failure, Forward, RequestHead, Response, ResponseFault, Shown};
+use crate::upstream::Connection;
 use bytes::BytesMut;
 use http::{HeaderName, HeaderValue, StatusCode};
-use pingora::protocols::Stream;
 use s3cors_http1::body::BodyReader;
 use s3cors_http1::response_head::ResponseHead;
 use std::future::poll_fn;
@@ -50,7 +50,7 @@ impl Client for Memory<'_> {
         UploadState { is_done: true, is_writing: false, has_read: false, received: self.body.len() as u64 }
     }
 
-    fn poll_upload(&mut self, _: &mut Context<'_>, _: &mut Stream) -> Poll<Result<(), UploadError>> {
+    fn poll_upload(&mut self, _: &mut Context<'_>, _: &mut Connection) -> Poll<Result<(), UploadError>> {
         Poll::Ready(Ok(()))
     }
 

@@ -2,10 +2,8 @@
 //!
 //! Decides: which connection the next attempt gets. Must not know: what is sent on it, and over which protocol the client asked.
 
-use crate::drivers::pingora::failure::connect_failure_of;
 use crate::exchange::{Failure, Forward, RequestHead};
-use crate::upstream::{Attempts, Peer, Pool, Upstreams};
-use pingora::protocols::Stream;
+use crate::upstream::{Attempts, ConnectError, Connection, Peer, Pool, Upstreams};
 use std::sync::Arc;
 
 /// The reason why an exchange with an upstream did not come to its end.
@@ -54,7 +52,10 @@ impl<'u> Route<'u> {
     }
 
     /// A connection for the next attempt: one address after the other, until one can be connected to.
-    pub(super) async fn connect(&mut self, request: &mut Forward<impl RequestHead>) -> Result<Stream, ForwardError> {
+    pub(super) async fn connect(
+        &mut self,
+        request: &mut Forward<impl RequestHead>,
+    ) -> Result<Connection, ForwardError> {
         loop {
             let next = if self.is_pinned { self.attempts.peer() } else { self.attempts.next(self.upstreams) };
             let Some(peer) = next else {
@@ -70,7 +71,7 @@ impl<'u> Route<'u> {
             match connected {
                 Ok(upstream) => return Ok(upstream),
                 Err(_) if !self.is_pinned && self.attempts.unreachable(self.upstreams) => {}
-                Err(error) => return Err(ForwardError::Failed(connect_failure_of(&error))),
+                Err(error) => return Err(ForwardError::Failed(failure_of(&error))),
             }
         }
     }
@@ -101,9 +102,17 @@ impl<'u> Route<'u> {
     }
 
     /// The connection can be used again.
-    pub(super) fn keep(&self, upstream: Stream) {
+    pub(super) fn keep(&self, upstream: Connection) {
         if let Some(peer) = self.attempts.peer() {
             self.pool.keep(peer, upstream);
         }
+    }
+}
+
+const fn failure_of(error: &ConnectError) -> Failure {
+    match error {
+        ConnectError::TimedOut => Failure::ConnectTimeout,
+        ConnectError::Unreachable(_) => Failure::Unreachable,
+        ConnectError::Tls(_) => Failure::UpstreamTls,
     }
 }

@@ -1,0 +1,84 @@
+//! Opens connections to upstreams.
+//!
+//! Decides: which options a socket has, how long TCP and TLS may take, and which step failed.
+
+use super::connection::{Connection, Transport};
+use super::peers::{Peer, Security};
+use crate::config::Timeouts;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+
+/// How much longer than TCP alone TCP and TLS may take together.
+pub(super) const TLS_EXTRA: Duration = Duration::from_secs(2);
+
+/// The reason why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The upstream was not connected to in time.
+    #[error("not connected in time")]
+    TimedOut,
+    /// The upstream cannot be connected to.
+    #[error("{0}")]
+    Unreachable(#[source] io::Error),
+    /// TLS failed; `None` where the upstream closed the connection in the handshake.
+    #[error("TLS failed")]
+    Tls(#[source] Option<rustls::Error>),
+}
+
+/// Connects to upstreams.
+pub struct Connector {
+    /// `None` where no upstream is https.
+    tls: Option<TlsConnector>,
+    timeout: Duration,
+}
+
+impl Connector {
+    /// Connects within these times, and trusts as these settings of TLS say.
+    #[must_use]
+    pub fn new(timeouts: Timeouts, tls: Option<Arc<ClientConfig>>) -> Self {
+        Self { tls: tls.map(TlsConnector::from), timeout: timeouts.connect }
+    }
+
+    /// Opens a connection.
+    pub(super) async fn connect(&self, peer: &Peer) -> Result<Connection, ConnectError> {
+        let deadline = Instant::now() + self.timeout + TLS_EXTRA;
+        let connected = timeout(self.timeout, self.open(peer.address)).await;
+        let stream = connected.map_err(|_| ConnectError::TimedOut)?.map_err(unreachable)?;
+        let name = match &peer.security {
+            Security::Plain => return Ok(Connection(Transport::Plain(stream))),
+            Security::Tls(name) => name.clone(),
+            Security::Unnamed => return Err(ConnectError::Tls(Some(rustls::Error::UnsupportedNameType))),
+        };
+        timeout_at(deadline, self.secure(stream, name)).await.map_err(|_| ConnectError::TimedOut)?
+    }
+
+    async fn open(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // What is written is whole: there is nothing to wait for.
+        socket.set_nodelay(true)?;
+        socket.connect(address).await
+    }
+
+    async fn secure(&self, stream: TcpStream, name: ServerName<'static>) -> Result<Connection, ConnectError> {
+        let tls = self.tls.as_ref().ok_or(ConnectError::Tls(None))?;
+        match tls.connect(name, stream).await {
+            Ok(stream) => Ok(Connection(Transport::Tls(Box::new(stream)))),
+            Err(error) => {
+                let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+                Err(ConnectError::Tls(cause.cloned()))
+            }
+        }
+    }
+}
+
+/// The system has a time of its own after which it gives up.
+fn unreachable(error: io::Error) -> ConnectError {
+    if error.kind() == io::ErrorKind::TimedOut { ConnectError::TimedOut } else { ConnectError::Unreachable(error) }
+}
