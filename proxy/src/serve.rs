@@ -10,7 +10,7 @@ pub use error::ServeError;
 pub use obstacles::obstacles;
 
 use crate::admin::{self, Admin, Admission};
-use crate::config::{Config, RulesApi, UpstreamUrl};
+use crate::config::{Config, Descriptors, RulesApi, UpstreamUrl};
 use crate::downstream::{ConnectionServer, Sockets, Starting, admin_service, listeners};
 use crate::drivers::upstream::{Forwarder, Probe};
 use crate::exchange::{self, Count, Policy, SignatureCheck, Writing};
@@ -43,6 +43,7 @@ const LISTEN_LIMIT: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`ServeError`] when the start fails; a process that serves returns no error.
 pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
+    Descriptors::raise();
     warn(&config);
     let (certificates, obstacles) = open_files(&config);
     if let Some(obstacle) = obstacles.into_iter().next() {
@@ -169,7 +170,10 @@ fn serve_clients(
 ) -> Result<Count, ServeError> {
     let sockets = sockets.into_table();
     let (policy, upstreams) = (Arc::clone(&parts.policy), Arc::clone(&parts.upstreams));
-    let pool = Arc::new(Pool::new(connector(config)?, config.upstream.keepalive));
+    let metrics = Arc::clone(&parts.metrics);
+    let note_wait = Box::new(move |waited| metrics.http.waited_for_upstream(waited));
+    let pool = Arc::new(Pool::new(connector(config)?, config, note_wait));
+    parts.export_upstream_connections(&pool)?;
     let sweeper = Sweeper { pool: Arc::clone(&pool), upstreams: Arc::clone(&upstreams) };
     let forwarder = Forwarder::new(config, Arc::clone(&upstreams), pool);
     let connections = ConnectionServer::new(&server.configuration, config, policy, upstreams, &forwarder);
@@ -204,7 +208,7 @@ fn serve_clients(
 fn connector(config: &Config) -> Result<Connector, TlsError> {
     let is_tls = config.upstream.urls().iter().any(UpstreamUrl::is_tls);
     let tls = is_tls.then(|| trusting_as_configured(&config.upstream.tls)).transpose()?;
-    Ok(Connector::new(config.upstream.timeouts, tls.map(Arc::new)))
+    Ok(Connector::new(&config.upstream, tls.map(Arc::new)))
 }
 
 /// The sockets to listen on: those of the process that this one replaces, where there is one; and duplicates for the process that comes

@@ -6,6 +6,7 @@ use crate::s3::domain::without_user;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_saphyr::Spanned;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -27,6 +28,29 @@ pub(super) struct OrDefault<T>(PhantomData<T>);
 impl<'de, T: Deserialize<'de> + Default> OrDefault<T> {
     pub(super) fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         Option::deserialize(deserializer).map(Option::unwrap_or_default)
+    }
+}
+
+/// A value that cannot be judged alone, with its place in the file for when it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed<T> {
+    pub(super) value: T,
+    /// The line and the column, from 1.
+    pub(super) place: (u64, u64),
+}
+
+/// A field that is written as a `T` and kept with its place. Without a value it has a default that depends on others.
+pub(super) struct WithPlace<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> WithPlace<T> {
+    pub(super) fn deserialize<D: Deserializer<'de>, Kept: From<T>>(
+        deserializer: D,
+    ) -> Result<Option<Placed<Kept>>, D::Error> {
+        let written = Option::<Spanned<T>>::deserialize(deserializer)?;
+        Ok(written.map(|Spanned { value, referenced, .. }| Placed {
+            value: value.into(),
+            place: (referenced.line(), referenced.column()),
+        }))
     }
 }
 

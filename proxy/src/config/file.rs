@@ -134,11 +134,17 @@ impl ConfigFile {
         // To YAML all ends of lines are the same (YAML 1.2.2 §5.4). The parser's errors differ with them.
         let text = text.replace("\r\n", "\n");
         // A file without a value (empty, or only comments) is null in YAML: all defaults.
-        serde_saphyr::from_str::<Option<Self>>(&text).map(Option::unwrap_or_default).map_err(|error| {
+        let invalid =
+            |(line, column), message| ConfigFileError::Invalid { path: path.to_owned(), line, column, message };
+        let file = serde_saphyr::from_str::<Option<Self>>(&text).map(Option::unwrap_or_default).map_err(|error| {
             // The parser knows no place for a file that is truncated or not YAML at all: then the file as a whole is wrong.
-            let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-            ConfigFileError::Invalid { path: path.to_owned(), line, column, message: message(&error) }
-        })
+            let place = error.location().map_or((1, 1), |place| (place.line(), place.column()));
+            invalid(place, message(&error))
+        })?;
+        match file.upstream.contradiction() {
+            Some((place, message)) => Err(invalid(place, message)),
+            None => Ok(file),
+        }
     }
 }
 
@@ -256,6 +262,15 @@ mod tests {
             ("upstream: {timeouts", "read", "0s", "longer than 0"),
             ("upstream: {timeouts", "write", "0s", "longer than 0"),
             ("upstream: {keepalive", "idle", "0s", "longer than 0"),
+            ("upstream: {keepalive", "user_timeout", "0s", "longer than 0"),
+            ("upstream: {keepalive", "user_timeout", "59s", "shorter than timeouts.write (60s)"),
+            (
+                "upstream: {timeouts: {write: 5s}, keepalive",
+                "user_timeout",
+                "4900ms",
+                "shorter than timeouts.write (5s)",
+            ),
+            ("limits", "upstream_connections", "0", "at least 1"),
         ] {
             let before = format!("{section}: {{{key}: ");
             let text = format!("{before}{value}}}{}\n", if section.contains('{') { "}" } else { "" });

@@ -7,6 +7,7 @@ mod address;
 mod admin;
 mod allow;
 mod api;
+mod descriptors;
 mod fields;
 mod file;
 mod flags;
@@ -29,6 +30,7 @@ pub use address::ListenAddress;
 pub use admin::AdminListener;
 pub use allow::AllowedOrigin;
 pub use api::{RefusedWarning, RulesApi, UnsignedPayload};
+pub use descriptors::Descriptors;
 pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
@@ -78,6 +80,8 @@ pub struct Config {
     pub presigned: Presigned,
     /// Limits on what a client may use.
     pub limits: Limits,
+    /// Set if `limits` are lower than configured, since the process may not open more files: how many it may.
+    pub has_few_descriptors: Option<Descriptors>,
     /// What is logged, and how.
     pub log: Log,
     /// How the process stops.
@@ -194,6 +198,8 @@ impl Config {
         };
         let mut admin = file.admin.unwrap_or_default();
         admin.address = flags.admin.map_or(admin.address, Into::into);
+        let descriptors = Descriptors::of_process();
+        let limits = descriptors.lowered(file.limits);
         errors.extend(check_addresses(listen.iter().map(|listener| listener.address).chain([admin.address])).err());
         let config = Self {
             listen,
@@ -207,7 +213,8 @@ impl Config {
             allow: flags.allow,
             cors: file.cors,
             presigned: file.presigned,
-            limits: file.limits,
+            limits,
+            has_few_descriptors: (limits != file.limits).then_some(descriptors),
             log: file.log,
             shutdown: file.shutdown,
             drivers,

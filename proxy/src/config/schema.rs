@@ -3,7 +3,7 @@
 use super::ConfigFile;
 use super::address::ListenAddress;
 use super::admin::{AdminListener, AdminSection};
-use super::fields::{As, OneOrMany, OptionalSection, OrDefault, SectionOrDefault};
+use super::fields::{As, OneOrMany, OptionalSection, OrDefault, SectionOrDefault, WithPlace};
 use super::listen::{Listener, ListenerSection};
 use super::upstream::UpstreamUrl;
 use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
@@ -85,7 +85,7 @@ macro_rules! optional {
     };
 }
 
-optional!(OrDefault, SectionOrDefault, OptionalSection);
+optional!(OrDefault, SectionOrDefault, OptionalSection, WithPlace);
 
 impl JsonSchema for UpstreamOrUrls {
     fn schema_name() -> Cow<'static, str> {

@@ -2,7 +2,7 @@
 //!
 //! `#[serde(default)]` on a struct takes a missing key from the struct's `Default`, so a default is stated once.
 
-use super::fields::{As, OrDefault, Section};
+use super::fields::{As, OrDefault, Placed, Section, WithPlace};
 use super::forwarded::ForwardedSection;
 use super::rules::Rules;
 use super::rules_store::RulesStore;
@@ -63,9 +63,13 @@ pub struct Limits {
     /// Until the client accepts the next bytes of a response.
     #[serde(with = "As::<Interval>")]
     pub body_write: Duration,
-    /// Connections open at the same time.
+    /// Connections of clients, open at the same time. Lowered where the process may not open as many files.
     #[serde(with = "As::<Count>")]
     pub connections: usize,
+    /// Connections to upstreams, open at the same time. Beyond it requests wait, no longer than for a new connection, and then get 503.
+    /// Lowered where the process may not open as many files.
+    #[serde(with = "As::<Count>")]
+    pub upstream_connections: usize,
 }
 
 impl Default for Limits {
@@ -78,11 +82,12 @@ impl Default for Limits {
             body_read: Duration::from_secs(60),
             body_write: Duration::from_secs(60),
             connections: 10_000,
+            upstream_connections: 10_000,
         }
     }
 }
 
-/// Idle connections to upstreams.
+/// Connections to upstreams that stay open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -93,11 +98,15 @@ pub struct Keepalive {
     /// How long one is kept. Shorter than the server keeps it (MinIO: 30 s), or requests meet closed connections.
     #[serde(with = "As::<Interval>")]
     pub idle: Duration,
+    /// How long an upstream may take to acknowledge what it is sent (`TCP_USER_TIMEOUT`). No shorter than `timeouts.write`, which is the
+    /// default if it is longer than a minute.
+    #[serde(with = "WithPlace::<Interval>")]
+    pub(super) user_timeout: Option<Placed<Duration>>,
 }
 
 impl Default for Keepalive {
     fn default() -> Self {
-        Self { connections: 256, idle: Duration::from_secs(20) }
+        Self { connections: 256, idle: Duration::from_secs(20), user_timeout: None }
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
+use std::time::Duration;
 
 /// The S3 server and how to talk to it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -31,7 +32,7 @@ pub struct UpstreamConfig {
     /// How long each step towards an upstream may take.
     #[serde(with = "SectionOrDefault::<Timeouts>")]
     pub timeouts: Timeouts,
-    /// Idle connections to upstreams.
+    /// Connections to upstreams that stay open.
     #[serde(with = "SectionOrDefault::<Keepalive>")]
     pub keepalive: Keepalive,
 }
@@ -41,6 +42,25 @@ impl UpstreamConfig {
     #[must_use]
     pub fn urls(&self) -> &[UpstreamUrl] {
         &self.url.0
+    }
+
+    /// How long an upstream may take to acknowledge what it is sent.
+    #[must_use]
+    pub fn user_timeout(&self) -> Duration {
+        const USUAL: Duration = Duration::from_secs(60);
+        self.keepalive.user_timeout.map_or(USUAL.max(self.timeouts.write), |timeout| timeout.value)
+    }
+
+    /// The place and the reason if two values do not go together.
+    pub(super) fn contradiction(&self) -> Option<((u64, u64), String)> {
+        let (timeout, write) = (self.keepalive.user_timeout?, self.timeouts.write);
+        let reason = || {
+            let timeout = timeout.value;
+            format!(
+                "{timeout:?} is shorter than timeouts.write ({write:?}), and would end what an upstream may take longer for"
+            )
+        };
+        (timeout.value < write).then(|| (timeout.place, reason()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Failures between the proxy and one of its sides: who is to blame, and what the client gets.
 
+use super::tls_fault::TlsFault;
 use crate::s3::error::ErrorCode;
 use crate::telemetry::UpstreamErrorKind;
 use s3cors_http1::response_head::InvalidResponse;
@@ -14,7 +15,9 @@ pub enum Failure {
     /// An upstream could not be reached.
     Unreachable,
     /// TLS with an upstream failed.
-    UpstreamTls,
+    UpstreamTls(TlsFault),
+    /// All connections to upstreams that there may be have a request.
+    Busy,
     /// An upstream did not respond in time.
     UpstreamTimeout,
     /// An upstream did not take a request in time.
@@ -101,7 +104,8 @@ impl Failure {
                 (ErrorCode::GatewayTimeout, "The storage server did not answer in time. Please try again.")
             }
             Self::Unreachable => (ErrorCode::BadGateway, "The storage server cannot be reached. Please try again."),
-            Self::UpstreamTls => (ErrorCode::BadGateway, "The storage server's certificate was not accepted."),
+            Self::UpstreamTls(fault) => (ErrorCode::BadGateway, fault.message()),
+            Self::Busy => (ErrorCode::SlowDown, "Please reduce your request rate."),
             Self::UpstreamClosed => {
                 (ErrorCode::BadGateway, "The storage server closed the connection. Please try again.")
             }
@@ -139,10 +143,10 @@ impl Failure {
                 Some(UpstreamErrorKind::Timeout)
             }
             Self::Unreachable => Some(UpstreamErrorKind::Connect),
-            Self::UpstreamTls => Some(UpstreamErrorKind::Tls),
+            Self::UpstreamTls(_) => Some(UpstreamErrorKind::Tls),
             Self::UpstreamClosed => Some(UpstreamErrorKind::Reset),
             Self::InvalidResponse(_) => Some(UpstreamErrorKind::Other),
-            Self::ClientTimeout | Self::ClientGone | Self::ClientNotReading | Self::Internal => None,
+            Self::Busy | Self::ClientTimeout | Self::ClientGone | Self::ClientNotReading | Self::Internal => None,
             Self::InvalidRequest(_) | Self::InvalidTarget | Self::NoHost => None,
             Self::TooManyLines | Self::Connect | Self::NotTls => None,
         }
@@ -161,7 +165,8 @@ impl Failure {
             Self::Unresolved => ("Unresolved", "no upstream's name has resolved"),
             Self::ConnectTimeout => ("ConnectTimedout", "the upstream was not connected to in time"),
             Self::Unreachable => ("ConnectError", "the upstream cannot be connected to"),
-            Self::UpstreamTls => ("TLSHandshakeFailure", "TLS with the upstream failed"),
+            Self::UpstreamTls(fault) => fault.words(),
+            Self::Busy => ("UpstreamConnections", "all connections to upstreams that there may be have a request"),
             Self::UpstreamTimeout => ("ReadTimedout", "the upstream did not respond in time"),
             Self::UpstreamWriteTimeout => ("WriteTimedout", "the upstream did not take the request in time"),
             Self::UpstreamClosed => ("ConnectionClosed", "the upstream closed the connection"),

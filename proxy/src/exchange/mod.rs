@@ -33,6 +33,7 @@ mod signature_cause;
 mod signature_mismatch;
 mod stages;
 mod tally;
+mod tls_fault;
 
 pub use bucket_cors::{
     AfterConfirmation, AfterUpstream, Buffered, Confirmed, ConfirmedWrite, Response, SignatureCheck, Unconfirmed,
@@ -51,3 +52,4 @@ pub use response_edits::{ResponseEdits, TakeHeaders, is_cors_header};
 pub use response_head::{ResponsePlan, Shown};
 pub use stages::{Exchange, Forward, Replying};
 pub use tally::{CLIENT_GONE, Tally};
+pub use tls_fault::TlsFault;

@@ -5,6 +5,7 @@ use crate::downstream::Declines;
 use crate::exchange::{Count, SignatureCheck, Writing};
 use crate::observe::Rejections;
 use crate::telemetry::{Exported, Metrics, MetricsError, Row};
+use crate::upstream::Pool;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -47,6 +48,16 @@ impl Parts {
             "HTTP/1.1 request heads that are rejected before a driver has them, by reason.",
             &["reason"],
             move || declines.counts().map(|(reason, count)| (vec![reason.to_owned()], count)).collect(),
+        ))
+    }
+
+    /// Exports how many connections to upstreams are open.
+    pub(super) fn export_upstream_connections(&self, pool: &Arc<Pool>) -> Result<(), MetricsError> {
+        let pool = Arc::clone(pool);
+        self.metrics.export(Exported::gauge(
+            "s3cors_upstream_connections",
+            "Open connections to upstreams, those that are kept among them.",
+            move || pool.open(),
         ))
     }
 

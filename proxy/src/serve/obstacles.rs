@@ -41,6 +41,16 @@ pub(super) fn warn(config: &Config) {
     if let Some(warning) = config.admin.warning() {
         tracing::warn!("{warning}");
     }
+    if let Some(descriptors) = config.has_few_descriptors {
+        let (open_files, limits) = (descriptors.count(), &config.limits);
+        tracing::warn!(
+            open_files,
+            connections = limits.connections,
+            upstream_connections = limits.upstream_connections,
+            "the process may open too few files for limits.connections and limits.upstream_connections, and both are lowered; raise \
+             RLIMIT_NOFILE (LimitNOFILE of the unit, ulimit -n), or lower them"
+        );
+    }
     if config.has_former_drivers_key {
         tracing::warn!("{}", Drivers::RENAMED);
     }

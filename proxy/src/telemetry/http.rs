@@ -55,6 +55,7 @@ pub struct HttpCounters {
     by_method_and_code: Box<[OnceLock<IntCounter>]>,
     duration: [Histogram; METHODS.len()],
     upstream: [Histogram; METHODS.len()],
+    upstream_wait: Histogram,
     /// Time to answer a preflight.
     pub preflight: Histogram,
     request_bytes: IntCounter,
@@ -120,6 +121,16 @@ impl HttpCounters {
                 "s3cors_upstream_response_seconds",
                 "Time from sending a request to an upstream to the head of its answer.",
             )?,
+            upstream_wait: register(
+                registry,
+                Histogram::with_opts(
+                    HistogramOpts::new(
+                        "s3cors_upstream_wait_seconds",
+                        "Time that requests waited because limits.upstream_connections was reached; others are not counted.",
+                    )
+                    .buckets(exponential_buckets(0.001, 4.0, 8)?),
+                )?,
+            )?,
             preflight: register(
                 registry,
                 Histogram::with_opts(
@@ -148,6 +159,11 @@ impl HttpCounters {
         }
         self.request_bytes.inc_by(served.request_bytes as u64);
         self.response_bytes.inc_by(served.response_bytes as u64);
+    }
+
+    /// Counts a request that waited for a connection to an upstream.
+    pub fn waited_for_upstream(&self, waited: Duration) {
+        self.upstream_wait.observe(waited.as_secs_f64());
     }
 
     /// Counts a failure of an upstream.

@@ -2,15 +2,49 @@
 //!
 //! It is tokio's own socket and not `Stream` of Pingora, which shows only a raw descriptor: its options cannot be set without `unsafe`.
 
-use std::io::{self, IoSlice};
+use super::limit::Permit;
+use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 /// A connection to an upstream.
-pub struct Connection(pub(super) Transport);
+pub struct Connection {
+    transport: Transport,
+    /// Set once the upstream has acknowledged nothing for too long. The system says so once and then calls the connection closed.
+    has_vanished: bool,
+    _open: Place,
+    /// Given back last: what is free is closed.
+    permit: Option<Permit>,
+}
+
+/// A place among those that are counted. It is given back when it is dropped, with whatever has it.
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// Takes a place if fewer than `most` are taken.
+    pub(super) fn among(taken: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let one_more = |count| (count < most).then_some(count + 1);
+        taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(Self(Arc::clone(taken)))
+    }
+
+    /// Takes a place in any case.
+    pub(super) fn beside(taken: &Arc<AtomicUsize>) -> Self {
+        taken.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(taken))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// The bytes of a connection, as they are or encrypted.
 pub(super) enum Transport {
@@ -20,26 +54,69 @@ pub(super) enum Transport {
 }
 
 impl Connection {
-    fn transport(self: Pin<&mut Self>) -> &mut Transport {
-        &mut self.get_mut().0
+    pub(super) const fn new(transport: Transport, open: Place) -> Self {
+        Self { transport, has_vanished: false, _open: open, permit: None }
+    }
+
+    /// Belongs to a request from now on, which may have it.
+    #[must_use]
+    pub fn held_by(mut self, permit: Permit) -> Self {
+        self.permit = Some(permit);
+        self
+    }
+
+    /// Belongs to no request any more.
+    pub(super) const fn release(&mut self) -> Option<Permit> {
+        self.permit.take()
+    }
+
+    /// Acknowledges what was received at once. A sender with Nagle's algorithm that writes a response in two parts holds the second
+    /// back until the first is acknowledged, which the system delays by 40 ms (RFC 9293 §3.7.4, RFC 1122 §4.2.3.2).
+    pub fn acknowledge(&self) {
+        // Without it the response is slower, and no other.
+        let _ = self.transport.tcp().set_quickack(true);
+    }
+
+    /// Remembers that the upstream is gone.
+    fn noted<T>(&mut self, moved: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let Poll::Ready(Err(error)) = &moved {
+            self.has_vanished |= error.kind() == ErrorKind::TimedOut;
+        }
+        moved
+    }
+}
+
+impl Transport {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.transport() {
+        let connection = self.get_mut();
+        if connection.has_vanished {
+            return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+        }
+        let read = match &mut connection.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
+        };
+        connection.noted(read)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.transport() {
+        let connection = self.get_mut();
+        let written = match &mut connection.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Transport::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        };
+        connection.noted(written)
     }
 
     fn poll_write_vectored(
@@ -47,10 +124,12 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.transport() {
+        let connection = self.get_mut();
+        let written = match &mut connection.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Transport::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
+        };
+        connection.noted(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -58,14 +137,16 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.transport() {
+        let connection = self.get_mut();
+        let flushed = match &mut connection.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_flush(context),
             Transport::Tls(stream) => Pin::new(stream).poll_flush(context),
-        }
+        };
+        connection.noted(flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.transport() {
+        match &mut self.get_mut().transport {
             Transport::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Transport::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }

@@ -1,6 +1,6 @@
 //! One address of an upstream: what is known about it, and how many requests it has.
 
-use super::connection::Connection;
+use super::connection::{Connection, Place};
 use pingora::upstreams::peer::HttpPeer;
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
@@ -134,18 +134,11 @@ impl Security {
 
 /// A connection that can be used again.
 pub(super) struct Idle {
-    pub(super) stream: Connection,
-    pub(super) since: Instant,
+    pub(super) connection: Connection,
+    /// When it is too old.
+    pub(super) until: Instant,
+    /// Its place among those that may be kept. It is given back with its address too, when a name resolves to others.
     pub(super) _place: Place,
-}
-
-/// A share of the number of connections that may be kept. The share is given back with its address too, when a name resolves to others.
-pub(super) struct Place(pub(super) Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// The peer that a request was given: it counts as one in flight for as long as this lives.

@@ -3,11 +3,12 @@
 //! Decides: which connection a request may have. A kept connection that the server closed, or on which bytes came that no request
 //! asked for, is dropped when it is taken. Must not know: what is sent on one.
 
-use super::connection::Connection;
+use super::connection::{Connection, Place};
 use super::connector::{ConnectError, Connector};
-use super::peers::{Idle, Peer, Place};
+use super::limit::{Limit, NoteWait, Permit, Share};
+use super::peers::{Idle, Peer};
 use super::targets::Upstreams;
-use crate::config::Keepalive;
+use crate::config::{Config, Keepalive};
 use async_trait::async_trait;
 use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
@@ -25,23 +26,44 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub struct Pool {
     connector: Connector,
     keepalive: Keepalive,
-    /// How many are kept, of all addresses.
+    /// Decides which request may have a connection.
+    limit: Arc<Limit>,
+    /// How many connections there may be.
+    most: usize,
+    /// How many there are.
+    open: Arc<AtomicUsize>,
+    /// How many of them are kept, of all addresses.
     kept: Arc<AtomicUsize>,
 }
 
 impl Pool {
     /// A pool of the connections that this opens.
     #[must_use]
-    pub fn new(connector: Connector, keepalive: Keepalive) -> Self {
-        Self { connector, keepalive, kept: Arc::default() }
+    pub fn new(connector: Connector, config: &Config, note_wait: NoteWait) -> Self {
+        let most = config.limits.upstream_connections;
+        // A request waits no longer than for a connection that is opened.
+        let limit = Arc::new(Limit::new(most, config.upstream.timeouts.connect, note_wait));
+        let (open, kept) = Default::default();
+        Self { connector, keepalive: config.upstream.keepalive, limit, most, open, kept }
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Waits until a request may have a connection; `None` when too many others have one for too long.
+    pub async fn admit(&self, share: Option<&Share>) -> Option<Permit> {
+        self.limit.admit(share).await
     }
 
     /// A kept connection to an address that can be used again, if there is one.
     pub fn take(&self, peer: &Peer) -> Option<Connection> {
         loop {
             let mut idle = peer.kept().pop()?;
-            if idle.since.elapsed() < self.keepalive.idle && is_silent(&mut idle.stream) {
-                return Some(idle.stream);
+            if Instant::now() < idle.until && is_silent(&mut idle.connection) {
+                return Some(idle.connection);
             }
         }
     }
@@ -50,37 +72,68 @@ impl Pool {
     ///
     /// # Errors
     /// [`ConnectError`] says which step failed.
-    pub async fn connect(&self, peer: &Peer) -> Result<Connection, ConnectError> {
-        self.connector.connect(peer).await
+    pub async fn connect(&self, peer: &Peer, upstreams: &Upstreams) -> Result<Connection, ConnectError> {
+        let open = self.place(upstreams);
+        Ok(Connection::new(self.connector.connect(peer).await?, open))
     }
 
-    /// Keeps a connection on which a response has ended and nothing is left to read; one too many is closed.
-    pub fn keep(&self, peer: &Peer, stream: Connection) {
-        let place = Place(Arc::clone(&self.kept));
-        if self.kept.fetch_add(1, Ordering::Relaxed) >= self.keepalive.connections {
-            return;
+    /// A place for one connection more. A kept one gives way to it: the permits count only those of requests.
+    fn place(&self, upstreams: &Upstreams) -> Place {
+        loop {
+            if let Some(place) = Place::among(&self.open, self.most) {
+                return place;
+            }
+            if !self.close_one(upstreams) {
+                // The kept ones of addresses that are gone: they close with the last request there.
+                return Place::beside(&self.open);
+            }
         }
-        let idle = Idle { stream, since: Instant::now(), _place: place };
-        peer.kept().push(idle);
+    }
+
+    /// Closes a kept connection, if there is one.
+    fn close_one(&self, upstreams: &Upstreams) -> bool {
+        upstreams.all_peers().iter().any(|peer| {
+            let mut kept = peer.kept();
+            let oldest = (!kept.is_empty()).then(|| kept.remove(0));
+            // Closed without the lock.
+            drop(kept);
+            oldest.is_some()
+        })
+    }
+
+    /// Keeps a connection on which a response has ended and nothing is left to read; one too many is closed. `patience` is how long the
+    /// upstream keeps it, where it says so.
+    pub fn keep(&self, peer: &Peer, mut connection: Connection, patience: Option<Duration>) {
+        let lifetime = patience.map_or(self.keepalive.idle, |patience| patience.min(self.keepalive.idle));
+        let Some(place) = Place::among(&self.kept, self.keepalive.connections).filter(|_| !lifetime.is_zero()) else {
+            return;
+        };
+        let permit = connection.release();
+        peer.kept().push(Idle { connection, until: Instant::now() + lifetime, _place: place });
+        // Not before: the request that waits for it takes the connection.
+        drop(permit);
+    }
+
+    /// Closes all kept connections to an address.
+    pub fn forget(&self, peer: &Peer) {
+        let kept = std::mem::take(&mut *peer.kept());
+        drop(kept);
     }
 
     /// Closes the connections of an address that are too old.
     fn sweep(&self, peer: &Peer) {
-        let mut kept = peer.kept();
-        // The oldest come first.
-        let old = kept.iter().take_while(|idle| idle.since.elapsed() >= self.keepalive.idle).count();
-        let closed: Vec<_> = kept.drain(..old).collect();
+        let now = Instant::now();
+        let closed: Vec<_> = peer.kept().extract_if(.., |idle| idle.until <= now).collect();
         // Closed without the lock: a request may be waiting for it.
-        drop(kept);
         drop(closed);
     }
 }
 
 /// Whether a connection is open and nothing came on it: a server sends nothing before it is asked.
-fn is_silent(stream: &mut Connection) -> bool {
+fn is_silent(connection: &mut Connection) -> bool {
     let mut byte = [0];
     let mut context = Context::from_waker(Waker::noop());
-    Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+    Pin::new(connection).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
 }
 
 /// Closes what is too old, also where no request comes.

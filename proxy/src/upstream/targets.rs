@@ -1,16 +1,19 @@
 //! The upstreams and their peers: which one the next request gets.
 
 use super::balance::choose;
-use super::connector::TLS_EXTRA;
+use super::connector::{TLS_EXTRA, milliseconds};
 use super::peers::{Peer, PeerLease, Security};
 use crate::config::{Balance, Config, UpstreamUrl};
 use arc_swap::ArcSwap;
 use pingora::protocols::ALPN;
 use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
+use pingora::{ErrorType, OrErr};
+use rustix::net::sockopt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::net::TcpSocket;
 
 /// All upstreams.
 pub struct Upstreams {
@@ -48,6 +51,7 @@ struct Template {
     read: Duration,
     write: Duration,
     idle: Duration,
+    user_timeout: u32,
 }
 
 impl Upstreams {
@@ -67,6 +71,7 @@ impl Upstreams {
                 read: config.upstream.timeouts.read,
                 write: config.upstream.timeouts.write,
                 idle: config.upstream.keepalive.idle,
+                user_timeout: milliseconds(config.upstream.user_timeout()),
             },
             started: Instant::now(),
         }
@@ -234,6 +239,10 @@ impl Template {
         options.write_timeout = Some(self.write);
         options.idle_timeout = Some(self.idle);
         options.alpn = ALPN::H1;
+        let user_timeout = self.user_timeout;
+        options.upstream_tcp_sock_tweak_hook = Some(Arc::new(move |socket: &TcpSocket| {
+            sockopt::set_tcp_user_timeout(socket, user_timeout).or_err(ErrorType::SocketError, "TCP_USER_TIMEOUT")
+        }));
         // S3 has no protocol to upgrade to; a tunnel would be a way past every check.
         options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
         peer

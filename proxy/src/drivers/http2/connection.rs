@@ -7,6 +7,7 @@ use super::Http2Driver;
 use super::wire::Wire;
 use crate::drivers::peer;
 use crate::drivers::timer::Timer;
+use crate::upstream::Share;
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
@@ -70,11 +71,13 @@ impl Http2Driver {
         let (opened, active, mut timer) = (Instant::now(), Arc::<Active>::default(), Timer::default());
         let mut look = opened + self.limits.idle;
         let mut is_ending = false;
+        // All requests on it share what one client may take of the connections to upstreams.
+        let share = Share::default();
         loop {
             match next(&mut connection, &wire, (!is_ending).then_some(&mut shutdown), &mut timer, look).await {
                 Event::Closed => return,
                 Event::Request(request, respond) => {
-                    let Some(stream) = self.begin(request, respond, peer) else {
+                    let Some(stream) = self.begin(request, respond, peer, &share) else {
                         active.last.store(millis(opened), Ordering::Relaxed);
                         continue;
                     };

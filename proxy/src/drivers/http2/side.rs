@@ -6,7 +6,7 @@ use crate::config::Limits;
 use crate::drivers::timer::Timer;
 use crate::drivers::upstream::{BodyFraming, Client, ForwardError, Link, Received, Taken, UploadError, UploadState};
 use crate::exchange::{Failure, Forward, Replying, RequestHead, ResponseFault, Shown};
-use crate::upstream::Connection;
+use crate::upstream::{Connection, Share};
 use bytes::{Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
@@ -31,12 +31,13 @@ pub(super) struct Side {
     sent: u64,
     upload: Upload,
     framing: BodyFraming,
+    share: Share,
 }
 
 impl Side {
-    pub(super) fn new(respond: SendResponse<Bytes>, body: RecvStream, length: BodyLength) -> Self {
+    pub(super) fn new(respond: SendResponse<Bytes>, body: RecvStream, length: BodyLength, share: Share) -> Self {
         let framing = if length == BodyLength::Chunked { BodyFraming::Chunked } else { BodyFraming::AsItCame };
-        Self { respond, body: None, sent: 0, upload: Upload::new(body, length), framing }
+        Self { respond, body: None, sent: 0, upload: Upload::new(body, length), framing, share }
     }
 
     /// Takes the body, to be read whole.
@@ -180,6 +181,10 @@ impl Side {
 impl Client for Side {
     fn framing(&self) -> BodyFraming {
         self.framing
+    }
+
+    fn share(&self) -> Option<&Share> {
+        Some(&self.share)
     }
 
     /// Most requests are written at once; what is not goes on while a response is waited for.

@@ -5,6 +5,7 @@ use super::request::Head;
 use super::side::Side;
 use crate::drivers::timer::Timer;
 use crate::exchange::{Buffered, ClientPeer, Failure, Forward, Judged, RequestFault, RequestHead};
+use crate::upstream::Share;
 use bytes::{Bytes, BytesMut};
 use h2::RecvStream;
 use h2::server::SendResponse;
@@ -25,10 +26,11 @@ impl Http2Driver {
         request: Request<RecvStream>,
         respond: SendResponse<Bytes>,
         peer: ClientPeer,
+        share: &Share,
     ) -> Option<OpenStream> {
         let (parts, body) = request.into_parts();
         let (head, failure) = Head::read(parts, !body.is_end_stream());
-        let mut side = Side::new(respond, body, head.body());
+        let mut side = Side::new(respond, body, head.body(), share.clone());
         let exchange = self.policy.begin(head, peer);
         let request = match failure {
             Some(failure) => Judged::Reply(exchange.reject(failure)),

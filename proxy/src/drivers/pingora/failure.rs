@@ -1,6 +1,6 @@
 //! Pingora's errors, as the exchange's failures: which side failed decides.
 
-use crate::exchange::{Failure, RequestFault, ResponseFault};
+use crate::exchange::{Failure, RequestFault, ResponseFault, TlsFault};
 use pingora::{Error, ErrorSource, ErrorType};
 
 /// No upstream's name has resolved.
@@ -26,11 +26,11 @@ const fn of_upstream(error: &ErrorType) -> Failure {
         ErrorType::ConnectRefused | ErrorType::ConnectNoRoute | ErrorType::ConnectError | ErrorType::SocketError => {
             Failure::Unreachable
         }
+        ErrorType::InvalidCert => Failure::UpstreamTls(TlsFault::Certificate),
         ErrorType::TLSWantX509Lookup
         | ErrorType::TLSHandshakeFailure
         | ErrorType::TLSHandshakeTimedout
-        | ErrorType::InvalidCert
-        | ErrorType::HandshakeError => Failure::UpstreamTls,
+        | ErrorType::HandshakeError => Failure::UpstreamTls(TlsFault::Unknown),
         ErrorType::ReadError | ErrorType::WriteError | ErrorType::ConnectionClosed => Failure::UpstreamClosed,
         _ => Failure::InvalidResponse(ResponseFault::Other),
     }

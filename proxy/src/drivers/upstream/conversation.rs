@@ -3,13 +3,14 @@
 //! Decides: in which order the bytes of both sides move, and who is to blame when it does not come to its end. Must not know: which
 //! protocol the client speaks.
 
+use super::keep_alive::patience;
 use super::request::BodyFraming;
 use super::route::{ForwardError, Route};
 use crate::config::{Limits, Timeouts};
 use crate::drivers::timer::Timer;
 use crate::drivers::wire::poll_read_some;
 use crate::exchange::{Failure, Forward, RequestFault, RequestHead, ResponseFault, ResponsePlan, Shown};
-use crate::upstream::Connection;
+use crate::upstream::{Connection, Share};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use s3cors_http1::body::BodyReader;
@@ -17,6 +18,7 @@ use s3cors_http1::response_head::{Parsed, ResponseHead, parse};
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// The longest response head, in bytes.
 const MAX_RESPONSE_HEAD: usize = 64 * 1024;
@@ -27,6 +29,11 @@ const FIRST_READ: usize = 16 * 1024;
 pub(in crate::drivers) trait Client {
     /// How the body is framed for the upstream.
     fn framing(&self) -> BodyFraming;
+
+    /// The client's share of the connections to upstreams; `None` for a client that has one request at a time.
+    fn share(&self) -> Option<&Share> {
+        None
+    }
 
     /// Sends the request's head and the part of the body that is here.
     async fn begin(&mut self, head: BytesMut, link: &mut Link<'_>) -> Result<Taken, Failure>;
@@ -114,6 +121,8 @@ impl<'r> Received<'r> {
 pub(super) struct Outcome {
     /// Set if the connection to the upstream can be used again.
     pub(super) is_reusable: bool,
+    /// How long the upstream keeps it, where it says so.
+    pub(super) patience: Option<Duration>,
     /// The response's head, where the client has no response yet because the request is to be asked again.
     pub(super) first: Option<Bytes>,
 }
@@ -177,10 +186,14 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
         let shown = match plan {
             ResponsePlan::Again => {
                 let is_reusable = head.keep_alive() && length == bytes.len();
-                return Ok(Outcome { is_reusable, first: Some(bytes.slice(..length)) });
+                return Ok(Outcome { is_reusable, patience: patience(&head), first: Some(bytes.slice(..length)) });
             }
             ResponsePlan::Relay(shown) => shown,
         };
+        let is_to_head = self.forward.head().method() == "HEAD";
+        if !BodyReader::of_response(head.body(is_to_head)).is_whole(received.rest()) {
+            self.link.upstream.acknowledge();
+        }
         let is_clean = if shown.is_head_only() {
             // A body that did not come with its head is never waited for, since an upstream may ignore the range.
             let only = bytes.slice(..length);
@@ -190,7 +203,7 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
         } else {
             self.client.relay(received, shown, self.forward, &mut self.link).await?
         };
-        Ok(Outcome { is_reusable: head.keep_alive() && is_clean, first: None })
+        Ok(Outcome { is_reusable: head.keep_alive() && is_clean, patience: patience(&head), first: None })
     }
 
     fn count_upload(&mut self) {
@@ -226,7 +239,8 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
                 Err(_) => return Err(ForwardError::Failed(late)),
                 Ok(Moved::ClientGone) => return Err(ForwardError::Failed(Failure::ClientGone)),
                 Ok(Moved::Response(Ok(bytes))) if !bytes.is_empty() => return Ok(bytes.freeze()),
-                Ok(Moved::Response(_)) => return Err(self.closed()),
+                Ok(Moved::Response(Ok(_))) => return Err(self.closed()),
+                Ok(Moved::Response(Err(error))) => return Err(self.broken(&error)),
                 Ok(Moved::Upload(Ok(()))) => {}
                 Ok(Moved::Upload(Err(UploadError::Upstream))) => return self.last_words().await,
                 Ok(Moved::Upload(Err(UploadError::Client))) => return Err(ForwardError::Failed(Failure::ClientGone)),
@@ -239,7 +253,7 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
 
     /// Reads the response of an upstream that does not take the request.
     async fn last_words(&mut self) -> Result<Bytes, ForwardError> {
-        let more = self.read_more().await?;
+        let more = self.read_more().await?.map_err(|error| self.broken(&error))?;
         if more.is_empty() { Err(self.closed()) } else { Ok(more.freeze()) }
     }
 
@@ -248,7 +262,9 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
         if begun.len() > MAX_RESPONSE_HEAD {
             return Err(invalid(ResponseFault::HeadTooLarge));
         }
-        let more = self.read_more().await?;
+        // Its sender may hold the rest back until what is here is acknowledged.
+        self.link.upstream.acknowledge();
+        let more = self.read_more().await?.unwrap_or_default();
         if more.is_empty() {
             return Err(ForwardError::Failed(Failure::UpstreamClosed));
         }
@@ -256,13 +272,24 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
     }
 
     /// Reads more of the response; nothing is the end of the connection.
-    async fn read_more(&mut self) -> Result<BytesMut, ForwardError> {
+    async fn read_more(&mut self) -> Result<io::Result<BytesMut>, ForwardError> {
         let upstream = &mut *self.link.upstream;
         let read = poll_fn(|context| poll_read_some(upstream, context, FIRST_READ));
         match self.link.timer.within(self.link.timeouts.read, read).await {
-            Ok(read) => Ok(read.unwrap_or_default()),
+            Ok(read) => Ok(read),
             Err(_) => Err(ForwardError::Failed(Failure::UpstreamTimeout)),
         }
+    }
+
+    /// The connection broke before the response.
+    fn broken(&self, error: &io::Error) -> ForwardError {
+        // The upstream has acknowledged nothing for as long as it may take (TCP_USER_TIMEOUT). The client has waited that long: it is not
+        // made to wait once more, and decides itself whether it asks again.
+        if error.kind() == io::ErrorKind::TimedOut {
+            self.route.vanished();
+            return ForwardError::Failed(Failure::UpstreamTimeout);
+        }
+        self.closed()
     }
 
     /// The upstream closed before its response.

@@ -72,7 +72,7 @@ impl Forwarder {
         first: Option<&Bytes>,
     ) -> Result<Option<Bytes>, ForwardError> {
         loop {
-            let mut upstream = route.connect(forward).await?;
+            let mut upstream = route.connect(forward, client.share()).await?;
             let head = request::head(&forward.request(), forward.head(), route.authority(), client.framing());
             let link = Link { upstream: &mut upstream, timer, timeouts: self.timeouts, limits: self.limits };
             let mut conversation = Conversation { forward, client, link, route };
@@ -81,7 +81,7 @@ impl Forwarder {
                 Err(error) => return Err(error),
                 Ok(outcome) => {
                     if outcome.is_reusable {
-                        route.keep(upstream);
+                        route.keep(upstream, outcome.patience);
                     }
                     return Ok(outcome.first);
                 }

@@ -6,10 +6,12 @@
 mod buffered;
 mod conversation;
 mod forward;
+mod keep_alive;
 mod memory;
 mod probe;
 mod request;
 mod route;
+mod tls_fault;
 
 pub(super) use conversation::{Client, Link, Received, Taken, UploadError, UploadState};
 pub(crate) use forward::Forwarder;

@@ -2,9 +2,11 @@
 //!
 //! Decides: which connection the next attempt gets. Must not know: what is sent on it, and over which protocol the client asked.
 
+use super::tls_fault::fault_of;
 use crate::exchange::{Failure, Forward, RequestHead};
-use crate::upstream::{Attempts, ConnectError, Connection, Peer, Pool, Upstreams};
+use crate::upstream::{Attempts, ConnectError, Connection, Peer, Pool, Share, Upstreams};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The reason why an exchange with an upstream did not come to its end.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +57,10 @@ impl<'u> Route<'u> {
     pub(super) async fn connect(
         &mut self,
         request: &mut Forward<impl RequestHead>,
+        share: Option<&Share>,
     ) -> Result<Connection, ForwardError> {
+        let admitted = self.pool.admit(share).await;
+        let permit = admitted.ok_or(ForwardError::Failed(Failure::Busy))?;
         loop {
             let next = if self.is_pinned { self.attempts.peer() } else { self.attempts.next(self.upstreams) };
             let Some(peer) = next else {
@@ -66,10 +71,12 @@ impl<'u> Route<'u> {
             self.is_kept = kept.is_some();
             let connected = match kept {
                 Some(upstream) => Ok(upstream),
-                None => Box::pin(self.pool.connect(peer)).await,
+                None => Box::pin(self.pool.connect(peer, self.upstreams)).await,
             };
             match connected {
-                Ok(upstream) => return Ok(upstream),
+                Ok(upstream) => return Ok(upstream.held_by(permit)),
+                // It says nothing about the address.
+                Err(ConnectError::NoDescriptor) => return Err(ForwardError::Failed(Failure::Busy)),
                 Err(_) if !self.is_pinned && self.attempts.unreachable(self.upstreams) => {}
                 Err(error) => return Err(ForwardError::Failed(failure_of(&error))),
             }
@@ -101,10 +108,18 @@ impl<'u> Route<'u> {
         self.attempts.answered(self.upstreams);
     }
 
-    /// The connection can be used again.
-    pub(super) fn keep(&self, upstream: Connection) {
+    /// The upstream acknowledges nothing any more: no request is to wait for what else was connected to it.
+    pub(super) fn vanished(&self) {
         if let Some(peer) = self.attempts.peer() {
-            self.pool.keep(peer, upstream);
+            self.pool.forget(peer);
+            self.upstreams.unreachable(peer);
+        }
+    }
+
+    /// The connection can be used again; `patience` is how long the upstream keeps it, where it says so.
+    pub(super) fn keep(&self, upstream: Connection, patience: Option<Duration>) {
+        if let Some(peer) = self.attempts.peer() {
+            self.pool.keep(peer, upstream, patience);
         }
     }
 }
@@ -113,6 +128,7 @@ const fn failure_of(error: &ConnectError) -> Failure {
     match error {
         ConnectError::TimedOut => Failure::ConnectTimeout,
         ConnectError::Unreachable(_) => Failure::Unreachable,
-        ConnectError::Tls(_) => Failure::UpstreamTls,
+        ConnectError::NoDescriptor => Failure::Busy,
+        ConnectError::Tls(error) => Failure::UpstreamTls(fault_of(error.as_ref())),
     }
 }
