@@ -18,6 +18,7 @@ mod admin_access;
 mod admin_commands;
 mod answers;
 mod audit;
+mod both_halves;
 mod bucket_cors;
 mod cli;
 mod clients;

@@ -109,3 +109,11 @@ pub fn configured(rules: &Path, upstream: SocketAddr, configuration: &str) -> Pr
     let file = ConfigFile::new(configuration);
     Proxy::start_with(rules, &format!("http://{upstream}"), &["--config", &file.argument()])
 }
+
+/// The same with a configuration that says itself where the proxy listens.
+pub fn listening(rules: &Path, upstream: SocketAddr, configuration: &str) -> Proxy {
+    let file = ConfigFile::new(&format!("admin: 127.0.0.1:0\n{configuration}"));
+    let mut command = s3cors(&["serve", "--config", &file.argument(), "--rules"]);
+    command.arg(rules).args(["--upstream", &format!("http://{upstream}")]);
+    Proxy::spawn(command)
+}

@@ -14,7 +14,10 @@ use s3cors_http1::body_length::BodyLength;
 use s3cors_http1::request_head::RequestHead;
 use std::future::poll_fn;
 use std::io::ErrorKind;
+use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::AsyncWrite;
 
 /// How much is read at a time of a body that is looked at.
 const FIRST_READ: usize = 16 * 1024;
@@ -28,6 +31,8 @@ pub(super) struct Side<'c, 's> {
     /// The bytes that came with the head.
     rest: &'c [u8],
     upload: Transfer,
+    /// Set if the rest of the body is not passed on.
+    is_stopped: bool,
     progress: &'c mut Progress<'s>,
 }
 
@@ -39,7 +44,7 @@ impl<'c, 's> Side<'c, 's> {
         progress: &'c mut Progress<'s>,
     ) -> Self {
         let upload = Transfer::new(BodyReader::of_request(BodyLength::None), Sink::Plain);
-        Self { stream, head, rest, upload, progress }
+        Self { stream, head, rest, upload, is_stopped: false, progress }
     }
 
     /// Passes on the first bytes of a body that the exchange wants to see and that did not come with the head.
@@ -48,27 +53,105 @@ impl<'c, 's> Side<'c, 's> {
         download: &mut Transfer,
         forward: &mut Forward<H>,
         link: &mut Link<'_>,
-    ) -> Result<bool, TransferError> {
+        status: u16,
+    ) -> Result<bool, Failure> {
         let mut has_excess = false;
         while forward.examines_body() && download.moved() == 0 && !download.has_ended() {
-            let upstream = &mut *link.upstream;
-            let read = poll_fn(|context| poll_read_some(upstream, context, FIRST_READ));
-            let read = link.timer.within(link.timeouts.read, read).await;
-            let bytes = read.and_then(|read| read).map_err(TransferError::Read)?;
+            let bytes = self.read_beside(link, status).await?;
             if bytes.is_empty() {
                 // The transfer reads the end once more, and knows what it means.
                 break;
             }
             let mut out = BytesMut::new();
-            let (body, consumed) = download.begin(&bytes, &mut out)?;
+            let (body, consumed) = download.begin(&bytes, &mut out).map_err(|error| cause(&error))?;
             has_excess |= consumed < bytes.len();
             if download.moved() > 0 {
                 forward.body(&bytes);
             }
             let written = wire::write(self.stream, &[&out, body], link.timer, link.limits.body_write).await;
-            written.map_err(|_| TransferError::Write)?;
+            written.map_err(|_| Failure::ClientNotReading)?;
         }
         Ok(has_excess)
+    }
+
+    /// Reads some of the response while the request's body goes on.
+    async fn read_beside(&mut self, link: &mut Link<'_>, status: u16) -> Result<BytesMut, Failure> {
+        loop {
+            let (limit, late) = self.patience(link, status);
+            let is_uploading = self.is_uploading();
+            let (stream, upload, upstream) = (&mut *self.stream, &mut self.upload, &mut *link.upstream);
+            let moved = poll_fn(|context| {
+                if let Poll::Ready(read) = poll_read_some(upstream, context, FIRST_READ) {
+                    return Poll::Ready(Ok(read));
+                }
+                if is_uploading { upload.poll_step(context, stream, upstream).map(Err) } else { Poll::Pending }
+            });
+            match link.timer.within(limit, moved).await.map_err(|_| late)? {
+                Ok(read) => return read.map_err(|_| Failure::UpstreamClosed),
+                Err(moved) => self.uploaded(moved, link.upstream).await?,
+            }
+        }
+    }
+
+    /// Passes on the rest of a response, and meanwhile the rest of the request: an upstream may begin its response early to keep the
+    /// connection alive, and read on. What the client still sends once the response has ended has no reader.
+    async fn run_both(&mut self, download: &mut Transfer, link: &mut Link<'_>, status: u16) -> Result<(), Failure> {
+        while self.is_uploading() && !download.is_done() {
+            let (limit, late) = if download.is_writing() {
+                (link.limits.body_write, Failure::ClientNotReading)
+            } else {
+                self.patience(link, status)
+            };
+            let (stream, upload, upstream) = (&mut *self.stream, &mut self.upload, &mut *link.upstream);
+            // Both in each round: neither half waits for the other, however much it has to move.
+            let moved = poll_fn(|context| {
+                let down = download.poll_step(context, upstream, stream);
+                let up = upload.poll_step(context, stream, upstream);
+                if down.is_pending() && up.is_pending() { Poll::Pending } else { Poll::Ready((down, up)) }
+            });
+            let (down, up) = link.timer.within(limit, moved).await.map_err(|_| late)?;
+            if let Poll::Ready(Err(error)) = down {
+                return Err(cause(&error));
+            }
+            if let Poll::Ready(moved) = up {
+                self.uploaded(moved, link.upstream).await?;
+            }
+        }
+        let limits = (link.timeouts.read, link.limits.body_write);
+        download.run(link.upstream, self.stream, link.timer, limits).await.map_err(|error| cause(&error))
+    }
+
+    fn is_uploading(&self) -> bool {
+        !self.is_stopped && !self.upload.is_done()
+    }
+
+    fn patience(&self, link: &Link<'_>, status: u16) -> (Duration, Failure) {
+        if self.is_uploading() {
+            link.patience_beside(self.upload(), status)
+        } else {
+            (link.timeouts.read, Failure::UpstreamTimeout)
+        }
+    }
+
+    /// Some of the request's body moved beside the response. An error in it ends the body, not the response: the upstream may have said
+    /// already that it does not want the rest, and the client have believed it.
+    async fn uploaded(&mut self, moved: Result<(), TransferError>, upstream: &mut Stream) -> Result<(), Failure> {
+        let Err(error) = moved else { return Ok(()) };
+        self.is_stopped = true;
+        match error {
+            TransferError::Read(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(Failure::ClientGone),
+            // A body that can never be whole: the upstream need not wait for its rest.
+            TransferError::Read(_) | TransferError::Truncated | TransferError::Malformed => {
+                poll_fn(|context| {
+                    // An upstream that is slow to take it sees the end of the connection instead.
+                    let _ = Pin::new(&mut *upstream).poll_shutdown(context);
+                    Poll::Ready(())
+                })
+                .await;
+            }
+            TransferError::Write => {}
+        }
+        Ok(())
     }
 }
 
@@ -141,7 +224,7 @@ impl Client for Side<'_, '_> {
         let status = edits.status().map_or(head.status(), |status| status.as_u16());
         let (reader, sink, framing) = heads::framing(head, status, self.head);
         let (is_until_close, has_length) = (reader.is_until_close(), reader.left().is_some());
-        // A response before the request's end: the rest of the body has no reader.
+        // A response before the request's end may end before it too, and the rest of the body then has no reader.
         let is_early = !self.upload.is_done();
         self.progress.is_unread = is_early;
         self.progress.keeps &= (sink == Sink::Chunked || has_length) && !is_early;
@@ -157,17 +240,21 @@ impl Client for Side<'_, '_> {
         written.map_err(|_| ForwardError::Failed(Failure::ClientNotReading))?;
         forward.tally().status = status;
         let mut has_excess = consumed < first.len();
-        let mut run = self.examine_first(&mut download, forward, link).await.map(|excess| has_excess |= excess);
-        if run.is_ok() {
-            let limits = (link.timeouts.read, link.limits.body_write);
-            run = download.run(link.upstream, self.stream, link.timer, limits).await;
-        }
+        let examined = self.examine_first(&mut download, forward, link, status).await;
+        let run = match examined {
+            Ok(excess) => {
+                has_excess |= excess;
+                self.run_both(&mut download, link, status).await
+            }
+            Err(failure) => Err(failure),
+        };
         forward.tally().response_bytes = download.moved();
-        run.map_err(|error| ForwardError::Cut(cause(&error)))?;
+        run.map_err(ForwardError::Cut)?;
         has_excess |= !download.into_excess().is_empty();
         let excess = self.upload.take_excess();
         self.progress.ahead = prepended(excess, std::mem::take(&mut self.progress.ahead));
-        Ok(!is_until_close && !is_early && !has_excess)
+        self.progress.is_unread = !self.upload.is_done();
+        Ok(!is_until_close && self.upload.is_done() && !has_excess)
     }
 }
 

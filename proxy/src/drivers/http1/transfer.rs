@@ -86,12 +86,12 @@ impl Transfer {
 
     /// Whether the whole body was read and written.
     pub(super) fn is_done(&self) -> bool {
-        self.has_ended() && self.pending.is_empty()
+        self.has_ended() && self.pending.is_empty() && !self.is_unflushed
     }
 
     /// Whether the recipient has yet to take what was read.
     pub(super) fn is_writing(&self) -> bool {
-        !self.pending.is_empty()
+        !self.pending.is_empty() || (self.has_ended() && self.is_unflushed)
     }
 
     /// Bytes of the body that were read.
@@ -170,16 +170,19 @@ impl Transfer {
         to: &mut T,
     ) -> Poll<Result<(), TransferError>> {
         if !self.pending.is_empty() {
-            let written = ready!(Pin::new(to).poll_write(context, &self.pending)).map_err(|_| TransferError::Write)?;
+            let written =
+                ready!(Pin::new(&mut *to).poll_write(context, &self.pending)).map_err(|_| TransferError::Write)?;
             if written == 0 {
                 return Poll::Ready(Err(TransferError::Write));
             }
             self.pending.advance(written);
             self.is_unflushed = true;
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(self.settle(context, to));
+        }
+        if self.has_ended() {
+            return self.poll_flush(context, to);
         }
         let most = match self.reader.left() {
-            Some(0) => return Poll::Ready(Ok(())),
             Some(left) => usize::try_from(left).unwrap_or(self.step).min(self.step),
             // The body is framed anew, which needs some room of its own.
             None => self.step / 2,
@@ -187,11 +190,15 @@ impl Transfer {
         match poll_read(from, context, most, |bytes, context| self.pass(bytes, context, to)) {
             Poll::Ready(Ok(passed)) => Poll::Ready(passed),
             Poll::Ready(Err(error)) => Poll::Ready(Err(TransferError::Read(error))),
-            Poll::Pending => self.poll_flush(context, to),
+            // While no more is here to read, what was written leaves, however little it is.
+            Poll::Pending => match self.poll_flush(context, to) {
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+            },
         }
     }
 
-    /// While no more is here to read, what was written leaves, however little it is. Ready when that fails.
+    /// Ready once everything that was written has left.
     fn poll_flush<T: AsyncWrite + Unpin>(
         &mut self,
         context: &mut Context<'_>,
@@ -201,7 +208,7 @@ impl Transfer {
             ready!(Pin::new(to).poll_flush(context)).map_err(|_| TransferError::Write)?;
             self.is_unflushed = false;
         }
-        Poll::Pending
+        Poll::Ready(Ok(()))
     }
 
     /// Passes on what was read: to the recipient where it takes it, else into memory.
@@ -231,13 +238,24 @@ impl Transfer {
         if out.is_empty() {
             return Ok(());
         }
-        let written = match Pin::new(to).poll_write(context, out) {
+        let written = match Pin::new(&mut *to).poll_write(context, out) {
             Poll::Ready(written) => written.map_err(|_| TransferError::Write)?,
             Poll::Pending => 0,
         };
         self.is_unflushed |= written > 0;
         self.pending.extend_from_slice(out.get(written..).unwrap_or_default());
-        Ok(())
+        self.settle(context, to)
+    }
+
+    /// Flushes the end of a body at once where it can: nothing more is read that could push it out.
+    fn settle(&mut self, context: &mut Context<'_>, to: &mut Stream) -> Result<(), TransferError> {
+        if !self.has_ended() || !self.pending.is_empty() {
+            return Ok(());
+        }
+        match self.poll_flush(context, to) {
+            Poll::Ready(flushed) => flushed,
+            Poll::Pending => Ok(()),
+        }
     }
 
     /// Moves the rest of the body. The sender may take `read` for each read, the recipient `write` for each write.
@@ -249,13 +267,12 @@ impl Transfer {
         (read, write): (Duration, Duration),
     ) -> Result<(), TransferError> {
         while !self.is_done() {
-            let is_reading = self.pending.is_empty();
+            let is_reading = !self.is_writing();
             let limit = if is_reading { read } else { write };
             let step = timer.within(limit, poll_fn(|context| self.poll_step(context, from, to))).await;
             step.map_err(|error| if is_reading { TransferError::Read(error) } else { TransferError::Write })??;
         }
-        let flushed = timer.within(write, poll_fn(|context| Pin::new(&mut *to).poll_flush(context))).await;
-        flushed.and_then(|flushed| flushed).map_err(|_| TransferError::Write)
+        Ok(())
     }
 }
 

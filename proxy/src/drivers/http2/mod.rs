@@ -5,6 +5,7 @@
 //! A stream that is no valid request is rejected here.
 
 mod connection;
+mod pieces;
 mod request;
 mod response;
 mod side;

@@ -1,9 +1,8 @@
 //! A stream in a conversation with an upstream: the request's body, and the way back to the client.
 
+use super::pieces::{data_of, poll_capacity};
 use super::response;
 use super::upload::Upload;
-use crate::config::Limits;
-use crate::drivers::timer::Timer;
 use crate::drivers::upstream::{BodyFraming, Client, ForwardError, Link, Received, Taken, UploadError, UploadState};
 use crate::exchange::{Failure, Forward, Replying, RequestHead, ResponseFault, Shown};
 use crate::upstream::{Connection, Share};
@@ -14,10 +13,9 @@ use http::{Response, StatusCode};
 use s3cors_http1::body::{BodyReader, BrokenBody};
 use s3cors_http1::body_length::BodyLength;
 use std::future::poll_fn;
-use std::io::{self, ErrorKind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWrite};
 
 /// How much of a body is read at a time, in bytes. As much again may wait in the `h2` crate.
 const READ: usize = 64 * 1024;
@@ -30,6 +28,8 @@ pub(super) struct Side {
     body: Option<SendStream<Bytes>>,
     sent: u64,
     upload: Upload,
+    /// Set while the request's body goes on beside the response.
+    is_uploading: bool,
     framing: BodyFraming,
     share: Share,
 }
@@ -37,7 +37,7 @@ pub(super) struct Side {
 impl Side {
     pub(super) fn new(respond: SendResponse<Bytes>, body: RecvStream, length: BodyLength, share: Share) -> Self {
         let framing = if length == BodyLength::Chunked { BodyFraming::Chunked } else { BodyFraming::AsItCame };
-        Self { respond, body: None, sent: 0, upload: Upload::new(body, length), framing, share }
+        Self { respond, body: None, sent: 0, upload: Upload::new(body, length), is_uploading: false, framing, share }
     }
 
     /// Takes the body, to be read whole.
@@ -81,25 +81,59 @@ impl Side {
     }
 
     /// Sends a piece of the body as the client's window allows. The client may take its time for each part of it.
-    async fn send_body(&mut self, mut data: Bytes, ends: bool, timer: &mut Timer, limits: &Limits) -> io::Result<()> {
-        let gone = || io::Error::from(ErrorKind::ConnectionReset);
+    async fn send_body(&mut self, mut data: Bytes, ends: bool, link: &mut Link<'_>) -> Result<(), Failure> {
         if data.is_empty() {
-            return if ends { self.send_now(data, true).map_err(|_| gone()) } else { Ok(()) };
+            return if ends { self.send_now(data, true).map_err(gone) } else { Ok(()) };
         }
         while !data.is_empty() {
-            let body = self.body.as_mut().ok_or_else(gone)?;
+            let body = self.body.as_mut().ok_or(Failure::ClientNotReading)?;
             body.reserve_capacity(data.len());
             let capacity = match body.capacity() {
-                0 => {
-                    let room = poll_fn(|context| poll_capacity(body, context));
-                    timer.within(limits.body_write, room).await?.ok_or_else(gone)?
-                }
+                0 => self.room(link).await?,
                 capacity => capacity,
             };
             let part = data.split_to(capacity.min(data.len()));
-            self.send_now(part, ends && data.is_empty()).map_err(|_| gone())?;
+            self.send_now(part, ends && data.is_empty()).map_err(gone)?;
         }
         Ok(())
+    }
+
+    /// Waits for room in the client's window, while the request's body goes on.
+    async fn room(&mut self, link: &mut Link<'_>) -> Result<usize, Failure> {
+        loop {
+            let upstream = &mut *link.upstream;
+            let moved = poll_fn(|context| {
+                let Some(body) = &mut self.body else { return Poll::Ready(Err(Failure::ClientNotReading)) };
+                match poll_capacity(body, context) {
+                    Poll::Ready(room) => Poll::Ready(room.ok_or(Failure::ClientNotReading)),
+                    Poll::Pending => self.poll_beside(context, upstream).map(|moved| moved.map(|()| 0)),
+                }
+            });
+            let moved = link.timer.within(link.limits.body_write, moved).await;
+            match moved.map_err(|_| Failure::ClientNotReading)?? {
+                0 => {}
+                room => return Ok(room),
+            }
+        }
+    }
+
+    /// Moves some of the request's body beside the response. An error in it ends the body, not the response: the upstream may have said
+    /// already that it does not want the rest.
+    fn poll_beside(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), Failure>> {
+        if !self.is_uploading {
+            return Poll::Pending;
+        }
+        let moved = ready!(self.upload.poll_step(context, upstream));
+        self.is_uploading = moved.is_ok() && !self.upload.is_done();
+        match moved {
+            Ok(()) | Err(UploadError::Upstream) => Poll::Ready(Ok(())),
+            Err(UploadError::Client) => Poll::Ready(Err(Failure::ClientGone)),
+            Err(UploadError::Invalid(_)) => {
+                // The body can never be whole: the upstream need not wait for its rest.
+                let _ = Pin::new(upstream).poll_shutdown(context);
+                Poll::Ready(Ok(()))
+            }
+        }
     }
 
     fn poll_reset(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -119,37 +153,48 @@ impl Side {
         }
     }
 
-    /// Reads what is there of a response's body; nothing is the end of the connection.
+    /// Reads what is there of a response's body, while the request's goes on; nothing is the end of the connection.
     async fn read_body(
         &mut self,
         buffer: &mut BytesMut,
         reader: &BodyReader,
-        link: &mut Link<'_>,
+        (link, status): (&mut Link<'_>, u16),
     ) -> Result<Bytes, Failure> {
         let expected = reader.left().and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
-        let upstream = &mut *link.upstream;
-        let read = poll_fn(|context| {
-            if buffer.capacity() < WORTH_ITS_BUFFER {
-                buffer.reserve(expected.min(READ));
-            }
-            let polled = pin!(upstream.read_buf(buffer)).poll(context);
-            if polled.is_ready() {
-                return polled.map_ok(Some);
-            }
-            // A body that is waited for holds no buffer.
-            *buffer = BytesMut::new();
-            self.poll_reset(context).map(|()| Ok(None))
-        });
-        match link.timer.within(link.timeouts.read, read).await {
-            Err(_) => Err(Failure::UpstreamTimeout),
-            Ok(Err(_)) => Err(Failure::UpstreamClosed),
-            Ok(Ok(None)) => Err(Failure::ClientNotReading),
-            Ok(Ok(Some(length))) if length < WORTH_ITS_BUFFER && buffer.capacity() >= WORTH_ITS_BUFFER => {
+        loop {
+            let (limit, late) = if self.is_uploading {
+                link.patience_beside(self.upload(), status)
+            } else {
+                (link.timeouts.read, Failure::UpstreamTimeout)
+            };
+            let upstream = &mut *link.upstream;
+            let moved = poll_fn(|context| {
+                // Both in each round: a response that is always there to read does not stop the upload.
+                let beside = self.poll_beside(context, upstream);
+                if let Poll::Ready(Err(failure)) = beside {
+                    return Poll::Ready(Err(failure));
+                }
+                if buffer.capacity() < WORTH_ITS_BUFFER {
+                    buffer.reserve(expected.min(READ));
+                }
+                let polled = pin!(upstream.read_buf(buffer)).poll(context);
+                if let Poll::Ready(read) = polled {
+                    return Poll::Ready(read.map(Some).map_err(|_| Failure::UpstreamClosed));
+                }
+                // A body that is waited for holds no buffer.
+                *buffer = BytesMut::new();
+                if self.poll_reset(context).is_ready() {
+                    return Poll::Ready(Err(Failure::ClientNotReading));
+                }
+                beside.map(|moved| moved.map(|()| None))
+            });
+            let Some(length) = link.timer.within(limit, moved).await.map_err(|_| late)?? else { continue };
+            if length < WORTH_ITS_BUFFER && buffer.capacity() >= WORTH_ITS_BUFFER {
                 let copied = Bytes::copy_from_slice(buffer);
                 buffer.clear();
-                Ok(copied)
+                return Ok(copied);
             }
-            Ok(Ok(Some(_))) => Ok(buffer.split().freeze()),
+            return Ok(buffer.split().freeze());
         }
     }
 
@@ -158,11 +203,11 @@ impl Side {
         &mut self,
         reader: &mut BodyReader,
         forward: &mut Forward<H>,
-        link: &mut Link<'_>,
+        (link, status): (&mut Link<'_>, u16),
     ) -> Result<bool, Failure> {
         let (mut buffer, mut has_excess) = (BytesMut::new(), false);
         while !reader.has_ended() {
-            let read = self.read_body(&mut buffer, reader, link).await?;
+            let read = self.read_body(&mut buffer, reader, (&mut *link, status)).await?;
             let taken = if read.is_empty() { reader.close().map(|()| (read, false)) } else { data_of(reader, &read) };
             let (data, has_more) = taken.map_err(|broken| match broken {
                 BrokenBody::Malformed => Failure::InvalidResponse(ResponseFault::Chunk),
@@ -170,9 +215,9 @@ impl Side {
             })?;
             has_excess |= has_more;
             forward.body(&data);
-            let sent = self.send_body(data, reader.has_ended(), link.timer, &link.limits).await;
+            let sent = self.send_body(data, reader.has_ended(), link).await;
             forward.tally().response_bytes = self.sent;
-            sent.map_err(|_| Failure::ClientNotReading)?;
+            sent?;
         }
         Ok(has_excess)
     }
@@ -241,9 +286,10 @@ impl Client for Side {
         let Received { head, bytes } = response;
         let mut reader = BodyReader::of_response(head.body(forward.head().method() == "HEAD"));
         let is_until_close = reader.is_until_close();
-        // A response before the request's end: the rest of the body has no reader.
-        let is_early = !self.upload.is_done();
-        self.upload.discard();
+        self.is_uploading = !self.upload.is_done();
+        if !self.is_uploading {
+            self.upload.discard();
+        }
         let (first, has_excess) = data_of(&mut reader, &bytes.slice(head.bytes().len()..))
             .map_err(|_| ForwardError::Failed(Failure::InvalidResponse(ResponseFault::Chunk)))?;
         forward.body(&first);
@@ -259,58 +305,17 @@ impl Client for Side {
             forward.tally().response_bytes = self.sent;
             sent.map_err(|_| ForwardError::Cut(Failure::ClientNotReading))?;
         }
-        let has_more = self.relay_rest(&mut reader, forward, link).await.map_err(ForwardError::Cut)?;
-        Ok(!is_until_close && !is_early && !has_excess && !has_more)
+        let rest = self.relay_rest(&mut reader, forward, (link, status)).await;
+        let is_done = self.upload.is_done();
+        // The response has ended: the rest of the body has no reader.
+        self.upload.discard();
+        let has_more = rest.map_err(ForwardError::Cut)?;
+        Ok(!is_until_close && is_done && !has_excess && !has_more)
     }
+}
+
+fn gone(_: h2::Error) -> Failure {
+    Failure::ClientNotReading
 }
 
 const INVALID_LINE: Failure = Failure::InvalidResponse(ResponseFault::Line);
-
-/// The data of some bytes, and whether there is more after the body. It is not copied, but for that of several small chunks.
-fn data_of(reader: &mut BodyReader, read: &Bytes) -> Result<(Bytes, bool), BrokenBody> {
-    let (mut at, mut one, mut many) = (0, Bytes::new(), BytesMut::new());
-    while let Some(rest) = read.get(at..).filter(|rest| !rest.is_empty() && !reader.has_ended()) {
-        let piece = reader.next(rest)?;
-        let data = at + piece.framing..at + piece.framing + piece.data;
-        at = data.end;
-        if data.is_empty() {
-            continue;
-        }
-        if one.is_empty() {
-            one = read.slice(data);
-            continue;
-        }
-        if many.is_empty() {
-            many.reserve(read.len());
-            many.extend_from_slice(&one);
-        }
-        many.extend_from_slice(read.get(data).unwrap_or_default());
-    }
-    Ok((if many.is_empty() { one } else { many.freeze() }, at < read.len()))
-}
-
-/// Waits for room in the client's window; `None` when the stream is reset.
-fn poll_capacity(body: &mut SendStream<Bytes>, context: &mut Context<'_>) -> Poll<Option<usize>> {
-    loop {
-        match ready!(body.poll_capacity(context)) {
-            // What was assigned may have been taken back.
-            Some(Ok(0)) => {}
-            Some(Ok(capacity)) => return Poll::Ready(Some(capacity)),
-            Some(Err(_)) | None => return Poll::Ready(None),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use s3cors_http1::body_length::ResponseBody::Chunked;
-
-    #[test]
-    fn the_data_of_chunks_is_put_together() {
-        let mut reader = BodyReader::of_response(Chunked);
-        let read = Bytes::from_static(b"1\r\na\r\n2\r\nbc\r\n1;x=y\r\nd\r\n0\r\nt: v\r\n\r\nnext");
-        assert_eq!(data_of(&mut reader, &read), Ok((Bytes::from_static(b"abcd"), true)));
-        assert!(reader.has_ended());
-    }
-}

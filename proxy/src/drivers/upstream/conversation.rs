@@ -99,6 +99,26 @@ pub(in crate::drivers) struct Link<'c> {
     pub(in crate::drivers) limits: Limits,
 }
 
+impl Link<'_> {
+    /// Returns how long nothing may move before the response is here, and the side to blame then.
+    pub(in crate::drivers) const fn patience(&self, upload: UploadState) -> (Duration, Failure) {
+        match (upload.is_done, upload.is_writing) {
+            (false, false) => (self.limits.body_read, Failure::ClientTimeout),
+            (false, true) => (self.timeouts.write, Failure::UpstreamWriteTimeout),
+            (true, _) => (self.timeouts.read, Failure::UpstreamTimeout),
+        }
+    }
+
+    /// The same once a response with this status is on its way. A client that sees an error should stop sending (RFC 9112 §9.3), so only
+    /// the upstream owes anything then.
+    pub(in crate::drivers) const fn patience_beside(&self, upload: UploadState, status: u16) -> (Duration, Failure) {
+        if status >= 300 && !upload.is_writing {
+            return (self.timeouts.read, Failure::UpstreamTimeout);
+        }
+        self.patience(upload)
+    }
+}
+
 /// The head of a response, with the bytes that it was read from and those that came with it.
 #[derive(Clone, Copy)]
 pub(in crate::drivers) struct Received<'r> {
@@ -194,14 +214,20 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
         if !BodyReader::of_response(head.body(is_to_head)).is_whole(received.rest()) {
             self.link.upstream.acknowledge();
         }
-        let is_clean = if shown.is_head_only() {
+        let only = bytes.slice(..length);
+        let relayed = if shown.is_head_only() {
             // A body that did not come with its head is never waited for, since an upstream may ignore the range.
-            let only = bytes.slice(..length);
-            let relayed = first.filter(|_| shown.is_first()).unwrap_or(Received { head, bytes: &only });
-            self.client.relay(relayed, shown, self.forward, &mut self.link).await?;
+            first.filter(|_| shown.is_first()).unwrap_or(Received { head, bytes: &only })
+        } else {
+            received
+        };
+        let relayed = self.client.relay(relayed, shown, self.forward, &mut self.link).await;
+        self.count_upload();
+        let is_clean = relayed?;
+        let is_clean = if shown.is_head_only() {
             BodyReader::of_response(head.body(false)).is_whole(received.rest())
         } else {
-            self.client.relay(received, shown, self.forward, &mut self.link).await?
+            is_clean
         };
         Ok(Outcome { is_reusable: head.keep_alive() && is_clean, patience: patience(&head), first: None })
     }
@@ -220,11 +246,7 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
     async fn upload_until_response(&mut self) -> Result<Bytes, ForwardError> {
         loop {
             let upload = self.client.upload();
-            let (limit, late) = match (upload.is_done, upload.is_writing) {
-                (false, false) => (self.link.limits.body_read, Failure::ClientTimeout),
-                (false, true) => (self.link.timeouts.write, Failure::UpstreamTimeout),
-                (true, _) => (self.link.timeouts.read, Failure::UpstreamTimeout),
-            };
+            let (limit, late) = self.link.patience(upload);
             let (client, upstream) = (&mut *self.client, &mut *self.link.upstream);
             let moved = poll_fn(|context| {
                 if let Poll::Ready(read) = poll_read_some(upstream, context, FIRST_READ) {
