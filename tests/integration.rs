@@ -37,6 +37,7 @@ mod file_modes;
 mod first_try;
 mod forwarded;
 mod forwarding;
+mod half_closed;
 mod health;
 mod health_path;
 mod hosts;

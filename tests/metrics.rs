@@ -294,7 +294,7 @@ fn connections_and_requests_are_counted_while_they_last() {
     let mut gone = proxy.connect();
     gone.send(request("GET", "/bucket/k", &[], ""));
     becomes(&proxy, in_flight, 1.0);
-    drop(gone);
+    gone.reset();
     becomes(&proxy, in_flight, 0.0);
     becomes(&proxy, open, 0.0);
     becomes(&proxy, "s3cors_http_requests_total{code=\"499\",method=\"GET\"}", 1.0);

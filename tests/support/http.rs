@@ -42,6 +42,11 @@ impl Connection {
         self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
     }
 
+    /// Breaks the connection off, as a machine does whose program is gone: what is on its way is lost.
+    pub fn reset(self) {
+        rustix::net::sockopt::set_socket_linger(self.stream.get_ref(), Some(std::time::Duration::ZERO)).unwrap();
+    }
+
     /// Reads an answer's status and headers, and leaves its body unread.
     pub fn receive_head(&mut self) -> u16 {
         self.head().0

@@ -66,6 +66,8 @@ struct Progress<'s> {
     is_unread: bool,
     /// Whether a response was begun and broke off.
     is_cut: bool,
+    /// Set once the client has ended its sending side.
+    has_finished: bool,
 }
 
 type OfRequest<'h, 'b> = &'h RequestHead<'b>;
@@ -93,6 +95,7 @@ impl Http1Driver {
             ahead: BytesMut::new(),
             is_unread: false,
             is_cut: false,
+            has_finished: false,
         };
         match self.policy.begin(head, client.peer).judge() {
             Judged::Reply(mut reply) => {

@@ -121,6 +121,13 @@ impl<'c, 's> Side<'c, 's> {
         download.run(link.upstream, self.stream, link.timer, limits).await.map_err(|error| cause(&error))
     }
 
+    /// The client has ended its sending side. What it had sent before is served.
+    fn finished(&mut self) {
+        let progress = &mut *self.progress;
+        progress.has_finished = true;
+        progress.keeps &= !progress.ahead.is_empty() || progress.consumed < self.rest.len();
+    }
+
     fn is_uploading(&self) -> bool {
         !self.is_stopped && !self.upload.is_done()
     }
@@ -190,12 +197,14 @@ impl Client for Side<'_, '_> {
 
     /// Keeps the bytes of the client's next requests.
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let ahead = &mut self.progress.ahead;
-        while ahead.len() < MAX_AHEAD {
+        while !self.progress.has_finished && self.progress.ahead.len() < MAX_AHEAD {
             match poll_read_some(self.stream, context, MAX_AHEAD) {
                 Poll::Pending => break,
-                Poll::Ready(Ok(bytes)) if !bytes.is_empty() => ahead.extend_from_slice(&bytes),
-                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Ready(Ok(bytes)) if !bytes.is_empty() => self.progress.ahead.extend_from_slice(&bytes),
+                Poll::Ready(Err(error)) if error.kind() != ErrorKind::UnexpectedEof => return Poll::Ready(()),
+                // The client sends nothing more, and may still read: TCP and TLS can end one direction alone. A client that closed
+                // both looks the same, and is noticed when it is written to.
+                Poll::Ready(_) => self.finished(),
             }
         }
         Poll::Pending
