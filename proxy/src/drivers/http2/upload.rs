@@ -142,7 +142,17 @@ impl Upload {
     ) -> Poll<Result<(), UploadError>> {
         if !self.is_writing() {
             ready!(self.poll_read(context))?;
+            // What is waited for now is the upstream, which the caller is to know.
+            if let Poll::Ready(written) = self.poll_write(context, upstream) {
+                return Poll::Ready(written);
+            }
+            return Poll::Ready(Ok(()));
         }
+        self.poll_write(context, upstream)
+    }
+
+    /// Writes what was read. Ready when the upstream has it all.
+    fn poll_write(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), UploadError>> {
         while !self.pending.is_empty() {
             let mut slices = [IoSlice::new(&[]); FRAMES * PIECES + 1];
             for (slice, piece) in slices.iter_mut().zip(&self.pending) {
