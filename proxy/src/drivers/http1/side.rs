@@ -142,7 +142,7 @@ impl<'c, 's> Side<'c, 's> {
 
     /// Some of the request's body moved beside the response. An error in it ends the body, not the response: the upstream may have said
     /// already that it does not want the rest, and the client have believed it.
-    async fn uploaded(&mut self, moved: Result<(), TransferError>, upstream: &mut Stream) -> Result<(), Failure> {
+    async fn uploaded(&mut self, moved: Result<(), TransferError>, upstream: &mut Connection) -> Result<(), Failure> {
         let Err(error) = moved else { return Ok(()) };
         self.is_stopped = true;
         match error {

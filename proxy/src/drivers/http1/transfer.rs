@@ -248,7 +248,7 @@ impl Transfer {
     }
 
     /// Flushes the end of a body at once where it can: nothing more is read that could push it out.
-    fn settle(&mut self, context: &mut Context<'_>, to: &mut Stream) -> Result<(), TransferError> {
+    fn settle<T: AsyncWrite + Unpin>(&mut self, context: &mut Context<'_>, to: &mut T) -> Result<(), TransferError> {
         if !self.has_ended() || !self.pending.is_empty() {
             return Ok(());
         }

@@ -119,7 +119,7 @@ impl Side {
 
     /// Moves some of the request's body beside the response. An error in it ends the body, not the response: the upstream may have said
     /// already that it does not want the rest.
-    fn poll_beside(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), Failure>> {
+    fn poll_beside(&mut self, context: &mut Context<'_>, upstream: &mut Connection) -> Poll<Result<(), Failure>> {
         if !self.is_uploading {
             return Poll::Pending;
         }

@@ -152,7 +152,7 @@ impl Upload {
     }
 
     /// Writes what was read. Ready when the upstream has it all.
-    fn poll_write(&mut self, context: &mut Context<'_>, upstream: &mut Stream) -> Poll<Result<(), UploadError>> {
+    fn poll_write(&mut self, context: &mut Context<'_>, upstream: &mut Connection) -> Poll<Result<(), UploadError>> {
         while !self.pending.is_empty() {
             let mut slices = [IoSlice::new(&[]); FRAMES * PIECES + 1];
             for (slice, piece) in slices.iter_mut().zip(&self.pending) {
