@@ -1,10 +1,11 @@
 //! TLS towards the upstream: whom it takes for the storage server, and what is said when it does not.
 
 use crate::support::process::{ConfigFile, run, run_to_end, s3cors};
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{Proxy, is_own};
 use crate::support::rules::Rules;
-use crate::support::tls::{Authority, tls_upstream};
+use crate::support::tls::{Authority, Issued, tls_upstream};
 use crate::support::upstream::Upstream;
+use rcgen::CertificateParams;
 
 const ORIGIN: (&str, &str) = ("Origin", "https://app.example");
 const TLS_ERRORS: &str = "s3cors_upstream_errors_total{kind=\"tls\"}";
@@ -48,6 +49,89 @@ fn only_a_certificate_of_a_trusted_authority_for_the_right_name_is_taken() {
         assert_eq!(proxy.metric(TLS_ERRORS), Some(if taken { 0.0 } else { 1.0 }), "{tls}");
         assert_eq!(proxy.log().iter().any(|line| line["message"] == WARNING), warned, "{tls}");
     }
+}
+
+fn expired(params: &mut CertificateParams) {
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+}
+
+fn not_yet_valid(params: &mut CertificateParams) {
+    params.not_before = rcgen::date_time_ymd(3000, 1, 1);
+    params.not_after = rcgen::date_time_ymd(3001, 1, 1);
+}
+
+/// The code in the line about an upstream that failed.
+fn fault(proxy: &mut Proxy) -> String {
+    let response = proxy.fetch("GET", "/bucket/key", &[ORIGIN]);
+    assert_eq!((response.status, response.element("Code").as_deref()), (502, Some("BadGateway")));
+    let line = proxy.wait_for_log("upstream failed");
+    assert_eq!(line["kind"], "tls", "{line}");
+    assert!(line["reason"].as_str().unwrap().len() > 10, "{line}");
+    assert_eq!(proxy.metric(TLS_ERRORS), Some(1.0));
+    line["error"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_log_tells_the_faults_of_tls_apart() {
+    if !is_own() {
+        return;
+    }
+    let (authority, stranger, rules) = (Authority::new(), Authority::new(), Rules::usual());
+    let plain = Upstream::ok("body");
+    let trusted = format!("ca_file: '{}'", authority.file());
+    let (silent, deaf) = (
+        Upstream::scripted(|served| {
+            served.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+            served.read(1);
+        }),
+        Upstream::scripted(|_| {}),
+    );
+    let shows = |issued: &Issued| tls_upstream(issued, &plain);
+    let itself = Issued::by_itself("127.0.0.1", |_| {});
+    for (address, error) in [
+        (shows(&authority.issue("storage.internal")), "CertificateWrongName"),
+        (shows(&stranger.issue("127.0.0.1")), "CertificateUnknownIssuer"),
+        (shows(&itself), "CertificateUnknownIssuer"),
+        (shows(&authority.issue_with("127.0.0.1", expired)), "CertificateExpired"),
+        (shows(&authority.issue_with("127.0.0.1", not_yet_valid)), "CertificateNotYetValid"),
+        (silent.address, "TLSProtocol"),
+        (deaf.address, "TLSClosed"),
+    ] {
+        let mut proxy = serving(&trusted, address.port(), &rules);
+        assert_eq!(fault(&mut proxy), error);
+    }
+    assert!(plain.received().is_empty());
+}
+
+#[test]
+fn a_certificate_that_ca_file_names_needs_no_issuer_but_its_name_and_time() {
+    if !is_own() {
+        return;
+    }
+    let (authority, rules) = (Authority::new(), Rules::usual());
+    let plain = Upstream::ok("body");
+    for (issued, error) in [
+        (Issued::by_itself("127.0.0.1", |_| {}), None),
+        (Issued::by_itself("127.0.0.1", |params| params.is_ca = rcgen::IsCa::NoCa), None),
+        (authority.issue("127.0.0.1"), None),
+        (Issued::by_itself("storage.internal", |_| {}), Some("CertificateWrongName")),
+        (authority.issue("storage.internal"), Some("CertificateWrongName")),
+        (Issued::by_itself("127.0.0.1", expired), Some("CertificateExpired")),
+        (Issued::by_itself("127.0.0.1", not_yet_valid), Some("CertificateNotYetValid")),
+    ] {
+        let named = format!("ca_file: '{}'", authority.name(&issued));
+        let mut proxy = serving(&named, tls_upstream(&issued, &plain).port(), &rules);
+        match error {
+            None => assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).text(), "body"),
+            Some(error) => assert_eq!(fault(&mut proxy), error),
+        }
+    }
+    // Another of the same name is not the one that was named.
+    let (named, other) = (Issued::by_itself("127.0.0.1", |_| {}), Issued::by_itself("127.0.0.1", |_| {}));
+    let named = format!("ca_file: '{}'", authority.name(&named));
+    let mut proxy = serving(&named, tls_upstream(&other, &plain).port(), &rules);
+    assert_eq!(fault(&mut proxy), "CertificateUnknownIssuer");
 }
 
 #[test]

@@ -48,10 +48,23 @@ impl Authority {
     }
 
     pub fn issue(&self, name: &str) -> Issued {
+        self.issue_with(name, |_| {})
+    }
+
+    /// The same with other properties.
+    pub fn issue_with(&self, name: &str, alter: impl FnOnce(&mut CertificateParams)) -> Issued {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        alter(&mut params);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Issued { certificate: certificate.pem(), key: key.serialize_pem(), der: certificate.der().clone() }
+    }
+
+    /// Writes a certificate for `ca_file`.
+    pub fn name(&self, issued: &Issued) -> String {
+        let path = self.path("named.pem");
+        std::fs::write(&path, &issued.certificate).unwrap();
+        path.into_os_string().into_string().unwrap()
     }
 
     /// Writes the pair that a listener is configured with by [`Self::listener`].
@@ -95,6 +108,18 @@ impl Authority {
     /// The same with these versions only.
     pub fn connect_with(&self, address: SocketAddr, versions: &[&'static SupportedProtocolVersion]) -> TlsConnection {
         TlsConnection::of(&Arc::new(self.client(versions)), address)
+    }
+}
+
+impl Issued {
+    /// A certificate as `openssl req -x509` makes it: it certifies itself, and says that it is an authority.
+    pub fn by_itself(name: &str, alter: impl FnOnce(&mut CertificateParams)) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        alter(&mut params);
+        let certificate = params.self_signed(&key).unwrap();
+        Self { certificate: certificate.pem(), key: key.serialize_pem(), der: certificate.der().clone() }
     }
 }
 
@@ -152,6 +177,15 @@ impl TlsConnection {
 
 /// A server that shows this certificate and passes what it decrypts on to another that is plain.
 pub fn tls_upstream(issued: &Issued, plain: &Upstream) -> SocketAddr {
+    let plain = plain.address;
+    tls_server(issued, move |stream| relay(stream, plain))
+}
+
+/// A server that shows this certificate and runs a script for each connection.
+pub fn tls_server(
+    issued: &Issued,
+    script: impl Fn(StreamOwned<ServerConnection, TcpStream>) + Send + Sync + 'static,
+) -> SocketAddr {
     let key = PrivateKeyDer::try_from(rcgen::KeyPair::from_pem(&issued.key).unwrap().serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -159,13 +193,14 @@ pub fn tls_upstream(issued: &Issued, plain: &Upstream) -> SocketAddr {
         .with_no_client_auth()
         .with_single_cert(vec![issued.der.clone()], key)
         .unwrap();
-    let (config, plain) = (Arc::new(config), plain.address);
+    let (config, script) = (Arc::new(config), Arc::new(script));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let tls = ServerConnection::new(Arc::clone(&config)).unwrap();
-            std::thread::spawn(move || relay(StreamOwned::new(tls, stream), plain));
+            let script = Arc::clone(&script);
+            std::thread::spawn(move || script(StreamOwned::new(tls, stream)));
         }
     });
     address

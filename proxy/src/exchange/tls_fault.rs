@@ -1,6 +1,6 @@
 //! The reason why TLS with an upstream failed.
 
-/// What was wrong with the upstream's certificate or with its part of the handshake.
+/// The fault of the upstream's certificate or of its part of the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFault {
     /// The certificate is for other names.
@@ -43,7 +43,7 @@ impl TlsFault {
         }
     }
 
-    /// What the client is told.
+    /// The message for the client.
     pub(super) const fn message(self) -> &'static str {
         match self {
             Self::WrongName | Self::UnknownIssuer | Self::Expired | Self::NotYetValid | Self::Certificate => {

@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -26,7 +27,7 @@ pub fn trusting_as_configured(tls: &UpstreamTls) -> Result<ClientConfig, TlsErro
     let provider = Arc::new(ring::default_provider());
     let verifier = Arc::new(Configured::new(roots, named, tls.verify, &provider)?);
     let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(rustls::ALL_VERSIONS);
-    let builder = builder.map_err(refused)?;
+    let builder = builder.map_err(|error| refused(&error))?;
     let mut settings = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
     // Upstreams are asked in HTTP/1.1 (RFC 7301 §6).
     settings.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -39,7 +40,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     certificates.map_err(|_| TlsError::NotPem { path: path.to_owned() })
 }
 
-fn refused(error: impl ToString) -> TlsError {
+fn refused(error: &dyn Display) -> TlsError {
     TlsError::Settings { reason: error.to_string() }
 }
 
@@ -60,7 +61,7 @@ impl Configured {
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, TlsError> {
         let web_pki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
-        Ok(Self { web_pki: web_pki.map_err(refused)?, named, verifies })
+        Ok(Self { web_pki: web_pki.map_err(|error| refused(&error))?, named, verifies })
     }
 }
 
@@ -79,7 +80,13 @@ impl ServerCertVerifier for Configured {
             return Ok(ServerCertVerified::assertion());
         }
         if !self.named.iter().any(|one| one == shown) {
-            return self.web_pki.verify_server_cert(shown, intermediates, name, ocsp, now);
+            return match self.web_pki.verify_server_cert(shown, intermediates, name, ocsp, now) {
+                // Here it does not ask for the issuer at all. The operator has to name the certificate.
+                Err(Error::InvalidCertificate(CertificateError::Other(_))) if is_authority(shown) => {
+                    Err(CertificateError::UnknownIssuer.into())
+                }
+                verified => verified,
+            };
         }
         verify_time(shown, now)?;
         verify_server_name(&ParsedCertificate::try_from(shown)?, name)?;
@@ -108,6 +115,10 @@ impl ServerCertVerifier for Configured {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.web_pki.supported_verify_schemes()
     }
+}
+
+fn is_authority(certificate: &CertificateDer<'_>) -> bool {
+    X509Certificate::from_der(certificate).is_ok_and(|(_, certificate)| certificate.is_ca())
 }
 
 /// Verifies that a certificate is valid at a time (RFC 5280 §4.1.2.5).

@@ -1,4 +1,4 @@
-//! What rustls says about a handshake that failed, as the exchange has it.
+//! Translates what rustls says about a handshake that failed.
 
 use crate::exchange::TlsFault;
 use rustls::{CertificateError, Error};
@@ -28,7 +28,8 @@ pub(super) const fn fault_of(error: Option<&Error>) -> TlsFault {
 const fn of_certificate(error: &CertificateError) -> TlsFault {
     match error {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => TlsFault::WrongName,
-        CertificateError::UnknownIssuer => TlsFault::UnknownIssuer,
+        // A bad signature is that of an authority with the name of a trusted one, and another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::UnknownIssuer,
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFault::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFault::NotYetValid,
         _ => TlsFault::Certificate,
