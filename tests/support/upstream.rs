@@ -246,6 +246,14 @@ impl Served {
         self.stream.get_mut().stream.write_all(bytes.as_ref()).is_ok()
     }
 
+    /// From here on the connection gets no packet: nothing is acknowledged, as if the machine had vanished.
+    pub fn receive_nothing_more(&self) {
+        // A filter that returns 0 for every packet drops it before TCP sees it (socket(7), SO_ATTACH_FILTER).
+        const RETURN: u16 = 0x06;
+        let filter = [socket2::SockFilter::new(RETURN, 0, 0, 0)];
+        socket2::SockRef::from(&self.stream.get_ref().stream).attach_filter(&filter).unwrap();
+    }
+
     /// Waits until everything that was sent was read.
     pub fn wait_until_read(&self) {
         super::queues::wait_until_read(&self.stream.get_ref().stream);

@@ -1,6 +1,6 @@
 //! A connection to an upstream: TCP, or TLS over it.
 //!
-//! It is tokio's own socket and not `Stream` of Pingora, which shows only a raw descriptor: its options cannot be set without `unsafe`.
+//! The socket is tokio's own and not `Stream` of Pingora, which shows only a raw descriptor: its options cannot be set without `unsafe`.
 
 use super::limit::Permit;
 use std::io::{self, ErrorKind, IoSlice};
@@ -15,8 +15,8 @@ use tokio_rustls::client::TlsStream;
 /// A connection to an upstream.
 pub struct Connection {
     transport: Transport,
-    /// Set once the upstream has acknowledged nothing for too long. The system says so once and then calls the connection closed.
-    has_vanished: bool,
+    /// The error once the upstream has acknowledged nothing for too long. The system says so once and then calls the connection closed.
+    vanished: Option<ErrorKind>,
     _open: Place,
     /// Given back last: what is free is closed.
     permit: Option<Permit>,
@@ -55,7 +55,7 @@ pub(super) enum Transport {
 
 impl Connection {
     pub(super) const fn new(transport: Transport, open: Place) -> Self {
-        Self { transport, has_vanished: false, _open: open, permit: None }
+        Self { transport, vanished: None, _open: open, permit: None }
     }
 
     /// Belongs to a request from now on, which may have it.
@@ -80,10 +80,17 @@ impl Connection {
     /// Remembers that the upstream is gone.
     fn noted<T>(&mut self, moved: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if let Poll::Ready(Err(error)) = &moved {
-            self.has_vanished |= error.kind() == ErrorKind::TimedOut;
+            self.vanished = self.vanished.or(has_vanished(error).then(|| error.kind()));
         }
         moved
     }
+}
+
+/// Returns true if a connection broke because the upstream acknowledged nothing for as long as it may take (TCP_USER_TIMEOUT). The
+/// system names the last thing that it heard of the way instead, if it heard something (tcp(7), `EHOSTUNREACH` while no one answers ARP).
+#[must_use]
+pub fn has_vanished(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable)
 }
 
 impl Transport {
@@ -98,8 +105,8 @@ impl Transport {
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let connection = self.get_mut();
-        if connection.has_vanished {
-            return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+        if let Some(kind) = connection.vanished {
+            return Poll::Ready(Err(kind.into()));
         }
         let read = match &mut connection.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_read(context, buffer),

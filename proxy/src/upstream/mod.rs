@@ -15,7 +15,7 @@ mod resolve;
 mod targets;
 
 pub use attempts::{Attempts, MAX_TRIES};
-pub use connection::Connection;
+pub use connection::{Connection, has_vanished};
 pub use connector::{ConnectError, Connector};
 pub use health::{HealthCheckError, HealthChecks};
 pub use limit::{NoteWait, Permit, Share};

@@ -10,7 +10,7 @@ use crate::config::{Limits, Timeouts};
 use crate::drivers::timer::Timer;
 use crate::drivers::wire::poll_read_some;
 use crate::exchange::{Failure, Forward, RequestFault, RequestHead, ResponseFault, ResponsePlan, Shown};
-use crate::upstream::{Connection, Share};
+use crate::upstream::{Connection, Share, has_vanished};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use s3cors_http1::body::BodyReader;
@@ -141,7 +141,7 @@ impl<'r> Received<'r> {
 pub(super) struct Outcome {
     /// Set if the connection to the upstream can be used again.
     pub(super) is_reusable: bool,
-    /// How long the upstream keeps it, where it says so.
+    /// The time that the upstream keeps it, where it says so.
     pub(super) patience: Option<Duration>,
     /// The response's head, where the client has no response yet because the request is to be asked again.
     pub(super) first: Option<Bytes>,
@@ -305,9 +305,9 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
 
     /// The connection broke before the response.
     fn broken(&self, error: &io::Error) -> ForwardError {
-        // The upstream has acknowledged nothing for as long as it may take (TCP_USER_TIMEOUT). The client has waited that long: it is not
-        // made to wait once more, and decides itself whether it asks again.
-        if error.kind() == io::ErrorKind::TimedOut {
+        // The client has waited for as long as an acknowledgement may take: it is not made to wait once more, and decides itself whether
+        // it asks again.
+        if has_vanished(error) {
             self.route.vanished();
             return ForwardError::Failed(Failure::UpstreamTimeout);
         }
