@@ -1,18 +1,30 @@
-//! How many files the process may open, and the part of them that is for connections.
+//! The number of files that the process may open, and the part of them that is for connections.
 
 use super::settings::Limits;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Descriptors that no connection of a client or to an upstream takes: for the admin listener, health checks, rules, certificates, the
-/// log and the runtime itself, which has some dozens.
-const RESERVE: usize = 128;
+/// log and the runtime itself, which has some dozens; and for clients that are refused, of which 128 may be accepted in one go (tokio's
+/// budget of a task).
+const RESERVE: usize = 256;
+/// With so few descriptors there is nothing to reserve: it is left to the system what can be opened.
+const FEWEST: usize = 128;
 
 /// The number of files that the process may open (`RLIMIT_NOFILE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Descriptors(usize);
 
+/// Limits that are lower than configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lowered {
+    /// The number of files that the process may open.
+    pub open_files: usize,
+    /// Set if no one has chosen what is lowered.
+    pub are_defaults: bool,
+}
+
 impl Descriptors {
-    /// As many as the process may have once [`raise`](Self::raise) was called.
+    /// The number that the process may have once [`raise`](Self::raise) was called.
     #[must_use]
     pub fn of_process() -> Self {
         let most = getrlimit(Resource::Nofile).maximum;
@@ -29,20 +41,22 @@ impl Descriptors {
         }
     }
 
-    /// The number.
+    /// The limits that hold, and how they differ from these if they do.
     #[must_use]
-    pub const fn count(self) -> usize {
-        self.0
+    pub(super) fn apply(self, limits: Limits) -> (Limits, Option<Lowered>) {
+        let (held, defaults) = (self.lowered(limits), Limits::default());
+        let are_defaults =
+            (limits.connections, limits.upstream_connections) == (defaults.connections, defaults.upstream_connections);
+        (held, (held != limits).then_some(Lowered { open_files: self.0, are_defaults }))
     }
 
-    /// These limits, both lowered by the same part where there are not enough descriptors for both.
-    #[must_use]
-    pub(super) fn lowered(self, limits: Limits) -> Limits {
+    /// Lowers both limits by the same part where there are not enough descriptors for them.
+    fn lowered(self, limits: Limits) -> Limits {
         let (clients, upstreams) = (limits.connections, limits.upstream_connections);
-        // Of very few, half are for connections.
+        // Of few, half are for connections.
         let available = self.0.saturating_sub(RESERVE).max(self.0 / 2);
         let wanted = clients.saturating_add(upstreams);
-        if wanted <= available {
+        if wanted <= available || self.0 <= FEWEST {
             return limits;
         }
         // In more bits, since a configured limit has no bound.
@@ -62,13 +76,13 @@ mod tests {
     fn connections_leave_descriptors_for_everything_else() {
         for (files, configured, expected) in [
             (1_048_576, (10_000, 10_000), (10_000, 10_000)),
-            (20_128, (10_000, 10_000), (10_000, 10_000)),
-            (1_024, (10_000, 10_000), (448, 448)),
-            (1_024, (600, 200), (600, 200)),
-            (1_024, (100_000, 10_000), (814, 81)),
+            (20_256, (10_000, 10_000), (10_000, 10_000)),
+            (1_024, (10_000, 10_000), (384, 384)),
+            (1_024, (600, 168), (600, 168)),
+            (1_024, (100_000, 10_000), (698, 69)),
             (256, (10_000, 10_000), (64, 64)),
-            (64, (10_000, 10_000), (16, 16)),
-            (1_024, (usize::MAX, 1), (896, 1)),
+            (128, (10_000, 10_000), (10_000, 10_000)),
+            (1_024, (usize::MAX, 1), (768, 1)),
         ] {
             let limits =
                 |(connections, upstream_connections)| Limits { connections, upstream_connections, ..Limits::default() };

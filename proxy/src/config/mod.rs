@@ -30,7 +30,7 @@ pub use address::ListenAddress;
 pub use admin::AdminListener;
 pub use allow::AllowedOrigin;
 pub use api::{RefusedWarning, RulesApi, UnsignedPayload};
-pub use descriptors::Descriptors;
+pub use descriptors::{Descriptors, Lowered};
 pub use file::{ConfigFile, ConfigFileError};
 pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
@@ -80,8 +80,8 @@ pub struct Config {
     pub presigned: Presigned,
     /// Limits on what a client may use.
     pub limits: Limits,
-    /// Set if `limits` are lower than configured, since the process may not open more files: how many it may.
-    pub has_few_descriptors: Option<Descriptors>,
+    /// Set if `limits` are lower than configured, since the process may not open more files.
+    pub lowered: Option<Lowered>,
     /// What is logged, and how.
     pub log: Log,
     /// How the process stops.
@@ -198,8 +198,7 @@ impl Config {
         };
         let mut admin = file.admin.unwrap_or_default();
         admin.address = flags.admin.map_or(admin.address, Into::into);
-        let descriptors = Descriptors::of_process();
-        let limits = descriptors.lowered(file.limits);
+        let (limits, lowered) = Descriptors::of_process().apply(file.limits);
         errors.extend(check_addresses(listen.iter().map(|listener| listener.address).chain([admin.address])).err());
         let config = Self {
             listen,
@@ -214,7 +213,7 @@ impl Config {
             cors: file.cors,
             presigned: file.presigned,
             limits,
-            has_few_descriptors: (limits != file.limits).then_some(descriptors),
+            lowered,
             log: file.log,
             shutdown: file.shutdown,
             drivers,

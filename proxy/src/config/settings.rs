@@ -98,7 +98,7 @@ pub struct Keepalive {
     /// How long one is kept. Shorter than the server keeps it (MinIO: 30 s), or requests meet closed connections.
     #[serde(with = "As::<Interval>")]
     pub idle: Duration,
-    /// How long an upstream may take to acknowledge what it is sent (`TCP_USER_TIMEOUT`). No shorter than `timeouts.write`, which is the
+    /// The time that an upstream may take to acknowledge what it is sent (`TCP_USER_TIMEOUT`). No shorter than `timeouts.write`, which is the
     /// default if it is longer than a minute.
     #[serde(with = "WithPlace::<Interval>")]
     pub(super) user_timeout: Option<Placed<Duration>>,

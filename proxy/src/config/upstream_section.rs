@@ -44,7 +44,7 @@ impl UpstreamConfig {
         &self.url.0
     }
 
-    /// How long an upstream may take to acknowledge what it is sent.
+    /// The time that an upstream may take to acknowledge what it is sent.
     #[must_use]
     pub fn user_timeout(&self) -> Duration {
         const USUAL: Duration = Duration::from_secs(60);

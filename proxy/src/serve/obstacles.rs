@@ -1,7 +1,7 @@
 //! What stops a start before the network has a say, and what it warns of. `s3cors check` asks for the same, so that what it passes starts.
 
 use super::ServeError;
-use crate::config::{Config, Drivers, RulesApi, TokenFile, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::config::{Config, Drivers, Limits, Lowered, RulesApi, TokenFile, UpstreamHost, UpstreamTls, UpstreamUrl};
 use crate::process::container::is_container;
 use crate::process::handover;
 use crate::tls::{Certificates, check_roots};
@@ -41,15 +41,8 @@ pub(super) fn warn(config: &Config) {
     if let Some(warning) = config.admin.warning() {
         tracing::warn!("{warning}");
     }
-    if let Some(descriptors) = config.has_few_descriptors {
-        let (open_files, limits) = (descriptors.count(), &config.limits);
-        tracing::warn!(
-            open_files,
-            connections = limits.connections,
-            upstream_connections = limits.upstream_connections,
-            "the process may open too few files for limits.connections and limits.upstream_connections, and both are lowered; raise \
-             RLIMIT_NOFILE (LimitNOFILE of the unit, ulimit -n), or lower them"
-        );
+    if let Some(lowered) = config.lowered {
+        say_lowered(lowered, &config.limits);
     }
     if config.has_former_drivers_key {
         tracing::warn!("{}", Drivers::RENAMED);
@@ -66,5 +59,18 @@ pub(super) fn warn(config: &Config) {
             host,
             "upstream.host replaces the client's Host: signatures made for another host will not hold"
         );
+    }
+}
+
+/// To someone who has chosen the limits it is a warning.
+fn say_lowered(lowered: Lowered, limits: &Limits) {
+    const WORDS: &str = "the process may open too few files for limits.connections and limits.upstream_connections, which are lowered: \
+                         raise RLIMIT_NOFILE (LimitNOFILE of the unit, ulimit -n)";
+    let Lowered { open_files, are_defaults } = lowered;
+    let (connections, upstream_connections) = (limits.connections, limits.upstream_connections);
+    if are_defaults {
+        tracing::info!(open_files, connections, upstream_connections, "{WORDS}");
+    } else {
+        tracing::warn!(open_files, connections, upstream_connections, "{WORDS}");
     }
 }

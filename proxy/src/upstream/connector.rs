@@ -17,7 +17,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
-/// How much longer than TCP alone TCP and TLS may take together.
+/// The time that TCP and TLS together may take beyond that of TCP alone.
 pub(super) const TLS_EXTRA: Duration = Duration::from_secs(2);
 
 /// The reason why there is no connection.

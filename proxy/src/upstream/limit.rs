@@ -1,10 +1,11 @@
-//! How many connections to upstreams there are, and which request gets the next one.
+//! The limit on connections to upstreams, and the request that gets the next one.
 //!
 //! Decides: whether a request may have a connection now, has to wait, or gets none. Must not know: which address it goes to.
 //!
-//! A client may take another connection while it has fewer than are free. So one client gets half of them at most, n clients get a part
-//! of n + 1 each, and one is left for the next client, even where no connection ever comes back (Choudhury and Hahne, "Dynamic Queue
-//! Length Thresholds in a Shared-Memory ATM Switch", 1998). Requests that wait are taken in turns, one of each client.
+//! A client may take another connection while it has less than a quarter of those that are free. So one client gets a fifth of all at
+//! most, the next a fifth of what is left, and there are some for further clients, even where no connection ever comes back (Choudhury
+//! and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches", 1998). Requests that wait are taken in turns, one of
+//! each client.
 //!
 //! The limit holds for all threads together, in one number. Nothing else is shared while there is enough: a thread that owns its
 //! connections can take several permits at a time and hand them out itself, since a permit does not say which connection it is for.
@@ -16,7 +17,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
-/// Of so many requests that gave up their wait, the queue is tidied.
+/// The connections that have to be free for each that a client has.
+const FREE_FOR_EACH: usize = 4;
+/// The queue is tidied of so many requests that gave up their wait.
 const TIDY: usize = 64;
 
 /// The connections that one client has: how many, whatever it does with them.
@@ -37,7 +40,7 @@ pub type NoteWait = Box<dyn Fn(Duration) + Send + Sync>;
 pub(super) struct Limit {
     /// Connections that no request has. Kept ones are among them, since they give way.
     free: AtomicUsize,
-    /// How long a request waits at most.
+    /// The longest that a request waits.
     patience: Duration,
     /// Requests that wait. Read before the queue is locked, so that nothing is where no one waits.
     waiting: AtomicUsize,
@@ -181,10 +184,10 @@ impl Limit {
         permit.give_back();
     }
 
-    /// Takes a permit if the client has fewer connections than are free.
+    /// Takes a permit if one is free and the client has not too many.
     fn take(self: &Arc<Self>, share: Option<&Share>) -> Option<Permit> {
         let has = share.map_or(0, |share| share.0.fetch_add(1, Ordering::Relaxed));
-        let one_less = |free: usize| if free > has { free.checked_sub(1) } else { None };
+        let one_less = |free: usize| free.checked_sub(1).filter(|_| has.saturating_mul(FREE_FOR_EACH) < free);
         if self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_err() {
             if let Some(share) = share {
                 share.0.fetch_sub(1, Ordering::Relaxed);

@@ -28,11 +28,11 @@ pub struct Pool {
     keepalive: Keepalive,
     /// Decides which request may have a connection.
     limit: Arc<Limit>,
-    /// How many connections there may be.
+    /// The most connections that there may be.
     most: usize,
-    /// How many there are.
+    /// Counts those that there are.
     open: Arc<AtomicUsize>,
-    /// How many of them are kept, of all addresses.
+    /// Counts those of them that are kept, of all addresses.
     kept: Arc<AtomicUsize>,
 }
 
@@ -47,7 +47,7 @@ impl Pool {
         Self { connector, keepalive: config.upstream.keepalive, limit, most, open, kept }
     }
 
-    /// How many connections are open.
+    /// Returns how many connections are open.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)

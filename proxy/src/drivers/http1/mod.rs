@@ -147,7 +147,7 @@ impl Http1Driver {
         let reply = match self.whole_body(client, head, rest, progress).await {
             Ok(Some(body)) => {
                 buffered.question().tally().request_bytes = body.len() as u64;
-                self.forwarder.operate(buffered, &body).await
+                self.forwarder.operate(buffered, &body, None).await
             }
             Ok(None) => {
                 progress.is_unread = true;

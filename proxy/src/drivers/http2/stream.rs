@@ -4,6 +4,7 @@ use super::Http2Driver;
 use super::request::Head;
 use super::side::Side;
 use crate::drivers::timer::Timer;
+use crate::drivers::upstream::Client;
 use crate::exchange::{Buffered, ClientPeer, Failure, Forward, Judged, RequestFault, RequestHead};
 use crate::upstream::Share;
 use bytes::{Bytes, BytesMut};
@@ -69,7 +70,7 @@ impl Http2Driver {
         let reply = match self.whole_body(buffered.question().head(), &mut side).await {
             Ok(Some(body)) => {
                 buffered.question().tally().request_bytes = body.len() as u64;
-                self.forwarder.operate(buffered, &body).await
+                self.forwarder.operate(buffered, &body, side.share()).await
             }
             Ok(None) => Some(buffered.body_too_long()),
             Err(failure) => buffered.fail(failure),

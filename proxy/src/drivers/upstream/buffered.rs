@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::route::{ForwardError, Route};
 use crate::drivers::timer::Timer;
 use crate::exchange::{AfterConfirmation, AfterUpstream, Buffered, Failure, Forward, Replying, RequestHead, Response};
-use crate::upstream::Peer;
+use crate::upstream::{Peer, Share};
 use std::sync::Arc;
 
 impl Forwarder {
@@ -15,9 +15,10 @@ impl Forwarder {
         &self,
         mut request: Buffered<H>,
         body: &[u8],
+        share: Option<&Share>,
     ) -> Option<Replying<H>> {
         let mut route = self.route(request.question().head().method());
-        let response = match self.question(&mut route, request.question(), body).await {
+        let response = match self.question(&mut route, request.question(), body, share).await {
             Ok(response) => response,
             Err(error) => return request.fail(error.parts().0),
         };
@@ -26,7 +27,7 @@ impl Forwarder {
             AfterUpstream::Confirm(unconfirmed) => unconfirmed,
         };
         route.pin();
-        let response = self.question(&mut route, unconfirmed.question(), body).await;
+        let response = self.question(&mut route, unconfirmed.question(), body, share).await;
         if let Err(error) = &response {
             let (error, reason) = error.parts().0.words();
             let request_id = unconfirmed.question().request_id();
@@ -48,8 +49,9 @@ impl Forwarder {
         route: &mut Route<'_>,
         forward: &mut Forward<H>,
         body: &[u8],
+        share: Option<&Share>,
     ) -> Result<Response, ForwardError> {
-        let mut memory = Memory::new(body);
+        let mut memory = Memory::new(body, share);
         self.ask(route, forward, &mut memory, &mut Timer::default(), None).await?;
         memory.into_response()
     }
@@ -61,6 +63,6 @@ impl Forwarder {
         forward: &mut Forward<H>,
     ) -> Result<Response, ForwardError> {
         let mut route = self.route_to(peer, forward.head().method());
-        self.question(&mut route, forward, &[]).await
+        self.question(&mut route, forward, &[], None).await
     }
 }

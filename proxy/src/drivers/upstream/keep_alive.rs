@@ -1,4 +1,4 @@
-//! How long an upstream keeps a connection open that has nothing to do, as the field `Keep-Alive` of its response says.
+//! The time that an upstream keeps a connection open that has nothing to do, as the field `Keep-Alive` of its response says.
 //!
 //! The field is no standard (RFC 9110 §7.6.1 only reserves its name); Apache, nginx, Node.js and Ceph RGW send `timeout=SECONDS`, which
 //! draft-thomson-hybi-http-timeout-03 §2 describes.
@@ -6,10 +6,10 @@
 use s3cors_http1::response_head::ResponseHead;
 use std::time::Duration;
 
-/// How much earlier a connection ends here: the time of a request on its way.
+/// The time by which a connection ends earlier here: that of a request on its way.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// How long the connection can be used again; zero is not at all, `None` says nothing.
+/// Returns how long the connection can be used again; zero is not at all, `None` says nothing.
 pub(super) fn patience(head: &ResponseHead<'_>) -> Option<Duration> {
     let lines = head.lines().filter(|line| line.name.eq_ignore_ascii_case(b"keep-alive"));
     lines.flat_map(|line| line.value.split(|byte| *byte == b',')).filter_map(timeout).min().map(usable)

@@ -6,7 +6,7 @@ use super::route::ForwardError;
 use crate::drivers::hop::{ends_here, is_length};
 use crate::drivers::wire::{self, poll_read_some};
 use crate::exchange::{Failure, Forward, RequestHead, Response, ResponseFault, Shown};
-use crate::upstream::Connection;
+use crate::upstream::{Connection, Share};
 use bytes::BytesMut;
 use http::{HeaderName, HeaderValue, StatusCode};
 use s3cors_http1::body::BodyReader;
@@ -22,12 +22,13 @@ const READ: usize = 16 * 1024;
 /// A request's body, and the response once it is here.
 pub(super) struct Memory<'b> {
     body: &'b [u8],
+    share: Option<&'b Share>,
     response: Option<Response>,
 }
 
 impl<'b> Memory<'b> {
-    pub(super) const fn new(body: &'b [u8]) -> Self {
-        Self { body, response: None }
+    pub(super) const fn new(body: &'b [u8], share: Option<&'b Share>) -> Self {
+        Self { body, share, response: None }
     }
 
     /// Takes the response out.
@@ -39,6 +40,11 @@ impl<'b> Memory<'b> {
 impl Client for Memory<'_> {
     fn framing(&self) -> BodyFraming {
         BodyFraming::Whole(self.body.len())
+    }
+
+    /// The share of the client that has asked for the operation.
+    fn share(&self) -> Option<&Share> {
+        self.share
     }
 
     async fn begin(&mut self, head: BytesMut, link: &mut Link<'_>) -> Result<Taken, Failure> {
