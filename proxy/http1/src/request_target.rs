@@ -21,7 +21,7 @@ impl<'b> RequestTarget<'b> {
     ///
     /// Old clients send S3 keys with bytes that RFC 3986 wants encoded, and sign them as they are: they pass. Not so a fragment, which
     /// some recipients drop and others keep, nor the few bytes that Pingora's parser rejects.
-    pub(crate) fn read(target: &'b str) -> Result<Self, Rejection> {
+    pub fn read(target: &'b str) -> Result<Self, Rejection> {
         let is_usual = target
             .bytes()
             .fold(true, |all, byte| all & matches!(byte, b'!'..=b'~') & !matches!(byte, b'#' | b'<' | b'>' | b'`'));
@@ -52,7 +52,7 @@ impl<'b> RequestTarget<'b> {
     }
 
     /// The target as it came.
-    pub(crate) fn whole(self) -> &'b str {
+    pub fn whole(self) -> &'b str {
         self.whole
     }
 
@@ -62,13 +62,13 @@ impl<'b> RequestTarget<'b> {
     }
 
     /// The path; `/` for a target without one.
-    pub(crate) fn path(self) -> &'b str {
+    pub fn path(self) -> &'b str {
         let path = self.resource.split_once('?').map_or(self.resource, |(path, _)| path);
         if path.is_empty() { "/" } else { path }
     }
 
     /// The query, after the first `?`.
-    pub(crate) fn query(self) -> Option<&'b str> {
+    pub fn query(self) -> Option<&'b str> {
         self.resource.split_once('?').map(|(_, query)| query)
     }
 

@@ -74,7 +74,7 @@ impl ConnectionServer {
         let driver = PingoraDriver::new(config, Arc::clone(&policy), upstreams);
         let mut proxy = HttpProxy::new(driver, Arc::clone(conf));
         proxy.handle_init_modules();
-        let proxy = Arc::new(H2Settings::new(Arc::new(proxy), config.limits.idle));
+        let proxy = Arc::new(H2Settings::new(Arc::new(proxy), &config.limits));
         let heads = Arc::new(HeadBudget::new(config.limits.heads.0));
         Self { proxy, own, policy, heads, limits: config.limits, open: Count::default(), declines: Declines::default() }
     }
@@ -205,7 +205,7 @@ impl ConnectionServer {
             self.serve_http1(stream, &shutdown).await
         };
         match (next, &self.own) {
-            (Some(stream), Some(own)) => Box::pin(own.http2.serve(stream, &H2Settings::options(), shutdown)).await,
+            (Some(stream), Some(own)) => Box::pin(own.http2.serve(stream, &self.proxy.options(), shutdown)).await,
             (Some(stream), None) => drop(Box::pin(self.proxy.process_new(stream, &shutdown)).await),
             (None, _) => {}
         }

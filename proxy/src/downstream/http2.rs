@@ -1,5 +1,7 @@
 //! Which protocols a listener speaks, and how far an HTTP/2 client may go.
 
+use crate::config::Limits;
+use crate::drivers::http2::WINDOW;
 use crate::drivers::pingora::PingoraDriver;
 use async_trait::async_trait;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
@@ -9,16 +11,12 @@ use pingora::protocols::{Stream, l4};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// The longest head, in bytes as RFC 9113 §6.5.2 counts them: a browser's and an SDK's have a few thousand. Without a limit a
-/// client fills the memory with headers (CVE-2026-105297).
-const MAX_HEADER_LIST: u32 = 64 * 1024;
+/// The shortest limit that is announced for a head, in bytes as RFC 9113 §6.5.2 counts them. A shorter one is only ours: the `h2` crate
+/// needs room for what is left of a head that is too large.
+const MIN_HEADER_LIST: u32 = 16 * 1024;
 /// Concurrent requests on one connection; more wait in the client. RFC 9113 §6.5.2 advises no less than 100.
 const MAX_STREAMS: u32 = 256;
-/// How many bytes of uploads a client may send ahead on one connection: the protocol's default of 64 KiB would cap a round trip. It
-/// is also what a client can make the proxy hold while an upstream is slow.
-const WINDOW: u32 = 1024 * 1024;
 /// How many bytes of a response may wait on a stream for the client's window or the connection.
 const SEND_BUFFER: usize = 64 * 1024;
 
@@ -26,22 +24,23 @@ const SEND_BUFFER: usize = 64 * 1024;
 pub(super) struct H2Settings {
     proxy: Arc<HttpProxy<PingoraDriver>>,
     options: HttpServerOptions,
+    header_list: u32,
 }
 
 impl H2Settings {
-    /// For listeners without HTTP/2, and for those with TLS, where ALPN decides. `idle` is how long an HTTP/2 connection may be
-    /// without a request; Pingora has no limit of its own.
-    pub(super) fn new(proxy: Arc<HttpProxy<PingoraDriver>>, idle: Duration) -> Self {
+    /// For listeners without HTTP/2, and for those with TLS, where ALPN decides. Pingora has no limits of its own.
+    pub(super) fn new(proxy: Arc<HttpProxy<PingoraDriver>>, limits: &Limits) -> Self {
         let mut options = HttpServerOptions::default();
-        options.h2_idle_timeout = Some(idle);
-        Self { proxy, options }
+        options.h2_idle_timeout = Some(limits.idle);
+        let header_list = u32::try_from(limits.header_size.0).unwrap_or(u32::MAX).max(MIN_HEADER_LIST);
+        Self { proxy, options, header_list }
     }
 
     /// The same proxy for listeners that speak HTTP/2 without TLS to clients that begin with it (RFC 9113 §3.3).
     pub(super) fn with_h2c(&self) -> Self {
         let mut options = self.options.clone();
         options.h2c = true;
-        Self { proxy: Arc::clone(&self.proxy), options }
+        Self { proxy: Arc::clone(&self.proxy), options, header_list: self.header_list }
     }
 }
 
@@ -54,9 +53,9 @@ impl H2Settings {
     ///
     /// Begins with Pingora's options, not with the `h2` crate's, which have no limit for heads and streams. The crate's own
     /// limits for resets stay: 20 streams that were reset before they were accepted end the connection (CVE-2023-44487).
-    pub(super) fn options() -> H2Options {
+    pub(super) fn options(&self) -> H2Options {
         let mut options = default_h2_options();
-        options.max_header_list_size(MAX_HEADER_LIST);
+        options.max_header_list_size(self.header_list);
         options.max_concurrent_streams(MAX_STREAMS);
         options.initial_window_size(WINDOW);
         options.initial_connection_window_size(WINDOW);
@@ -87,7 +86,7 @@ impl HttpServerApp for H2Settings {
     }
 
     fn h2_options(&self) -> Option<H2Options> {
-        Some(Self::options())
+        Some(self.options())
     }
 
     fn server_options(&self) -> Option<&HttpServerOptions> {

@@ -36,6 +36,12 @@ pub enum Failure {
     NoHost,
     /// The request has more header lines than any driver reads.
     TooManyLines,
+    /// The head of the request is larger than it may be.
+    HeadTooLarge,
+    /// The unfinished heads of all clients take as much memory as they may.
+    TooManyHeads,
+    /// The client's connection has had more requests on their way than go to upstreams at once, for too long.
+    TooManyRequests,
     /// CONNECT asks for a tunnel, and S3 has none.
     Connect,
     /// Plain HTTP came where TLS is spoken.
@@ -91,6 +97,9 @@ impl Failure {
     pub(super) const TOO_LARGE: &str =
         "Your request header and query parameters used to make the request exceed the maximum allowed size.";
 
+    /// S3's own words to clients that ask for too much at once.
+    pub(super) const TOO_MANY: &str = "Please reduce your request rate.";
+
     /// The error that the client gets; `None` when it is gone.
     pub(super) const fn reply(self) -> Option<(ErrorCode, &'static str)> {
         Some(match self {
@@ -116,7 +125,8 @@ impl Failure {
                 (ErrorCode::InvalidUri, "Couldn't parse the specified URI: it has a byte that must be percent-encoded.")
             }
             Self::NoHost => (ErrorCode::BadRequest, "The Host header is missing, which is required since HTTP/1.1."),
-            Self::TooManyLines => (ErrorCode::RequestHeaderSectionTooLarge, Self::TOO_LARGE),
+            Self::TooManyLines | Self::HeadTooLarge => (ErrorCode::RequestHeaderSectionTooLarge, Self::TOO_LARGE),
+            Self::TooManyHeads | Self::TooManyRequests => (ErrorCode::SlowDown, Self::TOO_MANY),
             Self::Connect => {
                 (ErrorCode::MethodNotAllowed, "The specified method is not allowed against this resource.")
             }
@@ -148,7 +158,8 @@ impl Failure {
             Self::InvalidResponse(_) => Some(UpstreamErrorKind::Other),
             Self::Busy | Self::ClientTimeout | Self::ClientGone | Self::ClientNotReading | Self::Internal => None,
             Self::InvalidRequest(_) | Self::InvalidTarget | Self::NoHost => None,
-            Self::TooManyLines | Self::Connect | Self::NotTls => None,
+            Self::TooManyLines | Self::HeadTooLarge | Self::TooManyHeads | Self::TooManyRequests => None,
+            Self::Connect | Self::NotTls => None,
         }
     }
 
@@ -190,6 +201,9 @@ impl Failure {
             Self::InvalidTarget => ("InvalidTarget", "a byte that may not be in a target"),
             Self::NoHost => ("NoHost", "no host"),
             Self::TooManyLines => ("TooManyLines", "too many header lines"),
+            Self::HeadTooLarge => ("HeadTooLarge", "the head of the request is too large"),
+            Self::TooManyHeads => ("TooManyHeads", "too much memory for unfinished heads"),
+            Self::TooManyRequests => ("TooManyRequests", "too many requests of one connection at once"),
             Self::Connect => ("Connect", "CONNECT"),
             Self::NotTls => ("NotTls", "plain HTTP where TLS is spoken"),
             Self::ClientGone => ("ClientClosed", "the client closed the connection"),

@@ -78,7 +78,7 @@ impl Refusal {
         match self {
             Self::HeadTooSlow => Failure::TOO_SLOW,
             Self::HeadTooLarge => Failure::TOO_LARGE,
-            Self::TooManyHeads | Self::TooManyConnections => "Please reduce your request rate.",
+            Self::TooManyHeads | Self::TooManyConnections => Failure::TOO_MANY,
         }
     }
 }

@@ -1,40 +1,61 @@
 //! A request's head: whether it is a valid one, and its lines in HTTP/1.1.
 //!
-//! Decides: what is malformed (RFC 9113 §8.1.1) beyond what the `h2` crate rejects, and how long the body is. Must not know: streams,
+//! Decides: which failure each fault of a head is, which targets and hosts are valid, and how long the body is. Must not know: streams,
 //! upstreams or what the exchange decides.
 
+use super::rejected::{HeadFault, Note, UNKNOWN_METHOD};
 use crate::exchange::{self, Failure, RequestFault};
 use http::header::{CONTENT_LENGTH, COOKIE, HOST};
+use http::uri::Scheme;
 use http::{HeaderValue, Method, Version, request};
 use s3cors_http1::body_length::{BodyLength, LengthHeaders};
-use s3cors_http1::request_target::may_be_in_host;
+use s3cors_http1::request_head::Rejection;
+use s3cors_http1::request_target::{RequestTarget, may_be_in_host};
 
 /// A request's head.
 pub(super) struct Head {
     parts: request::Parts,
+    /// The target where it is not the one in `parts`.
+    target: Option<Box<str>>,
     body: BodyLength,
+    /// Set for a head that names no method.
+    is_unnamed: bool,
+}
+
+/// Why a request is not forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rejected {
+    pub(super) failure: Failure,
+    /// Set where the stream is to be reset (RFC 9113 §8.1.1): the client gets no reply.
+    pub(super) is_malformed: bool,
 }
 
 impl Head {
     /// Reads a head, and returns why the request is not forwarded if it is not; `has_body` is whether the stream went on after the head.
-    pub(super) fn read(parts: request::Parts, has_body: bool) -> (Self, Option<Failure>) {
-        let mut head = Self { parts, body: BodyLength::None };
-        let failure = match head.length(has_body) {
+    pub(super) fn read(parts: request::Parts, note: Note, has_body: bool) -> (Self, Option<Rejected>) {
+        let is_unnamed = note.fault.is_some() && parts.method.as_str().as_bytes() == UNKNOWN_METHOD;
+        let mut head = Self { parts, target: note.target, body: BodyLength::None, is_unnamed };
+        let failure = match note.fault.map_or_else(|| head.length(has_body), |fault| Err(failure(fault))) {
             Ok(body) => {
                 head.body = body;
                 None
             }
             Err(failure) => Some(failure),
         };
-        (head, failure)
+        if has_meaning(&head.parts.method) && head.body == BodyLength::None && failure.is_none() {
+            // RFC 9110 §8.6: that there is no body is said in HTTP/1.1, and servers of S3 want it to be.
+            head.parts.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            head.body = BodyLength::Length(0);
+        }
+        let is_malformed = matches!(note.fault, Some(HeadFault::Malformed(_)));
+        (head, failure.map(|failure| Rejected { failure, is_malformed }))
     }
 
     fn length(&self, has_body: bool) -> Result<BodyLength, Failure> {
         if self.parts.method == Method::CONNECT {
             return Err(Failure::Connect);
         }
-        let malformed = |why| Failure::InvalidRequest(RequestFault::Head(why));
-        self.check_target().map_err(malformed)?;
+        self.check_target()?;
         self.check_host().map_err(malformed)?;
         let mut length = LengthHeaders::default();
         for value in self.parts.headers.get_all(CONTENT_LENGTH) {
@@ -49,14 +70,25 @@ impl Head {
         }
     }
 
-    /// RFC 9113 §8.3.1: `:path` begins with a slash or is an asterisk. No byte in it may end it in HTTP/1.1.
-    fn check_target(&self) -> Result<(), &'static str> {
-        let target = exchange::RequestHead::target(self);
-        if !target.starts_with('/') && target != "*" {
-            return Err("a :path that is not in origin form");
+    /// RFC 9113 §8.3.1: `:path` begins with a slash or is an asterisk. Beyond that the grammar of HTTP/1.1 judges it, since that is where
+    /// it goes.
+    fn check_target(&self) -> Result<(), Failure> {
+        let Some(target) = &self.target else { return Ok(()) };
+        if target.bytes().any(|byte| matches!(byte, 0..=b' ' | 0x7f)) {
+            return Err(Failure::InvalidTarget);
         }
-        let is_visible = target.bytes().fold(true, |all, byte| all & matches!(byte, b'!'..=b'~' | 0x80..));
-        if is_visible { Ok(()) } else { Err("a byte in :path that ends a target") }
+        if !target.starts_with('/') && &**target != "*" {
+            return Err(malformed("a :path that is not in origin form"));
+        }
+        RequestTarget::read(target).map(drop).map_err(|rejection| match rejection {
+            Rejection::Target => Failure::InvalidTarget,
+            other => malformed(other.message()),
+        })
+    }
+
+    /// The target, in parts. `None` where it is the one in `parts`, or no target.
+    fn noted(&self) -> Option<RequestTarget<'_>> {
+        self.target.as_deref().and_then(|target| RequestTarget::read(target).ok())
     }
 
     /// RFC 9113 §8.3.1: one host, without user information, and the same in `:authority` and `Host`.
@@ -67,7 +99,9 @@ impl Head {
         if second.is_some() {
             return Err("more than one Host");
         }
-        if authority.zip(line).is_some_and(|(authority, line)| authority != line) {
+        let port = if self.parts.uri.scheme() == Some(&Scheme::HTTPS) { ":443" } else { ":80" };
+        let is_other = |authority, line| !without_port(authority, port).eq_ignore_ascii_case(without_port(line, port));
+        if authority.zip(line).is_some_and(|(authority, line)| is_other(authority, line)) {
             return Err("a Host that differs from :authority");
         }
         match authority.or(line) {
@@ -78,13 +112,39 @@ impl Head {
     }
 }
 
+const fn malformed(why: &'static str) -> Failure {
+    Failure::InvalidRequest(RequestFault::Head(why))
+}
+
+fn failure(fault: HeadFault) -> Failure {
+    match fault {
+        HeadFault::Malformed(why) | HeadFault::Length(why) => malformed(why),
+        HeadFault::Host => malformed(Rejection::Host.message()),
+        HeadFault::Target => Failure::InvalidTarget,
+        HeadFault::TooLarge => Failure::HeadTooLarge,
+        HeadFault::TooManyLines => Failure::TooManyLines,
+        HeadFault::TooSlow => Failure::ClientTimeout,
+        HeadFault::TooMany => Failure::TooManyHeads,
+    }
+}
+
+/// Returns true for a method that means something by its body, also where that is empty.
+fn has_meaning(method: &Method) -> bool {
+    [Method::PUT, Method::POST, Method::PATCH].contains(method)
+}
+
+/// The host without the port that its scheme has by default (RFC 9110 §4.2.3).
+fn without_port<'h>(host: &'h [u8], port: &str) -> &'h [u8] {
+    host.strip_suffix(port.as_bytes()).unwrap_or(host)
+}
+
 impl exchange::RequestHead for Head {
     fn method(&self) -> &str {
-        self.parts.method.as_str()
+        if self.is_unnamed { "" } else { self.parts.method.as_str() }
     }
 
     fn target(&self) -> &str {
-        exchange::RequestHead::target(&self.parts)
+        self.target.as_deref().unwrap_or_else(|| exchange::RequestHead::target(&self.parts))
     }
 
     fn host(&self) -> Option<&str> {
@@ -92,11 +152,22 @@ impl exchange::RequestHead for Head {
     }
 
     fn path(&self) -> &str {
-        self.parts.uri.path()
+        match &self.target {
+            // CONNECT has only a host (RFC 9113 §8.5).
+            None if self.parts.method == Method::CONNECT => exchange::RequestHead::host(self).unwrap_or_default(),
+            None => self.parts.uri.path(),
+            // One that is not valid is shown as far as a reader can.
+            Some(target) => {
+                self.noted().map_or_else(|| target.split(['?', '#']).next().unwrap_or("/"), RequestTarget::path)
+            }
+        }
     }
 
     fn query(&self) -> Option<&str> {
-        self.parts.uri.query()
+        match &self.target {
+            None => self.parts.uri.query(),
+            Some(_) => self.noted().and_then(RequestTarget::query),
+        }
     }
 
     fn version(&self) -> Version {
@@ -141,36 +212,42 @@ impl exchange::RequestHead for Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::RequestHead;
     use http::Request;
 
-    fn read(method: &str, target: &str, lines: &[(&str, &str)], has_body: bool) -> Result<BodyLength, Failure> {
-        let mut request = Request::builder().method(method).uri(target);
+    fn head(method: &str, uri: &str, lines: &[(&str, &str)], note: Note, has_body: bool) -> (Head, Option<Rejected>) {
+        let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in lines {
             request = request.header(*name, *value);
         }
-        let (head, failure) = Head::read(request.body(()).unwrap().into_parts().0, has_body);
-        failure.map_or(Ok(head.body), Err)
+        Head::read(request.body(()).unwrap().into_parts().0, note, has_body)
+    }
+
+    fn read(method: &str, uri: &str, lines: &[(&str, &str)], has_body: bool) -> Result<BodyLength, Failure> {
+        let (head, rejected) = head(method, uri, lines, Note::default(), has_body);
+        rejected.map_or(Ok(head.body), |rejected| Err(rejected.failure))
     }
 
     #[test]
-    fn a_head_has_one_host_one_length_and_a_target_in_origin_form() {
+    fn a_head_has_one_host_and_one_length() {
         for (target, lines, is_rejected) in [
             ("http://h/k", &[][..], false),
             ("http://h/k", &[("host", "h")], false),
-            ("http://h/k", &[("host", "H")], true),
-            ("http://h/k", &[("host", "h:80")], true),
+            ("http://h/k", &[("host", "H")], false),
+            ("http://h/k", &[("host", "h:80")], false),
+            ("http://h:80/k", &[("host", "h")], false),
+            ("https://h/k", &[("host", "h:443")], false),
+            ("http://h/k", &[("host", "h:443")], true),
+            ("https://h/k", &[("host", "h:80")], true),
+            ("http://h/k", &[("host", "h:8080")], true),
+            ("http://h/k", &[("host", "i")], true),
             ("http://h/k", &[("host", "h"), ("host", "h")], true),
-            ("http://u@h/k", &[], true),
             ("/k", &[], true),
             ("/k", &[("host", "")], true),
             ("/k", &[("host", "h")], false),
             ("/k", &[("host", "u@h")], true),
             ("/k", &[("host", "h/k")], true),
-            ("*", &[("host", "h")], false),
             ("http://h/k", &[("content-length", "3")], false),
-            ("http://h/k", &[("content-length", "+3")], true),
-            ("http://h/k", &[("content-length", "3, 3")], true),
-            ("http://h/k", &[("content-length", "3"), ("content-length", "3")], true),
         ] {
             let read = read("PUT", target, lines, true);
             assert_eq!(matches!(read, Err(Failure::InvalidRequest(_))), is_rejected, "{target} {lines:?}");
@@ -179,14 +256,55 @@ mod tests {
 
     #[test]
     fn a_body_without_a_length_ends_with_its_stream() {
-        for (lines, has_body, expected) in [
-            (&[][..], false, BodyLength::None),
-            (&[], true, BodyLength::Chunked),
-            (&[("content-length", "0")], false, BodyLength::Length(0)),
-            (&[("content-length", "3")], true, BodyLength::Length(3)),
+        for (method, lines, has_body, expected) in [
+            ("GET", &[][..], false, BodyLength::None),
+            ("DELETE", &[], false, BodyLength::None),
+            ("PUT", &[], false, BodyLength::Length(0)),
+            ("POST", &[], false, BodyLength::Length(0)),
+            ("PUT", &[], true, BodyLength::Chunked),
+            ("PUT", &[("content-length", "0")], false, BodyLength::Length(0)),
+            ("PUT", &[("content-length", "3")], true, BodyLength::Length(3)),
         ] {
-            assert_eq!(read("PUT", "http://h/k", lines, has_body), Ok(expected), "{lines:?} {has_body}");
+            assert_eq!(read(method, "http://h/k", lines, has_body), Ok(expected), "{method} {lines:?} {has_body}");
         }
         assert_eq!(read("CONNECT", "h:443", &[], false), Err(Failure::Connect));
+    }
+
+    #[test]
+    fn a_target_is_judged_by_the_grammar_of_http_1_1() {
+        let noted = |target: &str| Note { target: Some(target.into()), fault: None };
+        for (target, path, query) in
+            [("*", "*", None), ("/caf\u{e9}?\u{2028}", "/caf\u{e9}", Some("\u{2028}")), ("/a|b?\"", "/a|b", Some("\""))]
+        {
+            let (head, rejected) = head("GET", "http://h/", &[], noted(target), false);
+            assert_eq!((head.target(), head.path(), head.query(), rejected), (target, path, query, None));
+        }
+        for (target, path) in [
+            ("/k#2", "/k"),
+            ("/k?a#b", "/k"),
+            ("/<k>", "/<k>"),
+            ("/a b", "/a b"),
+            ("k", "k"),
+            ("http://i/k", "http://i/k"),
+        ] {
+            let (head, rejected) = head("GET", "http://h/", &[], noted(target), false);
+            assert!(rejected.is_some(), "{target}");
+            assert!(head.path() == path || target == "k" || target.starts_with("http"), "{target}: {}", head.path());
+        }
+    }
+
+    #[test]
+    fn a_malformed_head_is_a_stream_error_and_another_fault_has_a_reply() {
+        for (fault, failure, is_malformed) in [
+            (HeadFault::Malformed("why"), malformed("why"), true),
+            (HeadFault::Length("why"), malformed("why"), false),
+            (HeadFault::Target, Failure::InvalidTarget, false),
+            (HeadFault::TooLarge, Failure::HeadTooLarge, false),
+            (HeadFault::TooSlow, Failure::ClientTimeout, false),
+        ] {
+            let note = Note { target: Some("/b/k".into()), fault: Some(fault) };
+            let (_, rejected) = head("PUT", "http://h/", &[], note, false);
+            assert_eq!(rejected, Some(Rejected { failure, is_malformed }));
+        }
     }
 }

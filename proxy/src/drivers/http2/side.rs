@@ -80,6 +80,19 @@ impl Side {
         body.send_data(data, ends)
     }
 
+    /// Waits until the client takes something. Only then is more read of the response: what is read and not taken is held here.
+    async fn await_room(&mut self, link: &mut Link<'_>) -> Result<(), Failure> {
+        let body = self.body.as_mut().ok_or(Failure::ClientNotReading)?;
+        if body.capacity() == 0 {
+            // One byte only: the connection's window is not to be held while an upstream is waited for.
+            body.reserve_capacity(1);
+        }
+        if body.capacity() == 0 {
+            self.room(link).await?;
+        }
+        Ok(())
+    }
+
     /// Sends a piece of the body as the client's window allows. The client may take its time for each part of it.
     async fn send_body(&mut self, mut data: Bytes, ends: bool, link: &mut Link<'_>) -> Result<(), Failure> {
         if data.is_empty() {
@@ -142,6 +155,12 @@ impl Side {
             None => self.respond.poll_reset(context),
         };
         reset.map(drop)
+    }
+
+    /// Ends the stream as one that is no request.
+    pub(super) fn reset(&mut self, reason: Reason) {
+        self.upload.discard();
+        self.respond.send_reset(reason);
     }
 
     /// Breaks off a response that was begun. A clean end would make a part of it look like the whole (RFC 9113 §8.1).
@@ -207,6 +226,7 @@ impl Side {
     ) -> Result<bool, Failure> {
         let (mut buffer, mut has_excess) = (BytesMut::new(), false);
         while !reader.has_ended() {
+            self.await_room(link).await?;
             let read = self.read_body(&mut buffer, reader, (&mut *link, status)).await?;
             let taken = if read.is_empty() { reader.close().map(|()| (read, false)) } else { data_of(reader, &read) };
             let (data, has_more) = taken.map_err(|broken| match broken {
@@ -261,7 +281,11 @@ impl Client for Side {
     }
 
     fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Connection) -> Poll<Result<(), UploadError>> {
-        self.upload.poll_step(context, upstream)
+        match self.upload.poll_step(context, upstream) {
+            // An upstream that does not read is not waited for without a client.
+            Poll::Pending => self.poll_reset(context).map(|()| Err(UploadError::Client)),
+            ready => ready,
+        }
     }
 
     /// Ready when the client has reset the stream, or is gone.

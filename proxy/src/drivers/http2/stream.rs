@@ -1,18 +1,26 @@
 //! One stream: a request, and the response to it.
 
 use super::Http2Driver;
-use super::request::Head;
+use super::rejected::Note;
+use super::request::{Head, Rejected};
 use super::side::Side;
 use crate::drivers::timer::Timer;
 use crate::drivers::upstream::Client;
-use crate::exchange::{Buffered, ClientPeer, Failure, Forward, Judged, RequestFault, RequestHead};
+use crate::exchange::{Buffered, ClientPeer, Failure, Forward, Judged, Replying, RequestFault, RequestHead};
 use crate::upstream::Share;
 use bytes::{Bytes, BytesMut};
-use h2::RecvStream;
 use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
 use http::Request;
 use s3cors_http1::body_length::BodyLength;
 use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// How long a request waits for its turn among those of its connection.
+const TURN: Duration = Duration::from_secs(30);
 
 /// A request that was judged and has no reply yet.
 pub(super) struct OpenStream {
@@ -26,15 +34,22 @@ impl Http2Driver {
         &self,
         request: Request<RecvStream>,
         respond: SendResponse<Bytes>,
+        note: Note,
         peer: ClientPeer,
         share: &Share,
     ) -> Option<OpenStream> {
         let (parts, body) = request.into_parts();
-        let (head, failure) = Head::read(parts, !body.is_end_stream());
+        let (head, rejected) = Head::read(parts, note, !body.is_end_stream());
         let mut side = Side::new(respond, body, head.body(), share.clone());
         let exchange = self.policy.begin(head, peer);
-        let request = match failure {
-            Some(failure) => Judged::Reply(exchange.reject(failure)),
+        let request = match rejected {
+            Some(Rejected { failure, is_malformed: false }) => Judged::Reply(exchange.reject(failure)),
+            Some(Rejected { failure, is_malformed: true }) => {
+                // RFC 9113 §8.1.1. It is counted and logged like the reply that HTTP/1.1 has.
+                side.reset(Reason::PROTOCOL_ERROR);
+                exchange.reject(failure).sent(0);
+                return None;
+            }
             None => exchange.judge(),
         };
         match request {
@@ -47,11 +62,14 @@ impl Http2Driver {
     }
 
     /// Serves a request to its end.
-    pub(super) async fn serve_stream(&self, OpenStream { request, side }: OpenStream) {
-        match request {
-            Judged::Forward(forward) => self.forward(forward, side).await,
-            Judged::Buffered(buffered) => Box::pin(self.operate(buffered, side)).await,
-            Judged::Reply(_) => {}
+    pub(super) async fn serve_stream(&self, OpenStream { request, mut side }: OpenStream, forwarded: &Semaphore) {
+        let turn = turn(&mut side, forwarded).await;
+        match (request, turn) {
+            (Judged::Forward(forward), Ok(_turn)) => self.forward(forward, side).await,
+            (Judged::Forward(forward), Err(failure)) => end(forward.fail(failure, false), failure, side),
+            (Judged::Buffered(buffered), Ok(_turn)) => Box::pin(self.operate(buffered, side)).await,
+            (Judged::Buffered(buffered), Err(failure)) => end(buffered.fail(failure), failure, side),
+            (Judged::Reply(_), _) => {}
         }
     }
 
@@ -59,10 +77,7 @@ impl Http2Driver {
         let forwarded = self.forwarder.forward(&mut forward, &mut side, &mut Timer::default()).await;
         let Err(error) = forwarded else { return };
         let (failure, is_begun) = error.parts();
-        match forward.fail(failure, is_begun) {
-            Some(reply) => side.reply(reply),
-            None => side.cut(failure),
-        }
+        end(forward.fail(failure, is_begun), failure, side);
     }
 
     /// Reads the body of an operation, carries it out and replies.
@@ -113,5 +128,27 @@ impl Http2Driver {
             return Err(Failure::InvalidRequest(RequestFault::BodyLength));
         }
         Ok(Some(whole.freeze()))
+    }
+}
+
+/// Waits until the request may go to an upstream.
+async fn turn<'f>(side: &mut Side, forwarded: &'f Semaphore) -> Result<SemaphorePermit<'f>, Failure> {
+    if let Ok(turn) = forwarded.try_acquire() {
+        return Ok(turn);
+    }
+    let mut turn = pin!(forwarded.acquire());
+    let turn = poll_fn(|context| match side.poll_gone(context) {
+        Poll::Ready(()) => Poll::Ready(Err(Failure::ClientGone)),
+        // It is never closed.
+        Poll::Pending => turn.as_mut().poll(context).map(|turn| turn.map_err(|_| Failure::Internal)),
+    });
+    tokio::time::timeout(TURN, turn).await.unwrap_or(Err(Failure::TooManyRequests))
+}
+
+/// Ends a stream with a reply, or as one that no one waits for.
+fn end(reply: Option<Replying<Head>>, failure: Failure, mut side: Side) {
+    match reply {
+        Some(reply) => side.reply(reply),
+        None => side.cut(failure),
     }
 }

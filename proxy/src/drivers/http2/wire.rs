@@ -1,15 +1,20 @@
-//! A connection whose small writes leave together.
+//! A connection whose small writes leave together, and whose frames are followed in both directions.
 //!
 //! The `h2` crate flushes after each frame with data and before each request that it hands over: a system call for each. Here a flush
 //! of its waits until everything that there was to do on the connection is done. What is larger than a TLS record is written at once.
 
+use super::frames::Frames;
+use super::rejected::{HeadFault, Note};
+use super::windows::Granted;
 use bytes::{Buf, BytesMut};
+use h2::Reason;
 use pingora::protocols::Stream;
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 /// The most that waits, in bytes: the data of one TLS record (RFC 8446 §5.1).
 const MOST: usize = 16 * 1024;
@@ -23,20 +28,102 @@ pub(super) struct Wire(Arc<Mutex<Inner>>);
 struct Inner<S = Stream> {
     stream: S,
     waiting: BytesMut,
+    frames: Frames,
+    granted: Granted,
+}
+
+/// What there is to do about a connection, beyond its requests.
+pub(super) struct Look {
+    /// The error that ends it.
+    pub(super) fault: Option<Reason>,
+    /// When the head that is still being read has begun, and the memory that it takes.
+    pub(super) unfinished: Option<(Instant, usize)>,
+    /// Bytes of bodies that the client may send now.
+    pub(super) open: u64,
 }
 
 impl Wire {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self(Arc::new(Mutex::new(Inner { stream, waiting: BytesMut::new() })))
+    /// A connection whose heads may have so many bytes.
+    pub(super) fn new(stream: Stream, head_size: usize) -> Self {
+        Self(Arc::new(Mutex::new(Inner::new(stream, head_size))))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks at what came and went.
+    pub(super) fn look(&self) -> Look {
+        let Inner { frames, granted, .. } = &mut *self.inner();
+        let open = granted.beyond(frames.received());
+        Look { fault: frames.take_fault(), unfinished: frames.unfinished(), open }
+    }
+
+    /// When the head that is still being read has begun.
+    pub(super) fn unfinished(&self) -> Option<Instant> {
+        self.inner().frames.unfinished().map(|(since, _)| since)
+    }
+
+    /// What the `h2` crate does not see of a request.
+    pub(super) fn take_note(&self, stream: u32) -> Option<Note> {
+        self.inner().frames.take_note(stream)
+    }
+
+    /// Rejects the head that is still being read. It is the connection's last.
+    pub(super) fn give_up(&self, fault: HeadFault) {
+        self.inner().frames.give_up(fault);
+    }
+
     /// Sends what waits.
     pub(super) fn poll_send(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.inner().poll_send(context)
+    }
+}
+
+impl<S> Inner<S> {
+    fn new(stream: S, head_size: usize) -> Self {
+        Self { stream, waiting: BytesMut::new(), frames: Frames::new(head_size), granted: Granted::default() }
+    }
+
+    /// So many bytes of these are on their way.
+    fn follow(&mut self, slices: &[IoSlice<'_>], written: usize) {
+        let mut left = written;
+        for slice in slices {
+            let here = left.min(slice.len());
+            self.granted.follow(slice.get(..here).unwrap_or_default());
+            left -= here;
+        }
+        self.frames.sent(written);
+    }
+}
+
+impl<S: AsyncRead + Unpin> Inner<S> {
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let out = self.frames.out();
+            if !out.is_empty() {
+                let here = out.len().min(buffer.remaining());
+                buffer.put_slice(&out.split_to(here));
+                return Poll::Ready(Ok(()));
+            }
+            // An idle connection holds no buffer.
+            *out = BytesMut::new();
+            if self.frames.is_shut() {
+                // The code that polls looks next, and ends the connection.
+                return Poll::Pending;
+            }
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+            let read = buffer.filled().get(before..).unwrap_or_default();
+            if read.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let passing = self.frames.follow(read);
+            buffer.set_filled(before + passing);
+            if passing > 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }
 
@@ -58,6 +145,7 @@ impl<S: AsyncWrite + Unpin> Inner<S> {
         if self.waiting.len() + total <= MOST {
             self.waiting.reserve(total);
             slices.iter().for_each(|slice| self.waiting.extend_from_slice(slice));
+            self.follow(slices, total);
             return Poll::Ready(Ok(total));
         }
         loop {
@@ -73,6 +161,7 @@ impl<S: AsyncWrite + Unpin> Inner<S> {
             let waited = written.min(self.waiting.len());
             self.waiting.advance(waited);
             if written > waited {
+                self.follow(slices, written - waited);
                 return Poll::Ready(Ok(written - waited));
             }
         }
@@ -81,7 +170,7 @@ impl<S: AsyncWrite + Unpin> Inner<S> {
 
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner().stream).poll_read(context, buffer)
+        self.inner().poll_read(context, buffer)
     }
 }
 
@@ -123,7 +212,7 @@ mod tests {
     #[tokio::test]
     async fn small_writes_leave_together_and_large_ones_with_what_waited() {
         let (stream, mut other) = duplex(4 * MOST);
-        let mut inner = Inner { stream, waiting: BytesMut::new() };
+        let mut inner = Inner::new(stream, 1024);
         for part in ["a", "bc", ""] {
             let slices = [IoSlice::new(part.as_bytes()), IoSlice::new(b"-")];
             assert_eq!(poll_fn(|context| inner.poll_write(context, &slices)).await.unwrap(), part.len() + 1);
@@ -144,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn a_recipient_that_takes_little_gets_every_byte_once() {
         let (stream, mut other) = duplex(1000);
-        let mut inner = Inner { stream, waiting: BytesMut::new() };
+        let mut inner = Inner::new(stream, 1024);
         let sent: Vec<u8> = (0..200_000_u32).map(|at| (at % 251) as u8).collect();
         let expected = sent.clone();
         let writing = async move {

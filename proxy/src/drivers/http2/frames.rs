@@ -1,0 +1,213 @@
+//! The frames of a connection, followed before the `h2` crate reads them.
+//!
+//! The crate shows neither the `:path` as it came nor a head that it rejects, and takes frames that cost it work without end. Header blocks
+//! are taken out of the stream here, and written anew; all other frames pass as they came, in place. Decides: which frames end a
+//! connection. Must not know: exchanges.
+
+use super::allowance::Allowance;
+use super::blocks::{Block, Blocks, MAX_FRAME};
+use super::frame_head::{CONTINUATION, DATA, END_HEADERS, FrameHead, HEADERS};
+use super::rejected::{HeadFault, Note};
+use bytes::{Buf, BytesMut};
+use h2::Reason;
+use tokio::time::Instant;
+
+/// The first bytes of a connection (RFC 9113 §3.4), which are no frame.
+const PREFACE: usize = 24;
+
+/// Bytes that wait for the crate: a few of the client's may become as many as a head may have.
+const MAX_OUT: usize = 64 * 1024;
+
+/// The frames that a client sends.
+pub(super) struct Frames {
+    /// Bytes of a frame that is not looked at, which are yet to come.
+    passing: usize,
+    /// The beginning of a frame whose head is not whole.
+    begun: BytesMut,
+    /// A frame of a header block, and the payload that is here of it.
+    frame: Option<(FrameHead, BytesMut)>,
+    block: Option<Block>,
+    blocks: Blocks,
+    out: BytesMut,
+    /// Read, and not looked at while so much waits for the crate.
+    ahead: BytesMut,
+    allowance: Allowance,
+    received: u64,
+    fault: Option<Reason>,
+    is_shut: bool,
+}
+
+impl Frames {
+    /// The frames of a client whose heads may have so many bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            passing: PREFACE,
+            begun: BytesMut::new(),
+            frame: None,
+            block: None,
+            blocks: Blocks::new(limit),
+            out: BytesMut::new(),
+            ahead: BytesMut::new(),
+            allowance: Allowance::default(),
+            received: 0,
+            fault: None,
+            is_shut: false,
+        }
+    }
+
+    /// Follows what was read. Returns how many of the bytes pass as they are; the others are taken out of the stream, and come back by
+    /// [`Self::out`] where they are for the crate.
+    pub(super) fn follow(&mut self, read: &[u8]) -> usize {
+        let mut at = 0;
+        if self.begun.is_empty() && self.frame.is_none() {
+            at = self.passing.min(read.len());
+            self.passing -= at;
+            while let Some(head) = read.get(at..).and_then(FrameHead::of) {
+                if head.is_of_block() || !self.admit(head) {
+                    break;
+                }
+                let here = (FrameHead::SIZE + head.length).min(read.len() - at);
+                self.passing = FrameHead::SIZE + head.length - here;
+                at += here;
+            }
+        }
+        self.take(read.get(at..).unwrap_or_default());
+        at
+    }
+
+    /// Bytes for the crate that were not in place. None are left when it is empty.
+    pub(super) fn out(&mut self) -> &mut BytesMut {
+        if self.out.is_empty() && !self.ahead.is_empty() {
+            let ahead = std::mem::take(&mut self.ahead);
+            self.take(&ahead);
+        }
+        &mut self.out
+    }
+
+    /// Returns true if nothing more is read: the connection ends.
+    pub(super) const fn is_shut(&self) -> bool {
+        self.is_shut
+    }
+
+    /// The error that ends the connection, once.
+    pub(super) const fn take_fault(&mut self) -> Option<Reason> {
+        self.fault.take()
+    }
+
+    /// What the crate does not see of a request, and of none before it.
+    pub(super) fn take_note(&mut self, stream: u32) -> Option<Note> {
+        self.blocks.take_note(stream)
+    }
+
+    /// When the head that is still being read has begun, and the memory that it takes.
+    pub(super) fn unfinished(&self) -> Option<(Instant, usize)> {
+        let (since, mut size) = self.block.as_ref().map(|block| (block.since, block.size()))?;
+        size += self.frame.as_ref().map_or(0, |(_, payload)| payload.capacity());
+        Some((since, size))
+    }
+
+    /// Ends the head that is still being read, as one that is rejected. It is the connection's last: what would follow of it is not read.
+    pub(super) fn give_up(&mut self, fault: HeadFault) {
+        self.is_shut = true;
+        let Some(mut block) = self.block.take() else { return };
+        if let Some((head, payload)) = self.frame.take() {
+            block.take(head, payload);
+        }
+        if let Err(reason) = self.blocks.give_up(&block, fault, &mut self.out) {
+            self.end(reason);
+        }
+    }
+
+    /// Bytes of bodies that came, as flow control counts them.
+    pub(super) const fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// So many bytes went to the client, who acknowledges those of bodies by frames.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.allowance.earn(bytes);
+    }
+
+    fn end(&mut self, reason: Reason) {
+        (self.fault, self.is_shut) = (Some(reason), true);
+        (self.frame, self.block) = (None, None);
+    }
+
+    /// Takes bytes in pieces, whatever they are.
+    fn take(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() && !self.is_shut {
+            if self.out.len() > MAX_OUT {
+                return self.ahead.extend_from_slice(bytes);
+            }
+            if self.passing > 0 {
+                let here = self.passing.min(bytes.len());
+                self.out.extend_from_slice(bytes.get(..here).unwrap_or_default());
+                self.passing -= here;
+                bytes.advance(here);
+            } else if let Some((head, payload)) = &mut self.frame {
+                let here = (head.length - payload.len()).min(bytes.len());
+                payload.extend_from_slice(bytes.get(..here).unwrap_or_default());
+                bytes.advance(here);
+            } else {
+                let here = (FrameHead::SIZE - self.begun.len()).min(bytes.len());
+                self.begun.extend_from_slice(bytes.get(..here).unwrap_or_default());
+                bytes.advance(here);
+                self.begin();
+            }
+            if let Some((head, payload)) = self.frame.take_if(|(head, payload)| payload.len() == head.length) {
+                self.block_frame(head, payload);
+            }
+        }
+    }
+
+    /// Begins a frame once its head is here.
+    fn begin(&mut self) {
+        let Some(head) = FrameHead::of(&self.begun) else { return };
+        let bytes = self.begun.split();
+        if !self.admit(head) {
+            return;
+        }
+        if !head.is_of_block() {
+            self.passing = head.length;
+            self.out.extend_from_slice(&bytes);
+            return;
+        }
+        if head.length > MAX_FRAME {
+            return self.end(Reason::FRAME_SIZE_ERROR);
+        }
+        if head.kind == HEADERS {
+            self.block = Some(Block::begun_by(head));
+        }
+        self.frame = Some((head, BytesMut::new()));
+    }
+
+    /// Returns true if a frame may come now.
+    fn admit(&mut self, head: FrameHead) -> bool {
+        // RFC 9113 §6.10: nothing comes between the frames of a block.
+        let continues = self.block.as_ref().is_some_and(|block| block.stream == head.stream);
+        if self.block.is_some() != (head.kind == CONTINUATION) || (head.kind == CONTINUATION && !continues) {
+            self.end(Reason::PROTOCOL_ERROR);
+        } else if !self.allowance.spend(head) {
+            self.end(Reason::ENHANCE_YOUR_CALM);
+        } else if head.kind == DATA {
+            self.received += head.length as u64;
+        }
+        !self.is_shut
+    }
+
+    /// Takes a frame of a header block.
+    fn block_frame(&mut self, head: FrameHead, payload: BytesMut) {
+        let Some(mut block) = self.block.take() else { return };
+        if !block.take(head, payload) {
+            return self.end(Reason::PROTOCOL_ERROR);
+        }
+        if self.blocks.is_abuse(&block) {
+            return self.end(Reason::ENHANCE_YOUR_CALM);
+        }
+        if !head.has(END_HEADERS) {
+            self.block = Some(block);
+        } else if let Err(reason) = self.blocks.end(&block, &mut self.out) {
+            self.end(reason);
+        }
+    }
+}
