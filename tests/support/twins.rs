@@ -72,10 +72,15 @@ impl Seen {
 
 impl Stage {
     pub fn new(rules: &Rules, driver: &str, configuration: &str, domains: &[&str]) -> Self {
+        Self::with(|upstream| start(rules, driver, configuration, upstream, domains))
+    }
+
+    /// A proxy before the upstream at the address that this is given.
+    pub fn with(start: impl FnOnce(SocketAddr) -> Proxy) -> Self {
         let plan = Arc::new(Mutex::new(Plan::default()));
         let current = Arc::clone(&plan);
         let upstream = Upstream::scripted(move |served| serve(served, &current));
-        let proxy = start(rules, driver, configuration, upstream.address, domains);
+        let proxy = start(upstream.address);
         let (unread, counters) = (BTreeMap::new(), counters(&proxy));
         Self { proxy, upstream, plan, unread, reads: 0, log_lines: 0, counters }
     }
@@ -87,12 +92,23 @@ impl Stage {
 
     /// Lets a client have its exchange with an upstream that has this plan.
     pub fn run(&mut self, script: &Script, plan: &Plan) -> Seen {
-        self.plan(plan);
-        let bytes = converse(TcpStream::connect_timeout(&self.proxy.address, DEADLINE).unwrap(), script);
+        let converse = |address| converse(TcpStream::connect_timeout(&address, DEADLINE).unwrap(), script);
+        let (bytes, arrived, counted) = self.observe(plan, converse);
         let methods: Vec<_> = script.methods.iter().copied().chain(["GET"]).collect();
         let (answered, read) = responses(&bytes, &methods, true);
+        Seen { arrived, answered, leftover: bytes[read..].to_vec(), counted }
+    }
+
+    /// Lets a client do something with an upstream that has this plan. Gives what came of it, arrived and was counted.
+    pub fn observe<T>(
+        &mut self,
+        plan: &Plan,
+        client: impl FnOnce(SocketAddr) -> T,
+    ) -> (T, Vec<Message>, BTreeMap<String, f64>) {
+        self.plan(plan);
+        let seen = client(self.proxy.address);
         let counted = self.counted();
-        Seen { arrived: self.arrived(), answered, leftover: bytes[read..].to_vec(), counted }
+        (seen, self.arrived(), counted)
     }
 
     /// The whole requests that came since the last call.
