@@ -25,7 +25,7 @@ use crate::telemetry::log::Log;
 use crate::telemetry::{Metrics, ReloadOutcome};
 use crate::tls::{Certificates, TlsError, trusting_as_configured};
 use crate::upstream::{Connector, HealthChecks, Pool, Resolver, Sweeper, Upstreams};
-use obstacles::{open_files, warn};
+use obstacles::{open_files, say_lowered, warn};
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use sd_notify::NotifyState;
@@ -52,6 +52,7 @@ pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
     let (sockets, predecessor, prepared) = take_sockets(&mut config)?;
     let offer = prepared.as_ref().map(Prepared::offer);
     let parts = Parts::new(&config, &log)?;
+    say_lowered(&config);
     let mut server = Server::new_with_opt_and_conf(None, server_conf(&config));
     follow_upstreams(&mut server, &config, &parts.upstreams)?;
     let mut starting = Starting::default();

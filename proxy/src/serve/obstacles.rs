@@ -1,7 +1,7 @@
 //! What stops a start before the network has a say, and what it warns of. `s3cors check` asks for the same, so that what it passes starts.
 
 use super::ServeError;
-use crate::config::{Config, Drivers, Limits, Lowered, RulesApi, TokenFile, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::config::{Config, Drivers, Lowered, RulesApi, TokenFile, UpstreamHost, UpstreamTls, UpstreamUrl};
 use crate::process::container::is_container;
 use crate::process::handover;
 use crate::tls::{Certificates, check_roots};
@@ -41,9 +41,6 @@ pub(super) fn warn(config: &Config) {
     if let Some(warning) = config.admin.warning() {
         tracing::warn!("{warning}");
     }
-    if let Some(lowered) = config.lowered {
-        say_lowered(lowered, &config.limits);
-    }
     if config.has_former_drivers_key {
         tracing::warn!("{}", Drivers::RENAMED);
     }
@@ -62,12 +59,13 @@ pub(super) fn warn(config: &Config) {
     }
 }
 
-/// To someone who has chosen the limits it is a warning.
-fn say_lowered(lowered: Lowered, limits: &Limits) {
+/// Says which limits are lower than configured, once the start can fail for nothing in the configuration. To someone who has chosen them
+/// it is a warning.
+pub(super) fn say_lowered(config: &Config) {
     const WORDS: &str = "the process may open too few files for limits.connections and limits.upstream_connections, which are lowered: \
                          raise RLIMIT_NOFILE (LimitNOFILE of the unit, ulimit -n)";
-    let Lowered { open_files, are_defaults } = lowered;
-    let (connections, upstream_connections) = (limits.connections, limits.upstream_connections);
+    let Some(Lowered { open_files, are_defaults }) = config.lowered else { return };
+    let (connections, upstream_connections) = (config.limits.connections, config.limits.upstream_connections);
     if are_defaults {
         tracing::info!(open_files, connections, upstream_connections, "{WORDS}");
     } else {
