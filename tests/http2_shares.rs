@@ -26,7 +26,7 @@ struct Scene {
     _rules: Rules,
     upstream: Upstream,
     proxy: Proxy,
-    /// Those that wait at the upstream go on once it is dropped.
+    /// Requests that wait at the upstream go on once it is dropped.
     _release: Sender<()>,
 }
 
@@ -172,7 +172,7 @@ fn one_connection_has_only_so_many_requests_at_upstreams_and_the_others_wait() {
 /// The frames of a flood, by number.
 type Piece = Box<dyn Fn(u32) -> Vec<u8>>;
 
-/// How a connection ends that is sent these frames, and how many of them were taken.
+/// Sends these frames. Returns the end of the connection, and the number of frames that were taken.
 fn flood(scene: &Scene, piece: impl Fn(u32) -> Vec<u8>) -> (End, u32) {
     const MOST: u32 = 200_000;
     let mut connection = Frames::open(scene.proxy.address);

@@ -31,7 +31,7 @@ const NOT_COMPARED: [&str; 6] =
 /// Fields of an access line that name the exchange or its protocol.
 const NAMES: [&str; 6] = ["timestamp", "request_id", "client", "duration", "protocol", "tls"];
 
-/// What one of the protocols does otherwise on purpose.
+/// A difference between the protocols that is on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Intended {
     /// A head of HTTP/1.1 that is too large is not read to its end, so that the bucket's headers, the log line and the decision depend on
@@ -39,7 +39,7 @@ enum Intended {
     UnreadHead,
     /// A malformed request is a stream error (RFC 9113 §8.1.1). It is counted and logged like the 400 of HTTP/1.1.
     StreamError,
-    /// What a client gets is lost where it still sends while the connection is closed. It is counted and logged.
+    /// The response is lost where the client still sends while the connection is closed. It is counted and logged.
     LostResponse,
     /// A response that breaks off ends with the connection over HTTP/1.1, and with a reset of the stream over HTTP/2, which may overtake
     /// what came before it.
@@ -60,13 +60,13 @@ enum Body {
     Whole(Vec<u8>),
     /// Its length is not known before its end.
     Streamed(Vec<u8>),
-    /// It stops before the length that is stated.
+    /// The client stops before the length that it stated.
     Stopped(usize, Vec<u8>),
-    /// It waits for 100 Continue.
+    /// The client waits for 100 Continue.
     Awaiting(Vec<u8>),
 }
 
-/// One exchange.
+/// An exchange.
 #[derive(Clone, Debug)]
 struct Case {
     name: String,
@@ -138,7 +138,7 @@ impl Case {
     }
 }
 
-/// What a client gets.
+/// The response as a client gets it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Got {
     interim: Vec<u16>,
@@ -244,7 +244,7 @@ fn access_lines(stage: &mut Stage, counted: &BTreeMap<String, f64>) -> Vec<Value
     })
 }
 
-/// What was seen, one line a thing, after what differs on purpose is taken out.
+/// Everything that was seen, one line a thing, after what differs on purpose is taken out.
 fn shown(case: &Case, got: &Got, arrived: &[Message], counted: &BTreeMap<String, f64>, lines: &[Value]) -> Vec<String> {
     let mut shown = Vec::new();
     if !matches!(case.differs, Some(Intended::StreamError | Intended::LostResponse)) {

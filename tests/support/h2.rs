@@ -25,7 +25,7 @@ const LARGE: u32 = i32::MAX as u32;
 trait Both: Read + Write + Send {}
 impl<S: Read + Write + Send> Both for S {}
 
-/// How a stream ended.
+/// The end of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     Cleanly,
@@ -34,7 +34,7 @@ pub enum Ended {
     Closed,
 }
 
-/// What came on a stream.
+/// Everything that came on a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub interim: Vec<u16>,
@@ -66,7 +66,7 @@ pub struct Http2 {
     next: u32,
     kept: Vec<Frame>,
     gone: Option<Ended>,
-    /// Whether the server's settings came.
+    /// Set once the server's settings came.
     is_greeted: bool,
 }
 
@@ -185,13 +185,13 @@ impl Http2 {
         is_here && self.read()
     }
 
-    /// How many bytes of a body came and were not taken.
+    /// The bytes of a body that came and were not taken.
     pub fn data_of(&self, stream: u32) -> usize {
         let data = self.kept.iter().filter(|frame| frame.stream == stream && frame.kind == DATA);
         data.map(|frame| frame.payload.len()).sum()
     }
 
-    /// Whether something came on a stream.
+    /// Returns true if something came on a stream.
     pub fn is_answered(&self, stream: u32) -> bool {
         self.gone.is_some() || self.kept.iter().any(|frame| frame.stream == stream)
     }

@@ -1,4 +1,4 @@
-//! Frames that cost work and carry nothing: how many a client may send.
+//! Frames that cost work and carry nothing, and the number of them that a client may send.
 //!
 //! None of them is wrong, and each is answered or looked at: PING (CVE-2019-9512), SETTINGS (CVE-2019-9515), PRIORITY (CVE-2019-9513),
 //! resets (CVE-2023-44487), empty DATA (CVE-2019-9518). A client that pings, cancels and changes its settings does so a few times a
@@ -7,18 +7,18 @@
 use super::frame_head::{CONTINUATION, DATA, END_STREAM, FrameHead, HEADERS, RST_STREAM, SETTINGS};
 use tokio::time::Instant;
 
-/// So many at once: a browser that leaves a page resets all its streams.
+/// The most frames at once: a browser that leaves a page resets all its streams.
 const MOST: u64 = 2000 * UNIT;
-/// So many a second, for as long as a connection lasts.
+/// The frames of a second, for as long as a connection lasts.
 const EACH_SECOND: u64 = 200 * UNIT;
-/// One frame for so many bytes that the client was sent. Clients acknowledge 4 KiB or more at a time, twice: for the stream and for the
+/// The bytes sent to the client that allow one more frame. Clients acknowledge 4 KiB or more at a time, twice: for the stream and for the
 /// connection.
 const UNIT: u64 = 1024;
 
 /// A frame of a head that has fewer bytes is not needed for a large head.
 const SMALL: usize = 1024;
 
-/// How much a client may still send.
+/// The frames that a client may still send.
 pub(super) struct Allowance {
     left: u64,
     since: Instant,
@@ -53,7 +53,7 @@ impl Allowance {
         left.is_some()
     }
 
-    /// So many bytes were sent.
+    /// Allows more, since so many bytes were sent.
     pub(super) fn earn(&mut self, bytes: usize) {
         self.left = self.left.saturating_add(bytes as u64).min(MOST);
     }

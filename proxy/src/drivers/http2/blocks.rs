@@ -21,7 +21,7 @@ const MAX_NOTES: usize = 512;
 /// A header block that has begun and not ended.
 pub(super) struct Block {
     pub(super) stream: u32,
-    /// Those of `END_STREAM` and `PRIORITY`.
+    /// `END_STREAM` and `PRIORITY`, where they were set.
     flags: u8,
     priority: Option<[u8; 5]>,
     fragments: BytesMut,
@@ -110,7 +110,7 @@ impl Blocks {
         Self { hpack: Decoder::default(), limit, highest: 0, notes: VecDeque::new() }
     }
 
-    /// What the crate does not see of a request, and of none before it.
+    /// Takes the note about a request, and drops those about earlier ones.
     pub(super) fn take_note(&mut self, stream: u32) -> Option<Note> {
         while let Some((noted, note)) = self.notes.pop_front_if(|(noted, _)| *noted <= stream) {
             if noted == stream {

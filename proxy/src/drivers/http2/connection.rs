@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout};
 /// How long a client may take to end a connection that has nothing left.
 const END_LIMIT: Duration = Duration::from_secs(1);
 
-/// How many requests of one connection go to upstreams at once; more wait for their turn. RFC 9113 §6.5.2 advises against fewer, and
+/// The most requests of one connection that are at upstreams at once; more wait for their turn. RFC 9113 §6.5.2 advises against fewer, and
 /// more would let one client have the connections to upstreams of all others (nginx serves 128 at once, Go 250).
 const FORWARDED: usize = 100;
 

@@ -20,7 +20,7 @@ pub(super) struct FrameHead {
     pub(super) kind: u8,
     pub(super) flags: u8,
     pub(super) stream: u32,
-    /// Of the payload, in bytes.
+    /// The size of the payload, in bytes.
     pub(super) length: usize,
 }
 

@@ -94,7 +94,7 @@ impl Frames {
         self.fault.take()
     }
 
-    /// What the crate does not see of a request, and of none before it.
+    /// Takes the note about a request, and drops those about earlier ones.
     pub(super) fn take_note(&mut self, stream: u32) -> Option<Note> {
         self.blocks.take_note(stream)
     }
@@ -123,7 +123,7 @@ impl Frames {
         self.received
     }
 
-    /// So many bytes went to the client, who acknowledges those of bodies by frames.
+    /// Notes that so many bytes went to the client, which acknowledges those of bodies by frames.
     pub(super) fn sent(&mut self, bytes: usize) {
         self.allowance.earn(bytes);
     }
@@ -208,6 +208,106 @@ impl Frames {
             self.block = Some(block);
         } else if let Err(reason) = self.blocks.end(&block, &mut self.out) {
             self.end(reason);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame_head::{END_STREAM, PADDED, PRIORITY};
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMIT: usize = 4096;
+
+    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+    }
+
+    /// The preface and these frames, as the crate gets them when they come in pieces of this size.
+    fn passed(sent: &[u8], size: usize) -> (Vec<u8>, Option<Reason>) {
+        let (mut frames, mut passed) = (Frames::new(LIMIT), Vec::new());
+        for piece in [&[b'P'; PREFACE][..], sent].concat().chunks(size) {
+            let passing = frames.follow(piece);
+            passed.extend_from_slice(&piece[..passing]);
+            while !frames.out().is_empty() {
+                passed.extend_from_slice(&frames.out().split());
+            }
+            if frames.is_shut() {
+                break;
+            }
+        }
+        (passed.split_off(PREFACE), frames.take_fault())
+    }
+
+    /// GET of `/`, at `h`.
+    const GET: &[u8] = b"\x82\x86\x84\x01\x01h";
+    /// The same without a table.
+    const PLAIN: &[u8] = b"\0\x07:method\x03GET\0\x07:scheme\x04http\0\x05:path\x01/\0\x0a:authority\x01h";
+
+    #[test]
+    fn frames_are_followed_wherever_they_are_cut() {
+        let padded = [&[3, 0, 0, 0, 0, 7][..], GET, &[0; 3]].concat();
+        let sent = [
+            frame(4, 0, 0, &[0; 6]),
+            frame(HEADERS, END_HEADERS, 1, GET),
+            frame(DATA, 0, 1, &[b'x'; 40]),
+            frame(DATA, PADDED | END_STREAM, 1, &[1, b'x', 0]),
+            frame(HEADERS, PADDED | PRIORITY | END_STREAM, 3, &padded),
+            frame(CONTINUATION, 0, 3, b""),
+            frame(CONTINUATION, END_HEADERS, 3, b"\0\x01a\x01b"),
+            frame(6, 0, 0, &[0; 8]),
+            frame(HEADERS, END_HEADERS | END_STREAM, 1, b"\0\x05x-sum\x011"),
+        ];
+        let expected = [
+            sent[0].clone(),
+            frame(HEADERS, END_HEADERS, 1, PLAIN),
+            sent[2].clone(),
+            sent[3].clone(),
+            frame(
+                HEADERS,
+                PRIORITY | END_HEADERS | END_STREAM,
+                3,
+                &[&[0, 0, 0, 0, 7][..], PLAIN, b"\0\x01a\x01b"].concat(),
+            ),
+            sent[7].clone(),
+            frame(HEADERS, END_HEADERS | END_STREAM, 1, b""),
+        ];
+        let (sent, expected) = (sent.concat(), expected.concat());
+        for size in 1..=sent.len() + PREFACE {
+            assert_eq!(passed(&sent, size), (expected.clone(), None), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_few_bytes_that_become_many_wait_for_the_crate() {
+        let field = [&b"\x40\x01a\x7f\x81\x1e"[..], &[b'v'; 4000]].concat();
+        let first = frame(HEADERS, END_HEADERS, 1, &[GET, &field].concat());
+        let all: Vec<_> = (1..500).flat_map(|number| frame(HEADERS, END_HEADERS, number * 2 + 1, GET)).collect();
+        let mut frames = Frames::new(LIMIT);
+        frames.follow(&[&[b'P'; PREFACE][..], &first, &all, &all].concat());
+        let mut most = 0;
+        while !frames.out().is_empty() {
+            most = most.max(frames.out().split().len());
+        }
+        assert!(most < MAX_OUT + 2 * LIMIT, "{most}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_followed_alike_whole_and_one_by_one(
+            pieces in proptest::collection::vec((0_u8..12, any::<u8>(), 0_u32..4, proptest::collection::vec(any::<u8>(), 0..40)), 0..12),
+            rest in proptest::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let mut sent: Vec<u8> =
+                pieces.iter().flat_map(|(kind, flags, stream, payload)| frame(*kind, *flags, *stream, payload)).collect();
+            sent.extend(rest);
+            let (whole, fault) = passed(&sent, sent.len() + PREFACE);
+            let (one_by_one, other) = passed(&sent, 1);
+            prop_assert_eq!(fault, other);
+            // What comes of a frame that is not whole has no end yet.
+            prop_assert_eq!(whole, one_by_one);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The fields of a header block (RFC 7541), read with the table that its client builds up.
 //!
 //! A block that cannot be read ends its connection, since no later one could be (§4.1 of RFC 9113). An index repeats a field of
-//! up to 4 KiB in one byte: whoever takes the fields bounds what it keeps of them.
+//! up to 4 KiB in one byte: the code that takes the fields bounds what it keeps of them.
 
 use super::huffman;
 use std::collections::VecDeque;

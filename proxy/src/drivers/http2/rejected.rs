@@ -1,4 +1,4 @@
-//! What is left of a head that is rejected, and why it is: enough for a reply with the CORS headers of its bucket.
+//! The rest of a head that is rejected, and the reason: enough for a reply with the CORS headers of its bucket.
 
 use super::hpack::{Decoder, put};
 use bytes::BytesMut;
@@ -10,7 +10,7 @@ pub(super) const KEPT_FIELDS: usize = 8;
 const KEPT: [&[u8]; 4] = [b"host", b"origin", b"access-control-request-method", b"access-control-request-headers"];
 /// Stands for the method of a head that names none.
 pub(super) const UNKNOWN_METHOD: &[u8] = b"-";
-/// What the `h2` crate does not see of a request.
+/// The part of a request that the `h2` crate does not see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Note {
     /// The `:path` as it came, where it is one that not all parsers read alike.
@@ -27,7 +27,7 @@ impl Note {
 /// The reason why a head is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeadFault {
-    /// It is a stream error (RFC 9113 §8.1.1); the reason in a few words.
+    /// The head is malformed, a stream error (RFC 9113 §8.1.1); the reason in a few words.
     Malformed(&'static str),
     /// The length of the body is not stated once and plainly.
     Length(&'static str),
@@ -35,11 +35,11 @@ pub(super) enum HeadFault {
     Host,
     /// The target is no text.
     Target,
-    /// It is larger than it may be.
+    /// The head is larger than it may be.
     TooLarge,
-    /// It has more lines than it may have.
+    /// The head has more lines than it may have.
     TooManyLines,
-    /// It did not end in time.
+    /// The head did not end in time.
     TooSlow,
     /// The unfinished heads of all clients take as much memory as they may.
     TooMany,

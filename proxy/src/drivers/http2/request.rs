@@ -22,7 +22,7 @@ pub(super) struct Head {
     is_unnamed: bool,
 }
 
-/// Why a request is not forwarded.
+/// The reason why a request is not forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rejected {
     pub(super) failure: Failure,

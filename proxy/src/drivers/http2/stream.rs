@@ -19,7 +19,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// How long a request waits for its turn among those of its connection.
+/// The longest that a request waits for its turn among those of its connection.
 const TURN: Duration = Duration::from_secs(30);
 
 /// A request that was judged and has no reply yet.

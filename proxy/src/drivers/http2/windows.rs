@@ -15,7 +15,7 @@ pub const WINDOW: u32 = 1024 * 1024;
 /// Once so much is held, streams get windows of [`SMALL`].
 const MUCH: u32 = 8 * WINDOW;
 const SMALL: u32 = 64 * 1024;
-/// As much as all the streams of a connection hold: [`MUCH`], what was on its way then, and a small window each.
+/// The most that all the streams of a connection hold: [`MUCH`], what was on its way then, and a small window each.
 const MOST: u32 = 32 * WINDOW;
 /// The window of each connection before the first frame (RFC 9113 §6.9.2).
 const INITIAL: u64 = 65_535;
@@ -49,7 +49,7 @@ impl Granted {
         }
     }
 
-    /// How much is put together beyond the head of a frame: the whole of a WINDOW_UPDATE.
+    /// The bytes that are put together beyond the head of a frame: the payload of a WINDOW_UPDATE.
     fn update(&self) -> usize {
         if self.begun.get(3) == Some(&WINDOW_UPDATE) { 4 } else { 0 }
     }
@@ -65,7 +65,7 @@ impl Granted {
         }
     }
 
-    /// How many more than these the client may send now.
+    /// The bytes beyond these that the client may send now.
     pub(super) fn beyond(&self, received: u64) -> u64 {
         (INITIAL + self.bytes).saturating_sub(received)
     }

@@ -32,7 +32,7 @@ struct Inner<S = Stream> {
     granted: Granted,
 }
 
-/// What there is to do about a connection, beyond its requests.
+/// The state of a connection, beyond its requests.
 pub(super) struct Look {
     /// The error that ends it.
     pub(super) fault: Option<Reason>,
@@ -64,7 +64,7 @@ impl Wire {
         self.inner().frames.unfinished().map(|(since, _)| since)
     }
 
-    /// What the `h2` crate does not see of a request.
+    /// Takes the note about a request.
     pub(super) fn take_note(&self, stream: u32) -> Option<Note> {
         self.inner().frames.take_note(stream)
     }
@@ -85,7 +85,7 @@ impl<S> Inner<S> {
         Self { stream, waiting: BytesMut::new(), frames: Frames::new(head_size), granted: Granted::default() }
     }
 
-    /// So many bytes of these are on their way.
+    /// Follows so many bytes of these on their way.
     fn follow(&mut self, slices: &[IoSlice<'_>], written: usize) {
         let mut left = written;
         for slice in slices {
