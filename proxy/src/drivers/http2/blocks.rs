@@ -163,8 +163,11 @@ impl Blocks {
 
     /// The fields after a body end here: no upstream gets them. The crate still rejects what is malformed.
     fn end_trailers(&mut self, block: &Block, out: &mut BytesMut) -> Result<(), Reason> {
-        let mut is_valid = true;
-        let read = self.hpack.decode(&block.fragments, |name, _| is_valid &= is_trailer(name));
+        let (mut is_valid, mut size) = (true, 0);
+        let read = self.hpack.decode(&block.fragments, |name, _| {
+            size += name.len();
+            is_valid = is_valid && size < self.limit && is_trailer(name);
+        });
         read.map_err(|_| Reason::COMPRESSION_ERROR)?;
         let mut fields = BytesMut::new();
         if !is_valid {

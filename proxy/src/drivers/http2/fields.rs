@@ -65,10 +65,11 @@ impl Fields {
         if self.size >= self.limit {
             self.fail(HeadFault::TooLarge);
         }
-        let checked = if name.starts_with(b":") { self.check_pseudo(name, value) } else { self.check(name, value) };
-        match checked {
+        if self.note.fault.is_some() {
+            return self.keep(name, value);
+        }
+        match self.check(name, value) {
             Err(fault) => self.fail(fault),
-            Ok(()) if self.note.fault.is_some() => self.keep(name, value),
             Ok(()) if name == b":path" => self.put_path(value),
             Ok(()) => put(&mut self.block, name, value),
         }
@@ -90,6 +91,10 @@ impl Fields {
             self.set_target_once(&target);
         }
         (self.block, (!self.note.is_empty()).then_some(self.note))
+    }
+
+    fn check(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadFault> {
+        if name.starts_with(b":") { self.check_pseudo(name, value) } else { self.check_field(name, value) }
     }
 
     /// RFC 9113 §8.3.
@@ -116,7 +121,7 @@ impl Fields {
     }
 
     /// RFC 9113 §8.2.
-    fn check(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadFault> {
+    fn check_field(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadFault> {
         self.has_field = true;
         let is_cookie = name == b"cookie";
         if !(is_cookie && std::mem::replace(&mut self.has_cookie, is_cookie)) {
@@ -170,11 +175,15 @@ impl Fields {
         self.note.target = Some(text.into());
     }
 
-    /// Takes a field of a head that is rejected.
+    /// Takes a field of a head that is rejected. One byte of a block may be a field of 4 KiB: only a few are looked at.
     fn keep(&mut self, name: &[u8], value: &[u8]) {
-        if self.kept < KEPT_FIELDS && is_kept(name) {
-            self.kept += 1;
-            put(&mut self.block, name, value.get(..KEPT_VALUE).unwrap_or(value));
+        if self.kept == KEPT_FIELDS || !is_kept(name) {
+            return;
+        }
+        self.kept += 1;
+        let value = value.get(..KEPT_VALUE).unwrap_or(value);
+        if self.check(name, value).is_ok() {
+            put(&mut self.block, name, value);
         }
     }
 }
