@@ -18,6 +18,7 @@ const OVERHEAD: usize = 32;
 const OF_CONNECTION: [&[u8]; 5] = [b"connection", b"transfer-encoding", b"upgrade", b"keep-alive", b"proxy-connection"];
 
 /// A request's fields, one after the other.
+#[derive(Default)]
 pub(super) struct Fields {
     /// A block that no table is needed for.
     block: BytesMut,
@@ -45,18 +46,7 @@ struct Pseudo {
 impl Fields {
     /// The fields of a head that may have so many bytes.
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            block: BytesMut::new(),
-            note: Note::default(),
-            limit,
-            size: 0,
-            lines: 0,
-            has_cookie: false,
-            pseudo: Pseudo::default(),
-            has_field: false,
-            length: LengthHeaders::default(),
-            kept: 0,
-        }
+        Self { limit, ..Self::default() }
     }
 
     /// Takes the next field.
