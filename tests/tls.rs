@@ -2,13 +2,14 @@
 
 use crate::support::eventually;
 use crate::support::http::fetch;
-use crate::support::process::{ConfigFile, configured, run};
+use crate::support::process::{ConfigFile, configured, listening, run};
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
-use crate::support::tls::Authority;
+use crate::support::tls::{Authority, TlsConnection};
 use crate::support::upstream::Upstream;
 use rustls::ProtocolVersion;
 use rustls::version::{TLS12, TLS13};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -256,4 +257,17 @@ fn files_that_can_not_be_used_end_the_start_and_are_named() {
     let upstream = Upstream::ok("body");
     let proxy = configured(rules.as_ref(), upstream.address, &format!("listen: {}", authority.listener()));
     assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).text(), "body");
+}
+
+#[test]
+fn a_client_that_names_only_http_1_0_is_served() {
+    let (authority, rules, upstream) = (Authority::new(), Rules::usual(), Upstream::ok("body"));
+    authority.install(&authority.issue("s3.example.test"));
+    for http2 in ["true", "false"] {
+        let listener = authority.listener().replace("tls:", &format!("http2: {http2}, tls:"));
+        let proxy = listening(rules.path(), upstream.address, &format!("listen: {listener}\n"));
+        let mut client = authority.client(rustls::ALL_VERSIONS);
+        client.alpn_protocols = vec![b"http/1.0".to_vec()];
+        assert_eq!(TlsConnection::of(&Arc::new(client), proxy.address).get("/bucket/key"), 200, "http2: {http2}");
+    }
 }

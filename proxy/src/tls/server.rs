@@ -11,8 +11,9 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use std::sync::Arc;
 
 /// The protocols by their names in ALPN (RFC 7301 §6), the preferred one first.
-const HTTP2: [&[u8]; 2] = [b"h2", b"http/1.1"];
-const HTTP1: [&[u8]; 1] = [b"http/1.1"];
+const HTTP2: [&[u8]; 3] = [b"h2", b"http/1.1", b"http/1.0"];
+/// A client of HTTP/1.0 may name only that, and a handshake without a common protocol fails (RFC 7301 §3.2).
+const HTTP1: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 
 /// The settings of handshakes, for listeners with HTTP/2 and without. They share their sessions.
 pub(super) struct Server {
