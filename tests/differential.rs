@@ -26,7 +26,7 @@ const OURS: [&str; 7] =
 /// What one of the drivers does otherwise on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intended {
-    /// The decoder takes no whitespace in a size line, no extension of more than 256 bytes and no trailer that is not a header
+    /// The decoder takes no whitespace in a size line of a request, no extension of more than 256 bytes and no trailer that is not a header
     /// line: other decoders read each of these otherwise. A response whose first chunk is none is 502, as long as nothing was sent.
     StrictChunks,
     /// A response whose length two parsers could read otherwise is 502, so that no client reads another one than the proxy did.
@@ -34,6 +34,9 @@ pub enum Intended {
     /// For a client of HTTP/1.0 that sends no `Host`, a line is written (RFC 9112 §3.2): in lower case and first, last by Pingora. It
     /// names the upstream unless the target has an authority, and each of the two has another upstream.
     HostOfUpstream,
+    /// A response that HTTP lets a recipient repair is repaired, for clients of every protocol alike. Pingora passes some on as they came,
+    /// and takes others for no response.
+    Repaired,
     /// Headers that an upstream's `Connection` names end here (RFC 9110 §7.6.1).
     Nominated,
     /// Of a body that breaks off, the bytes that came are counted; Pingora counts whole chunks.

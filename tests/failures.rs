@@ -159,18 +159,76 @@ fn the_log_tells_the_faults_of_a_response_apart() {
     let rules = Rules::usual();
     for (response, error, reason) in [
         ("SSH-2.0-x\r\n", "InvalidResponseHead", "not a response head of HTTP/1.1"),
-        ("HTTP/1.1 200 OK\nContent-Length: 0\n\n", "InvalidResponseLine", "a line that does not end with CRLF"),
-        ("HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n", "InvalidStatus", "a status outside 100 to 599"),
+        ("HTTP/2.0 200 OK\r\n\r\n", "InvalidResponseVersion", "a version other than HTTP/1.0 and HTTP/1.1"),
+        ("\r\nHTTP/1.1 200 OK\r\n\r\n", "InvalidResponseLine", "an empty line before the status line"),
+        ("HTTP/1.1 200 OK\r\nno colon here\r\n\r\n", "InvalidResponseField", "a header line without a colon"),
+        ("HTTP/1.1 200 OK\r\nbad name: 1\r\n\r\n", "InvalidResponseName", "a header name that is not a token"),
+        (
+            "HTTP/1.1 200 OK\r\n folded: 1\r\n\r\n",
+            "InvalidResponseFold",
+            "a folded header line that continues nothing, or with nothing",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\0\r\n\r\nx",
+            "InvalidResponseValue",
+            "a control character in a line about the length of the body",
+        ),
+        ("HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n", "InvalidStatus", "a status below 100"),
         ("HTTP/1.1 101 X\r\n\r\n", "SwitchingProtocols", "status 101, though no upgrade was requested"),
         (
-            "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\nx",
-            "AmbiguousResponseLength",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nx",
+            "InvalidResponseLength",
             "a Content-Length that is not a plain number",
         ),
         (
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+            "RepeatedResponseLength",
+            "more than one Content-Length",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999\r\n\r\nx",
+            "ResponseLengthTooLarge",
+            "a Content-Length above 2^63 - 1",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "RepeatedResponseCoding",
+            "more than one Transfer-Encoding",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "UnknownResponseCoding",
+            "a Transfer-Encoding other than chunked",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "ResponseLengthAndCoding",
+            "both Content-Length and Transfer-Encoding",
+        ),
+        (
+            "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "ResponseCodingInHttp10",
+            "Transfer-Encoding in an HTTP/1.0 message",
+        ),
+        (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx",
-            "InvalidChunk",
-            "the response's chunks are not valid",
+            "InvalidChunkSize",
+            "a chunk size that is not 1 to 16 hexadecimal digits",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+            "ChunkTooLarge",
+            "a chunk size above 2^63 - 1",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;\x01\r\n",
+            "InvalidChunkExtension",
+            "an invalid byte in a chunk extension",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx\r\n\r\n",
+            "InvalidTrailer",
+            "an invalid trailer line",
         ),
         ("", "ConnectionClosed", "the upstream closed the connection"),
     ] {

@@ -66,6 +66,7 @@ mod proxy_protocol;
 mod readers;
 mod rejected;
 mod reload;
+mod responses;
 mod restart;
 mod retries;
 mod rules_store;

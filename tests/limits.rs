@@ -1,7 +1,9 @@
 //! Limits on what a client may use: time, memory, connections.
 
+use crate::support::cors_writer::CorsWriter;
 use crate::support::eventually;
 use crate::support::http::{Connection, Response, request};
+use crate::support::process::listening;
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
 use crate::support::upstream::Upstream;
@@ -61,7 +63,10 @@ fn a_head_has_one_deadline_even_if_bytes_keep_arriving() {
     assert!(connection.is_closed());
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(upstream.received().is_empty());
-    assert_eq!(proxy.metric("s3cors_http_requests_total{code=\"408\",method=\"other\"}"), Some(1.0));
+    let counted =
+        |method: &str| proxy.metric(&format!("s3cors_http_requests_total{{code=\"408\",method=\"{method}\"}}"));
+    // By its method, once its first line had ended.
+    assert_eq!(counted("GET").or_else(|| counted("other")), Some(1.0));
 }
 
 #[test]
@@ -115,4 +120,71 @@ fn connections_above_the_limit_get_slow_down() {
         connection.send(request("GET", "/bucket/key", &[], ""));
         (connection.receive().status == 200).then_some(())
     });
+}
+
+/// Each of them is kept as far as it came, until the rest comes or the client's time is over.
+#[test]
+fn bodies_that_are_kept_whole_share_their_memory() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let settings = "listen: 127.0.0.1:0\nrules: {api: on}\nlimits: {bodies: 1MiB, body_read: 3s}\n";
+    let proxy = listening(rules.path(), upstream.address, settings);
+    let document = format!("<CORSConfiguration>{}</CORSConfiguration>", " ".repeat(60_000));
+    let whole = CorsWriter::put(proxy.address, "/bucket?cors", &document).sign().text();
+    let (before, _) = proxy.memory();
+    let mut held: Vec<_> = (0..200).map(|_| proxy.connect()).collect();
+    held.iter_mut().for_each(|connection| drop(connection.try_send(&whole[..whole.len() - 10])));
+    // 16 of 64 KiB fill it.
+    let refused = || proxy.metric("s3cors_http_requests_total{code=\"503\",method=\"PUT\"}").unwrap_or_default();
+    eventually("the others are refused", || (refused() >= 184.0).then_some(()));
+    assert_eq!(refused(), 184.0);
+    let (_, most) = proxy.memory();
+    assert!(most < before + 30 * 1024, "{before} KiB, then {most}");
+    let codes = held.iter_mut().map(|connection| error(&connection.receive()).1.unwrap());
+    let codes: Vec<_> = codes.collect();
+    let of = |code: &str| codes.iter().filter(|other| *other == code).count();
+    assert_eq!((of("SlowDown"), of("RequestTimeout")), (184, 16));
+    // What was held is given back.
+    let answer = proxy.connect().send(&whole).receive();
+    assert_ne!(answer.status, 503, "{answer:?}");
+}
+
+const ORIGIN: (&str, &str) = ("Origin", "https://app.example");
+
+/// Bucket and origin are those of the lines that are here.
+#[test]
+fn a_head_that_is_refused_while_it_is_read_has_the_cors_headers_of_its_bucket() {
+    let long = "x".repeat(20_000);
+    let whole = request("GET", "/bucket/key", &[ORIGIN, ("x-long", &long)], "");
+    let slow = &whole[..whole.find("x-long").unwrap() + 20];
+    for (limits, sent, status, code) in [
+        ("header_size: 16KiB", whole.as_str(), 431, "RequestHeaderSectionTooLarge"),
+        ("header_read: 300ms", slow, 408, "RequestTimeout"),
+        ("heads: 10B", slow, 503, "SlowDown"),
+    ] {
+        let (mut proxy, _upstream, _rules) = limited(limits);
+        let mut connection = proxy.connect();
+        let _ = connection.try_send(sent);
+        let answer = connection.receive();
+        assert_eq!(error(&answer), (status, Some(code.into())), "{limits}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some(ORIGIN.1), "{limits}");
+        assert_eq!(answer.vary(), ["access-control-request-headers", "access-control-request-method", "origin"]);
+        let line = proxy.wait_for_log("request");
+        let seen = ["method", "bucket", "path", "cors", "reason"].map(|field| line[field].as_str().unwrap().to_owned());
+        assert_eq!(seen, ["GET", "bucket", "/bucket/key", "allowed", "malformed"], "{limits}");
+        assert_eq!(line["status"], status, "{limits}");
+        let series = format!("s3cors_http_requests_total{{code=\"{status}\",method=\"GET\"}}");
+        assert_eq!(proxy.metric(&series), Some(1.0), "{limits}");
+    }
+}
+
+/// A part of a line may be another origin, or another bucket, than the whole.
+#[test]
+fn a_line_whose_end_is_missing_says_nothing() {
+    let (proxy, _upstream, _rules) = limited("header_read: 300ms");
+    for sent in ["GET /bucket/key", "GET /bucket/key HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example"] {
+        let mut connection = proxy.connect();
+        connection.send(sent);
+        let answer = connection.receive();
+        assert_eq!((answer.status, answer.cors()), (408, vec![]), "{sent:?}");
+    }
 }

@@ -2,6 +2,9 @@
 
 use crate::support::eventually;
 use crate::support::proxy::is_own;
+use crate::support::rules::Rules;
+use crate::support::twins;
+use crate::support::upstream::Upstream;
 use crate::support::wire::Outcome::Refused;
 use crate::support::wire::{Scene, arrives};
 use std::time::{Duration, Instant};
@@ -289,4 +292,26 @@ fn headers_that_come_one_by_one_come_to_an_end() {
     let answer = connection.rest();
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", answer.escape_ascii());
     assert!(scene.upstream.received().is_empty());
+}
+
+#[test]
+fn the_access_line_says_which_part_of_a_request_is_not_valid() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    for (sent, detail) in [
+        ("GET /bucket/a#b HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(), "a byte that may not be in a target"),
+        (format!("{LINE}\r\n\r\n"), "no host"),
+        (get("A b: c"), "an invalid header line"),
+        (get("Host: i"), "an invalid or ambiguous host"),
+        (get("Content-Length: 1\r\nContent-Length: 2"), "more than one Content-Length"),
+        (get("Transfer-Encoding: gzip"), "a Transfer-Encoding other than chunked"),
+        (get("Connection: host"), "a Connection option names a field that decides"),
+        (get(&"A: b\r\n".repeat(300)), "too many header lines"),
+        (get("Transfer-Encoding: chunked\r\n\r\nx"), "a chunk size that is not 1 to 16 hexadecimal digits"),
+    ] {
+        let mut proxy = twins::start(&rules, "own", "", upstream.address, &[]);
+        proxy.connect().send(&sent).receive();
+        let line = proxy.wait_for_log("request");
+        let seen = (line["reason"].as_str(), line["detail"].as_str());
+        assert_eq!(seen, (Some("malformed"), Some(detail)), "{sent:?}: {line}");
+    }
 }

@@ -7,6 +7,7 @@ pub mod curl;
 pub mod frames;
 pub mod h2;
 pub mod http;
+pub mod http2;
 pub mod huffman;
 pub mod manners;
 pub mod messages;

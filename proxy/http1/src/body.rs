@@ -3,7 +3,7 @@
 //! Decides: which bytes belong to the body, and when it has ended. Must not know: who sent it, and where it goes.
 
 use crate::body_length::{BodyLength, ResponseBody};
-use crate::chunked::{Decoder, Step};
+use crate::chunked::{ChunkError, Decoder, Step};
 
 /// The rest of a body.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Piece {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrokenBody {
     /// The bytes are no chunked body.
-    Malformed,
+    Malformed(ChunkError),
     /// The connection ended before it.
     Truncated,
 }
@@ -53,7 +53,7 @@ impl BodyReader {
         Self::new(match body {
             ResponseBody::Absent => Remaining::Nothing,
             ResponseBody::Length(length) => Remaining::Length(length),
-            ResponseBody::Chunked => Remaining::Chunked(Decoder::default()),
+            ResponseBody::Chunked => Remaining::Chunked(Decoder::of_response()),
             ResponseBody::UntilClose => Remaining::UntilClose,
         })
     }
@@ -100,7 +100,7 @@ impl BodyReader {
                 }
                 (0, data)
             }
-            Remaining::Chunked(decoder) => match decoder.next(bytes).map_err(|_| BrokenBody::Malformed)? {
+            Remaining::Chunked(decoder) => match decoder.next(bytes).map_err(BrokenBody::Malformed)? {
                 Step::Data { framing, data } => (framing, data),
                 Step::More { framing } => (framing, 0),
                 Step::End { framing } => {
@@ -177,7 +177,7 @@ mod tests {
             (Chunked, &["3\r\na", "bc\r", "\n0\r\n\r\nx"], Ok(("abc", true, true))),
             (Chunked, &["3\r\nabc\r\n"], Err(BrokenBody::Truncated)),
             (Chunked, &["3\r\nabc\r\n0\r\n"], Err(BrokenBody::Truncated)),
-            (Chunked, &["x"], Err(BrokenBody::Malformed)),
+            (Chunked, &["x"], Err(BrokenBody::Malformed(ChunkError::Size))),
         ] {
             let expected = expected.map(|(data, has_ended, excess): (&str, _, _)| (data.to_owned(), has_ended, excess));
             assert_eq!(read(body, reads), expected, "{body:?} {reads:?}");

@@ -42,6 +42,19 @@ pub enum Ambiguous {
 }
 
 impl Ambiguous {
+    /// The code for the log, of a response.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::RepeatedLength => "RepeatedResponseLength",
+            Self::InvalidLength => "InvalidResponseLength",
+            Self::LengthTooLarge => "ResponseLengthTooLarge",
+            Self::RepeatedCoding => "RepeatedResponseCoding",
+            Self::UnknownCoding => "UnknownResponseCoding",
+            Self::LengthAndCoding => "ResponseLengthAndCoding",
+            Self::CodingInHttp10 => "ResponseCodingInHttp10",
+        }
+    }
+
     /// The reason in a few words.
     pub const fn message(self) -> &'static str {
         match self {
@@ -124,6 +137,11 @@ pub fn is_ambiguous<'a>(lines: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -
     let mut headers = LengthHeaders::default();
     let is_wrong = lines.into_iter().any(|(name, value)| headers.read(name, value).is_err());
     is_wrong || headers.length.is_some_and(|length| length.is_err())
+}
+
+/// The number that a value is; `None` where it is not a length.
+pub(crate) fn number(value: &[u8]) -> Option<u64> {
+    length(value).ok()
 }
 
 /// `Content-Length = 1*DIGIT` (RFC 9110 §8.6).

@@ -6,6 +6,9 @@
 //! What is read leniently elsewhere is rejected here, since each tolerance was a smuggling hole somewhere: lines that end with LF
 //! alone, whitespace or a sign or `0x` at a size, sizes that overflow, bytes between a chunk and its CRLF. Chunk extensions and
 //! trailers are framing: bounded, checked and dropped (RFC 9112 §7.1.1 and §7.1.2 allow both).
+//!
+//! In a response, blanks may follow a size: old servers pad it, and before an extension the grammar has them (BWS, §7.1.1). They change
+//! no size, and the proxy does not write them.
 
 use crate::field_bytes::{is_text, is_token};
 use std::num::NonZeroUsize;
@@ -70,8 +73,23 @@ pub enum ChunkError {
 }
 
 impl ChunkError {
+    /// The code for the log, of a response.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Size => "InvalidChunkSize",
+            Self::SizeTooLarge => "ChunkTooLarge",
+            Self::Extension => "InvalidChunkExtension",
+            Self::SizeLineTooLong => "ChunkLineTooLong",
+            Self::LineEnd => "InvalidChunkEnd",
+            Self::Trailer => "InvalidTrailer",
+            Self::TrailersTooLong => "TrailersTooLong",
+        }
+    }
+
     /// The reason in a few words.
-    pub fn message(self) -> &'static str {
+    #[must_use]
+    pub const fn message(self) -> &'static str {
         match self {
             Self::Size => "a chunk size that is not 1 to 16 hexadecimal digits",
             Self::SizeTooLarge => "a chunk size above 2^63 - 1",
@@ -96,6 +114,8 @@ impl std::error::Error for ChunkError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decoder {
     state: State,
+    /// Set if blanks may follow a size.
+    is_padded: bool,
 }
 
 /// Where in the body the next byte is.
@@ -103,6 +123,8 @@ pub struct Decoder {
 enum State {
     /// In a size of which so many digits were read.
     Size { size: u64, digits: u16 },
+    /// In blanks after a size, on a line of so many bytes.
+    Blank { size: u64, line: u16 },
     /// In an extension, on a line of so many bytes.
     Extension { size: u64, line: u16 },
     /// At the LF that ends a size line.
@@ -137,11 +159,17 @@ enum Trailer {
 
 impl Default for Decoder {
     fn default() -> Self {
-        Self { state: State::Size { size: 0, digits: 0 } }
+        Self { state: State::Size { size: 0, digits: 0 }, is_padded: false }
     }
 }
 
 impl Decoder {
+    /// Decodes the body of a response.
+    #[must_use]
+    pub fn of_response() -> Self {
+        Self { is_padded: true, ..Self::default() }
+    }
+
     /// Reads the beginning of `input`, which follows what earlier calls have consumed.
     ///
     /// After the end and after an error, each further call returns the same and consumes nothing.
@@ -157,6 +185,9 @@ impl Decoder {
                 }
                 State::Done => return Ok(Step::End { framing }),
                 State::Failed(error) => return Err(error),
+                State::Size { size, digits: digits @ 1.. } if self.is_padded && is_blank(*byte) => {
+                    self.state = State::Blank { size, line: digits + 1 };
+                }
                 state => self.state = state.after(*byte).unwrap_or_else(State::Failed),
             }
         }
@@ -178,10 +209,17 @@ impl State {
     fn after(self, byte: u8) -> Result<Self, ChunkError> {
         match (self, byte) {
             (Self::Size { digits: 0, .. }, b'\r' | b';') => Err(ChunkError::Size),
-            (Self::Size { size, .. }, b'\r') | (Self::Extension { size, .. }, b'\r') => Ok(Self::SizeLf { size }),
+            (Self::Size { size, .. } | Self::Blank { size, .. } | Self::Extension { size, .. }, b'\r') => {
+                Ok(Self::SizeLf { size })
+            }
             (Self::Size { size, digits }, b';') => Ok(Self::Extension { size, line: digits + 1 }),
             (Self::Size { size, digits }, _) => digit(size, digits, byte),
-            (Self::Extension { line: MAX_SIZE_LINE, .. }, _) => Err(ChunkError::SizeLineTooLong),
+            (Self::Blank { line: MAX_SIZE_LINE, .. } | Self::Extension { line: MAX_SIZE_LINE, .. }, _) => {
+                Err(ChunkError::SizeLineTooLong)
+            }
+            (Self::Blank { size, line }, b' ' | b'\t') => Ok(Self::Blank { size, line: line + 1 }),
+            (Self::Blank { size, line }, b';') => Ok(Self::Extension { size, line: line + 1 }),
+            (Self::Blank { .. }, _) => Err(ChunkError::Size),
             (Self::Extension { size, line }, b'\t' | b' '..=b'~') => Ok(Self::Extension { size, line: line + 1 }),
             (Self::Extension { .. }, _) => Err(ChunkError::Extension),
             (Self::SizeLf { size: 0 }, b'\n') => Ok(Self::Trailers { at: Trailer::Start, read: 0 }),
@@ -194,6 +232,10 @@ impl State {
             (Self::Data { .. } | Self::Done | Self::Failed(_), _) => Ok(self),
         }
     }
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 /// `chunk-size = 1*HEXDIG`, bounded so that no parser overflows on it.

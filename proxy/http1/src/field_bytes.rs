@@ -4,7 +4,7 @@
 
 /// The members of a comma-separated value (RFC 9110 §5.6.1), empty ones included.
 pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| *byte == b',').map(|member| trim_end(trim_start(member)))
+    value.split(|byte| *byte == b',').map(trim)
 }
 
 /// Returns true for the bytes of a field value or a reason phrase (RFC 9110 §5.5): HTAB, SP, VCHAR, obs-text.
@@ -75,7 +75,12 @@ pub(crate) fn token_length(bytes: &[u8]) -> usize {
     length
 }
 
-/// Without optional whitespace (RFC 9110 §5.6.3) before it.
+/// Without optional whitespace (RFC 9110 §5.6.3) around it.
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    trim_end(trim_start(text))
+}
+
+/// Without optional whitespace before it.
 #[inline]
 pub(crate) fn trim_start(mut text: &[u8]) -> &[u8] {
     while let Some((b' ' | b'\t', rest)) = text.split_first() {

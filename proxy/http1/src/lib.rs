@@ -11,6 +11,7 @@ pub mod header_line;
 pub mod hop_by_hop;
 pub mod rejected_head;
 mod rejection;
+pub mod repaired_head;
 mod request_fields;
 pub mod request_head;
 pub mod request_target;

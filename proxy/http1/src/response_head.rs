@@ -1,8 +1,8 @@
 //! What an upstream's response head says.
 //!
 //! Decides whether a response head can be read in one way only; any other is an error of the upstream (502), since the client
-//! behind a tolerant proxy could read another response than the proxy did (response splitting). It does not know the request,
-//! sockets or what the exchange changes.
+//! behind a tolerant proxy could read another response than the proxy did (response splitting). What a recipient may repair is
+//! repaired before, by `repaired_head`. It does not know the request, sockets or what the exchange changes.
 //!
 //! A head is gone through once: each line is found, its bytes are checked, and what it says about the connection is noted.
 
@@ -14,8 +14,8 @@ use http::Version;
 #[cfg(test)]
 mod tests;
 
-/// The most header lines of a head.
-const MAX_LINES: usize = 100;
+/// The most header lines of a head. An object may have some hundred lines of metadata, and one that could be written must be readable.
+pub const MAX_LINES: usize = 2000;
 
 /// The first bytes of every head.
 const START: &[u8] = b"HTTP/1.";
@@ -35,13 +35,23 @@ pub enum Parsed<'b> {
 /// Why a response head is not forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InvalidResponse {
-    /// A byte that may not be where it is, an unknown version, a folded line.
+    /// A byte that may not be where it is, a folded line. If it cannot be repaired, the first line is none.
     Malformed,
-    /// More than 100 header lines.
+    /// A version other than HTTP/1.0 and HTTP/1.1.
+    Version,
+    /// A line without a colon.
+    NoColon,
+    /// A field name that is not a token (RFC 9110 §5.1).
+    Name,
+    /// A folded line that has nothing to go on from or with (RFC 9112 §2.2, §5.2).
+    Fold,
+    /// A control character in a line about the body's length.
+    Control,
+    /// More than [`MAX_LINES`] header lines.
     TooManyLines,
     /// A line that does not end with exactly CRLF, or an empty line first.
     Framing,
-    /// A status outside 100 to 599 (RFC 9110 §15).
+    /// A status below 100. Those above 599 have no class, and a client takes them for errors (RFC 9110 §15).
     Status,
     /// 101: no upgrade was asked for, as requests with `Upgrade` are not sent by this loop.
     SwitchingProtocols,
@@ -55,11 +65,16 @@ impl InvalidResponse {
     pub const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Malformed => ("InvalidResponseHead", "not a response head of HTTP/1.1"),
-            Self::TooManyLines => ("TooManyResponseLines", "more than 100 header lines"),
-            Self::Framing => ("InvalidResponseLine", "a line that does not end with CRLF"),
-            Self::Status => ("InvalidStatus", "a status outside 100 to 599"),
+            Self::Version => ("InvalidResponseVersion", "a version other than HTTP/1.0 and HTTP/1.1"),
+            Self::NoColon => ("InvalidResponseField", "a header line without a colon"),
+            Self::Name => ("InvalidResponseName", "a header name that is not a token"),
+            Self::Fold => ("InvalidResponseFold", "a folded header line that continues nothing, or with nothing"),
+            Self::Control => ("InvalidResponseValue", "a control character in a line about the length of the body"),
+            Self::TooManyLines => ("TooManyResponseLines", "more than 2000 header lines"),
+            Self::Framing => ("InvalidResponseLine", "an empty line before the status line"),
+            Self::Status => ("InvalidStatus", "a status below 100"),
             Self::SwitchingProtocols => ("SwitchingProtocols", "status 101, though no upgrade was requested"),
-            Self::Length(ambiguous) => ("AmbiguousResponseLength", ambiguous.message()),
+            Self::Length(ambiguous) => (ambiguous.code(), ambiguous.message()),
         }
     }
 }
@@ -87,7 +102,7 @@ impl<'b> ResponseHead<'b> {
         self.version
     }
 
-    /// 100 to 599, never 101.
+    /// 100 to 999, never 101.
     pub fn status(&self) -> u16 {
         self.status
     }
@@ -171,7 +186,7 @@ fn read(bytes: &[u8]) -> Result<Option<ResponseHead<'_>>, InvalidResponse> {
     }
     let status = match status {
         101 => return Err(InvalidResponse::SwitchingProtocols),
-        100..=599 => status,
+        100..=999 => status,
         _ => return Err(InvalidResponse::Status),
     };
     let (options, stated) = found.finish(version).map_err(InvalidResponse::Length)?;

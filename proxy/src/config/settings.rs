@@ -70,6 +70,15 @@ pub struct Limits {
     /// Lowered where the process may not open as many files.
     #[serde(with = "As::<Count>")]
     pub upstream_connections: usize,
+    /// Memory for the request bodies of all clients that are kept whole: documents of a bucket's CORS.
+    #[serde(with = "As::<Size>")]
+    pub bodies: Size,
+    /// Interim responses (status 1xx) of an upstream to one request.
+    #[serde(with = "As::<Count>")]
+    pub interim: usize,
+    /// The size of a response head.
+    #[serde(with = "As::<Size>")]
+    pub response_head: Size,
 }
 
 impl Default for Limits {
@@ -83,6 +92,9 @@ impl Default for Limits {
             body_write: Duration::from_secs(60),
             connections: 10_000,
             upstream_connections: 10_000,
+            bodies: Size(64 * 1024 * 1024),
+            interim: 16,
+            response_head: Size(256 * 1024),
         }
     }
 }

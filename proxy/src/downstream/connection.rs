@@ -5,11 +5,12 @@
 //! unread.
 
 use super::declines::Declines;
-use super::head::{HeadBudget, HeadLimits, NoHead, ended, read};
+use super::head::{HeadLimits, NoHead, ended, read};
 use super::http2::{H2Settings, PREFACE, unread};
-use super::refusal::{refuse, reject};
+use super::refusal::{refuse, refuse_head, reject};
 use super::split::split_next;
 use crate::config::{Config, Drivers, Limits};
+use crate::drivers::budget::Budget;
 use crate::drivers::http1::{After, Client, Http1Driver};
 use crate::drivers::http2::Http2Driver;
 use crate::drivers::pingora::PingoraDriver;
@@ -40,7 +41,7 @@ pub struct ConnectionServer {
     /// `None` where Pingora serves every connection.
     own: Option<OwnDrivers>,
     policy: Arc<Policy>,
-    heads: Arc<HeadBudget>,
+    heads: Arc<Budget>,
     limits: Limits,
     open: Count,
     declines: Declines,
@@ -75,7 +76,7 @@ impl ConnectionServer {
         let mut proxy = HttpProxy::new(driver, Arc::clone(conf));
         proxy.handle_init_modules();
         let proxy = Arc::new(H2Settings::new(Arc::new(proxy), &config.limits));
-        let heads = Arc::new(HeadBudget::new(config.limits.heads.0));
+        let heads = Arc::new(Budget::new(config.limits.heads.0));
         Self { proxy, own, policy, heads, limits: config.limits, open: Count::default(), declines: Declines::default() }
     }
 
@@ -112,8 +113,8 @@ impl ConnectionServer {
             let mut head = match read(&mut client, waiting, &limits, &self.heads, fresh, ending.as_mut()).await {
                 Ok(head) => head,
                 Err(NoHead::Closed) => return None,
-                Err(NoHead::Refused(refusal)) => {
-                    Box::pin(refuse(&mut client.stream, &self.policy, refusal)).await;
+                Err(NoHead::Refused(refusal, head)) => {
+                    Box::pin(refuse_head(&mut client, &self.policy, refusal, &head)).await;
                     return None;
                 }
                 Err(NoHead::Rejected(rejection, head)) => {

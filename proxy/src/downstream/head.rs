@@ -5,6 +5,7 @@
 
 use super::http2::PREFACE;
 use crate::config::Limits;
+use crate::drivers::budget::{Budget, UsedUp};
 use crate::drivers::http1::{Client, poll_read};
 use crate::exchange::Refusal;
 use bytes::BytesMut;
@@ -13,7 +14,6 @@ use pingora::server::ShutdownWatch;
 use s3cors_http1::request_head::{Classified, Rejection, classify, may_begin};
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -46,47 +46,10 @@ impl From<&Limits> for HeadLimits {
 pub(super) enum NoHead {
     /// The client is gone or was idle for too long, or the process ends: there is no one to reply to.
     Closed,
-    /// It began, and is refused.
-    Refused(Refusal),
+    /// It began, and is refused: by what is here of it, a reply can have the CORS headers of its bucket.
+    Refused(Refusal, BytesMut),
     /// The bytes that came can begin no valid head.
     Rejected(Rejection, BytesMut),
-}
-
-/// The memory that unfinished heads of all clients take together.
-#[derive(Debug)]
-pub(super) struct HeadBudget {
-    used: AtomicUsize,
-    most: usize,
-}
-
-impl HeadBudget {
-    pub(super) const fn new(most: usize) -> Self {
-        Self { used: AtomicUsize::new(0), most }
-    }
-}
-
-/// What one unfinished head takes of it, until it is dropped.
-struct Share<'b> {
-    budget: &'b HeadBudget,
-    bytes: usize,
-}
-
-impl Share<'_> {
-    /// Takes as much as the head holds now.
-    fn grow(&mut self, bytes: usize) -> Result<(), NoHead> {
-        let more = bytes.saturating_sub(self.bytes);
-        self.bytes += more;
-        if self.budget.used.fetch_add(more, Ordering::Relaxed) + more > self.budget.most {
-            return Err(NoHead::Refused(Refusal::TooManyHeads));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Share<'_> {
-    fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
 }
 
 /// Waits for the next request on a connection and reads its head, with the part of its body that came with it.
@@ -97,7 +60,7 @@ pub(super) async fn read(
     client: &mut Client,
     ahead: BytesMut,
     limits: &HeadLimits,
-    budget: &HeadBudget,
+    budget: &Budget,
     opened: Option<Instant>,
     ending: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<BytesMut, NoHead> {
@@ -117,17 +80,19 @@ pub(super) async fn read(
         Err(searched) => searched,
     };
     let deadline = opened.unwrap_or_else(Instant::now) + limits.time;
-    let mut share = Share { budget, bytes: 0 };
+    let mut share = budget.share();
     let mut has_line = false;
     loop {
         head = begun(head, &mut has_line)?;
         if head.len() > limits.size {
-            return Err(NoHead::Refused(Refusal::HeadTooLarge));
+            return Err(NoHead::Refused(Refusal::HeadTooLarge, head));
         }
-        share.grow(head.capacity())?;
+        if let Err(UsedUp) = share.grow(head.capacity()) {
+            return Err(NoHead::Refused(Refusal::TooManyHeads, head));
+        }
         match client.timer.until(deadline, read_some(&mut client.stream, &mut head)).await {
             Ok(read) => read?,
-            Err(_) => return Err(NoHead::Refused(Refusal::HeadTooSlow)),
+            Err(_) => return Err(NoHead::Refused(Refusal::HeadTooSlow, head)),
         }
         searched = match end_of_head(&mut head, searched, limits.size) {
             Ok(end) => return within_size(head, end, limits),
@@ -153,7 +118,7 @@ fn begun(head: BytesMut, has_line: &mut bool) -> Result<BytesMut, NoHead> {
 
 /// A head that is here as a whole may still be larger than it may be.
 fn within_size(head: BytesMut, end: usize, limits: &HeadLimits) -> Result<BytesMut, NoHead> {
-    if end > limits.size { Err(NoHead::Refused(Refusal::HeadTooLarge)) } else { Ok(head) }
+    if end > limits.size { Err(NoHead::Refused(Refusal::HeadTooLarge, head)) } else { Ok(head) }
 }
 
 /// Ends when a process that ends no longer waits for a request. One for all requests of a connection, so that only the first wait has to

@@ -26,6 +26,15 @@ pub(super) async fn refuse(stream: &mut Stream, policy: &Arc<Policy>, refusal: R
     }
 }
 
+/// Refuses a request whose head is not here as a whole; the caller closes the connection.
+pub(super) async fn refuse_head(client: &mut Client, policy: &Arc<Policy>, refusal: Refusal, head: &[u8]) {
+    // A line whose end is not here may be another than it looks like.
+    let lines = memchr::memrchr(b'\n', head).and_then(|end| head.get(..=end)).unwrap_or_default();
+    let exchange = policy.begin(RejectedHead::of(lines), client.peer);
+    send(&mut client.stream, exchange.turn_away(refusal)).await;
+    linger(&mut client.stream).await;
+}
+
 /// Replies to a request whose head the grammar rejects; the caller closes the connection.
 pub(super) async fn reject(client: &mut Client, policy: &Arc<Policy>, rejection: Rejection, head: &[u8]) {
     let failure = match rejection {

@@ -4,6 +4,7 @@
 //! `http1` and `http2` are a client's side each, `upstream` is the one conversation with an upstream that both have, and `pingora` is
 //! the alternative to all three.
 
+pub(crate) mod budget;
 mod hop;
 pub mod http1;
 pub mod http2;

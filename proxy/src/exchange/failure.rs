@@ -3,6 +3,8 @@
 use super::tls_fault::TlsFault;
 use crate::s3::error::ErrorCode;
 use crate::telemetry::UpstreamErrorKind;
+use s3cors_http1::body::BrokenBody;
+use s3cors_http1::chunked::ChunkError;
 use s3cors_http1::response_head::InvalidResponse;
 
 /// A failure, as client and operator see it. Drivers say which one it is; its consequences are here.
@@ -42,6 +44,8 @@ pub enum Failure {
     TooManyHeads,
     /// The client's connection has had more requests on their way than go to upstreams at once, for too long.
     TooManyRequests,
+    /// The bodies that are kept whole take as much memory as they may.
+    TooManyBodies,
     /// CONNECT asks for a tunnel, and S3 has none.
     Connect,
     /// Plain HTTP came where TLS is spoken.
@@ -66,7 +70,7 @@ pub enum RequestFault {
     /// A `Connection` option names a field that decides.
     HiddenField,
     /// The body's chunks.
-    Chunk,
+    Chunk(ChunkError),
     /// The body is shorter or longer than was said.
     BodyLength,
 }
@@ -80,15 +84,35 @@ pub enum ResponseFault {
     Line,
     /// The head is too large.
     HeadTooLarge,
+    /// There are more interim responses than may be.
+    TooManyInterim,
     /// A response that is kept whole is too large.
     TooLarge,
     /// The body's chunks.
-    Chunk,
+    Chunk(ChunkError),
     /// Pingora's word for it.
     Other,
 }
 
 impl Failure {
+    /// The failure of a request whose body did not come to its end.
+    #[must_use]
+    pub const fn of_request_body(broken: BrokenBody) -> Self {
+        match broken {
+            BrokenBody::Malformed(why) => Self::InvalidRequest(RequestFault::Chunk(why)),
+            BrokenBody::Truncated => Self::ClientGone,
+        }
+    }
+
+    /// The failure of a response whose body did not come to its end.
+    #[must_use]
+    pub const fn of_response_body(broken: BrokenBody) -> Self {
+        match broken {
+            BrokenBody::Malformed(why) => Self::InvalidResponse(ResponseFault::Chunk(why)),
+            BrokenBody::Truncated => Self::UpstreamClosed,
+        }
+    }
+
     /// S3's own words to a client that is too slow.
     pub(super) const TOO_SLOW: &str =
         "Your socket connection to the server was not read from or written to within the timeout period.";
@@ -126,7 +150,7 @@ impl Failure {
             }
             Self::NoHost => (ErrorCode::BadRequest, "The Host header is missing, which is required since HTTP/1.1."),
             Self::TooManyLines | Self::HeadTooLarge => (ErrorCode::RequestHeaderSectionTooLarge, Self::TOO_LARGE),
-            Self::TooManyHeads | Self::TooManyRequests => (ErrorCode::SlowDown, Self::TOO_MANY),
+            Self::TooManyHeads | Self::TooManyBodies | Self::TooManyRequests => (ErrorCode::SlowDown, Self::TOO_MANY),
             Self::Connect => {
                 (ErrorCode::MethodNotAllowed, "The specified method is not allowed against this resource.")
             }
@@ -159,7 +183,18 @@ impl Failure {
             Self::Busy | Self::ClientTimeout | Self::ClientGone | Self::ClientNotReading | Self::Internal => None,
             Self::InvalidRequest(_) | Self::InvalidTarget | Self::NoHost => None,
             Self::TooManyLines | Self::HeadTooLarge | Self::TooManyHeads | Self::TooManyRequests => None,
-            Self::Connect | Self::NotTls => None,
+            Self::TooManyBodies | Self::Connect | Self::NotTls => None,
+        }
+    }
+
+    /// The part of a request that is not valid, in words.
+    #[must_use]
+    pub(super) const fn invalid_part(self) -> Option<&'static str> {
+        match self {
+            Self::InvalidRequest(_) | Self::InvalidTarget | Self::NoHost => Some(self.words().1),
+            Self::TooManyLines | Self::HeadTooLarge | Self::TooManyHeads => Some(self.words().1),
+            Self::TooManyRequests | Self::TooManyBodies | Self::Connect | Self::NotTls => Some(self.words().1),
+            _ => None,
         }
     }
 
@@ -184,9 +219,14 @@ impl Failure {
             Self::InvalidResponse(fault) => match fault {
                 ResponseFault::Head(why) => why.words(),
                 ResponseFault::Line => ("InvalidHTTP2Header", "a header line that HTTP/2 cannot carry"),
-                ResponseFault::HeadTooLarge => ("HeadTooLarge", "the head of the response is too large"),
+                ResponseFault::HeadTooLarge => {
+                    ("HeadTooLarge", "the head of the response is larger than limits.response_head")
+                }
+                ResponseFault::TooManyInterim => {
+                    ("TooManyInterimResponses", "more interim responses than limits.interim")
+                }
                 ResponseFault::TooLarge => ("ResponseTooLarge", "the response is too large to be kept whole"),
-                ResponseFault::Chunk => ("InvalidChunk", "the response's chunks are not valid"),
+                ResponseFault::Chunk(why) => (why.code(), why.message()),
                 ResponseFault::Other => ("InvalidResponse", "the response is not valid"),
             },
             Self::ClientTimeout => ("ClientReadTimedout", "the client did not send in time"),
@@ -195,7 +235,7 @@ impl Failure {
                 RequestFault::Length => ("AmbiguousLength", "ambiguous framing"),
                 RequestFault::Host => ("InvalidHost", "invalid host"),
                 RequestFault::HiddenField => ("HiddenField", "a Connection option names a field that decides"),
-                RequestFault::Chunk => ("InvalidRequestChunk", "the request's chunks are not valid"),
+                RequestFault::Chunk(why) => ("InvalidRequestChunk", why.message()),
                 RequestFault::BodyLength => ("InvalidBody", "a body of another length"),
             },
             Self::InvalidTarget => ("InvalidTarget", "a byte that may not be in a target"),
@@ -204,6 +244,7 @@ impl Failure {
             Self::HeadTooLarge => ("HeadTooLarge", "the head of the request is too large"),
             Self::TooManyHeads => ("TooManyHeads", "too much memory for unfinished heads"),
             Self::TooManyRequests => ("TooManyRequests", "too many requests of one connection at once"),
+            Self::TooManyBodies => ("TooManyBodies", "more memory for whole bodies than limits.bodies"),
             Self::Connect => ("Connect", "CONNECT"),
             Self::NotTls => ("NotTls", "plain HTTP where TLS is spoken"),
             Self::ClientGone => ("ClientClosed", "the client closed the connection"),

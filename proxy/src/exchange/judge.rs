@@ -7,7 +7,7 @@ use super::head::RequestHead;
 use super::known::Known;
 use super::peer::ClientPeer;
 use super::policy::Policy;
-use super::reply::Reply;
+use super::reply::{Refusal, Reply};
 use super::stages::{Exchange, Forward, Replying};
 use crate::s3::address::NamedBucket;
 use http::StatusCode;
@@ -49,6 +49,21 @@ impl<H: RequestHead> Exchange<H> {
                 Some(Err(reply)) => Judged::Reply(Replying::new(self, *reply)),
             },
         }
+    }
+
+    /// Refuses a request before it is here as a whole. As far as its head is here, the rules are asked about it.
+    #[must_use]
+    pub fn turn_away(mut self: Box<Self>, refusal: Refusal) -> Replying<H> {
+        let Self { policy, head, peer, known, .. } = &mut *self;
+        // A head that names no method, or a connection without one, is for no bucket.
+        if !head.method().is_empty() {
+            decide(policy, &*head, peer, known);
+        }
+        known.fault = Some(refusal.words());
+        let (request_id, code) = (self.known.id.as_str(), refusal.code());
+        tracing::debug!(request_id, code = code.as_str(), "refused before there was a request");
+        let reply = self.policy.replies.error(code.status(), code.as_str(), refusal.message(), &[], &self.known);
+        Replying::new(self, Reply { ends_connection: true, ..reply })
     }
 
     /// Refuses a request that no driver can forward. As far as its head can be read, the rules are asked about it like about any other, so

@@ -43,6 +43,8 @@ pub(super) struct Known {
     pub(super) may_be_mismatch: bool,
     /// The time of such a response by the upstream's clock.
     pub(super) upstream_clock: Option<SystemTime>,
+    /// The part of the request for which it was refused, in words.
+    pub(super) fault: Option<&'static str>,
     /// The result of a presigned HEAD that is asked again as GET; `None` while it is not.
     pub(super) by_get: Option<ByGet>,
     /// Set if the exchange is neither counted nor logged: it asks for our health, or the question is ours.
@@ -69,6 +71,7 @@ impl Known {
             upstream_time: None,
             may_be_mismatch: false,
             upstream_clock: None,
+            fault: None,
             by_get: None,
             is_unrecorded: false,
             _in_flight: in_flight,

@@ -12,6 +12,7 @@ use crate::s3::address::NamedBucket;
 use crate::telemetry::{Access, AccessLog, Served, printable};
 use http::Version;
 use s3_cors::{Outcome, Reason, RequestKind};
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 /// The record is written here, whatever stage the exchange was in: no path can leave it out.
@@ -111,8 +112,16 @@ fn log_access(log: &AccessLog, head: &impl RequestHead, tls: Option<&'static str
         upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
         origin: known.lines.origin.of(head).map(printable).as_deref(),
         cors: outcome.map(Outcome::as_str),
-        reason: outcome.map(|_| known.decision.reason()).map(Reason::as_str),
-        detail: known.decision.detail().map(|detail| printable(detail.as_bytes())).as_deref(),
+        // A request that is refused is so whatever the rules say of it.
+        reason: match known.fault {
+            Some(_) => Some(Reason::Malformed.as_str()),
+            None => outcome.map(|_| known.decision.reason()).map(Reason::as_str),
+        },
+        detail: match known.fault {
+            Some(fault) => Some(Cow::Borrowed(fault)),
+            None => known.decision.detail().map(|detail| printable(detail.as_bytes())),
+        }
+        .as_deref(),
         rule: known.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
     });
 }

@@ -10,7 +10,7 @@ use crate::telemetry::printable;
 impl<H: RequestHead> Exchange<H> {
     /// Counts and logs a failure, and makes the reply to it. It carries the CORS headers of the decision, so that a script can read the
     /// status. The connection ends with it.
-    pub(super) fn refuse(self: Box<Self>, failure: Failure) -> Replying<H> {
+    pub(super) fn refuse(mut self: Box<Self>, failure: Failure) -> Replying<H> {
         self.note(failure);
         let (code, message) = failure.reply().unwrap_or((ErrorCode::InternalError, ""));
         let reply = self.policy.replies.error(code.status(), code.as_str(), message, &[], &self.known);
@@ -18,7 +18,8 @@ impl<H: RequestHead> Exchange<H> {
     }
 
     /// Counts and logs a failure.
-    fn note(&self, failure: Failure) {
+    fn note(&mut self, failure: Failure) {
+        self.known.fault = failure.invalid_part();
         let (request_id, method, bucket) = (self.known.id.as_str(), self.head.method(), self.known.label());
         let path = printable(self.head.path().as_bytes());
         let (error, reason) = failure.words();
@@ -37,7 +38,7 @@ impl<H: RequestHead> Forward<H> {
     /// Counts and logs a failure. Returns the reply to it; `None` where the client is gone or has the beginning of a response, so that only
     /// its broken end can tell it.
     #[must_use]
-    pub fn fail(self, failure: Failure, is_begun: bool) -> Option<Replying<H>> {
+    pub fn fail(mut self, failure: Failure, is_begun: bool) -> Option<Replying<H>> {
         if is_begun || failure.is_client_gone() {
             self.exchange.note(failure);
             return None;

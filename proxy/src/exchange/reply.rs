@@ -74,6 +74,16 @@ impl Refusal {
         }
     }
 
+    /// The reason in words, for the access line.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::HeadTooSlow => "a head that did not end in limits.header_read",
+            Self::HeadTooLarge => "a head larger than limits.header_size",
+            Self::TooManyHeads => "more memory for unfinished heads than limits.heads",
+            Self::TooManyConnections => "more connections than limits.connections",
+        }
+    }
+
     pub(super) const fn message(self) -> &'static str {
         match self {
             Self::HeadTooSlow => Failure::TOO_SLOW,

@@ -4,7 +4,7 @@ use super::head::RequestHead;
 use super::known::Known;
 use super::peer::ClientPeer;
 use super::policy::Policy;
-use super::reply::{Refusal, Reply};
+use super::reply::Reply;
 use super::request_edits::RequestEdits;
 use super::response_edits::{ResponseEdits, TakeHeaders};
 use super::response_head::{ResponsePlan, Shown, answered};
@@ -34,21 +34,6 @@ impl Policy {
         let known = Known::new(self.in_flight().enter());
         // Boxed: it moves from stage to stage, and each move of its bytes would be a copy, in the futures of drivers several.
         Box::new(Exchange { policy: Arc::clone(self), head, peer, known, tally: Tally::default() })
-    }
-}
-
-impl<H: RequestHead> Exchange<H> {
-    /// Refuses a connection, whatever was to come on it.
-    #[must_use]
-    pub fn turn_away(self: Box<Self>, refusal: Refusal) -> Replying<H> {
-        let code = refusal.code();
-        tracing::debug!(
-            request_id = self.known.id.as_str(),
-            code = code.as_str(),
-            "refused before there was a request"
-        );
-        let reply = self.policy.replies.error(code.status(), code.as_str(), refusal.message(), &[], &self.known);
-        Replying::new(self, Reply { ends_connection: true, ..reply })
     }
 }
 

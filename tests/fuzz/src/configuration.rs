@@ -151,7 +151,9 @@ fn meaning(text: &str) {
         config.rules.poll,
     ];
     assert!(!times.iter().chain(&more).any(|time| time.is_zero()), "{text:?}");
-    assert!([limits.header_size.0, limits.heads.0, limits.connections, config.threads].iter().all(|count| *count > 0));
+    let sizes = [limits.header_size.0, limits.heads.0, limits.bodies.0, limits.response_head.0];
+    let counts = [limits.connections, limits.interim, config.threads];
+    assert!(sizes.iter().chain(&counts).all(|count| *count > 0));
 }
 
 /// What is shown of a value reads as that value.

@@ -5,6 +5,7 @@ use http::Version;
 use s3cors_http1::body_length::{BodyLength, ResponseBody};
 use s3cors_http1::chunked::{Decoder, Step};
 use s3cors_http1::header_line;
+use s3cors_http1::repaired_head::repair;
 use s3cors_http1::request_head::{Classified, RequestHead, classify};
 use s3cors_http1::response_head::{Parsed, parse};
 
@@ -96,6 +97,16 @@ pub fn response_head(bytes: &[u8]) {
         assert!(bytes.starts_with(head.bytes()) && head.bytes().ends_with(&fields), "{}", text());
     } else {
         assert_eq!(second, None, "{}", text());
+    }
+    let mut written = Vec::new();
+    if let Ok(Some(size)) = repair(bytes, |piece| written.extend_from_slice(piece)) {
+        assert!(size <= bytes.len() && bytes[..size].ends_with(b"\n"), "{}", text());
+        // A repaired head is one of the grammar's, or none: it is not repaired twice, and no byte after it is a part of it.
+        match (parse(&written), strict::response(&written)) {
+            (Parsed::Head(head), Some(second)) => assert_eq!((head.bytes().len(), second.size), (written.len(), written.len())),
+            (Parsed::Invalid(_), None) => {}
+            both => panic!("{}: {both:?}", text()),
+        }
     }
 }
 

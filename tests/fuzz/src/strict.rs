@@ -182,7 +182,7 @@ fn is_host_and_port(authority: &str) -> bool {
 
 /// Reads the response head that `bytes` begin with, if they do.
 pub fn response(bytes: &[u8]) -> Option<Response> {
-    let (size, first, lines) = head(bytes, false, 100)?;
+    let (size, first, lines) = head(bytes, false, 2000)?;
     let (version, rest) = first.split_at_checked(8)?;
     let minor = minor(version)?;
     let (status, reason) = rest.strip_prefix(b" ")?.split_at_checked(3)?;
@@ -195,7 +195,7 @@ pub fn response(bytes: &[u8]) -> Option<Response> {
         [b' ', reason @ ..] => reason.to_vec(),
         _ => return None,
     };
-    if !(100..600).contains(&status) || status == 101 {
+    if !(100..1000).contains(&status) || status == 101 {
         return None;
     }
     let length = length(&lines, minor)?;

@@ -4,7 +4,10 @@ use super::*;
 
 /// Decodes `input`, handed over in pieces of `piece` bytes: the data, and how many bytes the body has.
 fn decode(input: &[u8], piece: usize) -> Result<Option<(Vec<u8>, usize)>, ChunkError> {
-    let mut decoder = Decoder::default();
+    decode_with(Decoder::default(), input, piece)
+}
+
+fn decode_with(mut decoder: Decoder, input: &[u8], piece: usize) -> Result<Option<(Vec<u8>, usize)>, ChunkError> {
     let (mut data, mut consumed, mut end) = (Vec::new(), 0, 0);
     while end < input.len() {
         end = input.len().min(end + piece);
@@ -165,5 +168,33 @@ fn a_chunk_head_is_what_the_decoder_reads() {
         let head = chunk_head(NonZeroUsize::new(size).unwrap(), &mut buffer);
         let body = [head, &vec![b'x'; size], b"\r\n", LAST_CHUNK].concat();
         assert_eq!(decode(&body, 7), Ok(Some((vec![b'x'; size], body.len()))));
+    }
+}
+
+#[test]
+fn blanks_may_follow_a_size_in_a_response() {
+    let line = format!("1{}\r\nx\r\n0\r\n\r\n", " ".repeat(255));
+    for body in [
+        "1 \r\nx\r\n0 \r\n\r\n",
+        "1\t  \r\nx\r\n0   \r\n\r\n",
+        "1 ;a=b\r\nx\r\n0\r\n\r\n",
+        "1;a \r\nx\r\n0\r\n\r\n",
+        &line,
+    ] {
+        for piece in [1, 2, 3, body.len()] {
+            let decoded = decode_with(Decoder::of_response(), body.as_bytes(), piece);
+            assert_eq!(decoded, Ok(Some((b"x".to_vec(), body.len()))), "{body:?} in pieces of {piece}");
+        }
+    }
+    let line = format!("1{}\r\n", " ".repeat(256));
+    for (body, error) in [
+        (" 1\r\nx\r\n", ChunkError::Size),
+        ("1 0\r\nx\r\n", ChunkError::Size),
+        ("1 \nx\r\n", ChunkError::Size),
+        ("1 \rx", ChunkError::LineEnd),
+        (" \r\n", ChunkError::Size),
+        (&line, ChunkError::SizeLineTooLong),
+    ] {
+        assert_eq!(decode_with(Decoder::of_response(), body.as_bytes(), 1), Err(error), "{body:?}");
     }
 }

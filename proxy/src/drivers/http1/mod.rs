@@ -145,7 +145,7 @@ impl Http1Driver {
     ) {
         let head = *buffered.question().head();
         let reply = match self.whole_body(client, head, rest, progress).await {
-            Ok(Some(body)) => {
+            Ok(Some((body, _share))) => {
                 buffered.question().tally().request_bytes = body.len() as u64;
                 self.forwarder.operate(buffered, &body, None).await
             }
@@ -154,7 +154,7 @@ impl Http1Driver {
                 Some(buffered.body_too_long())
             }
             Err(failure) => {
-                progress.keeps = false;
+                (progress.keeps, progress.is_unread) = (false, true);
                 buffered.fail(failure)
             }
         };

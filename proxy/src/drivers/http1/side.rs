@@ -5,11 +5,11 @@ use super::transfer::{Sink, Transfer, TransferError};
 use super::{Progress, wire};
 use crate::drivers::upstream::{BodyFraming, Client, ForwardError, Link, Received, Taken, UploadError, UploadState};
 use crate::drivers::wire::poll_read_some;
-use crate::exchange::{Failure, Forward, RequestFault, RequestHead as Head, ResponseFault, Shown};
+use crate::exchange::{Failure, Forward, RequestFault, RequestHead as Head, Shown};
 use crate::upstream::Connection;
 use bytes::BytesMut;
 use pingora::protocols::Stream;
-use s3cors_http1::body::BodyReader;
+use s3cors_http1::body::{BodyReader, BrokenBody};
 use s3cors_http1::body_length::BodyLength;
 use s3cors_http1::request_head::RequestHead;
 use std::future::poll_fn;
@@ -148,7 +148,7 @@ impl<'c, 's> Side<'c, 's> {
         match error {
             TransferError::Read(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(Failure::ClientGone),
             // A body that can never be whole: the upstream need not wait for its rest.
-            TransferError::Read(_) | TransferError::Truncated | TransferError::Malformed => {
+            TransferError::Read(_) | TransferError::Broken(_) => {
                 poll_fn(|context| {
                     // An upstream that is slow to take it sees the end of the connection instead.
                     let _ = Pin::new(&mut *upstream).poll_shutdown(context);
@@ -172,7 +172,10 @@ impl Client for Side<'_, '_> {
         let sink = if length == BodyLength::Chunked { Sink::Chunked } else { Sink::Plain };
         self.upload = Transfer::new(BodyReader::of_request(length), sink).beside(self.rest.len());
         let begun = self.upload.begin(self.rest, &mut head);
-        let (body, consumed) = begun.map_err(|_| Failure::InvalidRequest(RequestFault::Chunk))?;
+        let (body, consumed) = begun.map_err(|error| match error {
+            TransferError::Broken(broken) => Failure::of_request_body(broken),
+            TransferError::Read(_) | TransferError::Write => Failure::ClientGone,
+        })?;
         self.progress.consumed = consumed;
         let sent = wire::write(link.upstream, &[&head, body], link.timer, link.timeouts.write).await;
         Ok(if sent.is_ok() { Taken::Yes } else { Taken::No })
@@ -188,11 +191,7 @@ impl Client for Side<'_, '_> {
     }
 
     fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Connection) -> Poll<Result<(), UploadError>> {
-        self.upload.poll_step(context, self.stream, upstream).map_err(|error| match error {
-            TransferError::Malformed => UploadError::Invalid(RequestFault::Chunk),
-            TransferError::Read(_) | TransferError::Truncated => UploadError::Client,
-            TransferError::Write => UploadError::Upstream,
-        })
+        self.upload.poll_step(context, self.stream, upstream).map_err(|error| upload_error(&error))
     }
 
     /// Keeps the bytes of the client's next requests.
@@ -240,8 +239,7 @@ impl Client for Side<'_, '_> {
         let mut download = Transfer::new(reader, sink);
         let mut out = heads::for_client(&edits, head, Ending { keeps: self.progress.keeps(), framing });
         let begun = download.begin(first, &mut out);
-        let (body, consumed) =
-            begun.map_err(|_| ForwardError::Failed(Failure::InvalidResponse(ResponseFault::Chunk)))?;
+        let (body, consumed) = begun.map_err(|error| ForwardError::Failed(cause(&error)))?;
         if download.moved() > 0 {
             forward.body(first);
         }
@@ -271,9 +269,18 @@ impl Client for Side<'_, '_> {
 fn cause(error: &TransferError) -> Failure {
     match error {
         TransferError::Read(error) if error.kind() == ErrorKind::TimedOut => Failure::UpstreamTimeout,
-        TransferError::Read(_) | TransferError::Truncated => Failure::UpstreamClosed,
-        TransferError::Malformed => Failure::InvalidResponse(ResponseFault::Chunk),
+        TransferError::Read(_) => Failure::UpstreamClosed,
+        TransferError::Broken(broken) => Failure::of_response_body(*broken),
         TransferError::Write => Failure::ClientNotReading,
+    }
+}
+
+/// The reason why a request's body does not arrive.
+const fn upload_error(error: &TransferError) -> UploadError {
+    match error {
+        TransferError::Broken(BrokenBody::Malformed(why)) => UploadError::Invalid(RequestFault::Chunk(*why)),
+        TransferError::Read(_) | TransferError::Broken(BrokenBody::Truncated) => UploadError::Client,
+        TransferError::Write => UploadError::Upstream,
     }
 }
 

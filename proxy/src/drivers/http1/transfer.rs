@@ -33,10 +33,8 @@ pub(super) enum Sink {
 pub(super) enum TransferError {
     /// It could not be read, or not in time.
     Read(io::Error),
-    /// It broke off.
-    Truncated,
-    /// The bytes are no chunked body.
-    Malformed,
+    /// It broke off, or is no chunked body.
+    Broken(BrokenBody),
     /// It could not be written, or not in time.
     Write,
 }
@@ -122,7 +120,7 @@ impl Transfer {
         framed: &mut BytesMut,
     ) -> Result<(&'b [u8], usize), TransferError> {
         if self.sink == Sink::Plain && self.reader.left().is_some() {
-            let Piece { data, .. } = self.reader.next(bytes).map_err(malformed)?;
+            let Piece { data, .. } = self.reader.next(bytes).map_err(TransferError::Broken)?;
             self.moved += data as u64;
             return Ok((bytes.get(..data).unwrap_or(bytes), data));
         }
@@ -134,7 +132,7 @@ impl Transfer {
     fn frame(&mut self, input: &[u8], out: &mut BytesMut) -> Result<usize, TransferError> {
         let mut consumed = 0;
         while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty() && !self.has_ended()) {
-            let Piece { framing, data } = self.reader.next(rest).map_err(malformed)?;
+            let Piece { framing, data } = self.reader.next(rest).map_err(TransferError::Broken)?;
             self.append(rest.get(framing..framing + data).unwrap_or_default(), out);
             consumed += framing + data;
             if self.has_ended() {
@@ -221,7 +219,7 @@ impl Transfer {
         self.has_read = true;
         let mut framed = BytesMut::new();
         if bytes.is_empty() {
-            self.reader.close().map_err(|_| TransferError::Truncated)?;
+            self.reader.close().map_err(TransferError::Broken)?;
             self.end(&mut framed);
             self.pending = framed;
             return Ok(());
@@ -275,11 +273,6 @@ impl Transfer {
         Ok(())
     }
 }
-
-const fn malformed(_: BrokenBody) -> TransferError {
-    TransferError::Malformed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

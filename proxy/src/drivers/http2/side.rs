@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Response, StatusCode};
-use s3cors_http1::body::{BodyReader, BrokenBody};
+use s3cors_http1::body::BodyReader;
 use s3cors_http1::body_length::BodyLength;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -229,10 +229,7 @@ impl Side {
             self.await_room(link).await?;
             let read = self.read_body(&mut buffer, reader, (&mut *link, status)).await?;
             let taken = if read.is_empty() { reader.close().map(|()| (read, false)) } else { data_of(reader, &read) };
-            let (data, has_more) = taken.map_err(|broken| match broken {
-                BrokenBody::Malformed => Failure::InvalidResponse(ResponseFault::Chunk),
-                BrokenBody::Truncated => Failure::UpstreamClosed,
-            })?;
+            let (data, has_more) = taken.map_err(Failure::of_response_body)?;
             has_excess |= has_more;
             forward.body(&data);
             let sent = self.send_body(data, reader.has_ended(), link).await;
@@ -315,7 +312,7 @@ impl Client for Side {
             self.upload.discard();
         }
         let (first, has_excess) = data_of(&mut reader, &bytes.slice(head.bytes().len()..))
-            .map_err(|_| ForwardError::Failed(Failure::InvalidResponse(ResponseFault::Chunk)))?;
+            .map_err(|broken| ForwardError::Failed(Failure::of_response_body(broken)))?;
         forward.body(&first);
         let vary = head.lines().filter(|each| each.name.eq_ignore_ascii_case(b"vary")).map(|each| each.value);
         let shown_head = response::for_client(&forward.edits(shown, vary), &head, bytes);

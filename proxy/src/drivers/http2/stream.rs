@@ -4,11 +4,12 @@ use super::Http2Driver;
 use super::rejected::Note;
 use super::request::{Head, Rejected};
 use super::side::Side;
+use crate::drivers::budget::{KeptBody, Share};
 use crate::drivers::timer::Timer;
 use crate::drivers::upstream::Client;
 use crate::exchange::{Buffered, ClientPeer, Failure, Forward, Judged, Replying, RequestFault, RequestHead};
-use crate::upstream::Share;
-use bytes::{Bytes, BytesMut};
+use crate::upstream;
+use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::Request;
@@ -36,7 +37,7 @@ impl Http2Driver {
         respond: SendResponse<Bytes>,
         note: Note,
         peer: ClientPeer,
-        share: &Share,
+        share: &upstream::Share,
     ) -> Option<OpenStream> {
         let (parts, body) = request.into_parts();
         let (head, rejected) = Head::read(parts, note, !body.is_end_stream());
@@ -83,7 +84,7 @@ impl Http2Driver {
     /// Reads the body of an operation, carries it out and replies.
     async fn operate(&self, mut buffered: Buffered<Head>, mut side: Side) {
         let reply = match self.whole_body(buffered.question().head(), &mut side).await {
-            Ok(Some(body)) => {
+            Ok(Some((body, _share))) => {
                 buffered.question().tally().request_bytes = body.len() as u64;
                 self.forwarder.operate(buffered, &body, side.share()).await
             }
@@ -97,7 +98,7 @@ impl Http2Driver {
     }
 
     /// Reads the body; `None` where it is longer than it may be.
-    async fn whole_body(&self, head: &Head, side: &mut Side) -> Result<Option<Bytes>, Failure> {
+    async fn whole_body<'b>(&'b self, head: &Head, side: &mut Side) -> Result<Option<(Bytes, Share<'b>)>, Failure> {
         const MAX_BODY: usize = Buffered::<Head>::MAX_BODY;
         let stated = match head.body() {
             BodyLength::None => Some(0),
@@ -111,13 +112,13 @@ impl Http2Driver {
         if expects && head.body() != BodyLength::None {
             side.send_continue()?;
         }
-        let (mut timer, mut whole) = (Timer::default(), BytesMut::new());
-        let Some(mut body) = side.take_body() else { return Ok(Some(Bytes::new())) };
+        let (mut timer, mut whole) = (Timer::default(), KeptBody::new(self.forwarder.bodies()));
+        let Some(mut body) = side.take_body() else { return Ok(Some(whole.into_parts())) };
         loop {
             let data = poll_fn(|context| body.poll_data(context));
             let data = timer.within(self.limits.body_read, data).await.map_err(|_| Failure::ClientTimeout)?;
             let Some(data) = data.transpose().map_err(|_| Failure::ClientGone)? else { break };
-            whole.extend_from_slice(&data);
+            whole.append(&data)?;
             if whole.len() > MAX_BODY {
                 return Ok(None);
             }
@@ -127,7 +128,7 @@ impl Http2Driver {
         if stated.is_some_and(|length| length != whole.len() as u64) {
             return Err(Failure::InvalidRequest(RequestFault::BodyLength));
         }
-        Ok(Some(whole.freeze()))
+        Ok(Some(whole.into_parts()))
     }
 }
 

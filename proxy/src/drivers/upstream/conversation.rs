@@ -3,6 +3,7 @@
 //! Decides: in which order the bytes of both sides move, and who is to blame when it does not come to its end. Must not know: which
 //! protocol the client speaks.
 
+use super::head::{BegunHead, repaired};
 use super::keep_alive::patience;
 use super::request::BodyFraming;
 use super::route::{ForwardError, Route};
@@ -20,8 +21,6 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// The longest response head, in bytes.
-const MAX_RESPONSE_HEAD: usize = 64 * 1024;
 /// How much of a response is read at first: a small one as a whole.
 const FIRST_READ: usize = 16 * 1024;
 
@@ -171,18 +170,33 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
             Taken::Yes => self.first_bytes().await?,
             Taken::No => self.last_words().await?,
         };
+        let mut interim = 0;
         loop {
             let head = match parse(&response) {
+                Parsed::Head(head) if head.bytes().len() > self.link.limits.response_head.0 => {
+                    return Err(invalid(ResponseFault::HeadTooLarge));
+                }
                 Parsed::Head(head) => head,
-                Parsed::Invalid(why) => return Err(invalid(ResponseFault::Head(why))),
+                Parsed::Invalid(why) => {
+                    let repaired = repaired(&response, why).map_err(|why| invalid(ResponseFault::Head(why)))?;
+                    response = match repaired {
+                        Some(repaired) => repaired,
+                        None => self.complete_head(response).await?,
+                    };
+                    continue;
+                }
                 Parsed::Incomplete => {
-                    response = self.complete_head(&response).await?;
+                    response = self.complete_head(response).await?;
                     continue;
                 }
             };
             let received = Received { head, bytes: &response };
             if !head.is_interim() {
                 return self.answered(received, first).await;
+            }
+            interim += 1;
+            if interim > self.link.limits.interim {
+                return Err(invalid(ResponseFault::TooManyInterim));
             }
             self.client.interim(received, &mut self.link).await?;
             response = response.slice(head.bytes().len()..);
@@ -280,17 +294,22 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
     }
 
     /// Reads more of a response's head, of which something is here.
-    async fn complete_head(&mut self, begun: &Bytes) -> Result<Bytes, ForwardError> {
-        if begun.len() > MAX_RESPONSE_HEAD {
-            return Err(invalid(ResponseFault::HeadTooLarge));
+    async fn complete_head(&mut self, begun: Bytes) -> Result<Bytes, ForwardError> {
+        let mut begun = BegunHead::new(begun);
+        loop {
+            if begun.len() > self.link.limits.response_head.0 {
+                return Err(invalid(ResponseFault::HeadTooLarge));
+            }
+            // Its sender may hold the rest back until what is here is acknowledged.
+            self.link.upstream.acknowledge();
+            let more = self.read_more().await?.unwrap_or_default();
+            if more.is_empty() {
+                return Err(ForwardError::Failed(Failure::UpstreamClosed));
+            }
+            if begun.append(&more) {
+                return Ok(begun.into_bytes());
+            }
         }
-        // Its sender may hold the rest back until what is here is acknowledged.
-        self.link.upstream.acknowledge();
-        let more = self.read_more().await?.unwrap_or_default();
-        if more.is_empty() {
-            return Err(ForwardError::Failed(Failure::UpstreamClosed));
-        }
-        Ok([&begun[..], &more].concat().into())
     }
 
     /// Reads more of the response; nothing is the end of the connection.

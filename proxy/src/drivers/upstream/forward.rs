@@ -4,6 +4,7 @@ use super::conversation::{Client, Conversation, Link};
 use super::request;
 use super::route::{ForwardError, Route};
 use crate::config::{Config, Limits, Timeouts};
+use crate::drivers::budget::Budget;
 use crate::drivers::timer::Timer;
 use crate::exchange::{Forward, RequestHead};
 use crate::upstream::{Peer, Pool, Upstreams};
@@ -17,18 +18,25 @@ pub struct Forwarder {
     pool: Arc<Pool>,
     limits: Limits,
     timeouts: Timeouts,
+    bodies: Arc<Budget>,
 }
 
 impl Forwarder {
     /// Forwards to these upstreams.
     #[must_use]
     pub fn new(config: &Config, upstreams: Arc<Upstreams>, pool: Arc<Pool>) -> Self {
-        Self { upstreams, pool, limits: config.limits, timeouts: config.upstream.timeouts }
+        let bodies = Arc::new(Budget::new(config.limits.bodies.0));
+        Self { upstreams, pool, limits: config.limits, timeouts: config.upstream.timeouts, bodies }
     }
 
     /// The limits on clients.
     pub(in crate::drivers) const fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The memory for request bodies that are kept whole.
+    pub(in crate::drivers) fn bodies(&self) -> &Budget {
+        &self.bodies
     }
 
     pub(super) fn upstreams(&self) -> &Upstreams {

@@ -106,7 +106,9 @@ fn take(reader: &mut BodyReader, bytes: &[u8], body: &mut BytesMut) -> Result<us
     if reader.left().is_some_and(|left| left > MAX_RESPONSE as u64) {
         return Err(invalid(ResponseFault::TooLarge));
     }
-    reader.take(bytes, |data| body.extend_from_slice(data)).map_err(|_| invalid(ResponseFault::Chunk))
+    reader
+        .take(bytes, |data| body.extend_from_slice(data))
+        .map_err(|broken| ForwardError::Failed(Failure::of_response_body(broken)))
 }
 
 type Kept = (StatusCode, Vec<(HeaderName, HeaderValue)>);

@@ -6,6 +6,7 @@
 mod buffered;
 mod conversation;
 mod forward;
+mod head;
 mod keep_alive;
 mod memory;
 mod probe;
