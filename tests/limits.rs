@@ -6,6 +6,7 @@ use crate::support::http::{Connection, Response, request};
 use crate::support::process::listening;
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
+use crate::support::tls::Authority;
 use crate::support::upstream::Upstream;
 use std::time::{Duration, Instant};
 
@@ -187,4 +188,48 @@ fn a_line_whose_end_is_missing_says_nothing() {
         let answer = connection.receive();
         assert_eq!((answer.status, answer.cors()), (408, vec![]), "{sent:?}");
     }
+}
+
+/// Before its first request, too: a socket that has said nothing takes as much.
+#[test]
+fn a_connection_counts_from_when_it_is_accepted() {
+    let (authority, rules, upstream) = (Authority::new(), Rules::usual(), Upstream::ok("body"));
+    authority.install(&authority.issue("s3.example.test"));
+    let proxied = "{address: '127.0.0.1:0', proxy_protocol: true}";
+    for listener in [authority.listener().as_str(), proxied] {
+        let limits = "limits: {connections: 20, header_read: 2s}\n";
+        let proxy = listening(rules.path(), upstream.address, &format!("listen: {listener}\n{limits}"));
+        let open = || proxy.metric("s3cors_connections_open").unwrap();
+        // The beginning of a record of TLS, or of a header.
+        let begun = if listener == proxied { &b"PROXY"[..] } else { b"\x16\x03\x01" };
+        let started = Instant::now();
+        let mut held: Vec<_> = (0..300).map(|_| proxy.connect()).collect();
+        held.iter_mut().for_each(|connection| drop(connection.try_send(begun)));
+        eventually("those beyond all limits are closed", || (open() <= 120.0 && open() >= 20.0).then_some(()));
+        eventually("none outlives the deadline", || (open() == 0.0).then_some(()));
+        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+        drop(held);
+    }
+}
+
+/// PROXY header, handshake and first head have one deadline together.
+#[test]
+fn all_that_comes_before_a_request_has_one_deadline() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let settings = "listen: {address: '127.0.0.1:0', proxy_protocol: true}\nlimits: {header_read: 1s}\n";
+    let proxy = listening(rules.path(), upstream.address, settings);
+    let started = Instant::now();
+    let mut connection = proxy.connect();
+    connection.stream().set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    let mut bytes = b"PROXY TCP4 192.0.2.1 127.0.0.1 4660 80\r\nGET /bucket/key HTTP/1.1\r\n".iter();
+    while started.elapsed() < Duration::from_millis(800) {
+        // The header takes most of the time.
+        if let Some(byte) = bytes.next().filter(|_| !connection.has_input()) {
+            connection.try_send([*byte]).unwrap();
+        }
+    }
+    connection.try_send(bytes.as_slice()).unwrap();
+    connection.stream().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    assert_eq!(connection.receive().status, 408);
+    assert!(started.elapsed() < Duration::from_millis(1700), "{:?}", started.elapsed());
 }

@@ -33,7 +33,7 @@ impl Scene {
         Self { _rules: rules, _upstream: upstream, proxy, response }
     }
 
-    /// What clients of each protocol get of a response: the same status, fields and body.
+    /// The status, fields and body of a response, which clients of each protocol get alike.
     fn get(&self, response: impl Into<Vec<u8>>) -> (u16, BTreeMap<String, String>, String) {
         *self.response.lock().unwrap() = response.into();
         let own = ["connection", "transfer-encoding", "x-amz-request-id", "x-amz-id-2", "date"];

@@ -1,4 +1,4 @@
-//! One request over HTTP/2 without TLS, and its response as one of HTTP/1.1.
+//! Requests over HTTP/2 without TLS, and their responses as those of HTTP/1.1.
 
 use super::DEADLINE;
 use super::http::Response;
@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::net::SocketAddr;
 
-/// One request with these header lines, on a connection of its own.
+/// Sends a request with these header lines, on a connection of its own.
 pub fn fetch(address: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

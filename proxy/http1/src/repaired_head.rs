@@ -105,7 +105,7 @@ fn agreed(stated: Stated, value: &[u8]) -> Stated {
     })
 }
 
-/// One line of a head, without its end.
+/// A line of a head, without its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RawLine<'b> {
     /// A name without the blanks before its colon, and the value without those around it.

@@ -7,6 +7,7 @@
 use super::declines::Declines;
 use super::head::{HeadLimits, NoHead, ended, read};
 use super::http2::{H2Settings, PREFACE, unread};
+use super::opened::{Accepts, Opened};
 use super::refusal::{refuse, refuse_head, reject};
 use super::split::split_next;
 use crate::config::{Config, Drivers, Limits};
@@ -15,11 +16,11 @@ use crate::drivers::http1::{After, Client, Http1Driver};
 use crate::drivers::http2::Http2Driver;
 use crate::drivers::pingora::PingoraDriver;
 use crate::drivers::upstream::Forwarder;
-use crate::exchange::{Count, Counted, Policy, Refusal};
+use crate::exchange::{Count, Policy, Refusal};
 use crate::upstream::Upstreams;
 use async_trait::async_trait;
 use bytes::BytesMut;
-use pingora::apps::{HttpPersistentSettings, HttpServerApp, ServerApp};
+use pingora::apps::{HttpPersistentSettings, HttpServerApp, ServerApp as _};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
@@ -100,8 +101,7 @@ impl ConnectionServer {
 
     /// Serves requests one after the other. `None` when the connection is done; the connection with what was read of it when the
     /// client has begun with HTTP/2, where that is allowed without TLS.
-    async fn serve_http1(&self, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        let opened = Instant::now();
+    async fn serve_http1(&self, stream: Stream, opened: Instant, shutdown: &ShutdownWatch) -> Option<Stream> {
         let limits = HeadLimits::from(&self.limits);
         let is_h2c = self.proxy.is_h2c() && stream.get_ssl_digest().is_none();
         let mut client = Client::new(stream, &self.policy);
@@ -199,18 +199,18 @@ impl ConnectionServer {
     }
 
     /// Serves a connection to its end.
-    async fn serve(self: Arc<Self>, stream: Stream, shutdown: ShutdownWatch, open: Counted) {
+    async fn serve_to_end(self: Arc<Self>, stream: Stream, shutdown: ShutdownWatch, opened: Opened) {
         let next = if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             Some(stream)
         } else {
-            self.serve_http1(stream, &shutdown).await
+            self.serve_http1(stream, opened.at, &shutdown).await
         };
         match (next, &self.own) {
             (Some(stream), Some(own)) => Box::pin(own.http2.serve(stream, &self.proxy.options(), shutdown)).await,
             (Some(stream), None) => drop(Box::pin(self.proxy.process_new(stream, &shutdown)).await),
             (None, _) => {}
         }
-        drop(open);
+        drop(opened);
     }
 }
 
@@ -222,15 +222,18 @@ async fn end(stream: &mut Stream) {
 }
 
 #[async_trait]
-impl ServerApp for ConnectionServer {
-    async fn process_new(self: &Arc<Self>, mut stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        let open = self.open.enter();
-        if open.count() > self.limits.connections {
+impl Accepts for ConnectionServer {
+    fn accept(&self) -> Option<Opened> {
+        Opened::enter(&self.open, self.limits.connections)
+    }
+
+    async fn serve(self: &Arc<Self>, mut stream: Stream, opened: Opened, shutdown: &ShutdownWatch) -> Option<Stream> {
+        if opened.is_refused {
             refuse(&mut stream, &self.policy, Refusal::TooManyConnections).await;
             return None;
         }
         // In a task of its own: that of Pingora, which did the handshake, takes 10 KiB as long as it lives.
-        tokio::spawn(Arc::clone(self).serve(stream, shutdown.clone(), open));
+        tokio::spawn(Arc::clone(self).serve_to_end(stream, shutdown.clone(), opened));
         None
     }
 

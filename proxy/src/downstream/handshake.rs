@@ -4,6 +4,7 @@
 //! itself: without tickets, and with one certificate for as long as it lives.
 
 use super::endpoints::Endpoints;
+use super::opened::Accepts;
 use super::proxy_protocol;
 use super::refusal::{refuse_operator, refuse_request};
 use crate::drivers::http1::{Client, poll_read};
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
 
 /// How much is read of a request that came without TLS, in bytes: its head, unless that is a long one.
 const PLAIN_HEAD: usize = 16 * 1024;
@@ -30,7 +32,7 @@ pub struct Secured<A> {
     endpoints: Arc<Endpoints>,
     /// Replies to S3 clients that do not speak TLS where they should; `None` for operators, whose requests are no exchanges.
     policy: Option<Arc<Policy>>,
-    /// For each handshake.
+    /// For all that comes before the first request, from accept on.
     limit: Duration,
 }
 
@@ -46,7 +48,8 @@ impl<A> Secured<A> {
     }
 
     /// The connection as its listener speaks; `None` when it is done.
-    async fn secure(&self, stream: Stream) -> Option<Stream> {
+    async fn secure(&self, stream: Stream, opened: Instant) -> Option<Stream> {
+        let deadline = opened + self.limit;
         // Every listener hands on this type.
         let mut plain = stream.into_any().downcast::<l4::stream::Stream>().ok()?;
         let digest = plain.get_socket_digest();
@@ -56,28 +59,13 @@ impl<A> Secured<A> {
             return None;
         };
         if endpoint.is_proxied {
-            self.within_limit("PROXY protocol", proxy_protocol::read(&mut plain)).await?;
+            until(deadline, "PROXY protocol", proxy_protocol::read(&mut plain)).await?;
         }
         let Some((certificate, speaks_http2)) = &endpoint.tls else { return Some(plain) };
         let acceptor = Acceptor::from_server_config(certificate.server_config(*speaks_http2));
         let handshake = async { acceptor.tls_handshake(*self.without_plain_http(plain).await?).await };
-        let secured = self.within_limit("TLS", Box::pin(handshake)).await?;
+        let secured = until(deadline, "TLS", Box::pin(handshake)).await?;
         Some(Box::new(secured))
-    }
-
-    /// A handshake that ended in time and well.
-    async fn within_limit<T, E: Display>(
-        &self,
-        protocol: &str,
-        handshake: impl Future<Output = Result<T, E>>,
-    ) -> Option<T> {
-        match tokio::time::timeout(self.limit, handshake).await {
-            Ok(Ok(done)) => return Some(done),
-            // A load balancer that probes the port, or a client that knows other versions: nothing that an operator can act on.
-            Ok(Err(error)) => tracing::debug!(protocol, %error, "handshake failed"),
-            Err(_) => tracing::debug!(protocol, "handshake not finished in time"),
-        }
-        None
     }
 
     /// The connection, with nothing read of it, unless it begins as plain HTTP does: its client could not read an alert of TLS, and
@@ -108,11 +96,27 @@ impl<A> Secured<A> {
     }
 }
 
+/// A handshake that ended in time and well.
+async fn until<T, E: Display>(
+    deadline: Instant,
+    protocol: &str,
+    handshake: impl Future<Output = Result<T, E>>,
+) -> Option<T> {
+    match tokio::time::timeout_at(deadline, handshake).await {
+        Ok(Ok(done)) => return Some(done),
+        // A load balancer that probes the port, or a client that knows other versions: nothing that an operator can act on.
+        Ok(Err(error)) => tracing::debug!(protocol, %error, "handshake failed"),
+        Err(_) => tracing::debug!(protocol, "handshake not finished in time"),
+    }
+    None
+}
+
 #[async_trait]
-impl<A: ServerApp + Send + Sync + 'static> ServerApp for Secured<A> {
+impl<A: Accepts> ServerApp for Secured<A> {
     async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        let stream = self.secure(stream).await?;
-        self.app.process_new(stream, shutdown).await
+        let opened = self.app.accept()?;
+        let stream = self.secure(stream, opened.at).await?;
+        self.app.serve(stream, opened, shutdown).await
     }
 
     async fn cleanup(&self) {

@@ -46,7 +46,7 @@ impl From<&Limits> for HeadLimits {
 pub(super) enum NoHead {
     /// The client is gone or was idle for too long, or the process ends: there is no one to reply to.
     Closed,
-    /// It began, and is refused: by what is here of it, a reply can have the CORS headers of its bucket.
+    /// The head began, and is refused: by what is here of it, a reply can have the CORS headers of its bucket.
     Refused(Refusal, BytesMut),
     /// The bytes that came can begin no valid head.
     Rejected(Rejection, BytesMut),

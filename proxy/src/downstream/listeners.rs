@@ -2,6 +2,7 @@
 
 use super::endpoints::Endpoints;
 use super::handshake::Secured;
+use super::opened::Uncounted;
 use crate::config::{Config, Listener};
 use crate::exchange::Policy;
 use crate::tls::{Certificates, TlsError};
@@ -53,9 +54,10 @@ pub fn admin_service<A>(
     app: A,
     config: &Config,
     certificates: &mut Certificates,
-) -> Result<Service<Secured<A>>, TlsError> {
+) -> Result<Service<Secured<Uncounted<A>>>, TlsError> {
     let listener = Listener { tls: config.admin.tls.clone(), ..config.admin.address.into() };
     let endpoints = Arc::new(Endpoints::new(&[listener], certificates)?);
+    let app = Uncounted(Arc::new(app));
     let mut service = Service::new("admin".into(), Secured::for_operators(app, endpoints, config.limits.header_read));
     service.threads = Some(1);
     service.add_tcp(&config.admin.address.to_string());

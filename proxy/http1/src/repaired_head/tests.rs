@@ -80,7 +80,7 @@ fn what_recipients_could_take_for_something_else_is_an_error() {
     }
 }
 
-/// What is written is judged like any other head.
+/// The grammar judges the written head like any other.
 #[test]
 fn a_length_that_is_not_agreed_on_stays_one() {
     for lines in [

@@ -33,7 +33,7 @@ pub(super) enum Sink {
 pub(super) enum TransferError {
     /// It could not be read, or not in time.
     Read(io::Error),
-    /// It broke off, or is no chunked body.
+    /// The body broke off, or its chunks are none.
     Broken(BrokenBody),
     /// It could not be written, or not in time.
     Write,

@@ -179,10 +179,8 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
                 Parsed::Head(head) => head,
                 Parsed::Invalid(why) => {
                     let repaired = repaired(&response, why).map_err(|why| invalid(ResponseFault::Head(why)))?;
-                    response = match repaired {
-                        Some(repaired) => repaired,
-                        None => self.complete_head(response).await?,
-                    };
+                    response =
+                        if let Some(repaired) = repaired { repaired } else { self.complete_head(response).await? };
                     continue;
                 }
                 Parsed::Incomplete => {
