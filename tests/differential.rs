@@ -216,6 +216,10 @@ fn normal_line(mut line: Value) -> Value {
     if line["upstream_time"].is_number() {
         line["upstream_time"] = "some".into();
     }
+    // Pingora does not say which part of a body is not valid.
+    if line["reason"] == "malformed" && line["detail"].is_string() {
+        line["detail"] = "some".into();
+    }
     // Each of the two has another upstream.
     if line["upstream"].is_string() {
         line["upstream"] = "some".into();
