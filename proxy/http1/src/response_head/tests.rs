@@ -115,7 +115,7 @@ fn a_header_line_is_a_name_a_colon_a_value_and_cr_lf() {
 #[test]
 fn a_head_has_at_most_2000_lines() {
     let lines = |count: usize| "A: b\r\n".repeat(count);
-    for count in [USUAL_LINES, USUAL_LINES + 1, MAX_LINES] {
+    for count in [100, 101, MAX_LINES] {
         assert_eq!(accepted(&with(&lines(count))).lines().count(), count);
     }
     rejects(with(&lines(MAX_LINES + 1)), InvalidResponse::TooManyLines);
