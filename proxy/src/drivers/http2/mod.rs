@@ -7,6 +7,7 @@
 mod allowance;
 mod blocks;
 mod connection;
+mod download;
 mod fields;
 mod frame_head;
 mod frames;

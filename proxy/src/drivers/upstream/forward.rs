@@ -1,6 +1,7 @@
 //! A request on its way: which address it is tried at, and whether it is asked again.
 
-use super::conversation::{Client, Conversation, Link};
+use super::client::{Client, Link};
+use super::conversation::Conversation;
 use super::request;
 use super::route::{ForwardError, Route};
 use crate::config::{Config, Limits, Timeouts};

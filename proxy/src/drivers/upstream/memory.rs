@@ -1,6 +1,7 @@
 //! A client that has its whole request in memory, and keeps the whole response there. Both are small.
 
-use super::conversation::{Client, Link, Received, Taken, UploadError, UploadState, invalid};
+use super::client::{Client, Link, Received, Taken, UploadError, UploadState};
+use super::conversation::invalid;
 use super::request::BodyFraming;
 use super::route::ForwardError;
 use crate::drivers::hop::{ends_here, is_length};

@@ -4,6 +4,7 @@
 //! come to its end, and whether the connection can be used again. A client's side is a [`Client`].
 
 mod buffered;
+mod client;
 mod conversation;
 mod forward;
 mod head;
@@ -14,7 +15,7 @@ mod request;
 mod route;
 mod tls_fault;
 
-pub(super) use conversation::{Client, Link, Received, Taken, UploadError, UploadState};
+pub(super) use client::{Client, Link, Received, Taken, UploadError, UploadState};
 pub(crate) use forward::Forwarder;
 pub(crate) use probe::Probe;
 pub(super) use request::BodyFraming;
