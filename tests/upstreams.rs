@@ -79,7 +79,7 @@ fn least_connections_prefers_the_idle_one() {
         in_flight(&proxy, 1.0);
     }
     assert_eq!((count(&first, "/bucket/key"), second.received().len()), (0, 8));
-    drop(held);
+    held.reset();
     in_flight(&proxy, 0.0);
     for _ in 0..8 {
         assert_eq!(get(&proxy), 200);
