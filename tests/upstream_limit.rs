@@ -95,7 +95,7 @@ fn a_request_beyond_the_limit_waits_and_then_gets_503() {
         .sum();
     assert_eq!(errors, 0.0, "no upstream has failed");
     assert_eq!(proxy.ask("GET", "/readyz").status, 200);
-    drop(stalled);
+    stalled.into_iter().for_each(Connection::reset);
     becomes(&proxy, OPEN, 0.0);
     assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).status, 200);
 }
