@@ -3,6 +3,7 @@
 //! Decides: the order of the errors, and how many are listed. Must not know: what can be wrong ([`Problem`]).
 
 use super::problem::{ErrorCode, Problem};
+use super::syntax::Mistake;
 use super::warning::Warning;
 use crate::position::{Places, Position};
 use std::borrow::Cow;
@@ -45,6 +46,12 @@ impl DocumentError {
         self.problem.message()
     }
 
+    /// S3's message, which speaks of XML, or that the text is neither XML nor JSON.
+    #[must_use]
+    pub fn summary(&self) -> Cow<'_, str> {
+        if self.problem.is_in_another_syntax() { "The document is not in S3's form".into() } else { self.message() }
+    }
+
     /// What exactly is wrong, where S3's message does not say it.
     #[must_use]
     pub fn detail(&self) -> Option<Cow<'_, str>> {
@@ -60,7 +67,7 @@ impl DocumentError {
 
 impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.position, self.code(), self.message())?;
+        write!(f, "{}: {}: {}", self.position, self.code(), self.summary())?;
         if let Some(detail) = self.detail() {
             write!(f, " ({detail})")?;
         }
@@ -138,6 +145,18 @@ impl Problems {
 
     pub(crate) const fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Returns true where this mistake was found.
+    pub(super) fn has(&self, mistake: Mistake) -> bool {
+        self.0
+            .iter()
+            .any(|(_, problem)| matches!(problem, Problem::Mistake { mistake: found, .. } if *found == mistake))
+    }
+
+    /// Returns true where the author's mistake is known.
+    pub(super) fn has_mistake(&self) -> bool {
+        self.0.iter().any(|(_, problem)| matches!(problem, Problem::Mistake { .. }))
     }
 
     /// Where they are, ascending.

@@ -3,7 +3,13 @@
 //! Decides: which form a document that S3 rejects was written in, by names that only that form has. Must not know: how it is
 //! converted.
 
+mod members;
+mod names;
+#[cfg(test)]
+mod tests;
+
 use super::Format;
+use names::of_kind;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use serde_json::{Map, Value};
@@ -20,8 +26,30 @@ pub enum ForeignForm {
     B2,
     /// Azure Storage, XML or JSON: `<Cors><CorsRule>`, `{"corsRules": [{"maxAgeInSeconds": …}]}`.
     Azure,
-    /// CloudFormation's `CorsConfiguration`, alone or in a template.
+    /// CloudFormation's `CorsConfiguration`, alone or in a template, that of SAM and the Serverless Framework included.
     CloudFormation,
+    /// Terraform, HCL or JSON: `cors_rule { allowed_origins = […] }`.
+    Terraform,
+    /// Pulumi, YAML or a program: `corsRules: [{allowedOrigins: […]}]`.
+    Pulumi,
+    /// A resource of Crossplane, `spec.forProvider.corsRule`.
+    Crossplane,
+    /// The AWS CDK: `cors: [{allowedMethods: […]}]`.
+    Cdk,
+    /// The headers middleware of Traefik.
+    Traefik,
+    /// The `corsPolicy` of Istio.
+    Istio,
+    /// A task of Ansible, `community.aws.s3_cors`.
+    Ansible,
+    /// A Kubernetes ConfigMap with a document in its data.
+    ConfigMap,
+    /// The shorthand of the AWS CLI, `CORSRules=[{AllowedOrigins=[…]}]`.
+    Shorthand,
+    /// S3's keys in camel case or snake case.
+    OtherCase,
+    /// S3's keys in YAML.
+    Yaml,
     /// The annotations of ingress-nginx.
     IngressNginx,
     /// The CORS filter of the Gateway API.
@@ -37,16 +65,16 @@ pub enum ForeignForm {
 }
 
 impl ForeignForm {
-    /// The form of a text, JSON, XML or a manifest in YAML; `None` for S3's own form, for one that is not known, and for a text that is not well-formed.
+    /// Recognises the form of a text; `None` for S3's own form, for one that is not known, and for XML that is not well-formed.
     #[must_use]
     pub fn recognise(text: &str) -> Option<Self> {
-        if let Some(form) = of_manifest(text) {
-            return Some(form);
+        let text = text.trim_start_matches('\u{feff}');
+        if Format::detect(text.as_bytes()) == Format::Json
+            && let Ok(value) = serde_json::from_str(text)
+        {
+            return of_json(&value);
         }
-        match Format::detect(text.as_bytes()) {
-            Format::Json => of_json(&serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?),
-            Format::Xml => of_root(&root(text)?),
-        }
+        if text.trim_start().starts_with('<') { of_root(&root(text)?) } else { names::form(text) }
     }
 
     /// What it is, as the end of a sentence.
@@ -58,6 +86,17 @@ impl ForeignForm {
             Self::B2 => "Backblaze B2's form",
             Self::Azure => "Azure Storage's form",
             Self::CloudFormation => "CloudFormation's form",
+            Self::Terraform => "Terraform's form",
+            Self::Pulumi => "Pulumi's form",
+            Self::Crossplane => "a resource of Crossplane",
+            Self::Cdk => "the AWS CDK's form",
+            Self::Traefik => "a middleware of Traefik",
+            Self::Istio => "a corsPolicy of Istio",
+            Self::Ansible => "a task of Ansible",
+            Self::ConfigMap => "a ConfigMap",
+            Self::Shorthand => "the shorthand of the AWS CLI",
+            Self::OtherCase => "S3's form with its keys in another case",
+            Self::Yaml => "S3's form in YAML",
             Self::IngressNginx => "an Ingress with the annotations of ingress-nginx",
             Self::GatewayApi => "a CORS filter of the Gateway API",
             Self::CliInput => "the whole input of the AWS CLI",
@@ -78,6 +117,13 @@ impl ForeignForm {
             Self::CloudFormation => Some("cloudformation"),
             Self::IngressNginx => Some("ingress-nginx"),
             Self::GatewayApi => Some("gateway-api"),
+            Self::Terraform => Some("terraform"),
+            Self::Pulumi => Some("pulumi"),
+            Self::Crossplane => Some("crossplane"),
+            Self::Cdk => Some("cdk"),
+            Self::Traefik => Some("traefik"),
+            Self::Istio => Some("istio"),
+            Self::Ansible | Self::ConfigMap | Self::Shorthand | Self::OtherCase | Self::Yaml => Some("json"),
             Self::CliInput | Self::XmlAsJson | Self::BareRule => match format {
                 Format::Json => Some("json"),
                 Format::Xml => Some("xml"),
@@ -96,6 +142,7 @@ impl ForeignForm {
             return "a policy says who may use the bucket; write CORS rules in a document of their own".into();
         };
         let by_hand = match (self, format) {
+            (Self::ConfigMap, _) => "mount it as a directory, or ",
             (Self::CliInput, _) => "keep only the value of CORSConfiguration, or ",
             (Self::BareRule, Format::Json) => "put [ and ] around it, or ",
             (Self::BareRule, Format::Xml) => "put <CORSConfiguration> around it, or ",
@@ -112,10 +159,15 @@ type Object = Map<String, Value>;
 
 fn of_json(value: &Value) -> Option<ForeignForm> {
     let Some(object) = value.as_object() else {
-        return of_rule(first(Some(value))?);
+        let rule = first(Some(value))?;
+        return of_rule(rule).or_else(|| members::form(value, rule));
     };
     let bare = || S3_KEYS.iter().any(|key| object.contains_key(*key)).then_some(ForeignForm::BareRule);
-    of_kubernetes(object).or_else(|| of_object(object)).or_else(|| of_rule(object)).or_else(bare)
+    of_kubernetes(object)
+        .or_else(|| of_object(object))
+        .or_else(|| of_rule(object))
+        .or_else(bare)
+        .or_else(|| members::form(value, object))
 }
 
 /// By the names around the rules.
@@ -131,8 +183,13 @@ fn of_object(object: &Object) -> Option<ForeignForm> {
     if inner.is_some() {
         return Some(ForeignForm::CliInput);
     }
-    if has("Resources") || has("CorsConfiguration") {
-        return contains(object, "CorsConfiguration", 0).then_some(ForeignForm::CloudFormation);
+    if has("Resources") || has("CorsConfiguration") || has("resources") {
+        if contains(object, "CorsConfiguration", 0) {
+            return Some(ForeignForm::CloudFormation);
+        }
+        if !has("resources") {
+            return None;
+        }
     }
     if has("StorageServiceProperties") {
         return Some(ForeignForm::Azure);
@@ -142,8 +199,12 @@ fn of_object(object: &Object) -> Option<ForeignForm> {
         return if is_s3 { Some(ForeignForm::R2) } else { of_rule(rule) };
     }
     for key in ["corsRules", "CorsRules", "cors", "cors_config", "corsConfig"] {
-        if let Some(form) = first(object.get(key)).and_then(of_rule) {
-            return Some(form);
+        if let Some(rule) = first(object.get(key))
+            && let Some(form) = of_rule(rule)
+        {
+            // The CDK's list is `cors`, Azure's `corsRules`.
+            let is_cdk = form == ForeignForm::Azure && key == "cors" && !rule.contains_key("maxAgeInSeconds");
+            return Some(if is_cdk { ForeignForm::Cdk } else { form });
         }
     }
     // Azure Resource Manager: {"properties": {"cors": {"corsRules": […]}}}.
@@ -164,6 +225,8 @@ fn of_rule(rule: &Object) -> Option<ForeignForm> {
         Some(ForeignForm::Gcs)
     } else if has(&["allowedOperations", "corsRuleName"]) {
         Some(ForeignForm::B2)
+    } else if has(&["maxAge"]) && has(&["allowedOrigins", "allowedMethods"]) {
+        Some(ForeignForm::Cdk)
     } else if has(&["maxAgeInSeconds", "exposedHeaders"]) {
         Some(ForeignForm::Azure)
     } else if has(&["allowOrigins"]) {
@@ -176,26 +239,11 @@ fn of_rule(rule: &Object) -> Option<ForeignForm> {
 fn of_kubernetes(object: &Object) -> Option<ForeignForm> {
     match object.get("kind")?.as_str()? {
         "List" => object.get("items")?.as_array()?.iter().find_map(|item| of_kubernetes(item.as_object()?)),
+        "ConfigMap" | "Secret" if object.contains_key("data") || object.contains_key("stringData") => {
+            Some(ForeignForm::ConfigMap)
+        }
         kind => of_kind(kind),
     }
-}
-
-fn of_kind(kind: &str) -> Option<ForeignForm> {
-    match kind {
-        "Ingress" => Some(ForeignForm::IngressNginx),
-        "HTTPRoute" => Some(ForeignForm::GatewayApi),
-        _ => None,
-    }
-}
-
-/// A Kubernetes manifest in YAML, by two of its lines: no YAML is read here. In a list they are indented.
-fn of_manifest(text: &str) -> Option<ForeignForm> {
-    let value = |line: &'_ str, key: &str| {
-        let line = line.trim_start_matches([' ', '-']).strip_prefix(key)?.strip_prefix(':')?;
-        Some(line.trim().trim_matches(['"', '\'']).to_owned())
-    };
-    let is_manifest = text.lines().any(|line| value(line, "apiVersion").is_some());
-    is_manifest.then(|| text.lines().find_map(|line| of_kind(&value(line, "kind")?))).flatten()
 }
 
 /// The first object of a list.
@@ -206,7 +254,7 @@ fn first(list: Option<&Value>) -> Option<&Object> {
 /// A template nests its properties: Resources, the resource, Properties.
 fn contains(object: &Object, key: &str, depth: usize) -> bool {
     let within = |value: &Value| value.as_object().is_some_and(|inner| contains(inner, key, depth + 1));
-    object.contains_key(key) || (depth < 4 && object.values().any(within))
+    object.contains_key(key) || (depth < 6 && object.values().any(within))
 }
 
 fn of_root(name: &str) -> Option<ForeignForm> {
@@ -226,65 +274,6 @@ fn root(text: &str) -> Option<String> {
             Event::Start(root) | Event::Empty(root) => return Some(root.local_name().into_inner().into()),
             Event::Eof => return None,
             _ => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_form_is_known_by_names_that_only_it_has() {
-        use ForeignForm::{
-            Azure, B2, BareRule, BucketPolicy, CliInput, CloudFormation, GatewayApi, Gcs, IngressNginx, R2, XmlAsJson,
-        };
-        for (text, form) in [
-            (r#"{"rules": [{"allowed": {"origins": ["*"]}}]}"#, Some(R2)),
-            (r#"{"rules": [{"AllowedOrigins": ["*"]}]}"#, Some(R2)),
-            (r#"[{"allowed": {"origins": ["*"]}}]"#, Some(R2)),
-            (r#"[{"origin": ["*"], "method": ["GET"]}]"#, Some(Gcs)),
-            (r#"{"origin": ["*"]}"#, Some(Gcs)),
-            (r#"{"name": "b", "cors": [{"method": ["GET"]}]}"#, Some(Gcs)),
-            (r#"{"cors_config": [{"method": ["GET"]}]}"#, Some(Gcs)),
-            ("<?xml version='1.0'?>\n<CorsConfig/>", Some(Gcs)),
-            (r#"[{"corsRuleName": "r"}]"#, Some(B2)),
-            (r#"{"bucketName": "b", "corsRules": [{"allowedOperations": ["s3_get"]}]}"#, Some(B2)),
-            (r#"{"cors": {"corsRules": [{"exposedHeaders": ["*"]}]}}"#, Some(Azure)),
-            (r#"{"properties": {"cors": {"corsRules": [{"maxAgeInSeconds": 1}]}}}"#, Some(Azure)),
-            (r#"[{"AllowedOrigins": "*", "MaxAgeInSeconds": 200, "Service": "blob"}]"#, Some(Azure)),
-            ("<!-- c --><StorageServiceProperties/>", Some(Azure)),
-            (r#"{"Resources": {"B": {"Properties": {"CorsConfiguration": {}}}}}"#, Some(CloudFormation)),
-            (r#"{"CorsConfiguration": {"CorsRules": []}}"#, Some(CloudFormation)),
-            (r#"{"CorsRules": [{"AllowedOrigins": ["*"], "MaxAge": 1}]}"#, Some(CloudFormation)),
-            (r#"{"kind": "Ingress", "metadata": {}}"#, Some(IngressNginx)),
-            (r#"{"kind": "List", "items": [{"kind": "HTTPRoute"}]}"#, Some(GatewayApi)),
-            ("apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n", Some(IngressNginx)),
-            ("# ours\n---\nkind: \"HTTPRoute\"\r\napiVersion: gateway.networking.k8s.io/v1\r\n", Some(GatewayApi)),
-            (
-                "apiVersion: v1\nkind: List\nitems:\n- apiVersion: networking.k8s.io/v1\n  kind: Ingress\n",
-                Some(IngressNginx),
-            ),
-            ("apiVersion: v1\nkind: Service\n", None),
-            ("kind: Ingress\n", None),
-            (r#"{"Bucket": "b", "CORSConfiguration": {"CORSRules": []}}"#, Some(CliInput)),
-            (r#"{"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}"#, Some(BareRule)),
-            (r#"{"CORSConfiguration": {"CORSRule": {}}}"#, Some(XmlAsJson)),
-            (r#"{"CORSRule": []}"#, Some(XmlAsJson)),
-            ("<CORSRule><AllowedOrigin>*</AllowedOrigin></CORSRule>", Some(BareRule)),
-            (r#"{"Version": "2012-10-17", "Statement": []}"#, Some(BucketPolicy)),
-            // S3's own, with mistakes of its own.
-            (r#"{"CORSRules": [{"AllowedOrigins": ["*"]}]}"#, None),
-            (r#"[{"AllowedOrigins": ["*"], "ExposedHeaders": ["ETag"]}]"#, None),
-            (r#"{"CorsRules": [{"AllowedOrigins": ["*"]}]}"#, None),
-            (r#"[{"allowedOrigins": ["*"]}]"#, None),
-            ("<CORSConfiguration/>", None),
-            ("[1, [], {}]", None),
-            ("{}", None),
-            ("{", None),
-            ("", None),
-        ] {
-            assert_eq!(ForeignForm::recognise(text), form, "{text}");
         }
     }
 }

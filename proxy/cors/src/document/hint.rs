@@ -1,7 +1,8 @@
 //! What to write instead of what S3 rejects, where that is known. S3 says nothing of the kind.
 
 use super::model::{InvalidConfiguration, InvalidRule, MAX_RULES};
-use super::problem::{ElementNamespace, Problem};
+use super::namespace::ElementNamespace;
+use super::problem::Problem;
 use super::{Format, NAMESPACE, RULE_ELEMENTS};
 use crate::{AllowedMethod, InvalidHeaderName};
 use std::borrow::Cow;
@@ -14,7 +15,10 @@ impl Problem {
     #[must_use]
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         let hint: Cow<'static, str> = match self {
-            Self::Foreign { form, format } => form.hint(*format).into(),
+            Self::Foreign { form, format, .. } => form.hint(*format).into(),
+            Self::NeitherXmlNorJson => {
+                "write S3's XML or the JSON of the AWS CLI; s3cors convert --help lists what can be converted".into()
+            }
             Self::OtherFormat(Format::Json) => "name the file .json, or run s3cors convert --to xml FILE".into(),
             Self::OtherFormat(Format::Xml) => "name the file .xml, or run s3cors convert --to json FILE".into(),
             Self::Mistake { mistake, .. } => mistake.hint(),
@@ -47,10 +51,13 @@ impl Problem {
             Self::Repeated(_) => "remove one of them".into(),
             Self::NotANumber(_) => "write whole seconds, such as 600".into(),
             Self::UnsupportedMethod(method) => method_hint(method),
-            Self::OriginWildcards(text) if is_list(text) => one_element("AllowedOrigin"),
+            Self::OriginWildcards(text) if is_regular_expression(text) => {
+                "S3 has no regular expressions: its only wildcard is *, once in a value, for any text".into()
+            }
+            Self::OriginWildcards(text) if is_list(text) => one_element("AllowedOrigin", text),
             Self::OriginWildcards(_) => SEVERAL_PATTERNS.into(),
-            Self::AllowedHeader { text, .. } if is_list(text) => one_element("AllowedHeader"),
-            Self::ExposeHeader { text, .. } if is_list(text) => one_element("ExposeHeader"),
+            Self::AllowedHeader { text, .. } if is_list(text) => one_element("AllowedHeader", text),
+            Self::ExposeHeader { text, .. } if is_list(text) => one_element("ExposeHeader", text),
             Self::AllowedHeader { invalid, .. } | Self::ExposeHeader { invalid, .. } => match invalid {
                 InvalidHeaderName::TooManyWildcards => SEVERAL_PATTERNS.into(),
                 InvalidHeaderName::Wildcard => "list each header by its full name, such as ETag".into(),
@@ -71,7 +78,7 @@ fn method_hint(method: &str) -> Cow<'static, str> {
         return "leave OPTIONS out: S3 responds to preflights without it".into();
     }
     if is_list(method) {
-        return one_element("AllowedMethod");
+        return one_element("AllowedMethod", method);
     }
     let methods = AllowedMethod::ALL.map(AllowedMethod::as_str);
     if method.trim() == "*" {
@@ -87,13 +94,27 @@ fn element_hint(name: &str, namespace: &ElementNamespace, known: &[&'static str]
     }
 }
 
-/// Whether several values stand where one belongs.
-fn is_list(text: &str) -> bool {
-    text.contains(',')
+/// Separators that people put between values, with their names.
+const SEPARATORS: [(char, &str); 3] = [(',', "a comma"), (';', "a semicolon"), ('|', "a |")];
+
+fn separator(text: &str) -> Option<&'static str> {
+    SEPARATORS.iter().find(|(separator, _)| text.trim().contains(*separator)).map(|(_, name)| *name)
 }
 
-fn one_element(element: &str) -> Cow<'static, str> {
-    format!("a comma does not separate values: write one {element} for each").into()
+/// Returns true where several values stand in the place of one.
+fn is_list(text: &str) -> bool {
+    separator(text).is_some()
+}
+
+fn one_element(element: &str, text: &str) -> Cow<'static, str> {
+    let separator = separator(text).unwrap_or("a separator");
+    format!("{separator} does not separate values: write one {element} for each").into()
+}
+
+/// Returns true for what no origin and no pattern has: anchors, escapes, groups, sets.
+fn is_regular_expression(text: &str) -> bool {
+    let is_enclosed = text.starts_with('^') || text.ends_with('$');
+    is_enclosed || ["\\.", "/.*", ".+", "(?", "[a-z", "[^"].iter().any(|part| text.contains(part))
 }
 
 /// The values of a JSON string that are separated by commas, each as a string.

@@ -9,6 +9,7 @@ mod hint;
 mod json;
 pub(crate) mod lint;
 pub(crate) mod model;
+pub(crate) mod namespace;
 pub(crate) mod problem;
 pub(crate) mod profile;
 mod raw;
@@ -25,6 +26,7 @@ use error::{DocumentErrors, Problems};
 use foreign::ForeignForm;
 use problem::Problem;
 use raw::RawRule;
+use syntax::Mistake;
 
 /// The longest document in bytes (S3: bad-65537-bytes).
 pub const MAX_DOCUMENT_LENGTH: usize = 64 * 1024;
@@ -154,10 +156,22 @@ fn name_form(text: &str, format: Format, problems: &mut Problems) {
     if problems.is_empty() {
         return;
     }
-    let written = Format::detect(text.as_bytes());
-    if let Some(form) = ForeignForm::recognise(text) {
-        problems.replace(Problem::Foreign { form, format: written }, text);
-    } else if written != format && text.trim_start().starts_with(['<', '{', '[']) {
+    let begin = text.trim_start();
+    let is_xml_or_json = begin.starts_with(['<', '{', '[']);
+    let written = if is_xml_or_json { Format::detect(text.as_bytes()) } else { format };
+    if begin.starts_with("\"{\\\"") || begin.starts_with("\"[") || problems.has(Mistake::Escaped) {
+        problems.replace(Problem::Mistake { words: "".into(), mistake: Mistake::Escaped }, text);
+    } else if let Some(form) = ForeignForm::recognise(text) {
+        problems.replace(Problem::Foreign { form, format: written, is_either: is_xml_or_json }, text);
+    } else if written != format {
         problems.replace(Problem::OtherFormat(written), text);
+    } else if !is_xml_or_json && is_neither(begin, problems) {
+        problems.replace(Problem::NeitherXmlNorJson, text);
     }
+}
+
+/// Returns true for a text that no XML follows, that is no JSON, and in which no common mistake of JSON was found.
+fn is_neither(text: &str, problems: &Problems) -> bool {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    !text.is_empty() && !is_json && !problems.has_mistake() && !text.contains("<CORS") && !text.contains("<?xml")
 }

@@ -7,6 +7,7 @@ use super::Format;
 use super::MAX_DOCUMENT_LENGTH;
 use super::foreign::ForeignForm;
 use super::model::{InvalidConfiguration, InvalidRule, MAX_RULES};
+use super::namespace::ElementNamespace;
 use super::syntax::Mistake;
 use crate::InvalidHeaderName;
 use crate::text::cut;
@@ -68,9 +69,13 @@ pub enum Problem {
     Foreign {
         /// The form.
         form: ForeignForm,
-        /// Whether that is JSON or XML.
+        /// The format that it has, or that is expected where it has neither.
         format: Format,
+        /// True for XML and JSON.
+        is_either: bool,
     },
+    /// The document is in no form that is known.
+    NeitherXmlNorJson,
     /// The document is S3's, but in this format where the other is expected.
     OtherFormat(Format),
     /// The document is not well-formed, and it can be told what its author took for allowed.
@@ -168,18 +173,6 @@ pub enum Problem {
     },
 }
 
-/// The namespace of an XML element.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ElementNamespace {
-    /// S3's own, or none, which S3 accepts too (S3: ok-interleaved).
-    S3,
-    /// Another one.
-    Foreign(Box<str>),
-    /// The element's prefix is not declared.
-    Undeclared(Box<str>),
-}
-
 impl From<InvalidConfiguration> for Problem {
     fn from(invalid: InvalidConfiguration) -> Self {
         Self::Rules(invalid)
@@ -199,6 +192,12 @@ impl Problem {
             Some(mistake) => Self::Mistake { words, mistake },
             None => Self::Syntax(words),
         }
+    }
+
+    /// Returns true for a text that is neither XML nor JSON.
+    #[must_use]
+    pub const fn is_in_another_syntax(&self) -> bool {
+        matches!(self, Self::NeitherXmlNorJson | Self::Foreign { is_either: false, .. })
     }
 
     /// S3's error code.
@@ -243,6 +242,8 @@ impl Problem {
     #[must_use]
     pub fn detail(&self) -> Option<Cow<'_, str>> {
         let detail: Cow<'_, str> = match self {
+            Self::Mistake { mistake: Mistake::Escaped, .. } => "its quotes are escaped, as in a string".into(),
+            Self::NeitherXmlNorJson => "this is neither XML nor JSON".into(),
             Self::Syntax(words) | Self::WrongType(words) | Self::Mistake { words, .. } => (&**words).into(),
             Self::Utf16 => "this is UTF-16".into(),
             Self::Foreign { form, .. } => format!("this is {}", form.description()).into(),
@@ -294,20 +295,6 @@ fn header_message<'a>(element: &str, text: &str, invalid: InvalidHeaderName) -> 
         InvalidHeaderName::Character => "contains invalid character.",
     };
     format!("{element} \"{text}\" {what}").into()
-}
-
-impl ElementNamespace {
-    pub(crate) const fn is_s3(&self) -> bool {
-        matches!(self, Self::S3)
-    }
-
-    fn note(&self) -> String {
-        match self {
-            Self::S3 => String::new(),
-            Self::Foreign(namespace) => format!(" (it is in the namespace {namespace})"),
-            Self::Undeclared(prefix) => format!(" (its prefix {prefix} is not declared)"),
-        }
-    }
 }
 
 /// `A, B or C`.

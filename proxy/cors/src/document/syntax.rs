@@ -20,8 +20,8 @@ pub enum Mistake {
     BareName,
     /// JSON that ends too early.
     Unclosed,
-    /// What stands in the place of JSON begins like none.
-    NotJson,
+    /// A quote of JSON with a backslash before it, as in a string of a program.
+    Escaped,
 }
 
 impl Mistake {
@@ -29,6 +29,7 @@ impl Mistake {
     pub(super) fn in_json(text: &str, offset: usize, words: &str) -> Option<Self> {
         let (before, rest) = text.split_at_checked(offset).unwrap_or((text, ""));
         let mistake = match rest.chars().next() {
+            Some('\\') if rest.starts_with("\\\"") => Some(Self::Escaped),
             Some('/' | '#') => Some(Self::Comment),
             Some('\'') => Some(Self::SingleQuote),
             Some(']' | '}') if before.trim_end().ends_with(',') => Some(Self::TrailingComma),
@@ -36,12 +37,8 @@ impl Mistake {
             _ => text.chars().find(|character| is_typographic(*character)).map(Self::TypographicQuote),
         };
         let is_word = rest.starts_with(|first: char| first.is_alphabetic());
-        let by_word = if before.trim().is_empty() {
-            Some(Self::NotJson)
-        } else {
-            words.starts_with("key must be a string").then_some(Self::BareName)
-        };
-        mistake.or(by_word.filter(|_| is_word))
+        let is_name = is_word && words.starts_with("key must be a string");
+        mistake.or(is_name.then_some(Self::BareName))
     }
 
     /// Names what is wrong with JSON that ends too early. Where nothing begins, nothing is open.
@@ -61,7 +58,7 @@ impl Mistake {
             Self::SingleQuote => "JSON has no single quotes: write \"".into(),
             Self::TrailingComma => "remove the comma before it".into(),
             Self::Unclosed => "a bracket or a quote is not closed".into(),
-            Self::NotJson => "a JSON document begins with { or [".into(),
+            Self::Escaped => "remove the backslashes before the quotes, and quotes around the whole".into(),
             Self::BareName => "write the name in double quotes".into(),
         }
     }

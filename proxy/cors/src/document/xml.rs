@@ -7,7 +7,8 @@
 
 use super::error::Problems;
 use super::hint::similar;
-use super::problem::{ElementNamespace, Problem, name};
+use super::namespace::ElementNamespace;
+use super::problem::{Problem, name};
 use super::raw::{RawRule, RawValue};
 use super::syntax::{self, Mistake};
 use super::{NAMESPACE, RULE_ELEMENTS};

@@ -8,7 +8,7 @@ fn json_that_is_not_well_formed_is_refused_at_its_place() {
     check_refused(vec![
         ("nothing", Json, b"".into(), vec![("1:1", MALFORMED, "EOF while parsing a value")]),
         ("white space", Json, b" \n ".into(), vec![("2:2", MALFORMED, "EOF while parsing a value")]),
-        ("not JSON at all", Json, b"rules:\n  - GET".into(), vec![("1:1", MALFORMED, "expected value")]),
+        ("not JSON at all", Json, b"rules:\n  - GET".into(), vec![("1:1", MALFORMED, "neither XML nor JSON")]),
         ("XML", Json, b"\n<CORSConfiguration/>".into(), vec![("2:1", MALFORMED, "this is XML, where JSON")]),
         ("not UTF-8", Json, b"[\n  \"\xff\"]".into(), vec![("2:4", MALFORMED, "not UTF-8 from byte 6")]),
         ("cut off in an object", Json, b"{\n  \"CORSRules\": [{\"ID\": ".into(), vec![("2:24", MALFORMED, "EOF")]),

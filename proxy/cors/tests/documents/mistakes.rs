@@ -30,9 +30,11 @@ fn utf16(text: &str, mark: &[u8], bytes: impl Fn(u16) -> [u8; 2]) -> Vec<u8> {
 fn another_form_is_named_once_with_the_command_that_converts_it() {
     let r2 = r#"{"rules": [{"allowed": {"origins": ["*"], "methods": ["GET"]}}]}"#;
     let policy = r#"{"Version": "2012-10-17", "Statement": []}"#;
+    let terraform = "resource \"aws_s3_bucket\" \"b\" {\n  cors_rule {\n  }\n}\n";
     let bare = "<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>";
     check_told(vec![
         ("R2", Json, r2.into(), &[("1:1", "this is Cloudflare R2's form", "s3cors convert --from r2 --to json FILE")]),
+        ("Terraform", Xml, terraform.into(), &[("1:1", "this is Terraform's form", "--from terraform --to xml FILE")]),
         ("R2 in a file named .xml", Xml, format!("\n {r2}").into(), &[("2:2", "Cloudflare R2's", "--from r2")]),
         (
             "Google's XML",
@@ -65,7 +67,21 @@ fn what_is_not_well_formed_is_told_by_what_is_written_there() {
         ("a single quote", Json, json("'ID': 'a'"), &[("2:1", "key must", "JSON has no single quotes")]),
         ("a bracket too few", Json, b"[{}".into(), &[("1:4", "EOF", "a bracket or a quote is not closed")]),
         ("nothing", Json, b" ".into(), &[("1:2", "EOF", "")]),
-        ("YAML", Json, b"CORSRules:\n- a".into(), &[("1:1", "expected value", "begins with { or [")]),
+        ("YAML", Json, b"CORSRules:\n- a".into(), &[("1:1", "this is S3's form in YAML", "--from json --to json")]),
+        ("an unknown form", Json, b"hello".into(), &[("1:1", "neither XML nor JSON", "convert --help")]),
+        (
+            "one where XML is expected",
+            Xml,
+            b"\nname = 1\n".into(),
+            &[("2:1", "neither XML nor JSON", "convert --help")],
+        ),
+        (
+            "escaped quotes",
+            Json,
+            br#"[{\"AllowedOrigins\": []}]"#.into(),
+            &[("1:1", "escaped", "remove the backslashes")],
+        ),
+        ("a string of JSON", Xml, br#""{\"CORSRules\": []}""#.into(), &[("1:1", "escaped", "remove the backslashes")]),
         ("text before XML", Xml, b"x <CORSConfiguration/>".into(), &[("1:1", "text where", "remove it")]),
         ("a bare name", Json, json("ID: 1"), &[("2:1", "key must", "double quotes")]),
         ("a typographic quote", Json, json("“ID”: 1"), &[("2:1", "key must", "“ is a typographic quotation mark")]),
@@ -143,6 +159,24 @@ fn several_values_in_one_are_told_by_their_comma() {
         ("methods", Xml, rule("<AllowedMethod>GET, PUT</AllowedMethod>"), &[("3:1", "Unsupported", one)]),
         ("headers", Xml, rule("<AllowedHeader>a, b</AllowedHeader>"), &[("3:1", "invalid character", one)]),
         ("origins", Xml, rule("<AllowedOrigin>http://*.a,http://*.b</AllowedOrigin>"), &[("3:1", "wildcard", one)]),
+        (
+            "methods with a bar",
+            Xml,
+            rule("<AllowedMethod>GET|PUT</AllowedMethod>"),
+            &[("3:1", "Unsupported", "a | does not")],
+        ),
+        (
+            "two patterns",
+            Xml,
+            rule("<AllowedOrigin>http://*.a;http://*.b</AllowedOrigin>"),
+            &[("3:1", "wildcard", "a semicolon")],
+        ),
+        (
+            "a regular expression",
+            Xml,
+            rule(r"<AllowedOrigin>^https://.*\.a\..*$</AllowedOrigin>"),
+            &[("3:1", "wildcard", "S3 has no regular expressions")],
+        ),
         ("every method", Xml, rule("<AllowedMethod>*</AllowedMethod>"), &[("3:1", "Unsupported", "list the methods")]),
         ("every header", Xml, rule("<ExposeHeader>*</ExposeHeader>"), &[("3:1", "wildcard", "list each header")]),
     ]);
@@ -160,4 +194,21 @@ fn a_document_with_errors_has_the_warnings_about_its_other_values() {
     let errors = Document::parse(&listed, Xml).unwrap_err();
     let told: Vec<_> = errors.warnings().iter().map(ToString::to_string).collect();
     assert!(matches!(&*told, [comma] if comma.starts_with("2:11: ") && comma.contains("has no comma")), "{told:?}");
+}
+
+#[test]
+fn an_origin_in_another_notation_is_called_that() {
+    for (origin, why) in [
+        (r"^https://.*\\.shop\\.example$", "it is a regular expression"),
+        (r"/shop\\.example$/", "it is a regular expression"),
+        ("https://(www|app).shop.example", "it is a regular expression"),
+        ("https://shop.example|https://app.shop.example", "an Origin is one; hint: write one AllowedOrigin for each"),
+        ("https://shop.example;https://app.shop.example", "an Origin is one; hint: write one AllowedOrigin for each"),
+        ("https://shop.example,https://app.shop.example", "has no comma"),
+    ] {
+        let text = format!(r#"[{{"AllowedOrigins": ["{origin}"], "AllowedMethods": ["GET"]}}]"#);
+        let document = Document::parse(text.as_bytes(), Json).unwrap();
+        let told: Vec<_> = document.warnings().iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|told| told.contains(why)), "{origin}: {told:#?}");
+    }
 }

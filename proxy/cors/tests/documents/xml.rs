@@ -9,7 +9,7 @@ fn xml_that_is_not_well_formed_is_refused_at_its_place() {
         ("nothing", Xml, vec![], vec![("1:1", MALFORMED, "no CORSConfiguration")]),
         ("white space", Xml, b" \n\t\n ".into(), vec![("3:2", MALFORMED, "no CORSConfiguration")]),
         ("a comment only", Xml, b"<!-- x -->".into(), vec![("1:11", MALFORMED, "no CORSConfiguration")]),
-        ("not XML at all", Xml, b"rules:\n  - GET".into(), vec![("1:1", MALFORMED, "text where only elements")]),
+        ("not XML at all", Xml, b"rules:\n  - GET".into(), vec![("1:1", MALFORMED, "neither XML nor JSON")]),
         ("JSON", Xml, b"  {\"CORSRules\": []}".into(), vec![("1:3", MALFORMED, "this is JSON, where XML")]),
         ("UTF-16", Xml, b"\xff\xfe<\0".into(), vec![("1:1", MALFORMED, "this is UTF-16")]),
         ("not UTF-8", Xml, b"<CORSConfiguration>\n\xc3\xa9 \xff".into(), vec![("2:3", MALFORMED, "from byte 24")]),

@@ -88,10 +88,23 @@ fn characters(text: &str) -> Result<(), NeverSent> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(',') {
         return Err(NeverSent::NotAscii);
     }
-    if text.contains([',', ';']) || text.matches("://").count() > 1 {
+    if is_regular_expression(text) {
+        return Err(NeverSent::RegularExpression);
+    }
+    if text.contains([';', '|']) {
+        return Err(NeverSent::Several);
+    }
+    if text.contains(',') || text.matches("://").count() > 1 {
         return Err(NeverSent::List);
     }
     Ok(())
+}
+
+/// Returns true for anchors, escapes and groups.
+fn is_regular_expression(text: &str) -> bool {
+    let is_between_slashes = text.strip_prefix('/').is_some_and(|rest| rest.ends_with('/') && !rest.starts_with('/'));
+    let is_enclosed = is_between_slashes || text.starts_with('^') || text.ends_with('$');
+    is_enclosed || text.contains("\\.") || text.contains("(?") || (text.contains('(') && text.contains('|'))
 }
 
 fn is_scheme(scheme: &str) -> bool {

@@ -101,7 +101,15 @@ fn why_never(origin: &str, candidates: &[String]) -> NeverSent {
         return exact();
     }
     let upper_case = origin.contains(|character: char| character.is_ascii_uppercase());
-    let order = [NeverSent::List, NeverSent::NotAscii, NeverSent::Query, NeverSent::Path, NeverSent::UpperCase];
+    let order = [
+        NeverSent::RegularExpression,
+        NeverSent::List,
+        NeverSent::Several,
+        NeverSent::NotAscii,
+        NeverSent::Query,
+        NeverSent::Path,
+        NeverSent::UpperCase,
+    ];
     let of_all = order.into_iter().find(|why| reasons().all(|reason| reason == *why));
     let of_some =
         || [NeverSent::DefaultPort, NeverSent::Port].into_iter().find(|why| reasons().any(|reason| reason == *why));

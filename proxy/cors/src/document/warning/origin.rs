@@ -16,8 +16,12 @@ pub enum NeverSent {
     UpperCase,
     /// It names the scheme's own port.
     DefaultPort,
-    /// It has several values, with a comma, a semicolon or a space between them.
+    /// Several values with a comma between them.
     List,
+    /// Several values with something else between them.
+    Several,
+    /// A regular expression.
+    RegularExpression,
     /// It has a query or a fragment.
     Query,
     /// It has a scheme that no page has.
@@ -52,6 +56,8 @@ impl NeverSent {
             Self::UpperCase => "an Origin is in lower case",
             Self::DefaultPort => "an Origin leaves out the scheme's own port",
             Self::List => "an Origin is one, and has no comma",
+            Self::Several => "an Origin is one",
+            Self::RegularExpression => "it is a regular expression, which S3 has not",
             Self::Query => "an Origin has no query and no fragment",
             Self::Scheme => "no page has this scheme",
             Self::Host => "its host is not one that a browser can have",

@@ -113,6 +113,10 @@ impl NeverSent {
             Self::UpperCase => format!("write {}", origin.to_ascii_lowercase()).into(),
             Self::DefaultPort => "remove the port".into(),
             Self::List => "a comma does not separate values: write one AllowedOrigin for each".into(),
+            Self::Several => "write one AllowedOrigin for each".into(),
+            Self::RegularExpression => {
+                "write the origins; the only wildcard is *, once in a value, for any text".into()
+            }
             Self::Scheme => "write https://".into(),
             Self::Host => "write the host as the browser's address bar shows it".into(),
             Self::Port => "write a port from 1 to 65535, or none".into(),
