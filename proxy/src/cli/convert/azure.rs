@@ -19,7 +19,7 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
     });
 }
 
-fn rule(fields: &mut Fields<'_>) -> Draft {
+pub(super) fn rule(fields: &mut Fields<'_>) -> Draft {
     Draft {
         id: None,
         origins: fields.texts("allowedOrigins"),

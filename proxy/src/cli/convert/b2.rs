@@ -11,7 +11,7 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
 }
 
 fn rule(fields: &mut Fields<'_>) -> Draft {
-    let (operations, origins) = (fields.texts("allowedOperations"), fields.texts("allowedOrigins"));
+    let (operations, origins) = (fields.list("allowedOperations"), fields.list("allowedOrigins"));
     warn_of_ports(&origins, fields);
     Draft {
         id: fields.text("corsRuleName"),
@@ -21,8 +21,8 @@ fn rule(fields: &mut Fields<'_>) -> Draft {
             .flat_map(|operation| methods(operation, fields))
             .map(|method| (*method).to_owned())
             .collect(),
-        headers: fields.texts("allowedHeaders"),
-        expose: fields.texts("exposeHeaders"),
+        headers: fields.list("allowedHeaders"),
+        expose: fields.list("exposeHeaders"),
         max_age: fields.seconds("maxAgeSeconds"),
     }
 }

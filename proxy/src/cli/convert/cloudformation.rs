@@ -20,6 +20,9 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
 
 /// Every `CorsConfiguration`, with the names that lead to it.
 fn find<'v>(value: &'v Value, path: &str, found: &mut Vec<(String, &'v Value)>) {
+    for (index, inner) in value.as_array().into_iter().flatten().enumerate() {
+        find(inner, &format!("{path}[{index}]"), found);
+    }
     for (key, inner) in value.as_object().into_iter().flatten() {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         if key == "CorsConfiguration" {
@@ -31,12 +34,13 @@ fn find<'v>(value: &'v Value, path: &str, found: &mut Vec<(String, &'v Value)>) 
 }
 
 fn rule(fields: &mut Fields<'_>) -> Draft {
+    let methods = fields.list("AllowedMethods");
     Draft {
         id: fields.text("Id"),
-        origins: fields.texts("AllowedOrigins"),
-        methods: fields.texts("AllowedMethods"),
-        headers: fields.texts("AllowedHeaders"),
-        expose: fields.texts("ExposedHeaders"),
+        origins: fields.list("AllowedOrigins"),
+        methods: fields.s3_methods(methods),
+        headers: fields.list("AllowedHeaders"),
+        expose: fields.list("ExposedHeaders"),
         max_age: fields.seconds("MaxAge"),
     }
 }

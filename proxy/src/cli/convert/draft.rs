@@ -44,9 +44,12 @@ impl Conversion {
         Err(self.warnings)
     }
 
-    /// Adds a rule, which warnings and errors call by its place.
-    pub(super) fn add(&mut self, place: &str, draft: Draft) {
-        let errors = self.errors.len();
+    pub(super) const fn errors(&self) -> usize {
+        self.errors.len()
+    }
+
+    /// Adds a rule, which warnings and errors call by its place. With more than `errors` errors it is not whole.
+    pub(super) fn add(&mut self, place: &str, draft: Draft, errors: usize) {
         let methods = self.methods(place, &draft.methods);
         let origins = self.each(place, "origin", &draft.origins, OriginPattern::parse);
         let headers = self.each(place, "header", &draft.headers, HeaderPattern::parse);

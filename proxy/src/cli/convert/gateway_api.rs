@@ -4,7 +4,7 @@ use super::draft::{Conversion, Draft};
 use super::fields::{self, Fields};
 use serde_json::{Map, Value};
 
-/// The methods that the filter allows whether they are listed or not.
+/// The methods that need no preflight, so that they are allowed whether they are listed or not (Fetch, "CORS-safelisted method").
 const ALWAYS: [&str; 3] = ["GET", "HEAD", "POST"];
 /// Without `maxAge`.
 const MAX_AGE: i64 = 5;
@@ -26,21 +26,28 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
 }
 
 fn rule(fields: &mut Fields<'_>) -> Draft {
-    let origins = fields.texts("allowOrigins");
-    let mut methods = fields.texts("allowMethods");
+    let origins = fields.list("allowOrigins");
+    let methods = fields.list("allowMethods");
+    let methods = always(methods, fields);
+    let headers = fields.list("allowHeaders");
+    let headers = fields.without_wildcards("header", headers);
+    let expose = fields.list("exposeHeaders");
+    let max_age = fields.seconds("maxAge").or(Some(MAX_AGE));
+    let credentials = fields.flag("allowCredentials").unwrap_or_default();
+    warn_of_credentials("allowCredentials", credentials, &origins, fields);
+    warn_of_ports(&origins, fields);
+    Draft { id: None, origins, methods, headers, expose, max_age }
+}
+
+/// The methods with those that such a filter allows always.
+pub(super) fn always(mut methods: Vec<String>, fields: &mut Fields<'_>) -> Vec<String> {
     for method in ALWAYS {
         if !methods.iter().any(|listed| listed == method || listed == "*") {
             fields.warn(&format!("{method} is added: the filter allows it always"));
             methods.push(method.to_owned());
         }
     }
-    let headers = fields.texts("allowHeaders");
-    let expose = fields.texts("exposeHeaders");
-    let max_age = fields.seconds("maxAge").or(Some(MAX_AGE));
-    let credentials = fields.take("allowCredentials").is_some_and(|value| value == true);
-    warn_of_credentials("allowCredentials", credentials, &origins, fields);
-    warn_of_ports(&origins, fields);
-    Draft { id: None, origins, methods, headers, expose, max_age }
+    methods
 }
 
 /// S3 has no setting for credentials: it gives them to listed origins, and not to `*`.

@@ -12,8 +12,9 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
     fields::add_rules(document, &["/cors", "/cors_config"], conversion, json);
 }
 
-fn json(fields: &mut Fields<'_>) -> Draft {
-    let [origins, methods, headers] = ["origin", "method", "responseHeader"].map(|key| fields.texts(key));
+pub(super) fn json(fields: &mut Fields<'_>) -> Draft {
+    let [origins, methods, headers] = ["origin", "method", "responseHeader"].map(|key| fields.list(key));
+    warn_of_wildcards(&origins, fields);
     of(origins, methods, headers, fields.seconds("maxAgeSeconds"))
 }
 
@@ -21,7 +22,15 @@ fn xml(fields: &mut Fields<'_>) -> Draft {
     let [origins, methods, headers] =
         [("Origins", "Origin"), ("Methods", "Method"), ("ResponseHeaders", "ResponseHeader")]
             .map(|(list, element)| fields.nested(list, element));
+    warn_of_wildcards(&origins, fields);
     of(origins, methods, headers, fields.only_seconds("MaxAgeSec"))
+}
+
+/// Google's only wildcard for origins is `*` alone.
+fn warn_of_wildcards(origins: &[String], fields: &mut Fields<'_>) {
+    for origin in origins.iter().filter(|origin| *origin != "*" && origin.contains('*')) {
+        fields.warn(&format!("{origin} matches any text in the place of * in S3, where Google compares it as it is"));
+    }
 }
 
 /// A response header of Google's is both: one that a page may read, and one that it may send.

@@ -6,6 +6,7 @@
 use super::draft::{Conversion, Draft};
 use super::fields::{self, Fields};
 use super::gateway_api::{each_object, warn_of_credentials};
+use super::unresolved::Unresolved;
 use serde_json::{Map, Value};
 
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
@@ -18,7 +19,8 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
     let mut found = Vec::new();
     each_object(document, &mut |object| {
         let annotations = annotations(object);
-        if annotations.get("enable-cors").is_some_and(|value| value.as_str() == Some("true")) {
+        let is_enabled = |value: &Value| value.as_str() == Some("true") || Unresolved::of(value).is_some();
+        if annotations.get("enable-cors").is_some_and(is_enabled) {
             found.push(annotations);
         }
     });
@@ -39,19 +41,19 @@ fn annotations(object: &Map<String, Value>) -> Map<String, Value> {
 
 fn rule(fields: &mut Fields<'_>) -> Draft {
     let mut texts = |key: &str, default: &str| {
-        let texts = fields.texts(key);
+        let texts = fields.split(key);
         if texts.is_empty() { default.split(',').map(|text| text.trim().to_owned()).collect() } else { texts }
     };
     let (origins, methods) = (texts("cors-allow-origin", "*"), texts("cors-allow-methods", METHODS));
     let headers = texts("cors-allow-headers", HEADERS);
-    let expose = fields.texts("cors-expose-headers");
+    let expose = fields.split("cors-expose-headers");
     let max_age = fields.seconds("cors-max-age").or(Some(MAX_AGE));
-    let credentials = fields.text("cors-allow-credentials").is_none_or(|value| value != "false");
+    let credentials = fields.flag("cors-allow-credentials").unwrap_or(true);
     warn_of_credentials("cors-allow-credentials", credentials, &origins, fields);
     // S3's matches any text. ingress-nginx has a subdomain of one level there ("single level wildcard subdomains").
     for origin in origins.iter().filter(|origin| origin.contains("://*.")) {
         fields.warn(&format!("{origin} also matches deeper subdomains in S3"));
     }
-    fields.take("enable-cors");
+    fields.flag("enable-cors");
     Draft { id: None, origins, methods, headers, expose, max_age }
 }

@@ -11,19 +11,19 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
     });
 }
 
-fn rule(fields: &mut Fields<'_>) -> Draft {
+pub(super) fn rule(fields: &mut Fields<'_>) -> Draft {
     let mut draft = Draft {
         id: fields.text("id"),
-        expose: fields.texts("exposeHeaders"),
+        expose: fields.list("exposeHeaders"),
         max_age: fields.seconds("maxAgeSeconds"),
         ..Draft::default()
     };
     let allowed = fields.take("allowed").unwrap_or_default();
     fields.rest();
     let mut fields = fields.inner("allowed", &allowed);
-    draft.origins = fields.texts("origins");
-    draft.methods = fields.texts("methods");
-    draft.headers = fields.texts("headers");
+    draft.origins = fields.list("origins");
+    draft.methods = fields.list("methods");
+    draft.headers = fields.list("headers");
     fields.rest();
     draft
 }

@@ -1,9 +1,11 @@
-//! A document of any syntax as one tree: JSON as it is, YAML as the JSON that it stands for, XML as an object for each element.
+//! A document of any syntax as one tree: JSON as it is, YAML and programs as the JSON that they stand for, XML as an object for each element.
 
-use super::ConvertError;
+use super::unresolved::{self, Unresolved, line_of};
+use super::{ConvertError, literal, program, yaml};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use s3_cors::Format;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 /// The deepest element of XML that is read.
@@ -14,29 +16,49 @@ pub(super) fn read(text: &str) -> Result<Value, ConvertError> {
     if text.trim_start().starts_with('<') {
         return xml(text);
     }
-    let json = match Format::detect(text.as_bytes()) {
-        Format::Json => serde_json::from_str(text).map_err(|error| ConvertError::NotWellFormed(error.to_string())),
-        _ => Err(ConvertError::NotWellFormed(String::new())),
-    };
-    // A flow mapping of YAML begins as JSON does, but the errors of JSON are the ones that its author expects.
-    match json {
-        Err(error) if matches!(Format::detect(text.as_bytes()), Format::Json) => yaml(text).map_err(|_| error),
-        Err(_) => yaml(text),
-        json => json,
+    if matches!(Format::detect(text.as_bytes()), Format::Json) { in_brackets(text) } else { yaml::read(text) }
+}
+
+/// JSON, an object of JavaScript, or a flow collection of YAML, which begin alike.
+fn in_brackets(text: &str) -> Result<Value, ConvertError> {
+    let json = serde_json::from_str::<IgnoredAny>(text);
+    let literal = literal::document(text);
+    match (json, literal) {
+        // The reader of literals knows the lines.
+        (Ok(_), literal) => literal,
+        (Err(_), Ok(value)) if !has_unresolved(&value) => Ok(value),
+        // What is an expression in a program is a text in YAML.
+        (Err(_), Ok(value)) => Ok(yaml::read(text).unwrap_or(value)),
+        // The errors of JSON are the ones that its author expects.
+        (Err(error), Err(_)) => yaml::read(text).map_err(|_| ConvertError::NotWellFormed(error.to_string())),
     }
 }
 
-/// Several documents become the items of one list.
-pub(super) fn yaml(text: &str) -> Result<Value, ConvertError> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
-        // Its first line has the place; the others show the text around it.
-        let shown = error.to_string();
-        ConvertError::NotWellFormed(shown.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned())
-    })?;
-    match <[Value; 1]>::try_from(documents) {
-        Ok([document]) => Ok(document),
-        Err(documents) => Ok(serde_json::json!({"kind": "List", "items": documents})),
+/// A program, or the data of one. Pulumi also has YAML.
+pub(super) fn code(text: &str) -> Result<Value, ConvertError> {
+    let is_yaml = ["resources:", "runtime:", "name:"].iter().any(|key| text.lines().any(|line| line.starts_with(key)));
+    if is_yaml && let Ok(document) = yaml::read(text) {
+        return Ok(document);
     }
+    if let Ok(value) = literal::document(text)
+        && Unresolved::of(&value).is_none()
+    {
+        return Ok(value);
+    }
+    match program::read(text) {
+        Ok(Value::Object(found)) if found.is_empty() => yaml::read(text),
+        Ok(found) => Ok(found),
+        Err(error) => yaml::read(text).map_err(|_| error),
+    }
+}
+
+fn has_unresolved(value: &Value) -> bool {
+    let inner: Vec<_> = match value {
+        Value::Object(members) => members.values().collect(),
+        Value::Array(values) => values.iter().collect(),
+        _ => Vec::new(),
+    };
+    Unresolved::of(value).is_some() || inner.into_iter().any(has_unresolved)
 }
 
 /// An element with elements in it becomes an object with a list for each name, any other its text. Attributes are left out: the forms
@@ -58,13 +80,16 @@ fn xml(text: &str) -> Result<Value, ConvertError> {
             Event::Start(element) => {
                 open.push((element.local_name().into_inner().to_owned(), Map::new(), String::new()));
             }
-            Event::Text(text) => content.push_str(&text.xml10_content()),
-            Event::CData(text) => content.push_str(&text.xml10_content()),
+            Event::Text(part) => content.push_str(&part.xml10_content()),
+            Event::CData(part) => content.push_str(&part.xml10_content()),
             Event::GeneralRef(reference) => content.push_str(
                 &resolved(&reference)
                     .ok_or_else(|| ConvertError::NotWellFormed(format!("unknown entity &{};", &*reference)))?,
             ),
-            Event::End(_) => close(&mut open),
+            Event::End(_) => {
+                let offset = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+                close(&mut open, || line_of(text, offset));
+            }
             Event::Eof => break,
             _ => {}
         }
@@ -75,9 +100,9 @@ fn xml(text: &str) -> Result<Value, ConvertError> {
     }
 }
 
-fn close(open: &mut Vec<(String, Map<String, Value>, String)>) {
+fn close(open: &mut Vec<(String, Map<String, Value>, String)>, line: impl FnOnce() -> usize) {
     let Some((name, children, text)) = open.pop() else { return };
-    let value = if children.is_empty() { Value::String(text.trim().to_owned()) } else { Value::Object(children) };
+    let value = if children.is_empty() { unresolved::text(text.trim(), line) } else { Value::Object(children) };
     if let Some((_, siblings, _)) = open.last_mut()
         && let Value::Array(same) = siblings.entry(name).or_insert_with(|| Value::Array(Vec::new()))
     {

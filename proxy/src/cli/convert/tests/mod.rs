@@ -1,5 +1,9 @@
 //! Each form becomes the rules that it means, and says what it loses.
 
+mod meaning;
+mod refused;
+mod tools;
+
 use super::{Convert, From, To};
 use s3_cors::Document;
 
@@ -185,7 +189,7 @@ fn what_cannot_be_converted_is_an_error_that_names_it() {
         (
             From::CloudFormation,
             r#"{"CorsRules": [{"AllowedOrigins": [{"Ref": "Origin"}], "AllowedMethods": ["GET"]}]}"#,
-            "AllowedOrigins has {\"Ref\":\"Origin\"}, which is not a string",
+            "AllowedOrigins has {\"Ref\": \"Origin\"} in line 1, which is no value here",
         ),
         (From::IngressNginx, "kind: Ingress", "there is no nginx.ingress.kubernetes.io/enable-cors"),
         (From::GatewayApi, "kind: HTTPRoute", "there is no CORS filter"),
