@@ -35,6 +35,7 @@ mod failures;
 mod fidelity;
 mod file_modes;
 mod first_try;
+mod foreign_forms;
 mod forwarded;
 mod forwarding;
 mod half_closed;

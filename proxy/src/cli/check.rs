@@ -4,13 +4,14 @@ use super::parse::flags_of_environment;
 use super::{Format, fail, print};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use s3_cors::{Position, Profile};
+use s3_cors::{Document, MAX_DOCUMENT_LENGTH, Position, Profile};
 use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, Drivers, UpstreamTls};
 use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, check, source_of};
 use s3cors_proxy::serve::{ServeError, obstacles};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -28,7 +29,7 @@ pub(super) struct Check {
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Rule files or directories [default: rules.path of the configuration, or conf/rules]
+    /// Rule files or directories, - for standard input [default: rules.path of the configuration, or conf/rules]
     #[arg(value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
 }
@@ -73,8 +74,12 @@ impl Check {
     pub(super) fn run(self) -> ExitCode {
         let mut findings = Findings::default();
         let mut sources: Vec<Box<dyn Source>> = Vec::new();
-        for path in &self.paths {
+        let is_standard_input = |path: &Path| path == Path::new("-");
+        for path in self.paths.iter().filter(|path| !is_standard_input(path)) {
             sources.push(Box::new(Directory::new(path.clone())));
+        }
+        if self.paths.iter().any(|path| is_standard_input(path)) {
+            findings.add(standard_input(&self.profiles));
         }
         if self.config.is_some() || self.paths.is_empty() {
             let rules = findings.add_config(self.config.as_deref());
@@ -98,6 +103,30 @@ impl Check {
             Err(error) => fail(&format!("cannot write the result as JSON: {error}")),
         }
     }
+}
+
+/// The document on standard input.
+fn standard_input(profiles: &[Profile]) -> Checked {
+    let path = PathBuf::from("<stdin>");
+    let mut checked = Checked { files: vec![path.clone()], ..Checked::default() };
+    let mut bytes = Vec::new();
+    if let Err(error) = std::io::stdin().take(MAX_DOCUMENT_LENGTH as u64 + 1).read_to_end(&mut bytes) {
+        checked.errors.push(SourceError::Unreadable { path, reason: error.to_string() });
+        return checked;
+    }
+    let warnings = match Document::parse(&bytes, s3_cors::Format::detect(&bytes)) {
+        Ok(document) => {
+            let unserved = profiles.iter().flat_map(|profile| document.unserved(*profile));
+            document.warnings().into_iter().chain(unserved).collect()
+        }
+        Err(errors) => {
+            let warnings = errors.warnings().to_vec();
+            checked.errors.push(SourceError::Invalid { path: path.clone(), errors });
+            warnings
+        }
+    };
+    checked.warnings = warnings.into_iter().map(|warning| (path.clone(), warning)).collect();
+    checked
 }
 
 impl Findings {
@@ -234,7 +263,7 @@ impl Finding {
             SourceError::Invalid { path, errors } => errors
                 .iter()
                 .map(|error| {
-                    let (code, message) = (error.code().as_str(), error.message().into_owned());
+                    let (code, message) = (error.code().as_str(), error.summary().into_owned());
                     let detail = error.detail().map(Cow::into_owned);
                     Self::at(&path, error.position(), code, message, detail).with_hint(error.hint())
                 })
