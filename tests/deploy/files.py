@@ -19,6 +19,7 @@ CHECKED_BY = {
     "grafana.py": ["deploy/grafana/s3cors.json"],
     "guides.py": ["deploy/guides/*.md", "deploy/README.md"],
     "helm": ["deploy/helm/*"],
+    "images.py": ["deploy/images.txt", "deploy/pin"],
     "image": ["deploy/Dockerfile", "deploy/build", "deploy/image/*"],
     "kustomize": ["deploy/kubernetes/*", "deploy/grafana/kustomization.yaml"],
     "prometheus": ["deploy/prometheus/*", "deploy/runbooks.md"],
