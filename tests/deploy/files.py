@@ -71,6 +71,16 @@ def missing_paths(page):
             yield f"{page}: {span} does not exist"
 
 
+def altering(page):
+    """The configurations for nginx on a page that forward to s3cors, and lack what keeps a signed request and a connection as they are."""
+    needed = ("ignore_invalid_headers off;", "underscores_in_headers on;", "keepalive ", "proxy_http_version 1.1;", 'Connection "";')
+    for block in re.findall(r"^```nginx.*?\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL):
+        # Those that do not pass the Host on are of someone who has no s3cors yet.
+        lacking = [line for line in needed if line not in block] if "$http_host" in block else []
+        if lacking:
+            yield f"{page}: nginx without {', '.join(lacking)}"
+
+
 def main():
     wrong = []
     files = tracked("deploy")
@@ -96,6 +106,7 @@ def main():
     wrong += versions()
     pages = tracked("*.md")
     wrong += [problem for page in pages for problem in broken_links(page)]
+    wrong += [problem for page in pages for problem in altering(page)]
     wrong += [problem for page in ("ARCHITECTURE.md", "CONTRIBUTING.md", "RELEASING.md") for problem in missing_paths(page)]
     print(*wrong, f"{len(files)} files, {len(pages)} pages", sep="\n")
     sys.exit(bool(wrong))

@@ -25,6 +25,8 @@ http {{
     scgi_temp_path {folder}/scgi;
 
     client_max_body_size 0;
+    ignore_invalid_headers off;
+    underscores_in_headers on;
     proxy_http_version 1.1;
     proxy_request_buffering off;
     proxy_buffering off;
