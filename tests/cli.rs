@@ -163,6 +163,12 @@ fn what_serve_refuses_check_refuses_with_its_place() {
         (format!("{url}limits: {{connections: 0}}\n"), ":2:23: error: InvalidConfiguration: ", "at least 1"),
         (format!("{url}listen: [127.0.0.1:7, 127.0.0.1:7]\n"), ":1:1: error: AddressConflict: ", "127.0.0.1:7"),
         (format!("{url}listen: 0.0.0.0:7\nadmin: 127.0.0.1:7\n"), ":1:1: error: AddressConflict: ", "127.0.0.1:7"),
+        (
+            "upstream: 'http://localhost:7'\nlisten: ':7'\n".to_owned(),
+            ":1:1: error: OwnListener: ",
+            "http://localhost:7",
+        ),
+        ("upstream: 'http://0.0.0.0:7'\nadmin: 127.0.0.1:7\n".to_owned(), ":1:1: error: OwnListener: ", "127.0.0.1:7"),
         (format!("{url}admin: 127.0.0.1:0\n{LISTEN}"), ":1:1: error: UnusableCertificate: ", "/nonexistent/tls.crt"),
         (format!("{url}shutdown: {{handover: /}}\n"), ":1:1: error: UnusableHandover: ", "not a socket"),
         (

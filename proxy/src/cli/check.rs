@@ -225,6 +225,7 @@ impl Finding {
             ConfigError::NoPlaceForRules => "NoPlaceForRules",
             ConfigError::TwoDrivers => "TwoDrivers",
             ConfigError::NeedsOwnDrivers { .. } => "NeedsOwnDrivers",
+            ConfigError::OwnListener { .. } => "OwnListener",
             ConfigError::AddressConflict { .. } => "AddressConflict",
         };
         Self::whole(file, code, error.to_string())

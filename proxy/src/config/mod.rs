@@ -14,6 +14,7 @@ mod flags;
 mod forwarded;
 mod hosts;
 mod listen;
+mod loops;
 mod message;
 mod rules;
 mod rules_store;
@@ -51,6 +52,7 @@ pub use values::{
 pub use crate::s3::domain::without_user;
 
 use crate::s3::domain::Domain;
+use loops::own_listeners;
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Everything that `s3cors serve` needs to know, checked.
@@ -134,6 +136,16 @@ pub enum ConfigError {
         /// The setting.
         setting: &'static str,
     },
+    /// An upstream is a listener of this process.
+    #[error(
+        "the upstream {upstream} is s3cors itself, which listens on {address}: every request would come back; set the address of the S3 server"
+    )]
+    OwnListener {
+        /// Its URL.
+        upstream: String,
+        /// The listener.
+        address: SocketAddr,
+    },
     /// Two listeners need the same port.
     #[error("cannot listen on {address}: the configuration also listens on {other}; use different ports")]
     AddressConflict {
@@ -199,7 +211,9 @@ impl Config {
         let mut admin = file.admin.unwrap_or_default();
         admin.address = flags.admin.map_or(admin.address, Into::into);
         let (limits, lowered) = Descriptors::of_process().apply(file.limits);
-        errors.extend(check_addresses(listen.iter().map(|listener| listener.address).chain([admin.address])).err());
+        let addresses: Vec<_> = listen.iter().map(|listener| listener.address).chain([admin.address]).collect();
+        errors.extend(check_addresses(addresses.iter().copied()).err());
+        errors.extend(own_listeners(upstream.urls(), &addresses));
         let config = Self {
             listen,
             listens_by_default,

@@ -113,6 +113,7 @@ fn meaning(text: &str) {
             | ConfigError::NoPlaceForRules
             | ConfigError::TwoDrivers
             | ConfigError::NeedsOwnDrivers { .. }
+            | ConfigError::OwnListener { .. }
             | ConfigError::AddressConflict { .. }),
         ) => {
             assert!(!error.to_string().is_empty());
