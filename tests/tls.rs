@@ -161,6 +161,42 @@ fn a_certificate_is_replaced_while_connections_stay_open() {
     proxy.wait_for_log("certificate replaced");
 }
 
+/// The end of a listener's certificate, from the metric.
+fn end(proxy: &Proxy) -> Option<f64> {
+    proxy.metric(&format!("s3cors_certificate_expiry_timestamp_seconds{{listener=\"{}\"}}", proxy.address))
+}
+
+#[test]
+fn the_end_of_the_live_certificate_is_a_metric() {
+    let (authority, rules, upstream) = (Authority::new(), Rules::usual(), Upstream::ok("body"));
+    authority.install(&authority.issue_until(NAME, 2020));
+    let mut proxy = serving(&authority, &rules, &upstream);
+    let loaded = proxy.wait_for_log("certificate loaded");
+    assert_eq!((&loaded["level"], &loaded["expired"]), (&"WARN".into(), &true.into()), "{loaded}");
+    assert_eq!(end(&proxy), Some(1_577_836_800.0));
+    authority.install(&authority.issue_until(NAME, 2100));
+    eventually("the metric is that of the new one", || end(&proxy).filter(|end| *end == 4_102_444_800.0));
+}
+
+#[test]
+fn check_warns_of_a_certificate_that_has_expired() {
+    let (authority, rules) = (Authority::new(), Rules::usual());
+    let config = ConfigFile::new(&format!(
+        "listen: {}\nadmin: 127.0.0.1:0\nupstream: http://127.0.0.1:1\nrules: {{path: '{}'}}\n",
+        authority.listener(),
+        rules.path().display()
+    ));
+    for (year, is_warned_of) in [(2020, true), (2100, false)] {
+        authority.install(&authority.issue_until(NAME, year));
+        let ended = run(&["check", "--config", &config.argument()]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let warning = "tls.crt:1:1: warning: CertificateExpires: the certificate expired at 2020-01-01T00:00:00Z";
+        assert_eq!(ended.stdout.contains(warning), is_warned_of, "{year}: {}", ended.stdout);
+        let strict = run(&["check", "--strict", "--config", &config.argument()]);
+        assert_eq!(strict.code, Some(i32::from(is_warned_of)), "{strict:?}");
+    }
+}
+
 #[test]
 fn a_certificate_that_is_replaced_under_load_fails_no_handshake_and_no_request() {
     let (authority, rules, upstream) = (Authority::new(), Rules::usual(), Upstream::ok("body"));

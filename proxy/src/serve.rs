@@ -7,7 +7,7 @@ mod server_conf;
 mod shadow;
 
 pub use error::ServeError;
-pub use obstacles::obstacles;
+pub use obstacles::{expiring, obstacles};
 
 use crate::admin::{self, Admin, Admission};
 use crate::config::{Config, Descriptors, RulesApi, UpstreamUrl};
@@ -201,6 +201,7 @@ fn serve_clients(
         admission: Admission::new(config.admin.clone()),
     };
     server.add_service(starting.service(admin_service(admin, config, &mut certificates)?, &sockets));
+    parts.export_expiry(config, &mut certificates)?;
     server.add_service(background_service("certificates", certificates));
     Ok(open)
 }

@@ -51,6 +51,11 @@ impl Authority {
         self.issue_with(name, |_| {})
     }
 
+    /// A certificate that is valid until a year begins.
+    pub fn issue_until(&self, name: &str, year: i32) -> Issued {
+        self.issue_with(name, |params| params.not_after = rcgen::date_time_ymd(year, 1, 1))
+    }
+
     /// The same with other properties.
     pub fn issue_with(&self, name: &str, alter: impl FnOnce(&mut CertificateParams)) -> Issued {
         let key = KeyPair::generate().unwrap();

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use s3_cors::{Document, MAX_DOCUMENT_LENGTH, Position, Profile};
 use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, Drivers, UpstreamTls};
 use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, check, source_of};
-use s3cors_proxy::serve::{ServeError, obstacles};
+use s3cors_proxy::serve::{ServeError, expiring, obstacles};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -169,6 +169,8 @@ impl Findings {
         let (config, errors) = Config::merge(flags, read);
         self.errors.extend(errors.into_iter().map(|error| Finding::of_config(file, error)));
         self.errors.extend(obstacles(&config).iter().map(|error| Finding::of_start(file, error)));
+        let expiring = expiring(&config).into_iter();
+        self.warnings.extend(expiring.map(|(file, warning)| Finding::whole(&file, "CertificateExpires", warning)));
         if !config.upstream.tls.verify {
             self.warnings.push(Finding::whole(file, "UpstreamNotVerified", UpstreamTls::NOT_VERIFIED.to_owned()));
         }

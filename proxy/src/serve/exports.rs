@@ -1,10 +1,12 @@
 //! What the parts know about themselves, shown as metrics.
 
-use super::Parts;
+use super::{Parts, ServeError};
+use crate::config::Config;
 use crate::downstream::Declines;
 use crate::exchange::{Count, SignatureCheck, Writing};
 use crate::observe::Rejections;
 use crate::telemetry::{Exported, Metrics, MetricsError, Row};
+use crate::tls::{Certificates, TlsError};
 use crate::upstream::Pool;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +41,22 @@ impl Parts {
             &["bucket", "origin"],
             move || rejected_rows(&rejections, &metrics),
         ))
+    }
+
+    /// Exports when the certificate of each listener with TLS ends. The live one is asked, so that a replacement shows at once.
+    pub(super) fn export_expiry(&self, config: &Config, certificates: &mut Certificates) -> Result<(), ServeError> {
+        let of_clients = config.listen.iter().map(|listener| (listener.address, listener.tls.as_ref()));
+        let listeners = of_clients.chain([(config.admin.address, config.admin.tls.as_ref())]);
+        let live = listeners.filter_map(|(address, files)| Some((address.to_string(), files?)));
+        let live = live.map(|(address, files)| Ok((address, certificates.of(files)?)));
+        let live = live.collect::<Result<Vec<_>, TlsError>>()?;
+        let rows = move || live.iter().map(|(address, live)| (vec![address.clone()], live.life().end())).collect();
+        Ok(self.metrics.export(Exported::gauges(
+            "s3cors_certificate_expiry_timestamp_seconds",
+            "When the certificate of a listener with TLS ends, in seconds since 1970.",
+            &["listener"],
+            rows,
+        ))?)
     }
 
     /// Exports how many heads the grammar of HTTP/1.1 rejects, each reason at 0 from the start.

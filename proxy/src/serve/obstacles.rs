@@ -5,11 +5,19 @@ use crate::config::{Config, Drivers, Lowered, RulesApi, TokenFile, UpstreamHost,
 use crate::process::container::is_container;
 use crate::process::handover;
 use crate::tls::{Certificates, check_roots};
+use std::path::PathBuf;
 
 /// Everything that stops a start with this configuration, but for its rules and for what only the network can tell.
 #[must_use]
 pub fn obstacles(config: &Config) -> Vec<ServeError> {
     open_files(config).1
+}
+
+/// The files of certificates whose life is over or nearly so, with what to say of each.
+#[must_use]
+pub fn expiring(config: &Config) -> Vec<(PathBuf, String)> {
+    let (certificates, _) = open_files(config);
+    certificates.all().filter_map(|live| live.warning()).map(|(file, warning)| (file.to_owned(), warning)).collect()
 }
 
 /// The certificates of the listeners, and everything that is wrong with the files that a start needs.

@@ -1,6 +1,7 @@
 //! The certificates in use, and their replacement while connections stay open.
 
 use super::TlsError;
+use super::life::{Expiry, Life};
 use super::pair::{Contents, Pair};
 use super::server::Server;
 use crate::config::TlsFiles;
@@ -11,6 +12,7 @@ use pingora::services::background::BackgroundService;
 use rustls::ServerConfig;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -22,6 +24,7 @@ const LOOK: Duration = Duration::from_millis(500);
 pub struct LiveCertificate {
     files: TlsFiles,
     current: ArcSwap<Server>,
+    life: ArcSwap<Life>,
     judged: Mutex<Judged>,
 }
 
@@ -40,6 +43,19 @@ impl LiveCertificate {
         self.current.load().config(speaks_http2)
     }
 
+    /// The life of the certificate that new connections get.
+    #[must_use]
+    pub fn life(&self) -> Life {
+        **self.life.load()
+    }
+
+    /// The warning about the certificate, where its life is over or nearly so: the file, and what to say of it.
+    #[must_use]
+    pub fn warning(&self) -> Option<(&Path, String)> {
+        let warning = self.life().warning(SystemTime::now())?;
+        Some((&self.files.certificate, warning))
+    }
+
     fn open(files: &TlsFiles) -> Result<Self, TlsError> {
         let contents = Contents::read(files)?;
         let pair = contents.pair(files)?;
@@ -48,6 +64,7 @@ impl LiveCertificate {
         Ok(Self {
             files: files.clone(),
             current,
+            life: ArcSwap::from_pointee(pair.life),
             judged: Mutex::new(Judged { last: contents.digest(), suspect: None }),
         })
     }
@@ -68,6 +85,7 @@ impl LiveCertificate {
             Ok((server, pair)) => {
                 *judged = Judged { last: digest, suspect: None };
                 self.current.store(Arc::new(server));
+                self.life.store(Arc::new(pair.life));
                 log_pair(&self.files, &pair, "certificate replaced");
             }
             Err(error) if judged.suspect == Some(digest) => {
@@ -87,11 +105,10 @@ fn digest_of(error: &TlsError) -> u64 {
 
 fn log_pair(files: &TlsFiles, pair: &Pair, message: &'static str) {
     let certificate = files.certificate.display();
-    let not_after = humantime::format_rfc3339_seconds(pair.not_after);
-    if pair.not_after < SystemTime::now() {
-        tracing::warn!(%certificate, %not_after, expired = true, message);
-    } else {
-        tracing::info!(%certificate, %not_after, message);
+    let not_after = pair.life;
+    match pair.life.expiry(SystemTime::now()) {
+        Some(expiry) => tracing::warn!(%certificate, %not_after, expired = expiry == Expiry::Expired, message),
+        None => tracing::info!(%certificate, %not_after, message),
     }
 }
 
@@ -118,6 +135,13 @@ impl Certificates {
         let certificate = Arc::new(LiveCertificate::open(files)?);
         self.0.push(Arc::clone(&certificate));
         Ok(certificate)
+    }
+}
+
+impl Certificates {
+    /// Every certificate, once.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<LiveCertificate>> {
+        self.0.iter()
     }
 }
 

@@ -4,12 +4,14 @@
 //! Decides: which files can be used, and when they are read again. Must not know: who listens and who connects.
 
 pub mod client;
+mod life;
 mod live;
 mod pair;
 mod roots;
 mod server;
 mod upstream;
 
+pub use life::{Expiry, Life};
 pub use live::{Certificates, LiveCertificate};
 pub use roots::check_roots;
 pub use upstream::trusting_as_configured;

@@ -1,6 +1,7 @@
 //! A certificate and its key, read from two files.
 
 use super::TlsError;
+use super::life::Life;
 use crate::config::TlsFiles;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -9,7 +10,6 @@ use rustls::sign::CertifiedKey;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Both files, not yet validated.
@@ -21,8 +21,7 @@ pub(super) struct Contents {
 /// A pair that belongs together.
 pub(super) struct Pair {
     pub(super) certified: Arc<CertifiedKey>,
-    /// The end of the certificate's life.
-    pub(super) not_after: SystemTime,
+    pub(super) life: Life,
 }
 
 impl Contents {
@@ -40,8 +39,8 @@ impl Contents {
     /// Validates the files; their names are for the error.
     pub(super) fn pair(&self, files: &TlsFiles) -> Result<Pair, TlsError> {
         let chain = self.chain(&files.certificate)?;
-        let not_after = chain.first().map(|leaf| not_after(leaf, &files.certificate)).transpose()?;
-        let Some(not_after) = not_after else {
+        let life = chain.first().map(|leaf| life(leaf, &files.certificate)).transpose()?;
+        let Some(life) = life else {
             return Err(TlsError::NoCertificate { path: files.certificate.clone() });
         };
         let key = self.private_key(&files.key)?;
@@ -54,7 +53,7 @@ impl Contents {
             }
             error => TlsError::BadKey { path: files.key.clone(), reason: error.to_string() },
         })?;
-        Ok(Pair { certified: Arc::new(certified), not_after })
+        Ok(Pair { certified: Arc::new(certified), life })
     }
 
     fn chain(&self, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -74,9 +73,9 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
 }
 
-fn not_after(certificate: &CertificateDer<'_>, path: &Path) -> Result<SystemTime, TlsError> {
+fn life(certificate: &CertificateDer<'_>, path: &Path) -> Result<Life, TlsError> {
     let (_, certificate) = X509Certificate::from_der(certificate)
         .map_err(|error| TlsError::BadCertificate { path: path.to_owned(), reason: error.to_string() })?;
-    let seconds = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or_default();
-    Ok(UNIX_EPOCH + Duration::from_secs(seconds))
+    let validity = certificate.validity();
+    Ok(Life::of_seconds(validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
