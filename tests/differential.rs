@@ -253,7 +253,8 @@ fn normal(message: &Message) -> String {
 fn normal_request(message: &Message) -> String {
     let mut message = message.clone();
     let is_coding = |name: &str| name.eq_ignore_ascii_case("transfer-encoding");
-    message.lines.sort_by_key(|(name, _)| is_coding(name));
+    // The line that both add is at the end with our own driver. Pingora puts it after those of its name.
+    message.lines.sort_by_key(|(name, _)| (is_coding(name), name.eq_ignore_ascii_case("via")));
     for (_, value) in message.lines.iter_mut().filter(|(name, _)| is_coding(name)) {
         value.make_ascii_lowercase();
     }

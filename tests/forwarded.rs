@@ -43,7 +43,7 @@ impl Scene {
 
     fn arrived(&self) -> Vec<(String, String)> {
         let arrived = self.upstream.received().pop().unwrap().headers();
-        let about = arrived.into_iter().filter(|(name, _)| !["Host", "Authorization"].contains(&name.as_str()));
+        let about = arrived.into_iter().filter(|(name, _)| !["Host", "Authorization", "Via"].contains(&name.as_str()));
         about.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
     }
 

@@ -78,6 +78,7 @@ fn headers_arrive_as_they_were_written_and_none_is_added_but_about_the_client() 
         ("X-Forwarded-For", "127.0.0.1"),
         ("X-Forwarded-Proto", "http"),
         ("X-Forwarded-Host", "Bucket.S3.example.test:8080"),
+        ("Via", "1.1 s3cors"),
     ];
     let mut sent: Vec<_> =
         sent.into_iter().chain(about_the_client).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -144,7 +145,7 @@ fn what_is_for_this_hop_only_ends_here() {
     let arrived = upstream.only_request().headers();
     let mut names: Vec<_> = arrived.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort();
-    assert_eq!(names, ["host", "x-amz-meta-stays", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
+    assert_eq!(names, ["host", "via", "x-amz-meta-stays", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
 }
 
 #[test]

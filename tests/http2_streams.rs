@@ -220,7 +220,7 @@ fn trailers_are_dropped_with_their_announcement() {
     let arrived = scene.upstream.only_request();
     assert_eq!(arrived.body, b"body");
     let names: Vec<_> = arrived.headers().into_iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
-    assert_eq!(names, ["host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "transfer-encoding"]);
+    assert_eq!(names, ["host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "via", "transfer-encoding"]);
 }
 
 #[test]

@@ -52,6 +52,7 @@ mod learn;
 mod limits;
 mod lint;
 mod log;
+mod loops;
 mod malformed;
 mod memory;
 mod metrics;

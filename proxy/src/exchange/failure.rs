@@ -48,6 +48,8 @@ pub enum Failure {
     TooManyBodies,
     /// CONNECT asks for a tunnel, and S3 has none.
     Connect,
+    /// The request has passed through proxies of this name too often.
+    Loop,
     /// Plain HTTP came where TLS is spoken.
     NotTls,
     /// The client is gone: it does not send what it announced.
@@ -157,6 +159,10 @@ impl Failure {
             Self::NotTls => {
                 (ErrorCode::BadRequest, "The request was sent as plain HTTP to an HTTPS port. Please use https://.")
             }
+            Self::Loop => (
+                ErrorCode::LoopDetected,
+                "The request has come through this proxy several times. Its upstream leads back to it.",
+            ),
             Self::Internal => (ErrorCode::InternalError, "We encountered an internal error. Please try again."),
             Self::ClientGone | Self::ClientNotReading => return None,
         })
@@ -183,7 +189,7 @@ impl Failure {
             Self::Busy | Self::ClientTimeout | Self::ClientGone | Self::ClientNotReading | Self::Internal => None,
             Self::InvalidRequest(_) | Self::InvalidTarget | Self::NoHost => None,
             Self::TooManyLines | Self::HeadTooLarge | Self::TooManyHeads | Self::TooManyRequests => None,
-            Self::TooManyBodies | Self::Connect | Self::NotTls => None,
+            Self::TooManyBodies | Self::Connect | Self::NotTls | Self::Loop => None,
         }
     }
 
@@ -246,6 +252,7 @@ impl Failure {
             Self::TooManyRequests => ("TooManyRequests", "too many requests of one connection at once"),
             Self::TooManyBodies => ("TooManyBodies", "more memory for whole bodies than limits.bodies"),
             Self::Connect => ("Connect", "CONNECT"),
+            Self::Loop => ("LoopDetected", "the upstream leads back here"),
             Self::NotTls => ("NotTls", "plain HTTP where TLS is spoken"),
             Self::ClientGone => ("ClientClosed", "the client closed the connection"),
             Self::ClientNotReading => ("ClientWriteError", "the client does not take the response"),

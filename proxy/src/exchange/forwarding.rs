@@ -6,6 +6,7 @@
 
 use super::head::{RequestHead, checked_names};
 use super::peer::ClientPeer;
+use super::via;
 use crate::config::{Forwarded, ForwardedMode};
 use ipnet::IpNet;
 use std::borrow::Cow;
@@ -89,12 +90,12 @@ impl Forwarding {
         client.map(|client| Chain { client, hops: hops.join(", ") })
     }
 
-    /// The lines about the client that the upstream gets; `has_lines`: the request has such of its own.
+    /// The lines about the client that the upstream gets; `has_lines`: the request has such of its own; `has_via`: it has a `Via`.
     pub(super) fn lines<'r>(
         &self,
         head: &'r impl RequestHead,
         peer: &'r ClientPeer,
-        has_lines: bool,
+        (has_lines, has_via): (bool, bool),
         chain: Option<&'r Chain>,
     ) -> Option<ForwardedLines<'r>> {
         if self.is_off {
@@ -102,7 +103,7 @@ impl Forwarding {
         }
         let mut lines = ForwardedLines {
             has_lines,
-            signed: if has_lines { checked_names(head) } else { None },
+            signed: if has_lines || has_via { checked_names(head) } else { None },
             hops: None,
             ip: peer.ip(),
             proto: scheme(peer.is_tls),
@@ -164,6 +165,8 @@ impl ForwardedLines<'_> {
         if let Some(host) = self.host {
             add(HOST, [host, "", ""]);
         }
+        let (name, value) = via::LINE;
+        add(name, value);
     }
 }
 

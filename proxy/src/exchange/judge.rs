@@ -43,6 +43,7 @@ impl<H: RequestHead> Exchange<H> {
         match (fault, own) {
             (Some(fault), _) => Judged::Reply(self.refuse(Failure::InvalidRequest(fault))),
             (None, Some(reply)) => Judged::Reply(Replying::new(self, reply)),
+            (None, None) if self.known.lines.passages.is_loop() => Judged::Reply(self.refuse(Failure::Loop)),
             (None, None) => match operation(&self) {
                 None => Judged::Forward(Forward::new(self)),
                 Some(Ok(signed)) => Judged::Buffered(Buffered::new(Forward::new(self), signed)),

@@ -4,6 +4,7 @@ use super::count::Counted;
 use super::forwarding::Chain;
 use super::head::RequestHead;
 use super::short_text::ShortText;
+use super::via::Passages;
 use crate::config::BucketHost;
 use crate::rules::Bucket;
 use crate::s3::identity::RequestId;
@@ -117,6 +118,8 @@ pub(super) struct KnownLines {
     pub(super) has_copy_source: bool,
     /// Set if there are lines about the proxies before the peer.
     pub(super) has_forwarding: bool,
+    /// `Via`.
+    pub(super) passages: Passages,
 }
 
 impl KnownLines {
@@ -125,6 +128,7 @@ impl KnownLines {
     pub(super) fn note(&mut self, at: usize, name: &[u8], value: &[u8]) {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {
+            3 if is("via") => self.passages.add(value),
             6 if is("origin") => self.origin.note(at),
             17 if is("x-amz-copy-source") => self.has_copy_source = true,
             29 if !value.is_empty() && is("access-control-request-method") => self.asked_method.note(at),

@@ -34,6 +34,7 @@ mod signature_mismatch;
 mod stages;
 mod tally;
 mod tls_fault;
+mod via;
 
 pub use bucket_cors::{
     AfterConfirmation, AfterUpstream, Buffered, Confirmed, ConfirmedWrite, Response, SignatureCheck, Unconfirmed,

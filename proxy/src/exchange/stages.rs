@@ -149,7 +149,8 @@ impl<H: RequestHead> Forward<H> {
     #[must_use]
     pub fn request(&self) -> RequestEdits<'_> {
         let Exchange { policy, head, peer, known, .. } = &*self.exchange;
-        let forwarded = policy.forwarding.lines(head, peer, known.lines.has_forwarding, known.chain.as_ref());
+        let own = (known.lines.has_forwarding, known.lines.passages.is_there());
+        let forwarded = policy.forwarding.lines(head, peer, own, known.chain.as_ref());
         RequestEdits {
             host: policy.host_for_upstream(known),
             forwarded,

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     BadGateway,
     /// The upstream did not answer in time.
     GatewayTimeout,
+    /// The request has come back (not one of S3's; RFC 5842 §7.2 has the status).
+    LoopDetected,
     /// There is no upstream to ask.
     ServiceUnavailable,
     /// The request is anonymous, or does not say clearly who it is from.
@@ -69,6 +71,7 @@ impl ErrorCode {
             Self::InternalError => "InternalError",
             Self::BadGateway => "BadGateway",
             Self::GatewayTimeout => "GatewayTimeout",
+            Self::LoopDetected => "LoopDetected",
             Self::ServiceUnavailable => "ServiceUnavailable",
             Self::AccessDenied => "AccessDenied",
             Self::AuthorizationHeaderMalformed => "AuthorizationHeaderMalformed",
@@ -107,6 +110,7 @@ impl ErrorCode {
             Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::BadGateway => StatusCode::BAD_GATEWAY,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::LoopDetected => StatusCode::LOOP_DETECTED,
         }
     }
 }

@@ -62,7 +62,8 @@ pub(super) fn edit_request(edits: &RequestEdits<'_>, request: &mut RequestHeader
     let mut added = Vec::with_capacity(4);
     edits.for_each_line(|name, value| added.push((name, value.concat())));
     for (name, value) in added {
-        request.insert_header(name, value)?;
+        // What is to be replaced is removed already. `Via` has entries of other proxies.
+        request.append_header(name, value)?;
     }
     let Some(host) = edits.host() else { return Ok(()) };
     // An absolute target holds a host too, and that one counts (RFC 9112 §3.2.2): only the target's path is left.
