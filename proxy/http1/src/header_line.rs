@@ -33,7 +33,7 @@ pub(crate) enum NotLines {
     TooMany,
 }
 
-/// The header lines of a head, in order. Only [`Lines::read`] makes one, so each line is known to be well formed.
+/// The header lines of a head, in order. Only `Lines::read` makes one, so each line is known to be well formed.
 ///
 /// The parts of the first lines are remembered, since a head's lines are gone through more than once. The others are searched for: that is
 /// slower, but needs no memory.

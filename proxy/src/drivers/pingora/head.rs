@@ -120,7 +120,7 @@ pub(super) fn reply_head(reply: &Replying<OwnedHead>) -> ResponseHeader {
     parts.headers.reserve(14);
     let mut head = parts.into();
     reply.for_each_header(&get_cached_date(), &mut |name: &HeaderName, value: &HeaderValue| {
-        add(&mut head, name.clone(), value.clone())
+        add(&mut head, name.clone(), value.clone());
     });
     head
 }
