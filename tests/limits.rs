@@ -110,8 +110,11 @@ fn connections_above_the_limit_get_slow_down() {
     let (proxy, _upstream, _rules) = limited("connections: 3");
     let open = |proxy: &Proxy| proxy.metric("s3cors_connections_open");
     eventually("the connections of the start are closed", || (open(&proxy) == Some(0.0)).then_some(()));
-    let held: Vec<Connection> = (0..3).map(|_| proxy.connect()).collect();
-    eventually("three connections are open", || (open(&proxy) == Some(3.0)).then_some(()));
+    let mut held: Vec<Connection> = (0..3).map(|_| proxy.connect()).collect();
+    let upload = request("PUT", "/bucket/key", &[("Content-Length", "9")], "");
+    held.iter_mut().for_each(|connection| drop(connection.try_send(&upload)));
+    let in_flight = || proxy.metric("s3cors_http_requests_in_flight");
+    eventually("three uploads have begun", || (in_flight() == Some(3.0)).then_some(()));
     let mut fourth = proxy.connect();
     let _ = fourth.try_send(request("GET", "/bucket/key", &[], ""));
     assert_eq!(error(&fourth.receive()), (503, Some("SlowDown".into())));

@@ -63,7 +63,8 @@ pub struct Limits {
     /// Until the client accepts the next bytes of a response.
     #[serde(with = "As::<Interval>")]
     pub body_write: Duration,
-    /// Connections of clients, open at the same time. Lowered where the process may not open as many files.
+    /// Connections of clients, open at the same time. A new one takes the place of one that waits for a request; where all have one, it
+    /// gets 503. Lowered where the process may not open as many files.
     #[serde(with = "As::<Count>")]
     pub connections: usize,
     /// Connections to upstreams, open at the same time. Beyond it requests wait, no longer than for a new connection, and then get 503.

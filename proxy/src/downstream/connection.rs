@@ -8,6 +8,7 @@ use super::declines::Declines;
 use super::head::{HeadLimits, NoHead, ended, read};
 use super::http2::{H2Settings, PREFACE, unread};
 use super::opened::{Accepts, Opened};
+use super::places::Places;
 use super::refusal::{refuse, refuse_head, reject};
 use super::split::split_next;
 use crate::config::{Config, Drivers, Limits};
@@ -30,7 +31,6 @@ use s3cors_http1::request_head::{Classified, Rejection, classify};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// How long the orderly end of a connection may take.
 const END_LIMIT: Duration = Duration::from_secs(1);
@@ -45,6 +45,7 @@ pub struct ConnectionServer {
     heads: Arc<Budget>,
     limits: Limits,
     open: Count,
+    places: Places,
     declines: Declines,
 }
 
@@ -78,7 +79,8 @@ impl ConnectionServer {
         proxy.handle_init_modules();
         let proxy = Arc::new(H2Settings::new(Arc::new(proxy), &config.limits));
         let heads = Arc::new(Budget::new(config.limits.heads.0));
-        Self { proxy, own, policy, heads, limits: config.limits, open: Count::default(), declines: Declines::default() }
+        let (open, places, declines) = (Count::default(), Places::default(), Declines::default());
+        Self { proxy, own, policy, heads, limits: config.limits, open, places, declines }
     }
 
     /// The same server for listeners that speak HTTP/2 without TLS, too.
@@ -101,16 +103,22 @@ impl ConnectionServer {
 
     /// Serves requests one after the other. `None` when the connection is done; the connection with what was read of it when the
     /// client has begun with HTTP/2, where that is allowed without TLS.
-    async fn serve_http1(&self, stream: Stream, opened: Instant, shutdown: &ShutdownWatch) -> Option<Stream> {
+    async fn serve_http1(&self, stream: Stream, opened: &mut Opened, shutdown: &ShutdownWatch) -> Option<Stream> {
         let limits = HeadLimits::from(&self.limits);
         let is_h2c = self.proxy.is_h2c() && stream.get_ssl_digest().is_none();
         let mut client = Client::new(stream, &self.policy);
         let mut ending = pin!(ended(shutdown.clone()));
         let mut settings: Option<HttpPersistentSettings> = None;
-        let (mut fresh, mut ahead) = (Some(opened), BytesMut::new());
+        let (mut fresh, mut ahead) = (Some(opened.at), BytesMut::new());
         loop {
             let waiting = std::mem::take(&mut ahead);
-            let mut head = match read(&mut client, waiting, &limits, &self.heads, fresh, ending.as_mut()).await {
+            let place = &mut opened.place;
+            let head = read(&mut client, waiting, &limits, &self.heads, fresh, ending.as_mut(), place).await;
+            if fresh.is_some() && is_h2c && head.as_ref().is_ok_and(|head| head.starts_with(PREFACE)) {
+                return unread(client.stream, &head.ok()?);
+            }
+            place.set_busy();
+            let mut head = match head {
                 Ok(head) => head,
                 Err(NoHead::Closed) => return None,
                 Err(NoHead::Refused(refusal, head)) => {
@@ -121,9 +129,6 @@ impl ConnectionServer {
                     return Box::pin(self.reject(&mut client, rejection, &head)).await;
                 }
             };
-            if fresh.is_some() && is_h2c && head.starts_with(PREFACE) {
-                return unread(client.stream, &head);
-            }
             fresh = None;
             if let Some(own) = &self.own {
                 ahead = Box::pin(self.serve_own(&own.http1, &mut client, head, shutdown)).await?;
@@ -199,15 +204,22 @@ impl ConnectionServer {
     }
 
     /// Serves a connection to its end.
-    async fn serve_to_end(self: Arc<Self>, stream: Stream, shutdown: ShutdownWatch, opened: Opened) {
+    async fn serve_to_end(self: Arc<Self>, stream: Stream, shutdown: ShutdownWatch, mut opened: Opened) {
         let next = if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             Some(stream)
         } else {
-            self.serve_http1(stream, opened.at, &shutdown).await
+            self.serve_http1(stream, &mut opened, &shutdown).await
         };
         match (next, &self.own) {
-            (Some(stream), Some(own)) => Box::pin(own.http2.serve(stream, &self.proxy.options(), shutdown)).await,
-            (Some(stream), None) => drop(Box::pin(self.proxy.process_new(stream, &shutdown)).await),
+            (Some(stream), Some(own)) => {
+                let options = self.proxy.options();
+                Box::pin(own.http2.serve(stream, &options, shutdown, &mut opened.place)).await;
+            }
+            (Some(stream), None) => {
+                // Pingora does not say when such a connection waits.
+                opened.place.set_busy();
+                drop(Box::pin(self.proxy.process_new(stream, &shutdown)).await);
+            }
             (None, _) => {}
         }
         drop(opened);
@@ -224,7 +236,7 @@ async fn end(stream: &mut Stream) {
 #[async_trait]
 impl Accepts for ConnectionServer {
     fn accept(&self) -> Option<Opened> {
-        Opened::enter(&self.open, self.limits.connections)
+        Opened::enter(&self.open, &self.places, self.limits.connections)
     }
 
     async fn serve(self: &Arc<Self>, mut stream: Stream, opened: Opened, shutdown: &ShutdownWatch) -> Option<Stream> {

@@ -48,8 +48,7 @@ impl<A> Secured<A> {
     }
 
     /// The connection as its listener speaks; `None` when it is done.
-    async fn secure(&self, stream: Stream, opened: Instant) -> Option<Stream> {
-        let deadline = opened + self.limit;
+    async fn secure(&self, stream: Stream, deadline: Instant) -> Option<Stream> {
         // Every listener hands on this type.
         let mut plain = stream.into_any().downcast::<l4::stream::Stream>().ok()?;
         let digest = plain.get_socket_digest();
@@ -114,8 +113,13 @@ async fn until<T, E: Display>(
 #[async_trait]
 impl<A: Accepts> ServerApp for Secured<A> {
     async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        let opened = self.app.accept()?;
-        let stream = self.secure(stream, opened.at).await?;
+        let mut opened = self.app.accept()?;
+        let deadline = opened.deadline(self.limit);
+        let stream = tokio::select! {
+            biased;
+            stream = self.secure(stream, deadline) => stream?,
+            () = opened.place.called() => return None,
+        };
         self.app.serve(stream, opened, shutdown).await
     }
 

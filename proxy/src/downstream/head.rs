@@ -7,6 +7,7 @@ use super::http2::PREFACE;
 use crate::config::Limits;
 use crate::drivers::budget::{Budget, UsedUp};
 use crate::drivers::http1::{Client, poll_read};
+use crate::drivers::place::Place;
 use crate::exchange::Refusal;
 use bytes::BytesMut;
 use pingora::protocols::Stream;
@@ -44,7 +45,7 @@ impl From<&Limits> for HeadLimits {
 /// Why there is no head.
 #[derive(Debug)]
 pub(super) enum NoHead {
-    /// The client is gone or was idle for too long, or the process ends: there is no one to reply to.
+    /// The client is gone or was idle for too long, its place is needed, or the process ends: there is no one to reply to.
     Closed,
     /// The head began, and is refused: by what is here of it, a reply can have the CORS headers of its bucket.
     Refused(Refusal, BytesMut),
@@ -55,7 +56,8 @@ pub(super) enum NoHead {
 /// Waits for the next request on a connection and reads its head, with the part of its body that came with it.
 ///
 /// `ahead` is what came with the request before it. `opened` is the time of opening for a connection that has served no request yet.
-/// `ending` is [`ended`]. While it waits, it holds no buffer.
+/// `ending` is [`ended`]. While it waits, it holds no buffer. Until the head is here as a whole, the connection may have to give up its
+/// `place`; a whole one that came before the call is served.
 pub(super) async fn read(
     client: &mut Client,
     ahead: BytesMut,
@@ -63,8 +65,10 @@ pub(super) async fn read(
     budget: &Budget,
     opened: Option<Instant>,
     ending: Pin<&mut impl Future<Output = ()>>,
+    place: &mut Place,
 ) -> Result<BytesMut, NoHead> {
     let mut head = ahead;
+    place.set_waiting();
     if head.is_empty() {
         let patience = opened.map_or_else(|| Instant::now() + limits.idle, |opened| opened + limits.time);
         let first = client.timer.until(patience, read_some(&mut client.stream, &mut head));
@@ -73,6 +77,7 @@ pub(super) async fn read(
             // A client that sends no byte is closed without a response.
             first = first => first.map_err(|_| NoHead::Closed)??,
             () = ending => return Err(NoHead::Closed),
+            () = place.called() => return Err(NoHead::Closed),
         }
     }
     let mut searched = match end_of_head(&mut head, 0, limits.size) {
@@ -90,7 +95,13 @@ pub(super) async fn read(
         if let Err(UsedUp) = share.grow(head.capacity()) {
             return Err(NoHead::Refused(Refusal::TooManyHeads, head));
         }
-        match client.timer.until(deadline, read_some(&mut client.stream, &mut head)).await {
+        let more = client.timer.until(deadline, read_some(&mut client.stream, &mut head));
+        let more = tokio::select! {
+            biased;
+            more = more => more,
+            () = place.called() => return Err(NoHead::Closed),
+        };
+        match more {
             Ok(read) => read?,
             Err(_) => return Err(NoHead::Refused(Refusal::HeadTooSlow, head)),
         }

@@ -12,6 +12,7 @@ mod head;
 mod http2;
 mod listeners;
 mod opened;
+mod places;
 mod proxy_protocol;
 mod refusal;
 mod service;

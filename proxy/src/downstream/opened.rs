@@ -1,35 +1,54 @@
 //! A connection from when it is accepted: its place in the count, and the deadline for all that comes before its first request.
 
+use super::places::{Places, Taken};
+use crate::drivers::place::Place;
 use crate::exchange::{Count, Counted};
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The number of connections above the limit that are told so at a time. Others are closed at once: each takes a descriptor and, with
 /// TLS, a handshake.
 const TOLD_AT_ONCE: usize = 100;
 
+/// The time that one of them may take until it can be told: what it holds, a client that is not refused may need.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
+
 /// A connection that was accepted.
 #[derive(Debug)]
 pub struct Opened {
     /// The time of accept.
     pub(super) at: Instant,
-    /// Its place in the count; `None` where connections are not counted.
-    _place: Option<Counted>,
-    /// Set if there are as many connections as there may be without it.
+    /// Its place, which it may have to give up.
+    pub(super) place: Place,
+    /// Set if there are as many connections as there may be without it, and none of them can give up its place.
     pub(super) is_refused: bool,
+    _taken: Option<Taken>,
+    /// `None` where connections are not counted.
+    _counted: Option<Counted>,
 }
 
 impl Opened {
-    /// Counts a connection. `None` where it is to be closed at once.
-    pub(super) fn enter(count: &Count, most: usize) -> Option<Self> {
-        let place = count.enter();
-        let open = place.count();
-        let opened = Self { at: Instant::now(), _place: Some(place), is_refused: open > most };
-        (open <= most.saturating_add(TOLD_AT_ONCE)).then_some(opened)
+    /// Counts a connection, and takes one of so many places for it. `None` where it is to be closed at once.
+    pub(super) fn enter(count: &Count, places: &Places, most: usize) -> Option<Self> {
+        let counted = count.enter();
+        // Those that gave up their places and are not closed yet count, too.
+        if counted.count() > most.saturating_add(TOLD_AT_ONCE) {
+            return None;
+        }
+        let at = Instant::now();
+        let (place, taken) = places.take(most, at).unzip();
+        let is_refused = taken.is_none();
+        Some(Self { at, place: place.unwrap_or_default(), is_refused, _taken: taken, _counted: Some(counted) })
+    }
+
+    /// The deadline for what comes before a first request.
+    pub(super) fn deadline(&self, limit: Duration) -> Instant {
+        self.at + if self.is_refused { limit.min(TOLD_WITHIN) } else { limit }
     }
 }
 
@@ -52,7 +71,8 @@ pub struct Uncounted<A>(pub(super) Arc<A>);
 #[async_trait]
 impl<A: ServerApp + Send + Sync + 'static> Accepts for Uncounted<A> {
     fn accept(&self) -> Option<Opened> {
-        Some(Opened { at: Instant::now(), _place: None, is_refused: false })
+        let (at, place) = (Instant::now(), Place::default());
+        Some(Opened { at, place, is_refused: false, _taken: None, _counted: None })
     }
 
     async fn serve(self: &Arc<Self>, stream: Stream, _: Opened, shutdown: &ShutdownWatch) -> Option<Stream> {

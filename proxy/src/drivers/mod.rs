@@ -10,6 +10,7 @@ pub mod http1;
 pub mod http2;
 pub(crate) mod peer;
 pub mod pingora;
+pub(crate) mod place;
 mod timer;
 pub(crate) mod upstream;
 mod wire;

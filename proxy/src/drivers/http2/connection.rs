@@ -8,6 +8,7 @@ use super::rejected::HeadFault;
 use super::windows::Windows;
 use super::wire::{Look, Wire};
 use crate::drivers::peer;
+use crate::drivers::place::Place;
 use crate::drivers::timer::Timer;
 use crate::upstream::Share;
 use bytes::Bytes;
@@ -63,7 +64,7 @@ enum Event {
     Request(Request<RecvStream>, SendResponse<Bytes>),
     /// The client is done, or the connection is broken.
     Closed,
-    /// The process ends.
+    /// The process ends, or a new client needs the place of this one.
     Ending,
     /// It is time to look whether the connection is idle.
     Look,
@@ -107,16 +108,29 @@ struct Served<'d> {
     windows: Windows,
     head: HeadShare<'d>,
     timer: Timer,
+    place: &'d mut Place,
 }
 
 impl Http2Driver {
     /// Serves a connection to its end.
-    pub async fn serve(self: &Arc<Self>, stream: Stream, options: &Builder, mut shutdown: ShutdownWatch) {
+    pub async fn serve(
+        self: &Arc<Self>,
+        stream: Stream,
+        options: &Builder,
+        mut shutdown: ShutdownWatch,
+        place: &mut Place,
+    ) {
         let peer = peer::of_stream(&stream, &self.policy);
         let wire = Wire::new(stream, self.limits.header_size.0);
-        let Ok(Ok(connection)) = timeout(self.limits.header_read, handshake(&wire, options)).await else { return };
+        let made = tokio::select! {
+            biased;
+            made = timeout(self.limits.header_read, handshake(&wire, options)) => made,
+            () = place.called() => return,
+        };
+        let Ok(Ok(connection)) = made else { return };
         let head = HeadShare { all: &self.heads, bytes: 0 };
-        let mut served = Served { connection, wire, windows: Windows::default(), head, timer: Timer::default() };
+        let (windows, timer) = (Windows::default(), Timer::default());
+        let mut served = Served { connection, wire, windows, head, timer, place };
         let (opened, active) = (Instant::now(), Arc::<Active>::default());
         let forwarded = Arc::new(Semaphore::new(FORWARDED));
         let mut look = opened + self.limits.idle;
@@ -162,6 +176,7 @@ impl Http2Driver {
 
     /// Waits for what comes first. It is what reads and writes on the connection.
     async fn next(&self, served: &mut Served<'_>, shutdown: Option<&mut ShutdownWatch>, look: Instant) -> Event {
+        let is_ending = shutdown.is_none();
         let mut ending = pin!(async {
             match shutdown {
                 // The sender lives as long as the process.
@@ -169,14 +184,17 @@ impl Http2Driver {
                 None => std::future::pending().await,
             }
         });
-        let Served { connection, wire, windows, head, timer } = served;
+        let Served { connection, wire, windows, head, timer, place } = served;
         let deadline = self.head_deadline(wire.unfinished()).map_or(look, |deadline| look.min(deadline));
         let event = poll_fn(|context| {
             if ending.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Event::Ending);
             }
             match pin!(connection.accept()).poll(context) {
-                Poll::Ready(Some(Ok((request, respond)))) => return Poll::Ready(Event::Request(request, respond)),
+                Poll::Ready(Some(Ok((request, respond)))) => {
+                    place.set_busy();
+                    return Poll::Ready(Event::Request(request, respond));
+                }
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Event::Closed),
                 Poll::Pending => {}
             }
@@ -194,6 +212,11 @@ impl Http2Driver {
             // There is nothing more to do: what was done is sent.
             match wire.poll_send(context) {
                 Poll::Ready(Err(_)) => Poll::Ready(Event::Closed),
+                // A response is on its way as long as its stream is open, or bytes of it wait.
+                Poll::Ready(Ok(())) if !is_ending && !connection.has_streams() => {
+                    place.set_waiting();
+                    place.poll_called(context).map(|()| Event::Ending)
+                }
                 Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             }
         });
