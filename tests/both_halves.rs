@@ -162,10 +162,17 @@ fn the_side_that_stops_is_to_blame() {
 #[test]
 fn neither_side_reads_while_it_sends_and_both_are_let_go() {
     let limits = "limits: {body_read: 300ms, body_write: 300ms}\nlog: {level: debug}\n";
-    let (rules, upstream) = (Rules::usual(), Upstream::scripted(deaf));
+    // More than all buffers on the way take.
+    let endless = |served: &mut Served| {
+        if served.request_head().is_some() {
+            served.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+            while served.send(bytes(1_000_000)) {}
+        }
+    };
+    let (rules, upstream) = (Rules::usual(), Upstream::scripted(endless));
     let mut proxy = before(&upstream, &rules, limits);
     let mut connection = proxy.connect();
-    connection.send("PUT /bucket/key HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n");
+    connection.send("PUT /bucket/key HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000\r\n\r\n");
     while connection.try_send([b'x'; 10_000]).is_ok() {}
     assert_eq!(failure(&mut proxy, "request failed"), "ClientWriteError");
     eventually("nothing is in flight", || proxy.metric("s3cors_http_requests_in_flight").filter(|n| *n == 0.0));
