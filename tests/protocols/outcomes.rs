@@ -116,7 +116,8 @@ fn uploads_are_the_same() {
         Case::put(Body::Streamed(Vec::new())).is(200),
         Case::put(Body::Awaiting(b"awaited".to_vec())).line("expect", "100-continue").planned(asking).is(200),
         Case::put(Body::Stopped(100, b"half".to_vec())).is(408),
-        Case::put(Body::Stopped(LARGE, b"half".to_vec())).planned(early).is(403),
+        // Without a byte: whether one is read before the response is chance.
+        Case::put(Body::Stopped(LARGE, Vec::new())).planned(early).is(403),
         Case::put(Body::Whole(vec![b'x'; LARGE])).planned(stopped).is(504).differing(Intended::LostResponse),
     ] {
         protocols.check(&case);

@@ -63,7 +63,7 @@ Examples:
 enum From {
     /// Whichever of the others it is
     Auto,
-    /// S3's XML: <CORSConfiguration>
+    /// S3's XML, a CORSConfiguration
     Xml,
     /// S3's keys in JSON or YAML, in any case: {"CORSRules": […]}, the list alone, one rule, the input of the AWS CLI or its shorthand, an
     /// Ansible task, a ConfigMap
@@ -85,7 +85,7 @@ enum From {
     Gcs,
     /// Backblaze B2: [{"corsRuleName": …, "allowedOperations": …}]
     B2,
-    /// Azure Storage, XML or JSON: <StorageServiceProperties>, {"corsRules": …}
+    /// Azure Storage, XML or JSON: StorageServiceProperties, {"corsRules": …}
     Azure,
     /// An Ingress with the annotations of ingress-nginx: nginx.ingress.kubernetes.io/enable-cors
     IngressNginx,
@@ -265,7 +265,7 @@ fn convert(from: From, document: &Value) -> Result<Converted, ConvertError> {
     match from {
         From::Auto | From::Xml | From::Json if s3::has_rules(document) => s3::read(document, &mut conversion),
         From::Auto | From::Xml | From::Json | From::Terraform | From::Pulumi | From::Crossplane | From::Cdk => {
-            any_case::read(document, &mut conversion)
+            any_case::read(document, &mut conversion);
         }
         From::CloudFormation => cloudformation::read(document, &mut conversion),
         From::R2 => r2::read(document, &mut conversion),

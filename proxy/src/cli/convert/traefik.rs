@@ -23,7 +23,7 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
             conversion.refuse(&places.join(", "), "several have CORS: convert one middleware at a time");
         }
         _ => {
-            conversion.refuse("middlewares", "there is no accessControlAllowOriginList (TOML is not read: write YAML)")
+            conversion.refuse("middlewares", "there is no accessControlAllowOriginList (TOML is not read: write YAML)");
         }
     }
 }
