@@ -32,11 +32,18 @@ impl<'de, T: Deserialize<'de> + Default> OrDefault<T> {
 }
 
 /// A value that cannot be judged alone, with its place in the file for when it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Placed<T> {
     pub(super) value: T,
     /// The line and the column, from 1.
     pub(super) place: (u64, u64),
+}
+
+/// Settings are compared as they are shown, and the same value may stand elsewhere.
+impl<T: fmt::Debug> fmt::Debug for Placed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
 }
 
 /// A field that is written as a `T` and kept with its place. Without a value it has a default that depends on others.
