@@ -63,8 +63,10 @@ pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
         rules.reload();
         candidate.iter().for_each(|candidate| drop(candidate.store().reload()));
     };
-    server.add_service(background_service("hangup", ReloadOnHangup(Arc::new(reload))));
-    server.add_service(background_service("successor", SucceedOnUser2 { has_handover: offer.is_some() }));
+    let hangup = ReloadOnHangup { reload: Arc::new(reload), handled: starting.also() };
+    server.add_service(background_service("hangup", hangup));
+    let successor = SucceedOnUser2 { has_handover: offer.is_some(), handled: starting.also() };
+    server.add_service(background_service("successor", successor));
     parts.export(open.clone())?;
     let stores = [&parts.rules].into_iter().chain(parts.shadow.as_ref().map(|shadow| shadow.rules.store()));
     let watches: Result<Vec<_>, _> = stores.map(|store| watch(Arc::clone(store), config.rules.poll)).collect();

@@ -35,7 +35,7 @@ pub enum Parsed<'b> {
 /// Why a response head is not forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InvalidResponse {
-    /// A byte that may not be where it is, a folded line. If it cannot be repaired, the first line is none.
+    /// A byte that may not be where it is, or a folded line. Where it cannot be repaired either, the first line is no status line.
     Malformed,
     /// A version other than HTTP/1.0 and HTTP/1.1.
     Version,

@@ -1,8 +1,8 @@
 //! The places of all connections, and which of them gives way to a new one.
 //!
-//! First goes one that has sent no whole request: it has nothing to lose, and an attacker can have any number of them. So however much
-//! silence comes, it only drives out silence. Only where there is none goes one that waits between two requests. One with a request never
-//! does.
+//! A connection that has sent no whole request gives way first: it has nothing to lose, and an attacker can have any number of them. So
+//! silent clients drive out only silent clients. Without such a connection, one that waits between two requests gives way. A connection with
+//! a request in flight never does.
 //!
 //! The table is locked when a connection is accepted and when it ends, and never for a request.
 

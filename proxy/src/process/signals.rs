@@ -5,20 +5,27 @@ use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Something to do that may block on I/O.
 pub type Action = Arc<dyn Fn() + Send + Sync>;
 
 /// Reloads on SIGHUP.
-pub struct ReloadOnHangup(pub Action);
+pub struct ReloadOnHangup {
+    /// Reloads.
+    pub reload: Action,
+    /// Is told once the signal no longer ends the process.
+    pub handled: Sender<()>,
+}
 
 #[async_trait]
 impl BackgroundService for ReloadOnHangup {
     async fn start(&self, mut shutdown: ShutdownWatch) {
-        let Some(mut hangup) = listen_for(SignalKind::hangup(), "use POST /-/reload") else { return };
+        let handled = listen_for(SignalKind::hangup(), "use POST /-/reload", &self.handled);
+        let Some(mut hangup) = handled else { return };
         while next(&mut hangup, &mut shutdown).await {
-            let reload = Arc::clone(&self.0);
+            let reload = Arc::clone(&self.reload);
             let _ = tokio::task::spawn_blocking(move || reload()).await;
         }
     }
@@ -29,12 +36,15 @@ impl BackgroundService for ReloadOnHangup {
 pub struct SucceedOnUser2 {
     /// Whether sockets can be handed over: otherwise the new process would find the ports in use.
     pub has_handover: bool,
+    /// Is told once the signal no longer ends the process.
+    pub handled: Sender<()>,
 }
 
 #[async_trait]
 impl BackgroundService for SucceedOnUser2 {
     async fn start(&self, mut shutdown: ShutdownWatch) {
-        let Some(mut user2) = listen_for(SignalKind::user_defined2(), "start another process yourself") else { return };
+        let handled = listen_for(SignalKind::user_defined2(), "start another process yourself", &self.handled);
+        let Some(mut user2) = handled else { return };
         while next(&mut user2, &mut shutdown).await {
             if self.has_handover {
                 start_successor();
@@ -64,8 +74,12 @@ fn start_successor() {
     }
 }
 
-fn listen_for(kind: SignalKind, instead: &str) -> Option<Signal> {
-    match signal(kind) {
+/// Handles a signal. The process is announced as ready only after this: until then the signal ends it.
+fn listen_for(kind: SignalKind, instead: &str, handled: &Sender<()>) -> Option<Signal> {
+    let listening = signal(kind);
+    // No one waits any more where the listeners did not start in time.
+    let _ = handled.send(());
+    match listening {
         Ok(signal) => Some(signal),
         Err(error) => {
             tracing::warn!(?kind, %error, instead, "a signal cannot be handled");

@@ -1,4 +1,4 @@
-//! Forms by example, and what is none.
+//! Forms by example, and texts in no known form.
 
 use super::ForeignForm;
 
