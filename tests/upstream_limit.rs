@@ -200,12 +200,14 @@ fn with_few_descriptors_floods_leave_data_health_and_admin_their_own() {
     let failed = proxy.log().iter().filter(|line| line.to_string().contains("Accept() failed")).count();
     assert_eq!(failed, 0, "{:#?}", proxy.log());
     // Far more clients than may connect: they are refused, and operators are not.
-    let _more: Vec<_> = (0..300).map(|_| proxy.connect()).collect();
+    let open = || std::fs::read_dir(format!("/proc/{}/fd", proxy.pid())).unwrap().count();
+    let mut most = 0;
+    let connect = |_| (proxy.connect(), most = most.max(open())).0;
+    let _more: Vec<_> = (0..300).map(connect).collect();
     for path in ["/readyz", "/metrics", "/status"] {
         assert_eq!(proxy.ask("GET", path).status, 200, "{path}");
     }
-    let open = std::fs::read_dir(format!("/proc/{}/fd", proxy.pid())).unwrap().count();
-    assert!(open < 256, "{open}");
+    assert!(most < 240, "{most} of 256 descriptors");
     let up = format!("s3cors_upstream_up{{upstream=\"http://{}\"}}", upstream.address);
     assert_eq!(proxy.metric(&up), Some(1.0), "the health checks have their own");
 }
