@@ -112,6 +112,28 @@ fn a_rejected_head_is_asked_again_for_the_first_byte_and_answered_about_the_whol
     assert_eq!(proxy.metric("s3cors_http_requests_total{code=\"206\",method=\"GET\"}"), None);
 }
 
+/// DuckDB-Wasm asks so.
+#[test]
+fn a_head_for_the_whole_as_a_range_is_answered_with_206() {
+    for (way, arguments) in WAYS {
+        let (rules, upstream) = (Rules::usual(), rejecting(PART));
+        let proxy = with_http2(&rules, upstream.address);
+        let url = format!("http://{}{}", proxy.address, target());
+        let response = head(&url, &[arguments, &["-H", "Range: bytes=0-"]].concat());
+        let range = ("content-range", "bytes 0-1048575/1048576");
+        let mut expected = pairs(&[&OF_OBJECT[..], &[range]].concat());
+        expected.sort();
+        assert_eq!((response.status, of_upstream(&response)), (206, expected), "{way}");
+        let ranges = |request: &Received| {
+            let lines = request.headers().into_iter().filter(|(name, _)| name.eq_ignore_ascii_case("range"));
+            lines.map(|(_, value)| value).collect::<Vec<_>>()
+        };
+        let asked: Vec<_> = upstream.received().iter().map(ranges).collect();
+        assert_eq!(asked, [["bytes=0-"], ["bytes=0-0"]], "{way}");
+        assert_eq!(results(&proxy), [1.0, 0.0, 0.0], "{way}");
+    }
+}
+
 #[test]
 fn the_client_sees_what_the_response_to_get_says_about_the_whole() {
     let error = "<Error><Code>InvalidRange</Code></Error>";
@@ -194,6 +216,7 @@ fn nothing_else_is_asked_again() {
         (BY_GET, "HEAD", "/bucket/key?X-Amz-Signature=ab", &[], ""),
         (BY_GET, "HEAD", &presigned, &[("Authorization", "AWS4-HMAC-SHA256 Credential=AK")], ""),
         (BY_GET, "HEAD", &presigned, &[("Range", "bytes=0-9")], ""),
+        (BY_GET, "HEAD", &presigned, &[("Range", "bytes=0-"), ("Range", "bytes=0-")], ""),
         (BY_GET, "HEAD", &with_range, &[], ""),
     ] {
         let upstream =

@@ -6,7 +6,7 @@
 use super::head::RequestHead;
 use crate::s3::presigned::is_complete;
 use crate::s3::signature::signed_headers;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use s3cors_http1::body_length::BodyLength;
 
 /// What the second request differs in: its method, and a line that it has in addition. It asks for the least that a GET can ask for, as
@@ -14,10 +14,12 @@ use s3cors_http1::body_length::BodyLength;
 pub(super) const METHOD: &str = "GET";
 pub(super) const RANGE: (&str, [&str; 3]) = ("Range", ["bytes=0-0", "", ""]);
 
-/// Headers with which a HEAD is not asked again. `Authorization` is another signature than that of the URL. `Range` and `If-Range` have
-/// no meaning with HEAD (RFC 9110 §14.2), but S3's HeadObject serves a range: a response about the whole would not be the one that was
-/// asked for. Other conditions are the server's to judge, with GET as with HEAD: its 304 or 412 is passed on.
-const EXCLUDING: [&str; 3] = ["authorization", "range", "if-range"];
+/// Headers with which a HEAD is not asked again. `Authorization` is another signature than that of the URL. `If-Range` makes the range
+/// depend on what only the server knows. Other conditions are the server's to judge, with GET as with HEAD: its 304 or 412 is passed on.
+const EXCLUDING: [&str; 2] = ["authorization", "if-range"];
+/// A range that is the whole. `Range` has no meaning with HEAD (RFC 9110 §14.2), but S3's HeadObject serves it, and DuckDB-Wasm asks so
+/// whether a server has ranges: it wants 206, and reads the length. The answer to any other range would not follow from the first byte.
+const WHOLE_RANGE: &[u8] = b"bytes=0-";
 /// The parameter that asks for one part of an object, which S3 rejects together with a range.
 const PART: &str = "partNumber=";
 /// The largest length that a signed 64-bit parser on the path reads as the same number, as for other bodies.
@@ -44,11 +46,22 @@ pub(super) struct FullLength {
     length: u64,
     /// The response is an error document, and its headers describe that.
     is_document: bool,
+    /// The client asked for the whole as a range.
+    is_range: bool,
 }
 
 impl FullLength {
     /// The status that the client sees.
-    pub(super) const STATUS: StatusCode = StatusCode::OK;
+    pub(super) const fn status(self) -> StatusCode {
+        if self.is_range { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }
+    }
+
+    /// `Content-Range`, where the client asked for a range.
+    pub(super) fn content_range(self) -> Option<HeaderValue> {
+        let Self { length, is_range, .. } = self;
+        let last = length.checked_sub(1).filter(|_| is_range)?;
+        HeaderValue::try_from(format!("bytes 0-{last}/{length}")).ok()
+    }
 
     /// The length that the client sees.
     pub(super) const fn length(self) -> u64 {
@@ -74,19 +87,35 @@ fn may_be_for_get(head: &impl RequestHead) -> bool {
     !signed.is_some_and(|names| names.split(';').any(|name| name.eq_ignore_ascii_case("range")))
         && !query.split('&').any(|parameter| parameter.starts_with(PART))
         && EXCLUDING.iter().all(|name| head.value(name).is_none())
+        && ranges(head).all(|range| range == WHOLE_RANGE)
+        && ranges(head).count() <= 1
 }
 
-/// Reads the final response to GET.
-pub(super) fn shown<'l>(status: StatusCode, lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>) -> AsHead {
+fn ranges(head: &impl RequestHead) -> impl Iterator<Item = &[u8]> {
+    head.lines().filter_map(|(name, value)| name.eq_ignore_ascii_case(RANGE.0.as_bytes()).then_some(value))
+}
+
+/// Reads the final response to GET, for the client that sent this head.
+pub(super) fn shown<'l>(
+    head: &impl RequestHead,
+    status: StatusCode,
+    lines: impl IntoIterator<Item = (&'l [u8], &'l [u8])>,
+) -> AsHead {
+    let is_range = ranges(head).next().is_some();
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AsHead::Rejected,
         StatusCode::PARTIAL_CONTENT => match content_range(lines) {
-            Stated::Once(Some(length)) if length > 0 => AsHead::Whole(FullLength { length, is_document: false }),
+            Stated::Once(Some(length)) if length > 0 => {
+                AsHead::Whole(FullLength { length, is_document: false, is_range })
+            }
             _ => AsHead::Rejected,
         },
-        // No byte satisfies the range of the first one: the object is empty (RFC 9110 §14.1.2), whether or not a header says so.
-        StatusCode::RANGE_NOT_SATISFIABLE => match content_range(lines) {
-            Stated::Never | Stated::Once(Some(0)) => AsHead::Whole(FullLength { length: 0, is_document: true }),
+        // No byte satisfies the range of the first one: the object is empty (RFC 9110 §14.1.2), whether or not a header says so. Nor does
+        // one satisfy the client's own range, if it has one.
+        StatusCode::RANGE_NOT_SATISFIABLE if !is_range => match content_range(lines) {
+            Stated::Never | Stated::Once(Some(0)) => {
+                AsHead::Whole(FullLength { length: 0, is_document: true, is_range })
+            }
             _ => AsHead::Rejected,
         },
         _ => AsHead::AsItCame,
@@ -153,9 +182,18 @@ mod tests {
             ("AWSAccessKeyId=AK&Expires=1&Signature=ab", &[], true),
             (SIGNED, &[("origin", "https://app.example"), ("if-none-match", "\"e\"")], true),
             (SIGNED, &[("authorization", "AWS4-HMAC-SHA256 Credential=AK")], false),
+            (SIGNED, &[("range", "bytes=0-")], true),
+            (SIGNED, &[("range", "bytes=0-"), ("range", "bytes=0-")], false),
+            (SIGNED, &[("range", "bytes=0-"), ("if-range", "\"e\"")], false),
+            (SIGNED, &[("range", "bytes=0-0")], false),
+            (SIGNED, &[("range", "bytes=0-,5-9")], false),
+            (SIGNED, &[("range", "Bytes=0-")], false),
+            (SIGNED, &[("range", "")], false),
             (SIGNED, &[("range", "bytes=1-2")], false),
+            (SIGNED, &[("range", "bytes=-2")], false),
+            (with_range.as_str(), &[("range", "bytes=0-")], false),
             (SIGNED, &[("if-range", "\"e\"")], false),
-            (with_range.as_str(), &[], false),
+            (&with_range, &[], false),
             (&format!("{SIGNED}&partNumber=1"), &[], false),
             ("AWSAccessKeyId=AK&Expires=1", &[], false),
             ("X-Amz-Signature=ab", &[], false),
@@ -167,7 +205,8 @@ mod tests {
 
     #[test]
     fn the_response_to_get_becomes_one_to_head() {
-        let whole = |length, is_document| AsHead::Whole(FullLength { length, is_document });
+        let whole = |length, is_document| AsHead::Whole(FullLength { length, is_document, is_range: false });
+        let head = head(SIGNED, &[]);
         for (status, ranges, expected) in [
             (206, &["bytes 0-0/26"][..], whole(26, false)),
             (206, &["Bytes 0-0/1"], whole(1, false)),
@@ -196,7 +235,21 @@ mod tests {
         ] {
             let lines = ranges.iter().map(|value| (&b"Content-RANGE"[..], value.as_bytes()));
             let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!(shown(status, lines), expected, "{status} {ranges:?}");
+            assert_eq!(shown(&head, status, lines), expected, "{status} {ranges:?}");
+        }
+    }
+
+    #[test]
+    fn the_whole_as_a_range_is_answered_as_one() {
+        let head = head(SIGNED, &[("range", "bytes=0-")]);
+        let to = |status, range: &'static str| shown(&head, status, [(&b"content-range"[..], range.as_bytes())]);
+        let AsHead::Whole(whole) = to(StatusCode::PARTIAL_CONTENT, "bytes 0-0/26") else { panic!("no length") };
+        let content_range = whole.content_range().unwrap();
+        assert_eq!((whole.status().as_u16(), whole.length()), (206, 26));
+        assert_eq!(content_range, "bytes 0-25/26");
+        // What the server says where it has no ranges, or nothing is in this one, is what it would have said to HEAD.
+        for status in [StatusCode::OK, StatusCode::RANGE_NOT_SATISFIABLE, StatusCode::NOT_FOUND] {
+            assert_eq!(to(status, "bytes */0"), AsHead::AsItCame, "{status}");
         }
     }
 
@@ -212,7 +265,7 @@ mod tests {
         ] {
             for (is_document, replaced) in [(false, of_a_part), (true, of_a_document)] {
                 assert_eq!(
-                    FullLength { length: 1, is_document }.replaces(name.as_bytes()),
+                    FullLength { length: 1, is_document, is_range: false }.replaces(name.as_bytes()),
                     replaced,
                     "{name} {is_document}"
                 );

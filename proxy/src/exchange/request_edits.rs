@@ -33,6 +33,7 @@ impl<'r> RequestEdits<'r> {
     pub fn removes(&self, name: &[u8]) -> bool {
         match name.first() {
             Some(b'h' | b'H') => self.host.is_some() && name.eq_ignore_ascii_case(b"host"),
+            Some(b'r' | b'R') => self.is_head_retry && name.eq_ignore_ascii_case(head_retry::RANGE.0.as_bytes()),
             _ => self.forwarded.as_ref().is_some_and(|lines| lines.replaces(name)),
         }
     }

@@ -9,6 +9,7 @@ use s3_cors::{Decision, Grant, VaryMerge, merge_vary};
 static VARY: HeaderName = header::VARY;
 static DECISION: HeaderName = HeaderName::from_static("x-s3cors-decision");
 static TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
+static CONTENT_RANGE: HeaderName = header::CONTENT_RANGE;
 static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 static CROSS_ORIGIN: HeaderValue = HeaderValue::from_static("cross-origin");
 /// The names that begin so are CORS headers, whatever comes.
@@ -87,7 +88,7 @@ impl<'x> ResponseEdits<'x> {
     /// The status in place of the upstream's own.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
-        self.full_length.map(|_| FullLength::STATUS)
+        self.full_length.map(FullLength::status)
     }
 
     /// The length in place of the upstream's own, in bytes.
@@ -118,8 +119,10 @@ impl<'x> ResponseEdits<'x> {
             to.grant(grant);
         }
         let timing = self.grant.filter(|_| self.decides_timing).map(Grant::allow_origin);
+        let content_range = self.full_length.and_then(FullLength::content_range);
         let others = [
             (&VARY, self.vary.as_ref()),
+            (&CONTENT_RANGE, content_range.as_ref()),
             (&TIMING_ALLOW_ORIGIN, timing),
             (&RESOURCE_POLICY, self.resource_policy),
             (&DECISION, self.decision.as_ref()),

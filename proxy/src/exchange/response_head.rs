@@ -75,7 +75,7 @@ where
         }
         None => examine_head(policy, lines, head, known),
         Some(first) => {
-            let as_head = head_retry::shown(status, lines.clone());
+            let as_head = head_retry::shown(head, status, lines.clone());
             shown.is_retry = true;
             shown.is_first = as_head == AsHead::Rejected;
             if let AsHead::Whole(length) = as_head {
