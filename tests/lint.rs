@@ -47,7 +47,13 @@ fn check_says_whether_a_client_would_work() {
     }
     let ended = check(&["--profile", "hsl"], &rules.file("bucket.json"));
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("aws-sdk-js-v3, uppy, tus, duckdb-wasm, pdfjs, hls, pmtiles"), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("aws-sdk-js-v3, uppy, tus, duckdb-wasm, pdfjs, hls, pmtiles, range-reader, zip.js, zarrita"),
+        "{}",
+        ended.stderr
+    );
 }
 
 /// The lines about likely mistakes in a proxy's log: file, line, column and code.

@@ -3,8 +3,8 @@
 use super::parse::flags_of_environment;
 use super::{Format, fail, print};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use s3_cors::{Document, MAX_DOCUMENT_LENGTH, Position, Profile};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use s3_cors::{Document, MAX_DOCUMENT_LENGTH, Position, Profile, Warning};
 use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, Drivers, UpstreamTls};
 use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, check, source_of};
 use s3cors_proxy::serve::{ServeError, expiring, obstacles};
@@ -36,7 +36,11 @@ pub(super) struct Check {
 
 fn profile() -> impl TypedValueParser<Value = Profile> {
     // Each name that is listed is one of `Profile::ALL`, from which it is parsed again.
-    PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)).try_map(|name| name.parse::<Profile>())
+    let names = Profile::ALL.map(|profile| {
+        let help = format!("{}, {}", profile.evidence().client, profile.evidence().source);
+        PossibleValue::new(profile.as_str()).aliases(profile.aliases()).help(help)
+    });
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Profile>())
 }
 
 /// The result; serialized as it is for `--format json`.
@@ -45,6 +49,8 @@ struct Findings {
     valid: bool,
     errors: Vec<Finding>,
     warnings: Vec<Finding>,
+    /// Good to know; also under `--strict` no reason to fail.
+    notes: Vec<Finding>,
     /// The documents that were read.
     files: Vec<PathBuf>,
     /// What is beside them and was not read.
@@ -114,27 +120,20 @@ fn standard_input(profiles: &[Profile]) -> Checked {
         checked.errors.push(SourceError::Unreadable { path, reason: error.to_string() });
         return checked;
     }
-    let warnings = match Document::parse(&bytes, s3_cors::Format::detect(&bytes)) {
-        Ok(document) => {
-            let unserved = profiles.iter().flat_map(|profile| document.unserved(*profile));
-            document.warnings().into_iter().chain(unserved).collect()
-        }
+    match Document::parse(&bytes, s3_cors::Format::detect(&bytes)) {
+        Ok(document) => checked.add(&path, &document, profiles),
         Err(errors) => {
-            let warnings = errors.warnings().to_vec();
-            checked.errors.push(SourceError::Invalid { path: path.clone(), errors });
-            warnings
+            checked.warnings = errors.warnings().iter().map(|warning| (path.clone(), warning.clone())).collect();
+            checked.errors.push(SourceError::Invalid { path, errors });
         }
-    };
-    checked.warnings = warnings.into_iter().map(|warning| (path.clone(), warning)).collect();
+    }
     checked
 }
 
 impl Findings {
     fn add(&mut self, checked: Checked) {
-        for (path, warning) in checked.warnings {
-            let (code, message) = (warning.code().as_str(), warning.message().into_owned());
-            self.warnings.push(Finding::at(&path, warning.position(), code, message, None).with_hint(warning.hint()));
-        }
+        self.warnings.extend(checked.warnings.iter().map(|(path, warning)| Finding::of_warning(path, warning)));
+        self.notes.extend(checked.notes.iter().map(|(path, note)| Finding::of_warning(path, note)));
         for error in checked.errors {
             self.errors.extend(Finding::of_file(error));
         }
@@ -186,7 +185,7 @@ impl Findings {
 
     fn to_text(&self) -> String {
         let mut text = String::new();
-        for (kind, findings) in [("error", &self.errors), ("warning", &self.warnings)] {
+        for (kind, findings) in [("error", &self.errors), ("warning", &self.warnings), ("note", &self.notes)] {
             for Finding { file, line, column, code, message, detail, hint } in findings {
                 let detail = detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
                 let hint = hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default();
@@ -208,6 +207,11 @@ impl Finding {
     fn at(file: &Path, position: Position, code: &str, message: String, detail: Option<String>) -> Self {
         let (line, column) = (position.line as u64, position.column as u64);
         Self { file: file.to_owned(), line, column, code: code.to_owned(), message, detail, hint: None }
+    }
+
+    fn of_warning(file: &Path, warning: &Warning) -> Self {
+        let (code, message) = (warning.code().as_str(), warning.message().into_owned());
+        Self::at(file, warning.position(), code, message, None).with_hint(warning.hint())
     }
 
     fn with_hint(self, hint: Option<Cow<'_, str>>) -> Self {

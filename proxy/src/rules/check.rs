@@ -2,7 +2,7 @@
 
 use super::remark::Remark;
 use super::source::{Found, Source, SourceError, parse};
-use s3_cors::{Profile, Warning};
+use s3_cors::{Document, Profile, Warning};
 use std::path::{Path, PathBuf};
 
 /// Everything to report about a source of rules.
@@ -12,6 +12,8 @@ pub struct Checked {
     pub errors: Vec<SourceError>,
     /// What S3 accepts and is likely a mistake.
     pub warnings: Vec<(PathBuf, Warning)>,
+    /// Good to know and no likely mistake.
+    pub notes: Vec<(PathBuf, Warning)>,
     /// The documents that were read.
     pub files: Vec<PathBuf>,
     /// What else is to know about the source.
@@ -21,6 +23,16 @@ pub struct Checked {
 impl Checked {
     fn warn(&mut self, path: &Path, warnings: Vec<Warning>) {
         self.warnings.extend(warnings.into_iter().map(|warning| (path.to_owned(), warning)));
+    }
+
+    /// Adds everything about a valid document, also whether these clients would work.
+    pub fn add(&mut self, path: &Path, document: &Document, profiles: &[Profile]) {
+        self.warn(path, document.warnings());
+        let unserved = profiles.iter().flat_map(|profile| document.unserved(*profile));
+        let (notes, warnings) = unserved.partition(Warning::is_note);
+        self.warn(path, warnings);
+        let notes: Vec<_> = [document.notes(), notes].concat();
+        self.notes.extend(notes.into_iter().map(|note| (path.to_owned(), note)));
     }
 }
 
@@ -44,10 +56,7 @@ pub fn check(source: &dyn Source, profiles: &[Profile]) -> Checked {
         for Found { path, .. } in paths {
             checked.files.push(path.clone());
             match source.read(&path).and_then(|bytes| parse(&path, &bytes)) {
-                Ok(document) => {
-                    checked.warn(&path, document.warnings());
-                    checked.warn(&path, profiles.iter().flat_map(|profile| document.unserved(*profile)).collect());
-                }
+                Ok(document) => checked.add(&path, &document, profiles),
                 Err(error) => {
                     if let SourceError::Invalid { errors, .. } = &error {
                         checked.warn(&path, errors.warnings().to_vec());

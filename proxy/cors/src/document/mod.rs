@@ -14,6 +14,7 @@ pub(crate) mod problem;
 pub(crate) mod profile;
 mod raw;
 mod readable;
+pub(crate) mod requests;
 pub(crate) mod syntax;
 mod validate;
 pub(crate) mod warning;

@@ -5,6 +5,7 @@
 mod harmless;
 mod planted;
 mod profiles;
+mod recorded;
 
 use s3_cors::{Document, Format, Warning};
 

@@ -62,7 +62,12 @@ impl<'t> BrowserOrigin<'t> {
 
     /// Whether anyone on the network path can impersonate it.
     pub(crate) fn is_insecure(&self) -> bool {
-        self.scheme == "http" && !is_loopback(self.host)
+        self.scheme == "http" && !self.is_loopback()
+    }
+
+    /// Returns true for names and addresses of the machine itself.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(self.host)
     }
 
     /// Whose it is; `None` for an origin of an application, whose host is no name of the DNS.

@@ -1,7 +1,8 @@
 //! What is wrong with a rule's header lists: names that no one sends, and names that clients need and do not find.
 
+use super::super::requests::SDK_UPLOAD;
 use super::super::warning::Concern;
-use super::names::{CHECKSUMS, KNOWN, SDK_UPLOAD};
+use super::names::{CHECKSUMS, KNOWN};
 use super::similar::distance;
 use super::{Found, Linted};
 use crate::{AllowedMethod, CorsRule};

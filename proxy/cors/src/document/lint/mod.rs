@@ -50,6 +50,22 @@ impl Document {
     }
 }
 
+impl Document {
+    /// Returns the notes: good to know and no likely mistake, in the order of the rules.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Warning> {
+        let mut found = Found::default();
+        for (rule, places) in self.configuration.rules().iter().zip(&self.places) {
+            for (origin, place) in rule.allowed_origins().iter().zip(&places.origins) {
+                if let Some(concern) = origins::note(origin, rule.allowed_origins()) {
+                    found.push(concern, *place);
+                }
+            }
+        }
+        found.0
+    }
+}
+
 /// The warnings about what can be read of a document with errors.
 pub(super) fn of_readable(rules: &[ReadableRule]) -> Vec<Warning> {
     let linted = rules.iter().map(|readable| {

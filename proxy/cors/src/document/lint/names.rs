@@ -1,18 +1,5 @@
 //! The header names that browsers, S3 and its clients use, in lower case.
 
-/// What the AWS SDK for JavaScript v3 adds to an upload that a page signs (seen with 3.1173 in Chromium).
-pub(super) const SDK_UPLOAD: &[&str] = &[
-    "authorization",
-    "content-type",
-    "amz-sdk-invocation-id",
-    "amz-sdk-request",
-    "x-amz-checksum-crc32",
-    "x-amz-content-sha256",
-    "x-amz-date",
-    "x-amz-sdk-checksum-algorithm",
-    "x-amz-user-agent",
-];
-
 /// The checksums of S3, as a client sends them with a part and reads them from the response.
 pub(super) const CHECKSUMS: &[&str] = &[
     "x-amz-checksum-crc32",

@@ -62,6 +62,17 @@ pub(super) fn concern(pattern: &OriginPattern, gives_credentials: bool) -> Optio
     insecure.then(|| Concern::InsecureOrigin { origin: origin.into() })
 }
 
+/// Returns the note about a pattern that any port but the scheme's own matches, unless another origin of the rule has that one.
+/// A server on the machine itself seldom has it.
+pub(super) fn note(pattern: &OriginPattern, beside: &[OriginPattern]) -> Option<Concern> {
+    let (before, after) = pattern.around_wildcard()?;
+    let portless = before.strip_suffix(':').filter(|_| after.is_empty())?;
+    let origin = BrowserOrigin::parse(portless).ok().filter(|origin| !origin.is_loopback())?;
+    let has_default = beside.iter().any(|other| other.matches(portless.as_bytes()));
+    (origin.site().is_some() && !has_default)
+        .then(|| Concern::DefaultPortNotMatched { origin: pattern.as_str().into() })
+}
+
 /// Texts that the pattern matches; if it matches an origin of a browser, then one of these is one.
 fn candidates(pattern: &OriginPattern) -> Vec<String> {
     let Some((before, after)) = pattern.around_wildcard() else { return vec![pattern.as_str().to_owned()] };

@@ -32,6 +32,11 @@ pub enum Concern {
     },
     /// A rule for uploads that does not expose `ETag`.
     EtagNotExposed,
+    /// A pattern for any port, which the scheme's own is not.
+    DefaultPortNotMatched {
+        /// The `AllowedOrigin`.
+        origin: Box<str>,
+    },
     /// An earlier rule matches every request that this one would.
     RuleNeverReached {
         /// The rule, from 1.
@@ -71,6 +76,8 @@ pub enum Concern {
         profile: Profile,
         /// What it could not do.
         step: &'static str,
+        /// The option without which it does not do so; `None` for what it always does.
+        option: Option<&'static str>,
         /// For which `AllowedOrigin`.
         origin: Box<str>,
         /// What the rules lack.
@@ -93,6 +100,12 @@ pub enum Missing {
 }
 
 impl Concern {
+    /// Returns true for what is good to know and wrong only for some: a client's option that is not used, a port that no one asks for.
+    #[must_use]
+    pub const fn is_note(&self) -> bool {
+        matches!(self, Self::DefaultPortNotMatched { .. } | Self::ProfileNotServed { option: Some(_), .. })
+    }
+
     /// The kind.
     #[must_use]
     pub const fn code(&self) -> WarningCode {
@@ -101,6 +114,7 @@ impl Concern {
             Self::OriginTooWide { .. } => WarningCode::OriginTooWide,
             Self::OriginNull => WarningCode::OriginNull,
             Self::InsecureOrigin { .. } => WarningCode::InsecureOrigin,
+            Self::DefaultPortNotMatched { .. } => WarningCode::DefaultPortNotMatched,
             Self::EtagNotExposed => WarningCode::EtagNotExposed,
             Self::RuleNeverReached { .. } => WarningCode::RuleNeverReached,
             Self::MaxAgeOutOfRange(_) => WarningCode::MaxAgeOutOfRange,

@@ -26,6 +26,8 @@ pub enum WarningCode {
     OriginNull,
     /// Credentials for an origin that anyone on the network path can forge.
     InsecureOrigin,
+    /// A pattern for any port does not match the scheme's own, which browsers leave out.
+    DefaultPortNotMatched,
     /// A page cannot finish a multipart upload without reading `ETag`.
     EtagNotExposed,
     /// An earlier rule matches every request that this one would.
@@ -50,7 +52,8 @@ pub enum WarningCode {
 
 names! {
     pub WarningCode: OriginNeverMatches = "OriginNeverMatches", OriginTooWide = "OriginTooWide",
-    OriginNull = "OriginNull", InsecureOrigin = "InsecureOrigin", EtagNotExposed = "EtagNotExposed",
+    OriginNull = "OriginNull", InsecureOrigin = "InsecureOrigin",
+    DefaultPortNotMatched = "DefaultPortNotMatched", EtagNotExposed = "EtagNotExposed",
     RuleNeverReached = "RuleNeverReached", MaxAgeOutOfRange = "MaxAgeOutOfRange",
     AnyOriginBesideNamed = "AnyOriginBesideNamed", UploadHeadersNotAllowed = "UploadHeadersNotAllowed",
     ChecksumsNotExposed = "ChecksumsNotExposed", ContentRangeNotExposed = "ContentRangeNotExposed",
@@ -69,6 +72,12 @@ impl Warning {
     #[must_use]
     pub const fn concern(&self) -> &Concern {
         &self.concern
+    }
+
+    /// Returns true for what is good to know and no likely mistake.
+    #[must_use]
+    pub const fn is_note(&self) -> bool {
+        self.concern.is_note()
     }
 
     /// Where.

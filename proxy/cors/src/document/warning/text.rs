@@ -36,8 +36,16 @@ impl Concern {
                 format!("a rule for uploads that does not allow {headers}: clients send them with an upload").into()
             }
             Self::HeaderMisspelt { header, meant } => format!("header {header:?} is close to {meant}").into(),
-            Self::ProfileNotServed { profile, step, origin, missing } => {
-                format!("{profile} cannot {step} from {origin:?}: {}", missing.message()).into()
+            Self::ProfileNotServed { profile, step, option, origin, missing } => {
+                let with = option.map(|option| format!(" with {option}")).unwrap_or_default();
+                format!("{profile}{with} cannot {step} from {origin:?}: {}", missing.message()).into()
+            }
+            Self::DefaultPortNotMatched { origin } => {
+                let portless = without_port(origin);
+                format!(
+                    "AllowedOrigin {origin:?} does not match {portless:?}: browsers leave out the scheme's own port"
+                )
+                .into()
             }
             fixed => fixed.fixed_message().into(),
         }
@@ -78,6 +86,7 @@ impl Concern {
             }
             Self::OriginNull => "list the origins that need access".into(),
             Self::InsecureOrigin { .. } => "use https".into(),
+            Self::DefaultPortNotMatched { origin } => format!("add {} if it is meant too", without_port(origin)).into(),
             Self::EtagNotExposed => "add ETag to the exposed headers".into(),
             Self::RuleNeverReached { earlier, .. } => format!("remove it, or move it before rule {earlier}").into(),
             Self::RuleTakenByEarlier { earlier, .. } => {
@@ -95,6 +104,11 @@ impl Concern {
         };
         Some(hint)
     }
+}
+
+/// The origin of the scheme's own port.
+fn without_port(origin: &str) -> &str {
+    origin.rsplit_once(':').map_or(origin, |(origin, _)| origin)
 }
 
 impl NeverSent {
