@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod harmless;
+mod model;
 mod planted;
 mod profiles;
 mod recorded;

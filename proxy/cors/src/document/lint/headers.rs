@@ -2,7 +2,7 @@
 
 use super::super::requests::SDK_UPLOAD;
 use super::super::warning::Concern;
-use super::names::{CHECKSUMS, KNOWN};
+use super::names::{CHECKSUMS, is_known, known};
 use super::similar::distance;
 use super::{Found, Linted};
 use crate::{AllowedMethod, CorsRule};
@@ -24,11 +24,11 @@ pub(super) fn misspelt(linted: &Linted<'_>, found: &mut Found) {
 fn meant(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     let is_own = name.contains('*') || name.starts_with("x-amz-meta-") || name.len() < 4;
-    if is_own || KNOWN.binary_search(&&*name).is_ok() {
+    if is_own || is_known(&name) {
         return None;
     }
     let limit = if name.len() < LONG_NAME { 1 } else { 2 };
-    let close = KNOWN.iter().filter_map(|known| Some((distance(&name, known, limit)?, *known)));
+    let close = known().filter_map(|known| Some((distance(&name, known, limit)?, known)));
     // "x-content-type" is a header of its own.
     let close = close.filter(|(_, known)| name.strip_prefix("x-") != Some(known));
     close.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)

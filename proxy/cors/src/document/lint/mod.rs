@@ -8,6 +8,7 @@ mod clients;
 mod guide;
 mod headers;
 mod names;
+mod names_of_s3;
 pub(crate) mod origins;
 pub(crate) mod similar;
 mod subsumption;
