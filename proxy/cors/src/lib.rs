@@ -9,7 +9,9 @@ mod header_set;
 mod method;
 mod names;
 mod origin;
+mod placeholder;
 mod position;
+mod punycode;
 mod text;
 mod wildcard;
 
@@ -45,5 +47,6 @@ pub use document::{Document, Format, MAX_DOCUMENT_LENGTH, NAMESPACE};
 pub use header_name::{ExposedHeader, HeaderPattern, InvalidHeaderName};
 pub use method::AllowedMethod;
 pub use origin::OriginPattern;
+pub use placeholder::placeholder;
 pub use position::Position;
 pub use wildcard::TooManyWildcards;

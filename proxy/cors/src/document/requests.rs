@@ -64,7 +64,7 @@ impl ClientRequest {
     }
 }
 
-/// The headers of an upload that the AWS SDK for JavaScript v3 signs (recorded with 3.1173 in Chromium).
+/// The headers of an upload that the AWS SDK for JavaScript v3 signs (seen with 3.1173 in Chromium).
 pub(super) const SDK_UPLOAD: &[&str] = &[
     "authorization",
     "content-type",
@@ -115,7 +115,7 @@ const SDK_COMPLETE: &[&str] = &[
 ];
 /// A request with a signature and nothing else (aws4fetch; DuckDB's httpfs with keys).
 const SIGNED: &[&str] = &["authorization", "x-amz-content-sha256", "x-amz-date"];
-const SIGNED_BODY: &[&str] = &["authorization", "content-type", "x-amz-content-sha256", "x-amz-date"];
+pub(super) const SIGNED_UPLOAD: &[&str] = &["authorization", "content-type", "x-amz-content-sha256", "x-amz-date"];
 const SIGNED_RANGE: &[&str] = &["authorization", "range", "x-amz-content-sha256", "x-amz-date"];
 
 const AWS_SDK_JS_V3: &[ClientRequest] = &[
@@ -162,7 +162,7 @@ const DUCKDB_WASM: &[ClientRequest] = &[
         .only_with("presigned URLs in version 1.29"),
     ClientRequest::new("ask for a file's length", Head).sends(SIGNED_RANGE).only_with("keys (s3://)"),
     ClientRequest::new("read a range", Get).sends(SIGNED_RANGE).only_with("keys (s3://)"),
-    ClientRequest::new("write a file", Put).sends(SIGNED_BODY).reads_of_response(&["etag"]).only_with("keys (s3://)"),
+    ClientRequest::new("write a file", Put).sends(SIGNED_UPLOAD).reads_of_response(&["etag"]).only_with("keys (s3://)"),
 ];
 const PDFJS: &[ClientRequest] = &[
     ClientRequest::new("read a range", Get).sends(RANGE).reads_of_response(&["accept-ranges"]),
@@ -205,7 +205,7 @@ const ZARRITA: &[ClientRequest] = &[
 ];
 const AWS4FETCH: &[ClientRequest] = &[
     ClientRequest::new("read an object", Get).sends(SIGNED),
-    ClientRequest::new("upload an object", Put).sends(SIGNED_BODY),
+    ClientRequest::new("upload an object", Put).sends(SIGNED_UPLOAD),
     ClientRequest::new("read an object", Get)
         .sends(&["authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"])
         .only_with("a session token"),

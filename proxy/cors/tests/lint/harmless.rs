@@ -62,6 +62,7 @@ const RULES: &[&[Rule]] = &[
     // Applications.
     &[Rule("capacitor://localhost|ionic://localhost|app://obsidian.md", "GET", "", "", 60)],
     &[Rule("chrome-extension://abcdefghijklmnopabcdefghijklmnop", "GET", "", "", 60)],
+    &[Rule("https://[::ffff:102:304]|https://[2001:db8::1]:8443|file://", "GET", "", "", 60)],
     &[Rule("https://xn--bcher-kva.example.com|https://192.168.1.7:8443", "GET", "", "", 60)],
     // Uploads.
     &[Rule(APP, "PUT", "Content-Type", "ETag", 60)],
@@ -70,7 +71,17 @@ const RULES: &[&[Rule]] = &[
     &[Rule(APP, "POST", "", "ETag|Location", 60)],
     &[Rule(APP, "PUT|POST|DELETE", "Authorization|Content-Type|x-amz-*|amz-sdk-*", SUM, 60)],
     &[Rule(APP, "PUT", "Content-Type|x-amz-meta-dates|x-app-date", "ETag", 60)],
-    // Ranges.
+    // Uppy's documentation; aws4fetch; the SDK by name.
+    &[Rule(
+        APP,
+        "GET|PUT|POST|DELETE",
+        "Authorization|x-amz-date|x-amz-content-sha256|content-type",
+        "ETag|Location",
+        60,
+    )],
+    &[Rule(APP, "GET|PUT", "authorization|content-type|x-amz-content-sha256|x-amz-date|range", "ETag", 60)],
+    // Ranges. PMTiles' documentation: it reads the ETag.
+    &[Rule("https://maps.example.com", "GET|HEAD", "range", "ETag", 3000)],
     &[Rule(APP, "GET|HEAD", "Range", "Content-Range|Accept-Ranges", 60)],
     &[Rule(APP, "GET|HEAD", "range|if-match", "etag", 3000)],
     &[Rule(APP, "GET", "*", "Content-Range", 60)],

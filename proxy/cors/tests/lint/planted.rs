@@ -182,12 +182,54 @@ fn a_document_with_errors_has_the_warnings_of_the_rest() {
     }
 }
 
+/// A template that was not rendered, in the spelling of each tool.
+#[test]
+fn a_placeholder_is_called_one() {
+    for (origin, placeholder) in [
+        ("${CORS_ORIGIN}", "${CORS_ORIGIN}"),
+        ("https://${X}.example.com", "${X}"),
+        ("https://*.${DOMAIN}", "${DOMAIN}"),
+        ("{{ cors_origin }}", "{{ cors_origin }}"),
+        ("https://{{x}}", "{{x}}"),
+        ("<YOUR_DOMAIN>", "<YOUR_DOMAIN>"),
+        ("https://<your-domain>", "<your-domain>"),
+        ("$(ORIGIN)", "$(ORIGIN)"),
+        ("$ORIGIN", "$ORIGIN"),
+        ("https://%APP_HOST%", "%APP_HOST%"),
+        ("https://__HOST__:8443", "__HOST__"),
+        ("https://{domain}/", "{domain}"),
+        ("#{origin}", "#{origin}"),
+        ("<%= @origin %>", "<%= @origin %>"),
+        ("${{ secrets.ORIGIN }}", "${{ secrets.ORIGIN }"),
+    ] {
+        let warnings = parse(&json(&[Rule(origin, "GET", "", "", 60)])).warnings();
+        let [warning] = &warnings[..] else { panic!("{origin}: {warnings:?}") };
+        assert_eq!(warning.code().as_str(), "OriginNeverMatches", "{origin}");
+        assert!(warning.message().ends_with("it has a placeholder that was not filled in"), "{warning}");
+        assert_eq!(warning.hint().unwrap(), format!("write the origin that {placeholder} stands for"));
+    }
+    let notes = parse(&json(&[Rule("https://your-domain.com|https://app.example.com", "GET", "", "", 60)])).notes();
+    let notes: Vec<_> = notes.iter().map(Warning::message).collect();
+    assert_eq!(
+        notes,
+        ["AllowedOrigin \"https://your-domain.com\": your-domain looks like a placeholder that was not filled in"]
+    );
+}
+
 #[test]
 fn a_warning_says_what_to_write() {
     for (origin, hint) in [
         ("", "write an origin, such as https://app.example"),
         ("a.example", "write https://a.example"),
-        ("https:/a.example", "write an origin, such as https://app.example"),
+        ("https:/a.example", "write https://a.example"),
+        ("localhost:3000", "write http://localhost:3000"),
+        ("a.example:8443/x", "write https://a.example:8443"),
+        ("https://bücher.example", "write https://xn--bcher-kva.example"),
+        ("htpps://a.example", "write https://a.example"),
+        ("HTTPS://A.example/", "write https://a.example"),
+        ("https://u:5ECRET@a.example", "remove the user name and the @ after it"),
+        ("https://*example.com", "write https://*.example.com, which does not match https://example.com itself"),
+        ("https://*.vercel.app", "list your own sites, or write a dot and a domain of yours after the wildcard"),
         ("https://A.example", "write https://a.example"),
         ("https://a.example/", "remove everything after the host and port"),
         ("https://a.example:443", "remove the port"),

@@ -2,6 +2,7 @@
 //!
 //! The readers put it into the tree in the place of the value. Where the value is needed it is refused by name, elsewhere it does no harm.
 
+pub(super) use s3_cors::placeholder;
 use serde_json::{Map, Value, json};
 use std::fmt;
 
@@ -62,58 +63,8 @@ pub(super) fn is_function(key: &str) -> bool {
     key == "Ref" || key == "<<" || ["Fn::", "fn::", "..."].iter().any(|prefix| key.starts_with(prefix))
 }
 
-/// The part of a text that is to be replaced before the text is used: `${X}`, `{{ x }}`, `<%= x %>`, `$(x)`, `%{x}`, `#{x}`, `<X>`, `$X`.
-pub(super) fn placeholder(text: &str) -> Option<&str> {
-    const BRACKETS: [(&str, &str); 8] =
-        [("${", "}"), ("{{", "}}"), ("{%", "%}"), ("<%", "%>"), ("$(", ")"), ("%{", "}"), ("#{", "}"), ("<", ">")];
-    // A whole document can be a text too.
-    let is_markup = text.contains("</") || text.contains("/>");
-    let between = |(open, close): (&str, &str)| {
-        let (_, found) = text.split_at_checked(text.find(open)?)?;
-        found.split_at_checked(found.find(close)? + close.len()).map(|(placeholder, _)| placeholder)
-    };
-    BRACKETS.into_iter().filter(|(open, _)| *open != "<" || !is_markup).find_map(between).or_else(|| variable(text))
-}
-
-/// `$NAME`. A dollar sign that no name follows ends a regular expression.
-fn variable(text: &str) -> Option<&str> {
-    text.match_indices('$').find_map(|(start, _)| {
-        let (_, found) = text.split_at_checked(start)?;
-        let name = found.get(1..)?;
-        let length = name.find(|byte: char| !byte.is_ascii_alphanumeric() && byte != '_').unwrap_or(name.len());
-        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-        if is_name { found.get(..=length) } else { None }
-    })
-}
-
 /// The line of an offset, from 1.
 pub(super) fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
     before.iter().filter(|byte| **byte == b'\n').count() + 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::placeholder;
-
-    #[test]
-    fn a_placeholder_is_found_in_the_spelling_of_each_tool() {
-        for (text, expected) in [
-            ("https://${X}.a", Some("${X}")),
-            ("{{ x }}", Some("{{ x }}")),
-            ("https://<YOUR_DOMAIN>", Some("<YOUR_DOMAIN>")),
-            ("<%= x %>", Some("<%= x %>")),
-            ("$(X)", Some("$(X)")),
-            ("#{x}", Some("#{x}")),
-            ("$ORIGIN", Some("$ORIGIN")),
-            ("https://$ORIGIN.a", Some("$ORIGIN")),
-            ("^https://a\\.example$", None),
-            ("x-$-1", None),
-            ("$", None),
-            ("*", None),
-            ("https://é.example", None),
-        ] {
-            assert_eq!(placeholder(text), expected, "{text}");
-        }
-    }
 }

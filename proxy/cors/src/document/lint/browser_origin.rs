@@ -5,6 +5,8 @@
 
 use super::super::warning::NeverSent;
 use super::similar::is_close;
+use crate::placeholder::placeholder;
+use crate::punycode;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// The longest name of the DNS, and the longest part of one (RFC 1035 §2.3.4).
@@ -35,10 +37,21 @@ pub(crate) enum Site<'t> {
 impl<'t> BrowserOrigin<'t> {
     /// Reads an origin that has a scheme and a host, which `null` has not.
     pub(crate) fn parse(text: &'t str) -> Result<Self, NeverSent> {
+        let origin = Self::parse_filled(text)?;
+        let is_server = default_port(origin.scheme).is_some();
+        let is_punycode = !is_server || origin.host.split('.').all(is_punycode_or_plain);
+        if is_punycode { Ok(origin) } else { Err(NeverSent::Host) }
+    }
+
+    /// Reads an origin in which a wildcard was filled with an example: the rest of an `xn--` label may be any.
+    pub(crate) fn parse_filled(text: &'t str) -> Result<Self, NeverSent> {
         characters(text)?;
         let (scheme, rest) = text.split_once("://").ok_or(NeverSent::NoScheme)?;
         if !is_scheme(scheme) {
             return Err(if scheme.contains(char::is_uppercase) { NeverSent::UpperCase } else { NeverSent::Scheme });
+        }
+        if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
+            return Err(NeverSent::User);
         }
         if rest.contains(['?', '#']) {
             return Err(NeverSent::Query);
@@ -89,6 +102,9 @@ impl<'t> BrowserOrigin<'t> {
 fn characters(text: &str) -> Result<(), NeverSent> {
     if text.is_empty() {
         return Err(NeverSent::Empty);
+    }
+    if placeholder(text).is_some() {
+        return Err(NeverSent::Placeholder);
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(',') {
         return Err(NeverSent::NotAscii);
@@ -164,19 +180,44 @@ fn is_host(host: &str) -> bool {
     name.len() <= MAX_NAME && name.split('.').all(is_label)
 }
 
+/// A label that begins with `xn--` stands for one outside ASCII; browsers take no URL in which it does not (URL, "domain to ASCII").
+fn is_punycode_or_plain(label: &str) -> bool {
+    label.strip_prefix("xn--").is_none_or(|encoded| {
+        let is_canonical =
+            |decoded: &String| !decoded.is_ascii() && punycode::encode(decoded).as_deref() == Some(encoded);
+        punycode::decode(encoded).is_some_and(|decoded| is_canonical(&decoded) && !decoded.contains(is_never_in_label))
+    })
+}
+
+/// Returns true for what the mapping of domain names changes or refuses (UTS 46).
+fn is_never_in_label(character: char) -> bool {
+    character.is_uppercase() || character.is_control() || character.is_whitespace()
+}
+
 /// The last label is a number: URLs then have an IPv4 address or nothing (URL, "ends in a number").
 fn is_ipv4_like(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
-    name.rsplit('.').next().is_some_and(|last| !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
+    let is_number = |last: &str| {
+        let hexadecimal = last.strip_prefix("0x").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        hexadecimal.is_some() || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    name.rsplit('.').next().is_some_and(is_number)
 }
 
 /// An IP address in the one form in which URLs write it.
 fn is_address(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        // URLs write an address with an IPv4 address in it in hexadecimal; Rust does not.
-        Some(v6) => v6.parse::<Ipv6Addr>().is_ok_and(|address| v6.contains(":ffff:") || address.to_string() == v6),
+        Some(v6) => v6.parse::<Ipv6Addr>().is_ok_and(|address| serialised(address) == v6),
         None => host.parse::<Ipv4Addr>().is_ok(),
     }
+}
+
+/// An IPv6 address as URLs write it (URL, "IPv6 serializer"): in hexadecimal, also where an IPv4 address is in it.
+fn serialised(address: Ipv6Addr) -> String {
+    let shown = address.to_string();
+    let Some((before, _)) = shown.rsplit_once(':').filter(|(_, last)| last.contains('.')) else { return shown };
+    let [.., high, low] = address.segments();
+    format!("{before}:{high:x}:{low:x}")
 }
 
 /// Names and addresses of the machine itself are trustworthy without TLS (Secure Contexts §3.1).
@@ -191,7 +232,9 @@ mod tests {
 
     #[test]
     fn an_origin_is_what_a_browser_writes() {
-        use NeverSent::{DefaultPort, Empty, Host, List, NoScheme, NotAscii, Path, Port, Query, Scheme, UpperCase};
+        use NeverSent::{
+            DefaultPort, Empty, Host, List, NoScheme, NotAscii, Path, Placeholder, Port, Query, Scheme, UpperCase, User,
+        };
         for (text, expected) in [
             ("https://a.example", None),
             ("https://a.example.", None),
@@ -219,7 +262,24 @@ mod tests {
             ("https://", Some(Host)),
             ("https://.a.example", Some(Host)),
             ("https://a..example", Some(Host)),
-            ("https://u@a.example", Some(Host)),
+            ("https://u@a.example", Some(User)),
+            ("https://u:p@a.example/x", Some(User)),
+            ("https://a.example/@x", Some(Path)),
+            ("https://xn--a.example", Some(Host)),
+            ("https://xn--abc-.example", Some(Host)),
+            ("https://a.0x1", Some(Host)),
+            ("https://127.1", Some(Host)),
+            ("https://127.0.0.1.", Some(Host)),
+            ("https://0x7f.0.0.1", Some(Host)),
+            ("https://[::ffff:1.2.3.4]", Some(Host)),
+            ("https://[::ffff:102:304]", None),
+            ("https://[2001:db8:0:0::1]", Some(Host)),
+            ("https://[2001:db8::1]:8443", None),
+            ("https://[2001:DB8::1]", Some(UpperCase)),
+            ("https://[fe80::1%25eth0]", Some(Host)),
+            ("https://${HOST}", Some(Placeholder)),
+            ("{{ origin }}", Some(Placeholder)),
+            ("https://__HOST__", Some(Placeholder)),
             ("https://1.2.3", Some(Host)),
             ("https://1.2.3.256", Some(Host)),
             ("https://[::01]", Some(Host)),

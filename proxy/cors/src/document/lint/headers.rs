@@ -1,6 +1,6 @@
 //! What is wrong with a rule's header lists: names that no one sends, and names that clients need and do not find.
 
-use super::super::requests::SDK_UPLOAD;
+use super::super::requests::{SDK_UPLOAD, SIGNED_UPLOAD};
 use super::super::warning::Concern;
 use super::names::{CHECKSUMS, is_known, known};
 use super::similar::distance;
@@ -55,9 +55,17 @@ pub(super) fn uploads(linted: &Linted<'_>, found: &mut Found) {
     }
 }
 
-/// A presigned upload sends Content-Type; one that the page signs sends what its SDK adds. Who allows `Authorization` signs.
+/// A presigned upload sends Content-Type. A rule that allows `Authorization` is for a page that signs. One that also allows what only
+/// the SDK sends is for the SDK; other clients (Uppy, aws4fetch, `DuckDB`) send a signature alone.
 fn missing_for_upload(rule: &CorsRule) -> Vec<&'static str> {
-    let needed = if allows_header(rule, "authorization") { SDK_UPLOAD } else { &["content-type"] };
+    let is_of_sdk = |header: &&&str| !SIGNED_UPLOAD.contains(header) && allows_header(rule, header);
+    let needed = if !allows_header(rule, "authorization") {
+        &["content-type"]
+    } else if SDK_UPLOAD.iter().any(|header| is_of_sdk(&header)) {
+        SDK_UPLOAD
+    } else {
+        SIGNED_UPLOAD
+    };
     needed.iter().copied().filter(|header| !allows_header(rule, header)).collect()
 }
 
@@ -69,7 +77,7 @@ pub(super) fn ranges(linted: &Linted<'_>, found: &mut Found) {
     }
     let names_range = rule.allowed_headers().iter().any(|header| header.as_str().eq_ignore_ascii_case("range"));
     // Such a reader (PMTiles) finds out by the ETag that the object is another, and reads no Content-Range.
-    let compares_etags = allows_header(rule, "if-match") && exposes(rule, "etag");
+    let compares_etags = (names_range || allows_header(rule, "if-match")) && exposes(rule, "etag");
     if (names_range || exposes(rule, "accept-ranges")) && !exposes(rule, "content-range") && !compares_etags {
         found.push(Concern::ContentRangeNotExposed, linted.places.rule);
     }

@@ -7,6 +7,7 @@ pub(crate) mod browser_origin;
 mod clients;
 mod guide;
 mod headers;
+pub(crate) mod meant;
 mod names;
 mod names_of_s3;
 pub(crate) mod origins;
@@ -58,7 +59,8 @@ impl Document {
         let mut found = Found::default();
         for (rule, places) in self.configuration.rules().iter().zip(&self.places) {
             for (origin, place) in rule.allowed_origins().iter().zip(&places.origins) {
-                if let Some(concern) = origins::note(origin, rule.allowed_origins()) {
+                let port = origins::note(origin, rule.allowed_origins());
+                for concern in port.into_iter().chain(origins::example_note(origin)) {
                     found.push(concern, *place);
                 }
             }

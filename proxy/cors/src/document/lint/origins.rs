@@ -6,6 +6,7 @@
 use super::super::warning::{Concern, NeverSent, TooWide};
 use super::browser_origin::BrowserOrigin;
 use crate::OriginPattern;
+use crate::placeholder::{example_label, placeholder};
 
 /// What stands for the `*` inside host and port, always for two owners: as a label or its end, as labels before a dot, as labels
 /// after one, as what ends a host or begins a port. The deeper names are public suffixes below names that are none.
@@ -39,6 +40,11 @@ const PARTS_OF_ADDRESSES: [&str; 27] = [
     "[::", "[:", "[", "[1", "::1]", ":1]", "1]", "]", "::1", ":1", "::", "://a",
 ];
 
+/// Reads what a pattern became with an example in the place of its wildcard, or a pattern without one.
+fn parse<'t>(pattern: &str, text: &'t str) -> Result<BrowserOrigin<'t>, NeverSent> {
+    if pattern.contains('*') { BrowserOrigin::parse_filled(text) } else { BrowserOrigin::parse(text) }
+}
+
 pub(super) fn concern(pattern: &OriginPattern, gives_credentials: bool) -> Option<Concern> {
     let origin = pattern.as_str();
     if pattern.is_any() {
@@ -48,7 +54,7 @@ pub(super) fn concern(pattern: &OriginPattern, gives_credentials: bool) -> Optio
         return Some(Concern::OriginNull);
     }
     let candidates = candidates(pattern);
-    let matched: Vec<_> = candidates.iter().filter_map(|text| BrowserOrigin::parse(text).ok()).collect();
+    let matched: Vec<_> = candidates.iter().filter_map(|text| parse(origin, text).ok()).collect();
     if matched.is_empty() {
         return Some(Concern::OriginNeverMatches { origin: origin.into(), why: why_never(origin, &candidates) });
     }
@@ -73,17 +79,26 @@ pub(super) fn note(pattern: &OriginPattern, beside: &[OriginPattern]) -> Option<
         .then(|| Concern::DefaultPortNotMatched { origin: pattern.as_str().into() })
 }
 
+/// Returns the note about a name that is hardly the author's own.
+pub(super) fn example_note(pattern: &OriginPattern) -> Option<Concern> {
+    let origin = pattern.as_str();
+    if placeholder(origin).is_some() {
+        return None;
+    }
+    example_label(origin).map(|label| Concern::OriginLikeExample { origin: origin.into(), label: label.into() })
+}
+
 /// Texts that the pattern matches; if it matches an origin of a browser, then one of these is one.
 fn candidates(pattern: &OriginPattern) -> Vec<String> {
     let Some((before, after)) = pattern.around_wildcard() else { return vec![pattern.as_str().to_owned()] };
     if before.ends_with("://") && after.starts_with('.') {
         let usual = LABELS.map(|label| format!("{before}{label}{after}"));
-        if usual.iter().all(|text| BrowserOrigin::parse(text).is_ok()) {
+        if usual.iter().all(|text| parse(pattern.as_str(), text).is_ok()) {
             return usual.into();
         }
     }
     let texts = texts(before, after, &EXAMPLES.map(str::to_owned));
-    if texts.iter().any(|text| BrowserOrigin::parse(text).is_ok()) {
+    if texts.iter().any(|text| parse(pattern.as_str(), text).is_ok()) {
         return texts;
     }
     let rarer = PARTS_OF_ADDRESSES.iter().flat_map(|part| ["", ":", ":9"].map(|port| format!("{part}{port}")));
@@ -106,17 +121,19 @@ fn texts(before: &str, after: &str, examples: &[String]) -> Vec<String> {
 
 /// The reason that holds for all texts that the pattern matches, or the last one: the other texts have more wrong with them.
 fn why_never(origin: &str, candidates: &[String]) -> NeverSent {
-    let reasons = || candidates.iter().filter_map(|text| BrowserOrigin::parse(text).err());
+    let reasons = || candidates.iter().filter_map(|text| parse(origin, text).err());
     let exact = || reasons().next().unwrap_or(NeverSent::Host);
     if !origin.contains('*') {
         return exact();
     }
     let upper_case = origin.contains(|character: char| character.is_ascii_uppercase());
     let order = [
+        NeverSent::Placeholder,
         NeverSent::RegularExpression,
         NeverSent::List,
         NeverSent::Several,
         NeverSent::NotAscii,
+        NeverSent::User,
         NeverSent::Query,
         NeverSent::Path,
         NeverSent::UpperCase,
@@ -156,5 +173,5 @@ pub(crate) fn example(pattern: &OriginPattern) -> Option<String> {
     if pattern.is_any() {
         return Some("https://app.example".to_owned());
     }
-    candidates(pattern).into_iter().find(|text| BrowserOrigin::parse(text).is_ok())
+    candidates(pattern).into_iter().find(|text| parse(pattern.as_str(), text).is_ok())
 }

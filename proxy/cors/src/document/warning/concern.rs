@@ -37,6 +37,13 @@ pub enum Concern {
         /// The `AllowedOrigin`.
         origin: Box<str>,
     },
+    /// A name with which documentation stands for the reader's own.
+    OriginLikeExample {
+        /// The `AllowedOrigin`.
+        origin: Box<str>,
+        /// The part of it that is such a name.
+        label: Box<str>,
+    },
     /// An earlier rule matches every request that this one would.
     RuleNeverReached {
         /// The rule, from 1.
@@ -103,7 +110,12 @@ impl Concern {
     /// Returns true for what is good to know and wrong only for some: a client's option that is not used, a port that no one asks for.
     #[must_use]
     pub const fn is_note(&self) -> bool {
-        matches!(self, Self::DefaultPortNotMatched { .. } | Self::ProfileNotServed { option: Some(_), .. })
+        matches!(
+            self,
+            Self::DefaultPortNotMatched { .. }
+                | Self::OriginLikeExample { .. }
+                | Self::ProfileNotServed { option: Some(_), .. }
+        )
     }
 
     /// The kind.
@@ -114,6 +126,7 @@ impl Concern {
             Self::OriginTooWide { .. } => WarningCode::OriginTooWide,
             Self::OriginNull => WarningCode::OriginNull,
             Self::InsecureOrigin { .. } => WarningCode::InsecureOrigin,
+            Self::OriginLikeExample { .. } => WarningCode::OriginLikeExample,
             Self::DefaultPortNotMatched { .. } => WarningCode::DefaultPortNotMatched,
             Self::EtagNotExposed => WarningCode::EtagNotExposed,
             Self::RuleNeverReached { .. } => WarningCode::RuleNeverReached,

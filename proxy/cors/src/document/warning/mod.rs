@@ -28,6 +28,8 @@ pub enum WarningCode {
     InsecureOrigin,
     /// A pattern for any port does not match the scheme's own, which browsers leave out.
     DefaultPortNotMatched,
+    /// An origin whose name documentation has in the place of the reader's own.
+    OriginLikeExample,
     /// A page cannot finish a multipart upload without reading `ETag`.
     EtagNotExposed,
     /// An earlier rule matches every request that this one would.
@@ -53,7 +55,7 @@ pub enum WarningCode {
 names! {
     pub WarningCode: OriginNeverMatches = "OriginNeverMatches", OriginTooWide = "OriginTooWide",
     OriginNull = "OriginNull", InsecureOrigin = "InsecureOrigin",
-    DefaultPortNotMatched = "DefaultPortNotMatched", EtagNotExposed = "EtagNotExposed",
+    DefaultPortNotMatched = "DefaultPortNotMatched", OriginLikeExample = "OriginLikeExample", EtagNotExposed = "EtagNotExposed",
     RuleNeverReached = "RuleNeverReached", MaxAgeOutOfRange = "MaxAgeOutOfRange",
     AnyOriginBesideNamed = "AnyOriginBesideNamed", UploadHeadersNotAllowed = "UploadHeadersNotAllowed",
     ChecksumsNotExposed = "ChecksumsNotExposed", ContentRangeNotExposed = "ContentRangeNotExposed",

@@ -22,6 +22,10 @@ pub enum NeverSent {
     Several,
     /// A regular expression.
     RegularExpression,
+    /// A place in it was to be filled in by a tool.
+    Placeholder,
+    /// A user name is in it.
+    User,
     /// It has a query or a fragment.
     Query,
     /// It has a scheme that no page has.
@@ -58,6 +62,8 @@ impl NeverSent {
             Self::List => "an Origin is one, and has no comma",
             Self::Several => "an Origin is one",
             Self::RegularExpression => "it is a regular expression, which S3 has not",
+            Self::Placeholder => "it has a placeholder that was not filled in",
+            Self::User => "an Origin has no user name",
             Self::Query => "an Origin has no query and no fragment",
             Self::Scheme => "no page has this scheme",
             Self::Host => "its host is not one that a browser can have",

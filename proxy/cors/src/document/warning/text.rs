@@ -1,7 +1,9 @@
 //! What a warning says, and what to write instead.
 
 use super::super::lint::LONGEST_MAX_AGE;
-use super::{Concern, Missing, NeverSent};
+use super::super::lint::meant::meant_origin;
+use super::{Concern, Missing, NeverSent, TooWide};
+use crate::placeholder::placeholder;
 use std::borrow::Cow;
 
 impl Concern {
@@ -39,6 +41,9 @@ impl Concern {
             Self::ProfileNotServed { profile, step, option, origin, missing } => {
                 let with = option.map(|option| format!(" with {option}")).unwrap_or_default();
                 format!("{profile}{with} cannot {step} from {origin:?}: {}", missing.message()).into()
+            }
+            Self::OriginLikeExample { origin, label } => {
+                format!("AllowedOrigin {origin:?}: {label} looks like a placeholder that was not filled in").into()
             }
             Self::DefaultPortNotMatched { origin } => {
                 let portless = without_port(origin);
@@ -81,11 +86,10 @@ impl Concern {
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         let hint: Cow<'static, str> = match self {
             Self::OriginNeverMatches { origin, why } => why.hint(origin),
-            Self::OriginTooWide { .. } => {
-                "write a dot and your domain after the wildcard: https://*.app.example".into()
-            }
+            Self::OriginTooWide { origin, why } => why.hint(origin),
             Self::OriginNull => "list the origins that need access".into(),
             Self::InsecureOrigin { .. } => "use https".into(),
+            Self::OriginLikeExample { label, .. } => format!("write your own name in the place of {label}").into(),
             Self::DefaultPortNotMatched { origin } => format!("add {} if it is meant too", without_port(origin)).into(),
             Self::EtagNotExposed => "add ETag to the exposed headers".into(),
             Self::RuleNeverReached { earlier, .. } => format!("remove it, or move it before rule {earlier}").into(),
@@ -112,28 +116,50 @@ fn without_port(origin: &str) -> &str {
 }
 
 impl NeverSent {
+    /// Returns the hint, with the value that was meant where it is known.
     fn hint(self, origin: &str) -> Cow<'static, str> {
+        let meant = || meant_origin(origin).map(|meant| format!("write {meant}").into());
         match self {
-            Self::NoScheme if !origin.contains([':', '/']) => format!("write https://{origin}").into(),
-            Self::Empty | Self::NoScheme => "write an origin, such as https://app.example".into(),
+            Self::Placeholder => {
+                let found = placeholder(origin).unwrap_or(origin);
+                format!("write the origin that {found} stands for").into()
+            }
+            Self::Empty => "write an origin, such as https://app.example".into(),
+            Self::NoScheme => meant().unwrap_or_else(|| "write its scheme, host and port".into()),
             Self::NotAscii if origin.matches("://").count() > 1 => {
                 "white space does not separate values: write one AllowedOrigin for each".into()
             }
             Self::NotAscii if origin.is_ascii() && !origin.trim().contains(char::is_whitespace) => {
                 format!("write {}, without white space around it", origin.trim()).into()
             }
-            Self::NotAscii => "write the host in punycode, without spaces".into(),
+            Self::NotAscii => meant().unwrap_or_else(|| "write the host in punycode, without spaces".into()),
             Self::Path | Self::Query => "remove everything after the host and port".into(),
-            Self::UpperCase => format!("write {}", origin.to_ascii_lowercase()).into(),
+            Self::UpperCase => meant().unwrap_or_else(|| format!("write {}", origin.to_ascii_lowercase()).into()),
             Self::DefaultPort => "remove the port".into(),
             Self::List => "a comma does not separate values: write one AllowedOrigin for each".into(),
             Self::Several => "write one AllowedOrigin for each".into(),
             Self::RegularExpression => {
                 "write the origins; the only wildcard is *, once in a value, for any text".into()
             }
-            Self::Scheme => "write https://".into(),
-            Self::Host => "write the host as the browser's address bar shows it".into(),
+            Self::Scheme => meant().unwrap_or_else(|| "write https://".into()),
+            // The user name may be a secret.
+            Self::User => "remove the user name and the @ after it".into(),
+            Self::Host => meant().unwrap_or_else(|| "write the host as the browser's address bar shows it".into()),
             Self::Port => "write a port from 1 to 65535, or none".into(),
+        }
+    }
+}
+
+impl TooWide {
+    fn hint(self, origin: &str) -> Cow<'static, str> {
+        match (self, origin.split_once('*')) {
+            (Self::NoDot, Some((before, after))) if before.ends_with("://") => {
+                format!("write {before}*.{after}, which does not match {before}{after} itself").into()
+            }
+            (Self::SharedSuffix, Some(_)) => {
+                "list your own sites, or write a dot and a domain of yours after the wildcard".into()
+            }
+            _ => "write a dot and your domain after the wildcard".into(),
         }
     }
 }
@@ -150,7 +176,7 @@ impl Missing {
 
     fn hint(&self) -> Cow<'static, str> {
         match self {
-            Self::Origin => "write an origin, such as https://app.example".into(),
+            Self::Origin => "correct the origins of the rules".into(),
             Self::Method(method) => format!("add {method} to the allowed methods").into(),
             Self::AllowedHeaders(headers) => format!("add {} to the allowed headers", list(headers.iter())).into(),
             Self::ExposeHeaders(headers) => format!("add {} to the exposed headers", list(headers.iter())).into(),
