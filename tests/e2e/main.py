@@ -20,6 +20,7 @@ import bucket_cors.suite  # noqa: E402
 import chains.suite  # noqa: E402
 import clients.suite  # noqa: E402
 import latency.suite  # noqa: E402
+import libraries.suite  # noqa: E402
 import predictions.suite  # noqa: E402
 import readers.suite  # noqa: E402
 import report.suite  # noqa: E402
@@ -31,7 +32,17 @@ from harness.proxy import proxy  # noqa: E402
 from harness.results import Results  # noqa: E402
 from servers import ON_REQUEST, USUAL, by_name  # noqa: E402
 
-WITH_A_SERVER = ("clients", "browser", "readers", "latency", "bucket_cors", "addresses", "report", "chains")
+WITH_A_SERVER = (
+    "clients",
+    "browser",
+    "libraries",
+    "readers",
+    "latency",
+    "bucket_cors",
+    "addresses",
+    "report",
+    "chains",
+)
 SUITES = (*WITH_A_SERVER, "predictions", "status")
 CLIENTS = clients_by_name()
 
@@ -65,6 +76,8 @@ class Seen:
     browser: dict = dataclasses.field(default_factory=dict)
     # Of the servers with policies, behind chains of proxies.
     chains: dict = dataclasses.field(default_factory=dict)
+    # What libraries in pages did, and their profiles.
+    libraries: tuple | None = None
 
     def of(self, names):
         """The observations of these servers, or None if one is missing: a page covers exactly its servers."""
@@ -94,6 +107,9 @@ def run_server(name, wanted, seen, results):
         seen.rules[name] = buckets.create(server, rules)
         with proxy(f"s3cors-{name}", rules, server.url) as s3cors:
             run_suites(server, rules, pages, None if wanted.without_proxy else s3cors, wanted, seen, results)
+        if "libraries" in wanted.only and not wanted.without_proxy and name in libraries.suite.SERVERS:
+            seen.libraries = libraries.suite.run(server, folder, pages, results)
+            results.say(libraries.suite.SUITE)
         if "bucket_cors" in wanted.only and not wanted.without_proxy:
             bucket_cors.suite.run(server, folder, results)
             results.say(bucket_cors.suite.SUITE)
@@ -150,6 +166,8 @@ def main():
         for page, names in (("REPORT.md", USUAL), ("ON_REQUEST.md", ON_REQUEST)):
             if shown := seen.of(names):
                 report.suite.conclude(page, shown, versions(names), wanted.write_report, results)
+        if seen.libraries:
+            libraries.suite.conclude(seen.libraries, wanted.write_report, results)
         if seen.chains:
             chains.suite.conclude(seen.chains, Path(tempfile.mkdtemp(dir=HOME)), wanted.write_report, results)
     finally:

@@ -68,4 +68,4 @@ async function exists(server, name) {
   }
 }
 
-module.exports = { LARGE, TEXT, exists, link, store };
+module.exports = { LARGE, TEXT, client, exists, link, store };
