@@ -2,11 +2,13 @@
 
 import base64
 import contextlib
+import dataclasses
 import io
 import itertools
 import json
 import os
 import random
+import sqlite3
 import struct
 import wave
 import zipfile
@@ -27,6 +29,16 @@ def _parquet(folder):
     rows = f"SELECT range AS number, md5(range::VARCHAR) AS text FROM range({ROWS})"
     with contextlib.closing(duckdb.connect()) as writer:
         writer.execute(f"COPY ({rows}) TO '{file}' (FORMAT parquet, ROW_GROUP_SIZE 10000)")
+    return file.read_bytes()
+
+
+def _sqlite(folder):
+    """Ten thousand rows, found by their number."""
+    file = folder / "rows.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as writer:
+        writer.execute("CREATE TABLE rows (number INTEGER PRIMARY KEY, text TEXT)")
+        writer.executemany("INSERT INTO rows VALUES (?, ?)", ((n, f"row {n:5}" + "." * 90) for n in range(10_000)))
+        writer.commit()
     return file.read_bytes()
 
 
@@ -179,23 +191,42 @@ PIXEL = base64.b64decode(
 )
 
 
+# Long enough for a browser to answer a range from an object that it has.
+KEPT = "max-age=60"
+# PDF.js begins with the whole, and stops it. Where that was too late, the browser would answer the ranges from its cache.
+NOT_KEPT = "no-store"
+
+
+@dataclasses.dataclass(frozen=True)
+class Object:
+    """As it is stored."""
+
+    data: bytes
+    kind: str = "application/octet-stream"
+    cache: str | None = None
+
+    def settings(self):
+        """For boto3."""
+        cache = {"CacheControl": self.cache} if self.cache else {}
+        return {"Body": self.data, "ContentType": self.kind, **cache}
+
+
 def make(folder):
-    """All of them, by name, with the type that they are stored with."""
-    text, unknown = "text/plain", "application/octet-stream"
-    font = (Path(os.environ["NODE_PATH"]) / FONT).read_bytes()
+    """All of them, by name."""
     hls = _hls()
     return {
-        "table.parquet": (_parquet(folder), unknown),
-        "files.zip": (_zip(), "application/zip"),
-        "document.pdf": (_pdf(), "application/pdf"),
-        "map.pmtiles": (pmtiles(1), unknown),
-        "image.tif": (_tiff(), "image/tiff"),
-        **{name: (data, unknown) for name, data in _zarr().items()},
-        "playlist.m3u8": (hls["playlist.m3u8"], "application/vnd.apple.mpegurl"),
-        "silence.aac": (hls["silence.aac"], "audio/aac"),
-        "sound.wav": (_wav(), "audio/wav"),
-        "pixel.png": (PIXEL, "image/png"),
-        "font.woff2": (font, "font/woff2"),
-        "module.js": (b"export const answer = 42;", "text/javascript"),
-        "text.txt": (b"0123456789" * 1000, text),
+        "table.parquet": Object(_parquet(folder)),
+        "rows.sqlite": Object(_sqlite(folder)),
+        "files.zip": Object(_zip(), "application/zip"),
+        "document.pdf": Object(_pdf(), "application/pdf", NOT_KEPT),
+        "map.pmtiles": Object(pmtiles(1)),
+        "image.tif": Object(_tiff(), "image/tiff"),
+        **{name: Object(data) for name, data in _zarr().items()},
+        "playlist.m3u8": Object(hls["playlist.m3u8"], "application/vnd.apple.mpegurl"),
+        "silence.aac": Object(hls["silence.aac"], "audio/aac"),
+        "sound.wav": Object(_wav(), "audio/wav"),
+        "pixel.png": Object(PIXEL, "image/png"),
+        "font.woff2": Object((Path(os.environ["NODE_PATH"]) / FONT).read_bytes(), "font/woff2"),
+        "module.js": Object(b"export const answer = 42;", "text/javascript"),
+        "text.txt": Object(b"0123456789" * 1000, "text/plain", KEPT),
     }

@@ -17,8 +17,12 @@ const SPY = fs.readFileSync(path.join(__dirname, "spy.js"), "utf8");
 const PAGES = path.join(__dirname, "pages");
 const MODULES = process.env.NODE_PATH;
 // What libraries load by themselves. A worker has a fetch of its own, so its script begins with the spy.
-const WORKERS = ["pdfjs-dist/build/pdf.worker.min.mjs", "@duckdb/duckdb-wasm/dist/duckdb-browser-eh.worker.js"];
-const FILES = ["@duckdb/duckdb-wasm/dist/duckdb-eh.wasm"];
+const WORKERS = [
+  "pdfjs-dist/build/pdf.worker.min.mjs",
+  "@duckdb/duckdb-wasm/dist/duckdb-browser-eh.worker.js",
+  "sql.js-httpvfs/dist/sqlite.worker.js",
+];
+const FILES = ["@duckdb/duckdb-wasm/dist/duckdb-eh.wasm", "sql.js-httpvfs/dist/sql-wasm.wasm"];
 
 function bundles() {
   const built = require("esbuild").buildSync({

@@ -84,10 +84,7 @@ def _store(server, runs, objects):
         s3.put_bucket_policy(Bucket=run.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
         for pattern in run.library.objects:
             for key in fnmatch.filter(objects, pattern):
-                body, kind = objects[key]
-                # Long enough for a browser to answer a range from an object that it has.
-                about = {"CacheControl": "max-age=60"} if key == "text.txt" else {}
-                s3.put_object(Bucket=run.bucket, Key=key, Body=body, ContentType=kind, **about)
+                s3.put_object(Bucket=run.bucket, Key=key, **objects[key].settings())
 
 
 def _task(server, pages, s3cors, folder, runs):

@@ -57,6 +57,16 @@ LIBRARIES = (
         shipped=PUBLIC | {"media.json": {}},
     ),
     Library(
+        page="shaka-player",
+        package="shaka-player",
+        profile="hls",
+        objects=("playlist.m3u8", "silence.aac"),
+        ranges_of="silence.aac",
+        options={"cmcd": True},
+        expected={"segments": 2},
+        shipped=PUBLIC | {"media.json": {}},
+    ),
+    Library(
         page="pdfjs",
         package="pdfjs-dist",
         profile="pdfjs",
@@ -107,6 +117,17 @@ LIBRARIES = (
         objects=("files.zip",),
         ranges_of="files.zip",
         expected=FILES,
+        shipped=PUBLIC,
+    ),
+    Library(
+        page="sql-js-httpvfs",
+        package="sql.js-httpvfs",
+        profile="range-reader",
+        objects=("rows.sqlite",),
+        ranges_of="rows.sqlite",
+        # As PDF.js.
+        reads_too=("content-encoding",),
+        expected={"rows": [{"text": "row  4321" + "." * 90}]},
         shipped=PUBLIC,
     ),
     Library(
