@@ -97,8 +97,10 @@ class Visit {
     const { bucket, options, links } = this.run;
     const signed = {};
     for (const key of links) signed[key] = await link(server, this.tap.url, "GET", `${bucket}/${key}`);
-    const keys = { region: server.region, accessKeyId: server.access_key, secretAccessKey: server.secret_key };
-    const about = { origin: this.tap.url, bucket, url: `${this.tap.url}/${bucket}`, keys, links: signed, ...options };
+    const { region, limited } = server;
+    const keys = { region, accessKeyId: server.access_key, secretAccessKey: server.secret_key };
+    const session = { region, accessKeyId: limited.access_key, secretAccessKey: limited.secret_key, sessionToken: limited.token };
+    const about = { origin: this.tap.url, bucket, url: `${this.tap.url}/${bucket}`, keys, session, links: signed, ...options };
     return this.page.evaluate((about) => run(about), about);
   }
 

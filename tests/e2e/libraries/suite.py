@@ -88,8 +88,9 @@ def _store(server, runs, objects):
 
 
 def _task(server, pages, s3cors, folder, runs):
+    told = {name: getattr(server, name) for name in ("url", "region", "access_key", "secret_key")}
     return {
-        "server": {name: getattr(server, name) for name in ("url", "region", "access_key", "secret_key")},
+        "server": told | {"limited": dataclasses.asdict(server.limited)},
         "proxy": int(s3cors.address.rpartition(":")[2]),
         "port": pages,
         "map": str(folder / OTHER_MAP),

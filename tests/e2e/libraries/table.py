@@ -42,7 +42,7 @@ class Library:
 PUBLIC = {"public-read.xml": {}}
 UPLOADS = {"uploads.xml": {}}
 ROWS = [10_000, 99_999]
-READ = {"whole": 10_000, "range": "0123456789", "length": 10_000, "etag": True}
+READ = {"whole": 10_000, "range": "0123456789", "length": 10_000, "etags": [True, True]}
 FILES = {"names": ["noise.bin", "hello.txt", "more.bin"], "text": "Hello from a zip file."}
 
 LIBRARIES = (
@@ -161,7 +161,7 @@ LIBRARIES = (
         page="aws4fetch",
         package="aws4fetch",
         profile="aws4fetch",
-        expected={"read": {"a": 1}},
+        expected={"read": {"a": 1}, "reader": {"a": 1}},
         shipped=UPLOADS,
     ),
     Library(

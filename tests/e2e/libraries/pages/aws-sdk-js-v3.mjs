@@ -10,9 +10,10 @@ globalThis.run = async ({ origin, bucket: Bucket, keys, multipart }) => {
   const client = new S3Client({ endpoint: origin, region, credentials, forcePathStyle: true, maxAttempts: 1 });
   const text = async (about) => (await client.send(new GetObjectCommand({ Bucket, Key: "text.txt", ...about }))).Body.transformToString();
   const done = { whole: (await text()).length, range: await text({ Range: "bytes=10-19" }) };
-  done.length = (await client.send(new HeadObjectCommand({ Bucket, Key: "text.txt" }))).ContentLength;
+  const head = await client.send(new HeadObjectCommand({ Bucket, Key: "text.txt" }));
+  done.length = head.ContentLength;
   const put = await client.send(new PutObjectCommand({ Bucket, Key: "put.txt", Body: "put", ContentType: "text/x-test" }));
-  done.etag = put.ETag !== undefined;
+  done.etags = [head, put].map(({ ETag }) => ETag !== undefined);
   if (!multipart) return done;
 
   const upload = (Key, length) => {
