@@ -135,10 +135,11 @@ async function judge(browser, task, tap, run) {
 
 const task = JSON.parse(fs.readFileSync(0, "utf8"));
 withBrowser({ port: task.port, bodies: bundles() }, async (browser) => {
-  const tap = await new Tap(task.proxy).listen();
+  const taps = {};
   try {
-    for (const run of task.runs) console.log(JSON.stringify(await judge(browser, task, tap, run)));
+    for (const [head, port] of Object.entries(task.proxies)) taps[head] = await new Tap(port).listen();
+    for (const run of task.runs) console.log(JSON.stringify(await judge(browser, task, taps[run.head], run)));
   } finally {
-    tap.close();
+    for (const tap of Object.values(taps)) tap.close();
   }
 });

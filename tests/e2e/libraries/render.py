@@ -21,7 +21,7 @@ Options of a library that these runs do not use, other versions of it, and libra
 """
 
 
-def version(package):
+def _version(package):
     """The version that is installed."""
     about = Path(os.environ["NODE_PATH"]) / package / "package.json"
     return json.loads(about.read_text())["version"]
@@ -31,11 +31,16 @@ def _code(names):
     return ", ".join("all of them" if name == ALL else f"`{name}`" for name in sorted(names))
 
 
+def _title(library):
+    if not library.package:
+        return "elements, fonts and modules"
+    return library.name.replace(library.package, f"{library.package} {_version(library.package)}")
+
+
 def _rows(library, recorded):
-    title = f"{library.package} {version(library.package)}" if library.package else "elements, fonts and modules"
     asked = recorded.asked()
     for method, objects in sorted(recorded.objects().items()):
-        cells = [title, f"`{library.profile}`", method, _code(objects), _code(asked[method])]
+        cells = [_title(library), f"`{library.profile}`", method, _code(objects), _code(asked[method])]
         yield [*cells, _code(recorded.reads.get(method, set()))]
 
 

@@ -1,5 +1,6 @@
 """Real libraries in pages in Chromium, each with the rules of its profile and with the shipped rules that are for it."""
 
+import contextlib
 import dataclasses
 import fnmatch
 import json
@@ -29,8 +30,8 @@ DEADLINE = 300
 PROFILE = "its profile"
 # It replaces the first one while PMTiles reads.
 OTHER_MAP = "map.pmtiles"
-# HEAD on a link for GET, which range readers send.
-CONFIG = "presigned: {head: by_get}\n"
+# What becomes of HEAD on a link for GET, which range readers send.
+HEADS = ("by_get", "as_signed")
 
 
 @dataclasses.dataclass
@@ -49,9 +50,10 @@ class Run:
 
 def _runs():
     for library in LIBRARIES:
-        yield Run(library, PROFILE, f"{library.page}-profile", library.options)
+        bucket = f"{library.page}-{library.head.replace('_', '-')}"
+        yield Run(library, PROFILE, f"{bucket}-profile", library.options)
         for document, options in library.shipped.items():
-            yield Run(library, document, f"{library.page}-{Path(document).stem}", options)
+            yield Run(library, document, f"{bucket}-{Path(document).stem}", options)
 
 
 def _write_rules(runs, origin, folder):
@@ -87,11 +89,11 @@ def _store(server, runs, objects):
                 s3.put_object(Bucket=run.bucket, Key=key, **objects[key].settings())
 
 
-def _task(server, pages, s3cors, folder, runs):
+def _task(server, pages, proxies, folder, runs):
     told = {name: getattr(server, name) for name in ("url", "region", "access_key", "secret_key")}
     return {
         "server": told | {"limited": dataclasses.asdict(server.limited)},
-        "proxy": int(s3cors.address.rpartition(":")[2]),
+        "proxies": {head: int(s3cors.address.rpartition(":")[2]) for head, s3cors in proxies.items()},
         "port": pages,
         "map": str(folder / OTHER_MAP),
         "runs": [
@@ -101,6 +103,7 @@ def _task(server, pages, s3cors, folder, runs):
                 "bucket": run.bucket,
                 "options": run.options,
                 "links": run.library.links,
+                "head": run.library.head,
             }
             for run in runs
         ],
@@ -160,8 +163,13 @@ def run(server, folder, pages, results):
     (folder / OTHER_MAP).write_bytes(fixtures.pmtiles(2))
     rules, needs = _write_rules(runs, f"http://app.localhost:{pages}", folder)
     _store(server, runs, objects)
-    with proxy(f"s3cors-{server.name}-libraries", rules, server.url, CONFIG) as s3cors:
-        told = _visit(_task(server, pages, s3cors, folder, runs))
+    with contextlib.ExitStack() as running:
+        proxies = {}
+        for head in HEADS:
+            config = f"presigned: {{head: {head}}}\n"
+            started = proxy(f"s3cors-{server.name}-libraries-{head}", rules, server.url, config)
+            proxies[head] = running.enter_context(started)
+        told = _visit(_task(server, pages, proxies, folder, runs))
     recordings = {}
     for run, one in zip(runs, told, strict=True):
         recorded = Recorded(one["exchanges"], one["reads"])

@@ -19,6 +19,8 @@ class Library:
     begins_whole: bool = False
     # For which the page gets links with a signature.
     links: tuple[str, ...] = ()
+    # What becomes of HEAD on a link for GET: `presigned.head`.
+    head: str = "by_get"
     # What the page is told with the rules of the profile, and what more comes of an option.
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
     expected_more: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -31,7 +33,8 @@ class Library:
 
     @property
     def name(self):
-        return self.package or "no library"
+        name = self.package or "no library"
+        return name if self.head == "by_get" else f"{name}, its HEAD rejected"
 
     def result(self, options):
         """What comes of it."""
@@ -106,6 +109,18 @@ LIBRARIES = (
         profile="range-reader",
         objects=("table.parquet",),
         links=("table.parquet",),
+        ranges_of="table.parquet",
+        expected={"plain": [50_000, 50_001], "signed": [50_000, 50_001]},
+        shipped=PUBLIC,
+    ),
+    # Its HEAD on the signed link is rejected, so it learns the length from a range.
+    Library(
+        page="hyparquet",
+        package="hyparquet",
+        profile="range-reader",
+        objects=("table.parquet",),
+        links=("table.parquet",),
+        head="as_signed",
         ranges_of="table.parquet",
         expected={"plain": [50_000, 50_001], "signed": [50_000, 50_001]},
         shipped=PUBLIC,
