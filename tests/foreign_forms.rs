@@ -23,7 +23,7 @@ const TERRAFORM: &str = r#"resource "aws_s3_bucket_cors_configuration" "uploads"
 }
 "#;
 
-const FORMS: [Form<'_>; 28] = [
+const FORMS: [Form<'_>; 40] = [
     ("main.tf", TERRAFORM, "Terraform's form", Ok(SHOP)),
     ("uploads.xml", TERRAFORM, "Terraform's form", Ok(SHOP)),
     ("uploads.json", TERRAFORM, "Terraform's form", Ok(SHOP)),
@@ -98,7 +98,7 @@ const FORMS: [Form<'_>; 28] = [
         "traefik.toml",
         "[http.middlewares.cors.headers]\n  accessControlAllowOriginList = [\"https://shop.example\"]\n",
         "a middleware of Traefik",
-        Err(""),
+        Ok(SHOP),
     ),
     (
         "istio.yaml",
@@ -188,6 +188,83 @@ const FORMS: [Form<'_>; 28] = [
         "one rule without the list around it",
         Ok(SHOP),
     ),
+    (
+        "r2.tf",
+        "resource \"cloudflare_r2_bucket_cors\" \"x\" {\n  bucket_name = \"b\"\n  rules = [{\n    allowed = {\n      methods = [\"GET\"]\n      origins = \
+         [\"https://shop.example\"]\n    }\n    max_age_seconds = 3600\n  }]\n}\n",
+        "Terraform's form",
+        Ok(SHOP),
+    ),
+    (
+        "module.tf",
+        "module \"b\" {\n  cors_rule = jsonencode([{ allowed_methods = [\"GET\"], allowed_origins = [\"https://shop.example\"] }])\n}\n",
+        "Terraform's form",
+        Ok(SHOP),
+    ),
+    (
+        "locals.tf",
+        "locals {\n  rules = [{ allowed_methods = [\"GET\"], allowed_origins = [\"https://shop.example\"] }]\n}\nmodule \"b\" {\n  cors_rule = local.rules\n}\n",
+        "Terraform's form",
+        Ok(SHOP),
+    ),
+    (
+        "dynamic.tf",
+        "resource \"aws_s3_bucket_cors_configuration\" \"b\" {\n  dynamic \"cors_rule\" {\n    for_each = var.rules\n    content {\n      allowed_methods = [\"GET\"]\n      \
+         allowed_origins = cors_rule.value\n    }\n  }\n}\n",
+        "Terraform's form",
+        Err("dynamic \"cors_rule\" in line 2"),
+    ),
+    (
+        "ack.yaml",
+        "apiVersion: s3.services.k8s.aws/v1alpha1\nkind: Bucket\nspec:\n  cors:\n    corsRules:\n    - allowedMethods: [GET]\n      allowedOrigins: [https://shop.example]\n",
+        "S3's form with its keys in another case",
+        Ok(SHOP),
+    ),
+    (
+        "provider.yml",
+        "service: s\nprovider:\n  s3:\n    uploads:\n      corsConfiguration:\n        CorsRules:\n        - AllowedOrigins: [https://shop.example]\n          \
+         AllowedMethods: [GET]\n          MaxAge: 30\n",
+        "CloudFormation's form",
+        Ok(SHOP),
+    ),
+    (
+        "cors.py",
+        "import boto3\n\ncors_configuration = {\n    'CORSRules': [{\n        'AllowedMethods': ['GET'],\n        'AllowedOrigins': ['https://shop.example'],\n    }]\n}\n\
+         s3 = boto3.client('s3')\ns3.put_bucket_cors(Bucket='b', CORSConfiguration=cors_configuration)\n",
+        "a program with S3's rules in it",
+        Ok(SHOP),
+    ),
+    (
+        "cors.php",
+        "<?php\n$client->putBucketCors([\n    'CORSConfiguration' => [\n        'CORSRules' => [\n            [\n                'AllowedMethods' => ['GET'],\n                \
+         'AllowedOrigins' => ['https://shop.example'],\n            ],\n        ],\n    ],\n]);\n",
+        "a program with S3's rules in it",
+        Ok(SHOP),
+    ),
+    (
+        "cors.rb",
+        "client.put_bucket_cors(\n  cors_configuration: {\n    cors_rules: [{ allowed_methods: %w[GET], allowed_origins: ['https://shop.example'] }]\n  }\n)\n",
+        "a program with S3's rules in it",
+        Err("%w[GET] in line 3"),
+    ),
+    (
+        "cors.go",
+        "package main\n\nvar rule = s3.CORSRule{\n\tAllowedMethods: aws.StringSlice(methods),\n\tAllowedOrigins: aws.StringSlice(origins),\n}\n",
+        "a program with S3's rules in it",
+        Err("no CORS rules that stand as data"),
+    ),
+    (
+        "cors.rs",
+        "let rule = CorsRule::builder()\n    .allowed_methods(\"GET\")\n    .allowed_origins(\"https://shop.example\")\n    .build()?;\n",
+        "a program with S3's rules in it",
+        Err("no CORS rules that stand as data"),
+    ),
+    (
+        "sst.ts",
+        "const bucket = new sst.aws.Bucket(\"B\", {\n  cors: {\n    allowMethods: [\"GET\"],\n    allowOrigins: [\"https://shop.example\"],\n  },\n});\n",
+        "a program with S3's rules in it",
+        Err("no CORS rules that stand as data"),
+    ),
 ];
 
 /// The arguments of the command in a hint, with a file in the place of FILE.
@@ -239,9 +316,32 @@ fn a_hinted_command_converts_the_file_or_names_what_it_cannot() {
     }
 }
 
+/// No rules are in these, so that there is nothing to convert.
+#[test]
+fn what_is_about_cors_and_has_no_rules_is_named() {
+    let command = ("a command that names a document", "check the document that it names");
+    let proxy = ("the configuration of a proxy or server with CORS of its own", "write a rule: each origin");
+    for (text, (what, hint)) in [
+        ("mc cors set play/b cors.xml\n", command),
+        ("#!/bin/sh\ns3cmd setcors cors.xml s3://b\n", command),
+        ("npx wrangler r2 bucket cors set b --file cors.json\n", command),
+        ("server {\n  add_header Access-Control-Allow-Origin https://shop.example always;\n}\n", proxy),
+        ("shop.example {\n\theader Access-Control-Allow-Origin *\n}\n", proxy),
+        ("MINIO_API_CORS_ALLOW_ORIGIN=https://shop.example\n", proxy),
+    ] {
+        let checked = run_to_end(s3cors(&["check", "-"]), text);
+        let converted = run_to_end(s3cors(&["convert", "--to", "json"]), text);
+        for said in [&checked.stdout, &converted.stderr] {
+            assert!(said.contains(&format!("this is {what}")) && said.contains(hint), "{text}: {said}");
+            assert!(!said.contains("XML you provided"), "{text}: {said}");
+        }
+        assert_eq!((checked.code, converted.code), (Some(1), Some(1)), "{text}");
+    }
+}
+
 #[test]
 fn a_text_in_no_known_form_is_called_that() {
-    for text in ["server {\n  listen 80;\n}\n", "port: 1\n", "hello\n"] {
+    for text in ["[default]\ncors = true\n", "server {\n  listen 80;\n}\n", "port: 1\n", "hello\n"] {
         let checked = run_to_end(s3cors(&["check", "-"]), text);
         let told =
             "<stdin>:1:1: error: MalformedXML: The document is not in S3's form (this is neither XML nor JSON); hint: ";

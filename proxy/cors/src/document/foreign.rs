@@ -60,6 +60,12 @@ pub enum ForeignForm {
     XmlAsJson,
     /// One of S3's rules without the list around it.
     BareRule,
+    /// A program that has S3's rules in it, as data or as calls.
+    Program,
+    /// A command that names the document: `mc cors set`, `s3cmd setcors`.
+    Command,
+    /// The configuration of a proxy that sets `Access-Control-Allow-Origin`, or of a server with a setting for origins.
+    ProxyHeaders,
     /// A bucket policy, which has nothing to do with CORS.
     BucketPolicy,
 }
@@ -74,7 +80,8 @@ impl ForeignForm {
         {
             return of_json(&value);
         }
-        if text.trim_start().starts_with('<') { of_root(&root(text)?) } else { names::form(text) }
+        let begin = text.trim_start();
+        if begin.starts_with('<') && !begin.starts_with("<?php") { of_root(&root(text)?) } else { names::form(text) }
     }
 
     /// What it is, as the end of a sentence.
@@ -102,6 +109,9 @@ impl ForeignForm {
             Self::CliInput => "the whole input of the AWS CLI",
             Self::XmlAsJson => "JSON with the names of S3's XML",
             Self::BareRule => "one rule without the list around it",
+            Self::Program => "a program with S3's rules in it",
+            Self::Command => "a command that names a document",
+            Self::ProxyHeaders => "the configuration of a proxy or server with CORS of its own",
             Self::BucketPolicy => "a bucket policy",
         }
     }
@@ -123,12 +133,14 @@ impl ForeignForm {
             Self::Cdk => Some("cdk"),
             Self::Traefik => Some("traefik"),
             Self::Istio => Some("istio"),
-            Self::Ansible | Self::ConfigMap | Self::Shorthand | Self::OtherCase | Self::Yaml => Some("json"),
+            Self::Ansible | Self::ConfigMap | Self::Shorthand | Self::OtherCase | Self::Yaml | Self::Program => {
+                Some("json")
+            }
             Self::CliInput | Self::XmlAsJson | Self::BareRule => match format {
                 Format::Json => Some("json"),
                 Format::Xml => Some("xml"),
             },
-            Self::BucketPolicy => None,
+            Self::Command | Self::ProxyHeaders | Self::BucketPolicy => None,
         }
     }
 
@@ -139,7 +151,14 @@ impl ForeignForm {
             Format::Xml => "xml",
         };
         let Some(from) = self.converted_from(format) else {
-            return "a policy says who may use the bucket; write CORS rules in a document of their own".into();
+            let what = match self {
+                Self::Command => "check the document that it names",
+                Self::ProxyHeaders => {
+                    "write a rule: each origin that it allows is an AllowedOrigin, each method an AllowedMethod"
+                }
+                _ => "a policy says who may use the bucket; write CORS rules in a document of their own",
+            };
+            return what.into();
         };
         let by_hand = match (self, format) {
             (Self::ConfigMap, _) => "mount it as a directory, or ",

@@ -158,7 +158,8 @@ fn name_form(text: &str, format: Format, problems: &mut Problems) {
         return;
     }
     let begin = text.trim_start();
-    let is_xml_or_json = begin.starts_with(['<', '{', '[']);
+    let is_xml_or_json =
+        begin.starts_with(['<', '{', '[']) && !begin.starts_with("<?php") && !begins_with_section(begin);
     let written = if is_xml_or_json { Format::detect(text.as_bytes()) } else { format };
     if begin.starts_with("\"{\\\"") || begin.starts_with("\"[") || problems.has(Mistake::Escaped) {
         problems.replace(Problem::Mistake { words: "".into(), mistake: Mistake::Escaped }, text);
@@ -169,6 +170,15 @@ fn name_form(text: &str, format: Format, problems: &mut Problems) {
     } else if !is_xml_or_json && is_neither(begin, problems) {
         problems.replace(Problem::NeitherXmlNorJson, text);
     }
+}
+
+/// Returns true for the first line of an INI file or TOML: a name in brackets.
+fn begins_with_section(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default().trim_end();
+    let name = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte);
+    name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(is_part))
+        && !matches!(name, Some("true" | "false" | "null"))
 }
 
 /// Returns true for a text that no XML follows, that is no JSON, and in which no common mistake of JSON was found.

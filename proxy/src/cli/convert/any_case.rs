@@ -17,6 +17,7 @@ struct Found<'v> {
 pub(super) fn read(document: &Value, conversion: &mut Conversion) {
     let mut found = Vec::new();
     find(document, "", &mut found);
+    leave_out_references(&mut found, conversion);
     match <[Found<'_>; 1]>::try_from(found) {
         Ok([found]) => {
             if found.place.starts_with("variable.") {
@@ -24,7 +25,7 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
             }
             fields::add_rules(&found.rules, &[], conversion, rule);
         }
-        Err(found) if found.is_empty() => conversion.refuse("document", "there are no CORS rules"),
+        Err(found) if found.is_empty() => conversion.refuse("document", "there are no CORS rules that stand as data"),
         Err(several) => {
             let places = several.iter().map(|found| match first_unresolved(&found.rules) {
                 Some(unresolved) => format!("{} ({unresolved})", found.place),
@@ -34,6 +35,24 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
             conversion.refuse(&places.join(", "), "several lists of rules: convert one at a time");
         }
     }
+}
+
+/// Leaves out a name that stands for the only other list: `cors_rule = local.rules`, `CORSConfiguration=rules`.
+fn leave_out_references(found: &mut Vec<Found<'_>>, conversion: &mut Conversion) {
+    let [first, second] = found.as_slice() else { return };
+    let reference = |found: &Found<'_>, other: &Found<'_>| {
+        let unresolved = Unresolved::of(&found.rules).filter(|_| first_unresolved(&other.rules).is_none())?;
+        let name = unresolved.name()?;
+        let is_it = other.place.split(['.', '[']).any(|part| part == name);
+        is_it.then(|| format!("{unresolved} is taken for the list at {}", other.place))
+    };
+    let (index, told) = match (reference(first, second), reference(second, first)) {
+        (Some(told), _) => (0, told),
+        (None, Some(told)) => (1, told),
+        (None, None) => return,
+    };
+    let place = found.remove(index).place;
+    conversion.warn(&place, &told);
 }
 
 fn find<'v>(value: &'v Value, path: &str, found: &mut Vec<Found<'v>>) {
@@ -120,7 +139,10 @@ fn rule(fields: &mut Fields<'_>) -> Draft {
         return azure::rule(fields);
     }
     fields.rename(canonical);
+    // Yandex Cloud's own names begin so.
     let methods = fields.list("AllowedMethods");
+    let methods = methods.into_iter().map(|method| method.strip_prefix("METHOD_").unwrap_or(&method).to_owned());
+    let methods = methods.collect();
     Draft {
         origins: fields.list("AllowedOrigins"),
         methods: fields.s3_methods(methods),

@@ -8,6 +8,9 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
     let mut found = Vec::new();
     find(document, "", &mut found);
     let configuration = match found.as_slice() {
+        [] if document.get("CorsRules").is_none() && !document.is_array() && !has_rule(document) => {
+            return conversion.refuse("document", "there is no CorsConfiguration");
+        }
         [] => document,
         [(_, configuration)] => configuration,
         _ => {
@@ -25,12 +28,18 @@ fn find<'v>(value: &'v Value, path: &str, found: &mut Vec<(String, &'v Value)>) 
     }
     for (key, inner) in value.as_object().into_iter().flatten() {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        if key == "CorsConfiguration" {
+        // The Serverless Framework's provider.s3 begins it in lower case.
+        if key.eq_ignore_ascii_case("CorsConfiguration") {
             found.push((path, inner));
         } else {
             find(inner, &path, found);
         }
     }
+}
+
+/// Returns true for a rule that stands alone.
+fn has_rule(document: &Value) -> bool {
+    ["AllowedOrigins", "AllowedMethods"].iter().any(|name| document.get(name).is_some())
 }
 
 fn rule(fields: &mut Fields<'_>) -> Draft {

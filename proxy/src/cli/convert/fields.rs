@@ -17,8 +17,11 @@ impl<'c> Fields<'c> {
         let members = match (value, Unresolved::of(value)) {
             (Value::Object(members), None) => members.clone(),
             (_, unresolved) => {
-                let shown = unresolved.map_or_else(|| value.to_string(), |unresolved| unresolved.to_string());
-                conversion.refuse(place, &format!("{shown} where an object belongs"));
+                let what = match unresolved {
+                    Some(unresolved) => format!("{unresolved} is no value here: write the rules that it stands for"),
+                    None => format!("{value} where an object belongs"),
+                };
+                conversion.refuse(place, &what);
                 Map::new()
             }
         };

@@ -35,6 +35,13 @@ fn rule(fields: &mut Fields<'_>) -> Draft {
     let max_age = fields.seconds("maxAge").or(Some(MAX_AGE));
     let credentials = fields.flag("allowCredentials").unwrap_or_default();
     warn_of_credentials("allowCredentials", credentials, &origins, fields);
+    // With credentials, such a filter writes the names that a preflight asks for, as S3 does (HTTPCORSFilter, `allowHeaders`).
+    if !credentials {
+        warn_of_any_header(&headers, credentials, fields);
+    }
+    if methods.iter().any(|method| method == "*") {
+        fields.warn("method * is each of S3's five; the filter allows others too");
+    }
     warn_of_ports(&origins, fields);
     Draft { id: None, origins, methods, headers, expose, max_age }
 }
@@ -48,6 +55,30 @@ pub(super) fn always(mut methods: Vec<String>, fields: &mut Fields<'_>) -> Vec<S
         }
     }
     methods
+}
+
+/// `*` in the headers that a gateway writes is what Fetch makes of it: any but `Authorization`, and with credentials a header of that name.
+pub(super) fn warn_of_any_header(headers: &[String], credentials: bool, fields: &mut Fields<'_>) {
+    if !headers.iter().any(|header| header == "*") {
+    } else if credentials {
+        fields.warn(
+            "header * is any header in S3; with credentials, browsers take the gateway's for a header of that name",
+        );
+    } else {
+        fields.warn("header * is any header in S3; browsers take the gateway's for any but Authorization");
+    }
+}
+
+/// The same for `*` in the methods. S3 has five.
+pub(super) fn warn_of_any_method(methods: &[String], credentials: bool, fields: &mut Fields<'_>) {
+    if !methods.iter().any(|method| method == "*") {
+    } else if credentials {
+        fields.warn(
+            "method * is each of S3's five; with credentials, browsers take the gateway's for a method of that name",
+        );
+    } else {
+        fields.warn("method * is each of S3's five; the gateway allows others too");
+    }
 }
 
 /// S3 has no setting for credentials: it gives them to listed origins, and not to `*`.

@@ -1,7 +1,7 @@
 //! Terraform's language as a tree: blocks are members with their labels within each other, expressions are values or missing.
 
 use super::ConvertError;
-use super::unresolved::{self, line_of, unresolved};
+use super::unresolved::{self, Unresolved, line_of, unresolved};
 use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::structure::{Block, Body, Structure};
 use hcl_edit::{Span, parser};
@@ -80,6 +80,27 @@ fn value(text: &str, expression: &Expression) -> Value {
             }
             Value::Object(members)
         }
+        Expression::FuncCall(call) => {
+            let arguments = call.args.iter().map(|argument| value(text, argument)).collect();
+            applied(call.name.name.as_str(), arguments).unwrap_or_else(|| unresolved(source(), line()))
+        }
         _ => unresolved(source(), line()),
+    }
+}
+
+/// The value of a function that changes the type of a list, or joins lists, where all of it is there.
+fn applied(function: &str, arguments: Vec<Value>) -> Option<Value> {
+    let is_whole = |value: &Value| {
+        value.as_array().is_some_and(|values| values.iter().all(|inner| Unresolved::of(inner).is_none()))
+    };
+    if !arguments.iter().all(is_whole) {
+        return None;
+    }
+    match (function, arguments.len()) {
+        ("jsonencode" | "tolist" | "toset" | "list", 1) => arguments.into_iter().next(),
+        ("concat", _) => {
+            Some(arguments.into_iter().flat_map(|list| list.as_array().cloned().unwrap_or_default()).collect())
+        }
+        _ => None,
     }
 }

@@ -5,7 +5,7 @@
 
 use super::draft::{Conversion, Draft};
 use super::fields::{self, Fields};
-use super::gateway_api::{each_object, warn_of_credentials};
+use super::gateway_api::{each_object, warn_of_any_header, warn_of_any_method, warn_of_credentials};
 use super::unresolved::Unresolved;
 use serde_json::{Map, Value};
 
@@ -50,6 +50,8 @@ fn rule(fields: &mut Fields<'_>) -> Draft {
     let max_age = fields.seconds("cors-max-age").or(Some(MAX_AGE));
     let credentials = fields.flag("cors-allow-credentials").unwrap_or(true);
     warn_of_credentials("cors-allow-credentials", credentials, &origins, fields);
+    warn_of_any_header(&headers, credentials, fields);
+    warn_of_any_method(&methods, credentials, fields);
     // S3's matches any text. ingress-nginx has a subdomain of one level there ("single level wildcard subdomains").
     for origin in origins.iter().filter(|origin| origin.contains("://*.")) {
         fields.warn(&format!("{origin} also matches deeper subdomains in S3"));

@@ -4,7 +4,7 @@
 
 use super::draft::{Conversion, Draft};
 use super::fields::{self, Fields};
-use super::gateway_api::{always, each_object, warn_of_credentials};
+use super::gateway_api::{always, each_object, warn_of_any_header, warn_of_any_method, warn_of_credentials};
 use super::unresolved::Unresolved;
 use serde_json::Value;
 
@@ -37,6 +37,8 @@ fn rule(fields: &mut Fields<'_>) -> Draft {
     let max_age = fields.duration("maxAge");
     let credentials = fields.flag("allowCredentials").unwrap_or_default();
     warn_of_credentials("allowCredentials", credentials, &origins, fields);
+    warn_of_any_header(&headers, credentials, fields);
+    warn_of_any_method(&methods, credentials, fields);
     Draft {
         id: None,
         origins,

@@ -158,6 +158,10 @@ impl<'t> Reader<'t> {
     fn list(&mut self, depth: usize) -> Result<Option<Value>, What> {
         let mut values = Vec::new();
         self.advance();
+        // PHP has one form for lists and objects.
+        if self.is_at_key_of_php() {
+            return self.members("]", "=>", depth).map(|members| Some(Value::Object(members)));
+        }
         loop {
             self.skip_blank();
             if self.skip("]") {
@@ -171,16 +175,24 @@ impl<'t> Reader<'t> {
         }
     }
 
+    fn is_at_key_of_php(&self) -> bool {
+        let mut ahead = Reader { text: self.text, at: self.at };
+        ahead.skip_blank();
+        let is_key = matches!(ahead.peek(), Some('"' | '\'')) && ahead.string().is_ok();
+        ahead.skip_blank();
+        is_key && ahead.rest().starts_with("=>")
+    }
+
     fn object(&mut self, depth: usize) -> Result<Option<Value>, What> {
         let start = self.at;
         self.advance();
-        let members = self.members("}", ':', depth)?;
+        let members = self.members("}", ":", depth)?;
         let line = line_of(self.text, start);
         Ok(Some(unresolved::object(members, || self.since(start).to_owned(), line)))
     }
 
     /// Names with their values, up to the closing bracket.
-    fn members(&mut self, close: &str, separator: char, depth: usize) -> Result<Map<String, Value>, What> {
+    fn members(&mut self, close: &str, separator: &str, depth: usize) -> Result<Map<String, Value>, What> {
         let mut members = Map::new();
         loop {
             self.skip_blank();
@@ -198,7 +210,7 @@ impl<'t> Reader<'t> {
                 _ => String::new(),
             };
             self.skip_blank();
-            let value = if !key.is_empty() && self.skip(separator.encode_utf8(&mut [0; 4])) {
+            let value = if !key.is_empty() && self.skip(separator) {
                 self.value(depth + 1)?
             } else {
                 self.skip_expression(start)?;
@@ -283,7 +295,7 @@ impl<'t> Reader<'t> {
             let is_rule =
                 is_class && ["CorsRule", "CorsRuleArgs", "CorsRuleProperty"].iter().any(|name| class.ends_with(name));
             self.advance();
-            let members = if is_rule { self.members(")", '=', depth + 1).ok() } else { None };
+            let members = if is_rule { self.members(")", "=", depth + 1).ok() } else { None };
             if members.is_none() {
                 self.at = start;
             }

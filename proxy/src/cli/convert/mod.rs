@@ -21,6 +21,7 @@ mod s3;
 mod shorthand;
 #[cfg(test)]
 mod tests;
+mod toml;
 mod traefik;
 mod tree;
 mod unresolved;
@@ -170,7 +171,10 @@ impl Convert {
         let from = if is_s3 {
             match Document::parse(bytes, format) {
                 Ok(document) => return Ok(of_s3(document.into_configuration())),
-                Err(errors) => self.foreign(bytes).ok_or_else(|| self.refusal(bytes, errors))?,
+                Err(errors) => match self.foreign(bytes) {
+                    Some(from) => from,
+                    None => return of_literal(bytes).unwrap_or_else(|| Err(self.refusal(bytes, errors))),
+                },
             }
         } else {
             self.from
@@ -186,7 +190,8 @@ impl Convert {
     /// What S3 rejects is said in S3's words; what is neither XML nor JSON is not.
     fn refusal(&self, bytes: &[u8], errors: DocumentErrors) -> ConvertError {
         let begins = bytes.trim_ascii_start().first();
-        let is_other = begins.is_some_and(|first| !matches!(first, b'<' | b'{' | b'[' | b'"' | 0x80..));
+        let is_named = std::str::from_utf8(bytes).is_ok_and(|text| recognise(text).is_some());
+        let is_other = !is_named && begins.is_some_and(|first| !matches!(first, b'<' | b'{' | b'[' | b'"' | 0x80..));
         if self.from == From::Auto && is_other { ConvertError::Unknown } else { ConvertError::Document(errors) }
     }
 
@@ -212,6 +217,14 @@ fn of_s3(configuration: CorsConfiguration) -> Converted {
     (configuration, notes)
 }
 
+/// S3's own names in the data of a program, such as a dictionary of Python: JSON but for its quotes, comments and commas.
+fn of_literal(bytes: &[u8]) -> Option<Result<Converted, ConvertError>> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.trim_start().starts_with(['{', '[']))?;
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let document = literal::document(text).ok().filter(|document| !is_json && s3::has_rules(document))?;
+    Some(convert(From::Json, &document))
+}
+
 /// YAML is also recognised as the JSON that it could have been.
 fn recognise(text: &str) -> Option<ForeignForm> {
     ForeignForm::recognise(text).or_else(|| ForeignForm::recognise(&yaml::read(text).ok()?.to_string()))
@@ -219,9 +232,12 @@ fn recognise(text: &str) -> Option<ForeignForm> {
 
 fn read(from: From, text: &str) -> Result<Converted, ConvertError> {
     let is_s3 = matches!(from, From::Auto | From::Xml | From::Json);
+    let is_program = || ForeignForm::recognise(text) == Some(ForeignForm::Program);
     let document = match from {
         From::Terraform if !text.trim_start().starts_with('{') => hcl::read(text)?,
         From::Pulumi | From::Cdk => tree::code(text)?,
+        From::Traefik if toml::is_toml(text) => toml::read(text)?,
+        _ if is_s3 && is_program() => program::read(text)?,
         _ if is_s3 => shorthand::read(text).unwrap_or_else(|| tree::read(text))?,
         _ => tree::read(text)?,
     };

@@ -42,7 +42,14 @@ fn list_of_rules(reader: &mut Reader<'_>, start: usize, found: &mut Map<String, 
     let after = reader.at;
     reader.skip_blank();
     let is_call = name.starts_with("add") && reader.skip("(");
-    let is_value = is_call || reader.skip(":") || (reader.skip("=") && !reader.rest().starts_with(['=', '>']));
+    // PHP's arrow belongs to a string; behind a name it begins a function of JavaScript.
+    let is_of_string = reader.since(start).trim_end().ends_with(['"', '\'']);
+    // `CorsRule::builder()` of Rust is a path.
+    let is_path = reader.rest().starts_with("::");
+    let is_value = is_call
+        || (is_of_string && reader.skip("=>"))
+        || (!is_path && reader.skip(":"))
+        || (reader.skip("=") && !reader.rest().starts_with(['=', '>']));
     if !is_value {
         reader.at = after;
         return Ok(());

@@ -4,7 +4,7 @@
 
 use super::draft::{Conversion, Draft};
 use super::fields::{self, Fields};
-use super::gateway_api::{always, warn_of_credentials};
+use super::gateway_api::{always, warn_of_any_header, warn_of_any_method, warn_of_credentials};
 use super::unresolved::unresolved;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
             conversion.refuse(&places.join(", "), "several have CORS: convert one middleware at a time");
         }
         _ => {
-            conversion.refuse("middlewares", "there is no accessControlAllowOriginList (TOML is not read: write YAML)");
+            conversion.refuse("middlewares", "there is no accessControlAllowOriginList");
         }
     }
 }
@@ -72,6 +72,8 @@ fn rule(fields: &mut Fields<'_>) -> Draft {
     let max_age = fields.seconds("accesscontrolmaxage").filter(|seconds| *seconds != 0);
     let credentials = fields.flag("accesscontrolallowcredentials").unwrap_or_default();
     warn_of_credentials("accessControlAllowCredentials", credentials, &origins, fields);
+    warn_of_any_header(&headers, credentials, fields);
+    warn_of_any_method(&methods, credentials, fields);
     Draft {
         id: None,
         origins: fields.without_wildcards("origin", origins),

@@ -46,7 +46,8 @@ pub(super) fn code(text: &str) -> Result<Value, ConvertError> {
         return Ok(value);
     }
     match program::read(text) {
-        Ok(Value::Object(found)) if found.is_empty() => yaml::read(text),
+        Ok(Value::Object(found)) if found.is_empty() && is_yaml => yaml::read(text),
+        Ok(Value::Object(found)) if found.is_empty() => Ok(yaml::read(text).unwrap_or(Value::Object(found))),
         Ok(found) => Ok(found),
         Err(error) => yaml::read(text).map_err(|_| error),
     }

@@ -20,6 +20,13 @@ pub(super) struct Unresolved<'v> {
 }
 
 impl<'v> Unresolved<'v> {
+    /// The variable that it is, without what it belongs to: `rules` of `local.rules`.
+    pub(super) fn name(&self) -> Option<&'v str> {
+        let name = self.text.strip_prefix("local.").unwrap_or(self.text);
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        is_name.then_some(name)
+    }
+
     pub(super) fn of(value: &'v Value) -> Option<Self> {
         let text = value.get(TEXT)?.as_str()?;
         Some(Self { text, line: value.get(LINE).and_then(Value::as_u64).unwrap_or_default() })

@@ -38,6 +38,8 @@ pub(super) fn form(value: &Value, object: &Object) -> Option<ForeignForm> {
         ForeignForm::Ansible
     } else if object.get("resources").is_some_and(Value::is_object) {
         ForeignForm::Pulumi
+    } else if names.contains(&"apiVersion") {
+        ForeignForm::OtherCase
     } else if names.contains(&"cors") && names.contains(&"allowedMethods") {
         ForeignForm::Cdk
     } else {

@@ -14,7 +14,9 @@ pub(super) fn form(text: &str) -> Option<ForeignForm> {
         .or_else(|| names.of_gateway())
         .or_else(|| names.of_kubernetes())
         .or_else(|| names.of_tool())
+        .or_else(|| names.of_program().filter(|_| !begins_like_json))
         .or_else(|| names.of_rule(begins_like_json))
+        .or_else(|| names.without_rules().filter(|_| !begins_like_json))
 }
 
 /// The names that lines give a value to, and the text itself.
@@ -95,17 +97,23 @@ impl<'t> Names<'t> {
             }
             kind => of_kind(kind),
         };
-        kinds.into_iter().find_map(form)
+        let mut kinds = kinds.into_iter().peekable();
+        let has_kind = kinds.peek().is_some();
+        // Other resources that make buckets: AWS Controllers for Kubernetes, operators of stores.
+        kinds.find_map(form).or_else(|| (has_kind && is_cors).then_some(ForeignForm::OtherCase))
     }
 
     /// By the names and words of one tool.
     fn of_tool(&self) -> Option<ForeignForm> {
         let is_cors = self.has_plain(&["cors", "corsrule", "corsrules", "corsconfiguration", "allowedorigins"])
             || self.says(&["addCorsRule", "add_cors_rule", "dynamic \"cors_rule\""]);
+        let is_rules = self.has(&["allowed"]) && self.has(&["origins"]);
+        if self.begins_a_line(&HCL) && (is_cors || is_rules) {
+            return Some(ForeignForm::Terraform);
+        }
         if !is_cors {
             return None;
         }
-        let is_program = self.begins_a_line(&["import ", "from ", "const ", "new ", "let "]);
         if self.says(&["pulumi", "aws:s3", "aws-native:s3", "new aws.s3", "aws.s3.Bucket"]) {
             Some(ForeignForm::Pulumi)
         } else if self.says(&[
@@ -118,17 +126,53 @@ impl<'t> Names<'t> {
             "add_cors_rule",
         ]) {
             Some(ForeignForm::Cdk)
-        } else if self.begins_a_line(&HCL) || (self.has(&["cors_rule", "cors_rules"]) && self.says(&[" = [", " = {"])) {
+        } else if self.has(&["cors_rule", "cors_rules"]) && self.says(&[" = [", " = {"]) {
             Some(ForeignForm::Terraform)
         } else if self.has(&["CorsConfiguration"]) {
             Some(ForeignForm::CloudFormation)
         } else if self.names.iter().any(|name| name.ends_with("s3_cors")) {
             Some(ForeignForm::Ansible)
-        } else if is_program && self.has_plain(&["allowedorigins"]) {
-            Some(ForeignForm::Cdk)
         } else {
             None
         }
+    }
+
+    /// A program: by its first words and calls, where there are rules in it.
+    fn of_program(&self) -> Option<ForeignForm> {
+        let calls = [
+            ".allowedOrigins(",
+            ".allowed_origins(",
+            "withAllowedOrigins(",
+            "setAllowedOrigins(",
+            "put_bucket_cors",
+            "putBucketCors",
+            "PutBucketCors",
+            "CORSRule{",
+            "CorsRule{",
+            "Write-S3CORS",
+            "@{",
+        ];
+        let has_rules = self.has_plain(&["allowedorigins", "alloworigins", "corsrules"])
+            || self.text.contains("'AllowedOrigins' =>")
+            || self.says(&calls[..4]);
+        let is_assignment = || {
+            self.text.lines().any(|line| {
+                let name =
+                    line.trim_end().strip_suffix(['{', '[', '(']).and_then(|line| line.trim_end().strip_suffix('='));
+                name.is_some_and(|name| !name.trim_start().contains([':', '"', '\'']) && !name.trim().is_empty())
+            })
+        };
+        let is_program = self.begins_a_line(&PROGRAM) || self.says(&calls) || is_assignment();
+        (has_rules && is_program).then_some(ForeignForm::Program)
+    }
+
+    /// A text about CORS that has no rules of its own.
+    fn without_rules(&self) -> Option<ForeignForm> {
+        if self.says(&["mc cors set", "s3cmd setcors", "gsutil cors set", "--cors-file", "r2 bucket cors set"]) {
+            return Some(ForeignForm::Command);
+        }
+        let settings = ["Access-Control-Allow-Origin", "access-control-allow-origin", "MINIO_API_CORS_ALLOW_ORIGIN"];
+        self.says(&settings).then_some(ForeignForm::ProxyHeaders)
     }
 
     /// Gateways that are known by one name: headers of Traefik's middleware, in a file or in labels, and Istio's policy.
@@ -171,6 +215,12 @@ impl<'t> Names<'t> {
         }
     }
 }
+
+/// Beginnings of lines in programs.
+const PROGRAM: [&str; 16] = [
+    "import ", "from ", "const ", "new ", "let ", "var ", "func ", "package ", "using ", "use ", "<?php", "require ",
+    "public ", "fn ", "def ", "export ",
+];
 
 /// Beginnings of Terraform's blocks.
 const HCL: [&str; 9] = [

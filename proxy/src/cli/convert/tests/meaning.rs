@@ -58,6 +58,19 @@ fn blocks(rules: &[Rule]) -> String {
     format!("resource \"aws_s3_bucket_cors_configuration\" \"b\" {{\n{}}}\n", blocks.collect::<String>())
 }
 
+/// An array of PHP.
+fn php(value: &Value) -> String {
+    let members = |members: Vec<String>| format!("[{}]", members.join(", "));
+    match value {
+        Value::Object(object) => {
+            members(object.iter().map(|(name, value)| format!("'{name}' => {}", php(value))).collect())
+        }
+        Value::Array(values) => members(values.iter().map(php).collect()),
+        Value::String(text) => format!("'{text}'"),
+        other => other.to_string(),
+    }
+}
+
 fn shorthand(rules: &[Rule]) -> String {
     let quoted = |values: &[String]| values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(",");
     let rules = rules.iter().map(|rule| {
@@ -93,6 +106,11 @@ fn forms(rules: &[Rule]) -> Vec<(From, String)> {
         (From::Json, format!(r#"{{"cors_rules": {snake}}}"#)),
         (From::Json, format!("{{corsRules: {camel},}}")),
         (From::Json, shorthand(rules)),
+        (From::Terraform, format!("module \"b\" {{\n  cors_rule = jsonencode({snake})\n}}\n")),
+        (From::Json, format!("import boto3\ns3.put_bucket_cors(Bucket=b, CORSConfiguration={{'CORSRules': {s3}}})\n")),
+        (From::Json, format!("const input = {{ CORSConfiguration: {{ CORSRules: {s3} }} }};\n")),
+        (From::Json, format!("<?php\n$c->putBucketCors(['CORSRules' => {}]);\n", php(&list(rules, S3)))),
+        (From::Json, format!("apiVersion: k/v1\nkind: Bucket\nspec:\n  cors:\n    corsRules: {camel}\n")),
     ]
 }
 
@@ -137,6 +155,33 @@ proptest! {
                     prop_assert!(converted.is_err(), "{text}: {converted:?}");
                 }
             }
+        }
+    }
+
+    /// Fetch, "CORS-preflight fetch": `*` in the list is any header but `Authorization`, and with credentials a name like others.
+    #[test]
+    fn a_header_that_the_gateway_does_not_grant_is_named(
+        headers in proptest::sample::subsequence(vec!["*", "authorization", "x-a"], 0..=3),
+        credentials in any::<bool>(),
+        asked in proptest::sample::select(vec!["authorization", "x-a", "x-b"]),
+    ) {
+        let granted = headers.contains(&asked) || (headers.contains(&"*") && !credentials && asked != "authorization");
+        let (list, text) = (json!(headers), headers.join(","));
+        let documents = [
+            (From::Traefik, json!({"spec": {"headers": {"accessControlAllowOriginList": ["https://a"], "accessControlAllowHeaders": list,
+                "accessControlAllowCredentials": credentials}}})),
+            (From::Istio, json!({"corsPolicy": {"allowOrigins": [{"exact": "https://a"}], "allowHeaders": list, "allowCredentials": credentials}})),
+            (From::IngressNginx, json!({"metadata": {"annotations": {
+                "nginx.ingress.kubernetes.io/enable-cors": "true", "nginx.ingress.kubernetes.io/cors-allow-origin": "https://a",
+                "nginx.ingress.kubernetes.io/cors-allow-headers": if text.is_empty() { "x-none".to_owned() } else { text.clone() },
+                "nginx.ingress.kubernetes.io/cors-allow-credentials": credentials.to_string()}}})),
+        ];
+        for (from, document) in documents {
+            let (rules, notes) = converted(from, &document.to_string()).unwrap();
+            let rules = Document::parse(rules.as_bytes(), Format::Json).unwrap().into_configuration();
+            let grants = rules.rules()[0].allowed_headers().iter().any(|header| header.matches(asked));
+            let is_named = notes.iter().any(|note| note.contains("header * is any header in S3"));
+            prop_assert!(grants == granted || is_named, "{document} for {asked}: {rules:?} {notes:?}");
         }
     }
 

@@ -75,6 +75,13 @@ fn what_only_its_own_tool_can_compute_is_an_error_that_names_it() {
                 .to_owned(),
             "{{ s }}",
         ),
+        (
+            "[http.middlewares.c.headers]\n  accessControlAllowOriginList = [\"{{ env \\\"ORIGIN\\\" }}\"]\n".to_owned(),
+            "ORIGIN",
+        ),
+        ("package main\nvar rule = s3.CORSRule{\n\tAllowedOrigins: origins,\n}\n".to_owned(), "no CORS rules that stand as data"),
+        ("new Bucket(this, 'B', {\n  cors: { allowOrigins: ['https://a'], allowMethods: ['GET'] },\n});\n".to_owned(), "no CORS rules that stand as data"),
+        (cdk("%w[a b]"), "%w[a b] in line 3"),
         ("CORSRules=[{AllowedOrigins=[${ORIGIN}],AllowedMethods=[GET]}]".to_owned(), "${ORIGIN}"),
         ("aws s3api put-bucket-cors --bucket b --cors-configuration file://cors.json".to_owned(), "file://cors.json names a file"),
         (r#"{"corsRules": [{"allowedOrigins": ["*"], "allowedOrigins": ["a"], "allowedMethods": ["GET"]}]}"#.to_owned(), "a name occurs twice"),

@@ -42,6 +42,37 @@ fn rules_of_tools_that_make_buckets_become_s3s() {
         (From::Cdk, format!("const cors: s3.CorsRule[] = [{{{cdk}}}];\nnew s3.Bucket(this, 'B');\n")),
         (From::Cdk, format!("bucket.addCorsRule({{{cdk}}});")),
         (
+            From::Terraform,
+            "module \"b\" {\n  cors_rule = jsonencode(concat([{ allowed_origins = tolist([\"https://a\"]), allowed_methods = \
+             toset([\"GET\"]), allowed_headers = [\"*\"], expose_headers = [\"ETag\"], max_age_seconds = 60 }], []))\n}\n".to_owned(),
+        ),
+        (
+            From::Json,
+            "apiVersion: s3.services.k8s.aws/v1alpha1\nkind: Bucket\nspec:\n  cors:\n    corsRules:\n    - allowedHeaders: ['*']\n      \
+             allowedMethods: [METHOD_GET]\n      allowedOrigins: [https://a]\n      exposeHeaders: [ETag]\n      maxAgeSeconds: 60\n".to_owned(),
+        ),
+        (
+            From::CloudFormation,
+            "provider:\n  s3:\n    uploads:\n      corsConfiguration:\n        CorsRules:\n        - AllowedOrigins: [https://a]\n          \
+             AllowedMethods: [GET]\n          AllowedHeaders: ['*']\n          ExposedHeaders: [ETag]\n          MaxAge: 60\n".to_owned(),
+        ),
+        (
+            From::Json,
+            "{'CORSRules': [{'AllowedOrigins': ['https://a'], 'AllowedMethods': ['GET'], 'AllowedHeaders': ['*'], # all\n'ExposeHeaders': \
+             ['ETag'], 'MaxAgeSeconds': 60,}]}".to_owned(),
+        ),
+        (
+            From::Json,
+            "<?php\n$s3->putBucketCors(['Bucket' => $b, 'CORSConfiguration' => ['CORSRules' => [[\n'AllowedOrigins' => ['https://a'], \
+             'AllowedMethods' => ['GET'], 'AllowedHeaders' => ['*'], 'ExposeHeaders' => ['ETag'], 'MaxAgeSeconds' => 60]]]]);\n".to_owned(),
+        ),
+        (
+            From::Json,
+            "import { PutBucketCorsCommand } from '@aws-sdk/client-s3';\nconst c = new PutBucketCorsCommand({ CORSConfiguration: { CORSRules: \
+             [{ AllowedOrigins: ['https://a'], AllowedMethods: ['GET'], AllowedHeaders: ['*'], ExposeHeaders: ['ETag'], MaxAgeSeconds: 60 }] } });\n"
+                .to_owned(),
+        ),
+        (
             From::Cdk,
             r#"{"cors": [{"allowedOrigins": ["https://a"], "allowedMethods": ["GET"], "allowedHeaders": ["*"],
                 "exposedHeaders": ["ETag"], "maxAge": 60}]}"#.to_owned(),
@@ -84,6 +115,34 @@ fn rules_of_tools_that_make_buckets_become_s3s() {
     }
 }
 
+/// The list itself is somewhere else in the same text.
+#[test]
+fn a_name_that_stands_for_the_only_list_is_taken_for_it() {
+    let rule = r#"[{"AllowedOrigins": ["https://a"], "AllowedMethods": ["GET"]}]"#;
+    check(&[
+        (
+            From::Terraform,
+            "locals {\n  rules = [{ allowed_origins = [\"https://a\"], allowed_methods = [\"GET\"] }]\n}\nmodule \"b\" {\n  cors_rule = local.rules\n}\n",
+            rule,
+            &["local.rules in line 5 is taken for the list at locals[0].rules"],
+        ),
+        (
+            From::Json,
+            "import boto3\ncors_configuration = {'CORSRules': [{'AllowedOrigins': ['https://a'], 'AllowedMethods': ['GET']}]}\n\
+             s3.put_bucket_cors(Bucket='b', CORSConfiguration=cors_configuration)\n",
+            rule,
+            &["cors_configuration in line 3 is taken for the list at line 2.cors_configuration.CORSRules"],
+        ),
+    ]);
+    for text in [
+        "locals {\n  rules = [{ allowed_origins = [\"*\"], allowed_methods = [\"GET\"] }]\n}\nmodule \"b\" {\n  cors_rule = local.others\n}\n",
+        "locals {\n  rules = [{ allowed_origins = [\"*\"], allowed_methods = [\"GET\"] }]\n}\nmodule \"b\" {\n  cors_rule = var.rules\n}\n",
+        "locals {\n  rules = [{ allowed_origins = var.o, allowed_methods = [\"GET\"] }]\n}\nmodule \"b\" {\n  cors_rule = local.rules\n}\n",
+    ] {
+        assert!(converted(From::Auto, text).is_err(), "{text}");
+    }
+}
+
 #[test]
 fn a_document_in_a_config_map_is_read() {
     let xml = "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>\
@@ -105,7 +164,14 @@ fn the_policies_of_meshes_become_s3s() {
              accessControlAllowCredentials: true\n    addVaryHeader: true\n",
             r#"[{"AllowedOrigins": ["https://a"], "AllowedMethods": ["GET", "PUT", "HEAD", "POST"], "AllowedHeaders": ["*"],
               "MaxAgeSeconds": 100}]"#,
-            &["origin https://*.b is left out", always[0], always[1], "header x-* is left out", "OPTIONS is left out"],
+            &[
+                "header * is any header in S3; with credentials",
+                "origin https://*.b is left out",
+                always[0],
+                always[1],
+                "header x-* is left out",
+                "OPTIONS is left out",
+            ],
         ),
         (
             From::Traefik,
@@ -113,6 +179,13 @@ fn the_policies_of_meshes_become_s3s() {
              - traefik.http.middlewares.c.headers.accesscontrolalloworiginlist=https://a,https://b\n    \
              - traefik.http.middlewares.c.headers.accesscontrolallowcredentials=true\n",
             r#"[{"AllowedOrigins": ["https://a", "https://b"], "AllowedMethods": ["GET", "HEAD", "POST"]}]"#,
+            &[],
+        ),
+        (
+            From::Traefik,
+            "# ours\n[http.middlewares]\n  [http.middlewares.c.headers]\n    accessControlAllowOriginList = [\"https://a\"]\n    \
+             accessControlAllowMethods = [\"GET\", \"HEAD\", \"POST\"]\n    accessControlAllowCredentials = true\n    accessControlMaxAge = 100\n",
+            r#"[{"AllowedOrigins": ["https://a"], "AllowedMethods": ["GET", "HEAD", "POST"], "MaxAgeSeconds": 100}]"#,
             &[],
         ),
         (
