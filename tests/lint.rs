@@ -45,6 +45,13 @@ fn check_says_whether_a_client_would_work() {
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{arguments:?}: {ended:?}");
         assert!(ended.stdout.contains(said), "{arguments:?}: {}", ended.stdout);
     }
+    let ended = check(&["--strict", "--format", "json", "--profile", "hls"], &rules.file("bucket.json"));
+    let found: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let (notes, warnings) = (found["notes"].as_array().unwrap(), found["warnings"].as_array().unwrap());
+    assert!(ended.code == Some(0) && warnings.is_empty() && notes.len() == 1, "a note is no warning: {found:#}");
+    assert!(notes[0]["message"].as_str().unwrap().starts_with("hls with cmcd.useHeaders cannot"), "{found:#}");
+    let alias = check(&["--profile", "zipjs"], &rules.file("bucket.json"));
+    assert!(alias.stdout.contains("zip.js cannot read a range"), "{alias:?}");
     let ended = check(&["--profile", "hsl"], &rules.file("bucket.json"));
     assert_eq!(ended.code, Some(2));
     assert!(

@@ -50,6 +50,7 @@ struct Findings {
     errors: Vec<Finding>,
     warnings: Vec<Finding>,
     /// Good to know; also under `--strict` no reason to fail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<Finding>,
     /// The documents that were read.
     files: Vec<PathBuf>,
@@ -185,7 +186,8 @@ impl Findings {
 
     fn to_text(&self) -> String {
         let mut text = String::new();
-        for (kind, findings) in [("error", &self.errors), ("warning", &self.warnings), ("note", &self.notes)] {
+        // The end of a long text is what is read.
+        for (kind, findings) in [("note", &self.notes), ("error", &self.errors), ("warning", &self.warnings)] {
             for Finding { file, line, column, code, message, detail, hint } in findings {
                 let detail = detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
                 let hint = hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default();
