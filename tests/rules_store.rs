@@ -323,6 +323,28 @@ fn requests_are_served_while_the_store_is_away_and_a_start_takes_the_copy() {
 }
 
 #[test]
+fn a_copy_that_cannot_be_written_is_logged_once_and_not_with_every_poll() {
+    let server = Server::start();
+    // Nothing can be created below a file, as on a read-only volume.
+    let (upstream, copy) = (Upstream::ok("body"), tempfile::tempdir().unwrap());
+    std::fs::write(copy.path().join(".s3cors"), "").unwrap();
+    let proxy = proxy(upstream.address, &settings(server.address, Some(copy.path()))).unwrap();
+    let (runtime, client) = (runtime(), server.client());
+    for change in 0..4 {
+        let origin = format!("https://change-{change}.example");
+        let put = client.put_object().bucket("rules").key("cors/bucket.xml");
+        runtime.block_on(put.body(ByteStream::from(allowing(&origin).into_bytes())).send()).unwrap();
+        let is_live = || (proxy.preflight("/bucket/key", &origin, "GET").status == 200).then_some(());
+        eventually("a poll brings the change", is_live);
+    }
+    let lines = proxy.log();
+    let copied = lines.iter().filter(|line| line["message"] == "the copy of the rules is not complete");
+    // A listing and a document fail each in their own way.
+    let copied: Vec<_> = copied.collect();
+    assert!((1..=2).contains(&copied.len()), "{copied:#?}");
+}
+
+#[test]
 fn a_start_without_store_and_copy_fails_and_names_the_store() {
     let nowhere = free_address();
     let config = ConfigFile::new(&settings(nowhere, None));

@@ -8,9 +8,37 @@ use crate::rules::write::{Write, WriteError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Where the copy is, below a directory that may hold other rules: hidden names are no documents.
 const COPY: &str = ".s3cors/copy";
+
+/// The time that a copy that cannot be written stays unmentioned after it was logged. A volume that is read-only fails with every poll.
+const SILENCE: Duration = Duration::from_secs(3600);
+
+/// The last words of the log about the writing of the copy.
+#[derive(Default)]
+struct Failing {
+    /// The failure, and when it was logged; `None` while the copy can be written.
+    logged: Option<(String, Instant)>,
+    /// The failures since the copy was last complete.
+    count: u64,
+}
+
+impl Failing {
+    /// Counts a failure. Returns how many there were, where that is to be logged now: it is another one, or time has passed.
+    fn add(&mut self, error: &str, now: Instant) -> Option<u64> {
+        self.count += 1;
+        let is_known =
+            |(logged, at): &(String, Instant)| logged == error && now.saturating_duration_since(*at) < SILENCE;
+        if self.logged.as_ref().is_some_and(is_known) {
+            return None;
+        }
+        self.logged = Some((error.to_owned(), now));
+        Some(self.count)
+    }
+}
 
 /// A source and the copy of its documents.
 pub(in crate::rules::source) struct Copied<S> {
@@ -20,12 +48,23 @@ pub(in crate::rules::source) struct Copied<S> {
     has_begun: AtomicBool,
     /// Whether the documents of the last listing are those of the copy.
     is_away: AtomicBool,
+    /// The removal of documents from the copy, which each listing tries.
+    failing_to_forget: Mutex<Failing>,
+    /// The writing of documents to it.
+    failing_to_keep: Mutex<Failing>,
 }
 
 impl<S: Source> Copied<S> {
     pub(in crate::rules::source) fn new(source: S, directory: &Path) -> Self {
         let (has_begun, is_away) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { source, copy: directory.join(COPY), has_begun, is_away }
+        Self {
+            source,
+            copy: directory.join(COPY),
+            has_begun,
+            is_away,
+            failing_to_forget: Mutex::default(),
+            failing_to_keep: Mutex::default(),
+        }
     }
 
     fn in_copy(&self, path: &Path) -> PathBuf {
@@ -66,8 +105,21 @@ impl<S: Source> Copied<S> {
         std::fs::rename(new, path)
     }
 
-    fn warn(&self, error: &io::Error) {
-        tracing::warn!(%error, copy = %self.copy.display(), "the copy of the rules is not complete");
+    /// Logs that the copy could not be written, once for each reason and then now and again, and that it could again.
+    fn say(&self, step: &Mutex<Failing>, written: io::Result<()>) {
+        let (mut failing, copy) = (step.lock().unwrap_or_else(PoisonError::into_inner), self.copy.display());
+        match written {
+            Ok(()) if failing.count > 0 => {
+                let failed = std::mem::take(&mut *failing).count;
+                tracing::info!(%copy, failed, "the copy of the rules can be written again");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if let Some(failed) = failing.add(&error.to_string(), Instant::now()) {
+                    tracing::warn!(%error, %copy, failed, "the copy of the rules is not complete");
+                }
+            }
+        }
     }
 }
 
@@ -81,7 +133,7 @@ impl<S: Source> Source for Copied<S> {
         match self.source.list() {
             Ok(listing) => {
                 self.is_away.store(false, Ordering::Relaxed);
-                self.forget_removed(&listing).unwrap_or_else(|error| self.warn(&error));
+                self.say(&self.failing_to_forget, self.forget_removed(&listing));
                 Ok(listing)
             }
             Err(error) if is_first => match self.listing_of_copy() {
@@ -101,7 +153,7 @@ impl<S: Source> Source for Copied<S> {
             return Directory::new(self.copy.clone()).read(&self.in_copy(path));
         }
         let text = self.source.read(path)?;
-        self.keep(path, &text).unwrap_or_else(|error| self.warn(&error));
+        self.say(&self.failing_to_keep, self.keep(path, &text));
         Ok(text)
     }
 
@@ -117,5 +169,21 @@ impl<S: Source> Source for Copied<S> {
 
     fn changes(&self, changed: Changed) -> Box<dyn Changes> {
         self.source.changes(changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_cannot_be_written_is_logged_once_for_each_reason_and_then_now_and_again() {
+        let (mut failing, start) = (Failing::default(), Instant::now());
+        let mut after = |minute: u64, error: &str| failing.add(error, start + Duration::from_secs(60 * minute));
+        assert_eq!(after(0, "read-only"), Some(1));
+        assert_eq!((1..60).filter_map(|minute| after(minute, "read-only")).count(), 0);
+        assert_eq!(after(60, "read-only"), Some(61));
+        assert_eq!(after(61, "no space"), Some(62), "another reason");
+        assert_eq!(after(62, "no space"), None);
     }
 }
