@@ -248,3 +248,18 @@ fn a_host_that_is_configured_is_what_the_upstream_sees_and_not_what_buckets_are_
         assert_eq!(hosts[0].1, "minio.internal:9000");
     }
 }
+
+#[test]
+fn a_name_that_does_not_resolve_is_logged_once_and_not_with_each_request() {
+    let rules = Rules::usual();
+    // Never a name (RFC 6761 §6.4).
+    let proxy = Proxy::start_with(rules.path(), "http://store.invalid:9000", &[]);
+    for _ in 0..5 {
+        assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).status, 503);
+    }
+    let log = proxy.log();
+    let unresolved =
+        log.iter().filter(|line| line["message"].as_str().is_some_and(|said| said.contains("not resolve")));
+    assert_eq!(unresolved.count(), 1, "{log:#?}");
+    assert!(!log.iter().any(|line| line["message"] == "upstream failed"), "{log:#?}");
+}

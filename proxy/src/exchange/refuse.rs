@@ -5,7 +5,7 @@ use super::head::RequestHead;
 use super::reply::Reply;
 use super::stages::{Exchange, Forward, Replying};
 use crate::s3::error::ErrorCode;
-use crate::telemetry::printable;
+use crate::telemetry::{UpstreamErrorKind, printable};
 
 impl<H: RequestHead> Exchange<H> {
     /// Counts and logs a failure, and makes the reply to it. It carries the CORS headers of the decision, so that a script can read the
@@ -24,6 +24,11 @@ impl<H: RequestHead> Exchange<H> {
         let path = printable(self.head.path().as_bytes());
         let (error, reason) = failure.words();
         match failure.upstream() {
+            // The resolver says so, once and then now and again; a line for each request would bury it.
+            Some(kind @ UpstreamErrorKind::Resolve) => {
+                self.policy.metrics.http.upstream_error(kind);
+                tracing::debug!(request_id, method, bucket, path = &*path, error, reason, "request failed");
+            }
             Some(kind) => {
                 self.policy.metrics.http.upstream_error(kind);
                 let kind = kind.as_str();

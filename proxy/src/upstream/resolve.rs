@@ -5,63 +5,108 @@ use async_trait::async_trait;
 use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How often names are asked again: clusters move pods in seconds, and `getaddrinfo` does not tell a record's lifetime.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// How often while a name has never resolved, and requests fail for it.
 const INTERVAL_UNRESOLVED: Duration = Duration::from_secs(1);
 
+/// The time that a name that does not resolve stays unmentioned after it was logged.
+const SILENCE: Duration = Duration::from_secs(300);
+
 /// Keeps the addresses of the upstreams up to date.
-pub struct Resolver(Arc<Upstreams>);
+pub struct Resolver {
+    upstreams: Arc<Upstreams>,
+    /// The failures of each target, in their order.
+    failures: Mutex<Vec<Failures>>,
+}
+
+/// The lookups of a name that have failed since it last resolved.
+#[derive(Default)]
+struct Failures {
+    count: u64,
+    logged: Option<Instant>,
+}
+
+impl Failures {
+    /// Counts one more. Returns how many there were, where that is to be logged now.
+    fn add(&mut self, now: Instant) -> Option<u64> {
+        self.count += 1;
+        if self.logged.is_some_and(|logged| now.saturating_duration_since(logged) < SILENCE) {
+            return None;
+        }
+        self.logged = Some(now);
+        Some(self.count)
+    }
+
+    /// Ends them. Returns how many there were.
+    fn end(&mut self) -> u64 {
+        std::mem::take(self).count
+    }
+}
 
 impl Resolver {
     /// Resolves every name once, before anything is served; a name that does not resolve is logged and asked again later.
     #[must_use]
     pub fn new(upstreams: Arc<Upstreams>) -> Self {
-        for (index, target) in upstreams.targets().iter().enumerate() {
+        let failures = upstreams.targets().iter().map(|_| Failures::default()).collect();
+        let resolver = Self { upstreams, failures: Mutex::new(failures) };
+        for (index, target) in resolver.upstreams.targets().iter().enumerate() {
             let resolved = (target.url.host(), target.url.port()).to_socket_addrs();
-            take(&upstreams, index, target, resolved.map(Iterator::collect));
+            resolver.take(index, target, resolved.map(Iterator::collect));
         }
-        Self(upstreams)
+        resolver
     }
 
     /// Asks for every name again.
     async fn refresh(&self, lookup: impl AsyncFn(String, u16) -> std::io::Result<Vec<SocketAddr>>) {
-        for (index, target) in self.0.targets().iter().enumerate() {
+        for (index, target) in self.upstreams.targets().iter().enumerate() {
             let resolved = lookup(target.url.host().to_owned(), target.url.port()).await;
-            take(&self.0, index, target, resolved);
+            self.take(index, target, resolved);
         }
     }
+
+    fn take(&self, index: usize, target: &Target, resolved: std::io::Result<Vec<SocketAddr>>) {
+        let upstream = target.url.to_string();
+        let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(failures) = all.get_mut(index) else { return };
+        match resolved.and_then(some) {
+            Ok(addresses) => {
+                let failed = failures.end();
+                if self.upstreams.set_addresses(index, addresses.clone()) {
+                    tracing::info!(upstream, ?addresses, "upstream resolved");
+                } else if failed > 0 {
+                    tracing::info!(upstream, ?addresses, failed, "the upstream's name resolves again");
+                }
+            }
+            Err(error) => {
+                let Some(failed) = failures.add(Instant::now()) else { return };
+                if target.is_resolved() {
+                    tracing::warn!(upstream, %error, failed, "the upstream's name no longer resolves; its last addresses stay");
+                } else {
+                    tracing::error!(upstream, %error, failed, "the upstream's name does not resolve; requests get 503 until it does");
+                }
+            }
+        }
+    }
+}
+
+/// A name without an address is as good as none.
+fn some(addresses: Vec<SocketAddr>) -> std::io::Result<Vec<SocketAddr>> {
+    if addresses.is_empty() { Err(std::io::Error::other("the name has no address")) } else { Ok(addresses) }
 }
 
 async fn ask_system(host: String, port: u16) -> std::io::Result<Vec<SocketAddr>> {
     tokio::net::lookup_host((host, port)).await.map(Iterator::collect)
 }
 
-fn take(upstreams: &Upstreams, index: usize, target: &Target, resolved: std::io::Result<Vec<SocketAddr>>) {
-    let upstream = target.url.to_string();
-    match resolved {
-        Ok(addresses) => {
-            if upstreams.set_addresses(index, addresses.clone()) {
-                tracing::info!(upstream, ?addresses, "upstream resolved");
-            }
-        }
-        Err(error) if target.is_resolved() => {
-            tracing::warn!(upstream, %error, "the upstream's name no longer resolves; its last addresses stay");
-        }
-        Err(error) => {
-            tracing::error!(upstream, %error, "the upstream's name does not resolve; requests get 503 until it does");
-        }
-    }
-}
-
 #[async_trait]
 impl BackgroundService for Resolver {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         loop {
-            let all_resolved = self.0.targets().iter().all(Target::is_resolved);
+            let all_resolved = self.upstreams.targets().iter().all(Target::is_resolved);
             let interval = if all_resolved { INTERVAL } else { INTERVAL_UNRESOLVED };
             tokio::select! {
                 _ = shutdown.changed() => return,
@@ -84,7 +129,7 @@ mod tests {
     }
 
     fn is_up(resolver: &Resolver) -> bool {
-        resolver.0.states()[0].is_up
+        resolver.upstreams.states()[0].is_up
     }
 
     /// Resolves to these ports of loopback, in this order; `None` is a failure. Returns the ports that four turns come to.
@@ -95,7 +140,7 @@ mod tests {
             addresses.ok_or_else(|| std::io::Error::other("no such name"))
         };
         resolver.refresh(lookup).await;
-        (0..4).filter_map(|turn| resolver.0.peer(turn)).map(|peer| peer.address.port()).collect()
+        (0..4).filter_map(|turn| resolver.upstreams.peer(turn)).map(|peer| peer.address.port()).collect()
     }
 
     #[tokio::test]
@@ -109,17 +154,26 @@ mod tests {
         assert_eq!(after(&resolver, Some(&[4])).await, [4, 4, 4, 4]);
     }
 
+    #[test]
+    fn a_name_that_does_not_resolve_is_logged_once_and_then_now_and_again() {
+        let (mut failures, start) = (Failures::default(), Instant::now());
+        let logged: Vec<_> = (0..=600).filter_map(|second| failures.add(start + Duration::from_secs(second))).collect();
+        assert_eq!(logged, [1, 301, 601]);
+        assert_eq!((failures.end(), failures.end()), (601, 0));
+        assert_eq!(failures.add(start + Duration::from_secs(601)), Some(1), "it had resolved in between");
+    }
+
     #[tokio::test]
     async fn what_is_known_about_an_address_outlives_a_change_of_the_others() {
         let resolver = resolver();
         after(&resolver, Some(&[1, 2])).await;
-        let first = resolver.0.peer(0).unwrap();
-        resolver.0.unreachable(&first);
+        let first = resolver.upstreams.peer(0).unwrap();
+        resolver.upstreams.unreachable(&first);
         assert!(is_up(&resolver), "the other one is up");
         assert_eq!(after(&resolver, Some(&[1, 3])).await, [3, 3, 3, 3], "1 is still passed over");
         assert_eq!(after(&resolver, Some(&[1])).await, [1, 1, 1, 1], "the only one is used all the same");
         assert!(!is_up(&resolver));
-        resolver.0.reached(&first);
+        resolver.upstreams.reached(&first);
         assert!(is_up(&resolver));
     }
 }
