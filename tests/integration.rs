@@ -57,6 +57,7 @@ mod loops;
 mod malformed;
 mod memory;
 mod metrics;
+mod mistakes;
 mod names;
 mod neighbours;
 mod old_clients;

@@ -6,8 +6,8 @@ mod obstacles;
 mod server_conf;
 mod shadow;
 
-pub use error::ServeError;
-pub use obstacles::{expiring, obstacles};
+pub use error::{ServeError, ServeErrors};
+pub use obstacles::{expiring, obstacles, other_obstacles};
 
 use crate::admin::{self, Admin, Admission};
 use crate::config::{Config, Descriptors, RulesApi, UpstreamUrl};
@@ -20,18 +20,19 @@ use crate::process::exit::Ending;
 use crate::process::handover::{Offer, Predecessor, Prepared};
 use crate::process::readiness::Readiness;
 use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
-use crate::rules::{Outcome, Report, Snapshot, Store, WarningLog, source_of, watch};
+use crate::rules::{Outcome, Report, Snapshot, Store, WarningLog, watch};
 use crate::telemetry::log::Log;
 use crate::telemetry::{Metrics, ReloadOutcome};
 use crate::tls::{Certificates, TlsError, trusting_as_configured};
 use crate::upstream::{Connector, HealthChecks, Pool, Resolver, Sweeper, Upstreams};
-use obstacles::{open_files, say_lowered, warn};
+use obstacles::{bind, open_files, say_lowered, store_of, warn};
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use sd_notify::NotifyState;
 use server_conf::server_conf;
 use shadow::Shadow;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,17 +42,24 @@ const LISTEN_LIMIT: Duration = Duration::from_secs(5);
 /// Serves until a signal ends it. Must be called outside any async runtime: the server brings its own.
 ///
 /// # Errors
-/// [`ServeError`] when the start fails; a process that serves returns no error.
-pub fn serve(mut config: Config, log: Log) -> Result<(), ServeError> {
+/// [`ServeErrors`] when the start fails, with everything that it fails of; a process that serves returns no error.
+pub fn serve(mut config: Config, log: Log) -> Result<(), ServeErrors> {
     Descriptors::raise();
     warn(&config);
-    let (certificates, obstacles) = open_files(&config);
-    if let Some(obstacle) = obstacles.into_iter().next() {
-        return Err(obstacle);
-    }
-    let (sockets, predecessor, prepared) = take_sockets(&mut config)?;
+    let (certificates, mut errors) = open_files(&config);
+    // A process that is to follow another one takes nothing from it before everything else is right.
+    let is_tried = errors.is_empty() || config.shutdown.handover.is_none();
+    let taken = if is_tried { take_sockets(&mut config).map(Some) } else { Ok(None) };
+    let taken = taken.unwrap_or_else(|found| {
+        errors.extend(found);
+        None
+    });
+    let store = store_of(&config).map_err(|error| errors.push(error));
+    let (Some((sockets, predecessor, prepared)), Ok(store), true) = (taken, store, errors.is_empty()) else {
+        return Err(ServeErrors(errors));
+    };
     let offer = prepared.as_ref().map(Prepared::offer);
-    let parts = Parts::new(&config, &log)?;
+    let parts = Parts::new(&config, &log, store)?;
     say_lowered(&config);
     let mut server = Server::new_with_opt_and_conf(None, server_conf(&config));
     follow_upstreams(&mut server, &config, &parts.upstreams)?;
@@ -109,11 +117,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(config: &Config, log: &Log) -> Result<Self, ServeError> {
+    fn new(config: &Config, log: &Log, store: Store) -> Result<Self, ServeError> {
         let metrics = Arc::new(Metrics::new(config.metrics_buckets)?);
         let rejections = Arc::new(Rejections::new(config.rejected_origins));
-        let store = Store::of(source_of(config), config.cors.credentials.into());
-        let store = store.map_err(|errors| ServeError::of_rules(errors, &config.rules))?;
         let rules = Arc::new(store);
         prepare(&metrics, &rejections, &rules.live());
         metrics.rules_started(rules.live().rule_count(), Outcome::ALL.map(Outcome::as_str));
@@ -217,19 +223,20 @@ fn connector(config: &Config) -> Result<Connector, TlsError> {
 
 /// The sockets to listen on: those of the process that this one replaces, where there is one; and duplicates for the process that comes
 /// after this one.
-fn take_sockets(config: &mut Config) -> Result<(Sockets, Option<Predecessor>, Option<Prepared>), ServeError> {
-    let handover = config.shutdown.handover.as_deref();
-    let taken = handover.map(Predecessor::take).transpose()?.flatten();
+fn take_sockets(config: &mut Config) -> Result<Taken, Vec<ServeError>> {
+    let one = |error: ServeError| vec![error];
+    let handover = config.shutdown.handover.clone();
+    let taken = handover.as_deref().map(Predecessor::take).transpose().map_err(|error| one(error.into()))?.flatten();
     let (predecessor, taken_over) =
         taken.map_or((None, Vec::new()), |(predecessor, sockets)| (Some(predecessor), sockets));
-    let listen = config.listen.iter_mut().map(|listener| &mut listener.address);
-    let sockets = Sockets::bind(listen.chain([&mut config.admin.address]), taken_over)?;
-    let prepared = match handover {
-        Some(path) => Some(Offer::prepare(path, sockets.duplicates()?)?),
-        None => None,
-    };
+    let sockets = bind(config, taken_over)?;
+    let prepare = |path: &Path| -> Result<_, ServeError> { Ok(Offer::prepare(path, sockets.duplicates()?)?) };
+    let prepared = handover.as_deref().map(prepare).transpose().map_err(one)?;
     Ok((sockets, predecessor, prepared))
 }
+
+/// The sockets, the process that they came from, and what is prepared for the next one.
+type Taken = (Sockets, Option<Predecessor>, Option<Prepared>);
 
 /// What happens once the listeners accept.
 struct Announcement {

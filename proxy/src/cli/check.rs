@@ -1,11 +1,14 @@
 //! `s3cors check`: every error and warning in configuration and rules, each with its place.
 
 use super::parse::flags_of_environment;
+use super::variables::unknown_variables;
 use super::{Format, fail, print};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use s3_cors::{Document, MAX_DOCUMENT_LENGTH, Position, Profile, Warning};
-use s3cors_proxy::config::{Config, ConfigError, ConfigFile, ConfigFileError, Drivers, UpstreamTls};
+use s3cors_proxy::config::{
+    Config, ConfigError, ConfigFile, ConfigFileError, Drivers, Flags, UpstreamTls, told_with_place,
+};
 use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, check, source_of};
 use s3cors_proxy::serve::{ServeError, expiring, obstacles};
 use serde::Serialize;
@@ -15,9 +18,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// In place of a file, for what is wrong with a variable.
+const ENVIRONMENT: &str = "<environment>";
+
 #[derive(Args)]
 pub(super) struct Check {
-    /// Configuration file, as `serve` would take it in this environment; its rules are checked too
+    /// Configuration file, as `serve` would take it in this environment; its rules are checked too [default: the one that S3CORS_CONFIG
+    /// names, unless files are given]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Treat warnings as errors
@@ -154,20 +161,19 @@ impl Findings {
         self.warnings.push(warning.with_hint(remark.hint().map(Cow::Borrowed)));
     }
 
-    /// What `serve` would refuse about a file, or about the environment alone. Returns the sources of its rules, live and shadow;
+    /// Adds what `serve` would refuse about a file, or about the environment alone. Returns the sources of its rules, live and shadow;
     /// none where the file cannot be read.
     fn add_config(&mut self, file: Option<&Path>) -> Vec<Box<dyn Source>> {
-        let flags = flags_of_environment();
-        let Some(file) = file else { return vec![source_of(&Config::merge(flags, ConfigFile::default()).0)] };
-        let read = match ConfigFile::read(file) {
-            Ok(read) => read,
-            Err(error) => {
-                self.errors.push(Finding::of_config_file(error));
-                return Vec::new();
-            }
+        let flags = flags_of_environment(file);
+        let unknown = unknown_variables().into_iter();
+        self.warnings.extend(unknown.map(|said| Finding::whole(Path::new(ENVIRONMENT), "UnknownVariable", said)));
+        let Some(file) = file.map(Path::to_owned).or_else(|| flags.config.clone()) else {
+            return vec![source_of(&Config::merge(flags, ConfigFile::default()).0)];
         };
-        let (config, errors) = Config::merge(flags, read);
-        self.errors.extend(errors.into_iter().map(|error| Finding::of_config(file, error)));
+        let (config, errors) = Config::load_valid(Flags { config: Some(file.clone()), ..flags });
+        let are_rules_known = !errors.iter().any(ConfigError::hides_rules);
+        self.errors.extend(errors.into_iter().map(|error| Finding::of_config(&file, error)));
+        let (Some(config), file) = (config, &*file) else { return Vec::new() };
         self.errors.extend(obstacles(&config).iter().map(|error| Finding::of_start(file, error)));
         let expiring = expiring(&config).into_iter();
         self.warnings.extend(expiring.map(|(file, warning)| Finding::whole(&file, "CertificateExpires", warning)));
@@ -179,7 +185,8 @@ impl Findings {
         if config.has_former_drivers_key {
             self.warnings.push(Finding::whole(file, "RenamedKey", Drivers::RENAMED.to_owned()));
         }
-        let mut sources = vec![source_of(&config)];
+        // Otherwise the default is in place of what was meant.
+        let mut sources: Vec<_> = are_rules_known.then(|| source_of(&config)).into_iter().collect();
         sources.extend(config.rules.shadow.map(|shadow| -> Box<dyn Source> { Box::new(Directory::new(shadow)) }));
         sources
     }
@@ -241,7 +248,7 @@ impl Finding {
 
     fn of_start(file: &Path, error: &ServeError) -> Self {
         let code = match error {
-            ServeError::Tls(_) => "UnusableCertificate",
+            ServeError::Tls(_) | ServeError::Certificates { .. } => "UnusableCertificate",
             ServeError::Token(_) => "UnusableToken",
             ServeError::Handover(_) => "UnusableHandover",
             _ => "CannotStart",
@@ -251,8 +258,10 @@ impl Finding {
 
     fn of_config_file(error: ConfigFileError) -> Self {
         match error {
-            ConfigFileError::Unreadable { path, source } => Self::whole(&path, "Unreadable", source.to_string()),
-            ConfigFileError::Invalid { path, line, column, message } => Self {
+            ConfigFileError::Unreadable { path, source } => {
+                Self::whole(&path, "Unreadable", told_with_place(&path, &source))
+            }
+            ConfigFileError::Invalid { path, line, column, message, .. } => Self {
                 file: path,
                 line,
                 column,

@@ -15,6 +15,7 @@ mod learn;
 mod manual;
 mod parse;
 mod serve;
+mod variables;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Write;

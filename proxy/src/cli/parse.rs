@@ -1,40 +1,162 @@
 //! The command line and the environment, read by clap, and its errors in this program's words.
 
-use super::Cli;
+use super::{Cli, fail};
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory, Error, FromArgMatches};
-use s3cors_proxy::config::{Flags, without_user};
+use clap::{Arg, ArgMatches, Command, CommandFactory, Error, FromArgMatches};
+use s3cors_proxy::config::{ConfigFile, Flags, without_user};
 use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::Path;
+
+/// The exit status on wrong usage, as clap has it.
+const USAGE: i32 = 2;
 
 impl Cli {
     /// Reads the arguments and the environment; ends the process where they are wrong or only ask for help.
     pub(crate) fn read() -> Self {
-        let arguments: Vec<OsString> = std::env::args_os().collect();
-        let command = without_empty_variables(Self::command());
-        let read =
-            command.clone().try_get_matches_from(&arguments).and_then(|matches| Self::from_arg_matches(&matches));
-        read.unwrap_or_else(|error| explained(error, &command, &arguments).exit())
+        let reading = Reading::of(std::env::args_os().collect());
+        match &reading.matches {
+            Some(matches) if reading.errors.is_empty() => match Self::from_arg_matches(matches) {
+                Ok(cli) => cli,
+                Err(error) => explained(error, &reading.command, &reading.arguments).exit(),
+            },
+            _ => {
+                let serve = reading.matches.as_ref().and_then(|matches| matches.subcommand_matches("serve"));
+                let flags = serve.and_then(|serve| Flags::from_arg_matches(serve).ok());
+                end(&reading.errors, flags.and_then(|flags| flags.config).as_deref())
+            }
+        }
     }
 }
 
-/// The flags that `serve` would get from the environment alone; ends the process where they are wrong, as `serve` does.
-pub(super) fn flags_of_environment() -> Flags {
-    let arguments = ["s3cors", "serve"].map(OsString::from);
-    let command = without_empty_variables(Cli::command());
-    let read = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
-        let serve = matches.subcommand_matches("serve").ok_or_else(|| Error::new(ErrorKind::MissingSubcommand))?;
-        Flags::from_arg_matches(serve)
-    });
-    read.unwrap_or_else(|error| explained(error, &command, &arguments).exit())
+/// The flags that `serve` would get from the environment alone. Where they are wrong, the process ends as `serve` does, with what is
+/// wrong with the configuration file, too.
+pub(super) fn flags_of_environment(config: Option<&Path>) -> Flags {
+    let reading = Reading::of(["s3cors", "serve"].map(OsString::from).into());
+    let serve = reading.matches.as_ref().and_then(|matches| matches.subcommand_matches("serve"));
+    let flags = serve.and_then(|serve| Flags::from_arg_matches(serve).ok());
+    match flags {
+        Some(flags) if reading.errors.is_empty() => flags,
+        flags => end(&reading.errors, config.or(flags.and_then(|flags| flags.config).as_deref())),
+    }
+}
+
+/// The arguments as clap reads them without those that are wrong.
+struct Reading {
+    command: Command,
+    arguments: Vec<OsString>,
+    matches: Option<ArgMatches>,
+    errors: Vec<Error>,
+}
+
+impl Reading {
+    /// Reads the arguments, and reads them again without a value that is wrong for as long as one is: clap stops at the first.
+    fn of(arguments: Vec<OsString>) -> Self {
+        let command = without_empty_variables(Cli::command());
+        let mut reading = Self { command, arguments, matches: None, errors: Vec::new() };
+        loop {
+            match reading.command.clone().try_get_matches_from(&reading.arguments) {
+                Ok(matches) => return Self { matches: Some(matches), ..reading },
+                Err(error) => {
+                    if !reading.take(error) {
+                        return reading;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes an error and leaves its value out; returns whether there is more to read.
+    fn take(&mut self, error: Error) -> bool {
+        let is_about_value = error.kind() == ErrorKind::ValueValidation;
+        // What is missing now may have been there.
+        let is_consequence = matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::ArgumentConflict);
+        if is_consequence && !self.errors.is_empty() {
+            return false;
+        }
+        let (flag, value) = (text_of(&error, ContextKind::InvalidArg), text_of(&error, ContextKind::InvalidValue));
+        let variable = variable_of(&error, &self.command, &self.arguments);
+        self.errors.push(explained(error, &self.command, &self.arguments));
+        let flag = flag.as_deref().and_then(|shown| shown.split(' ').next()).unwrap_or_default();
+        if !is_about_value || flag.is_empty() {
+            return false;
+        }
+        match variable {
+            Some(variable) => {
+                let command = std::mem::take(&mut self.command);
+                self.command = without_variables(command, |argument| {
+                    argument.get_env().is_some_and(|env| env == variable.as_str())
+                });
+                true
+            }
+            None => self.leave_out(flag, &value.unwrap_or_default()),
+        }
+    }
+
+    /// Removes a flag where it has this value; returns whether it was there.
+    fn leave_out(&mut self, flag: &str, value: &str) -> bool {
+        let before = self.arguments.len();
+        let (mut kept, mut arguments) = (Vec::new(), std::mem::take(&mut self.arguments).into_iter().peekable());
+        while let Some(argument) = arguments.next() {
+            let text = argument.to_string_lossy().into_owned();
+            let mut occurrence = vec![argument];
+            if text == flag {
+                // A flag may have several values.
+                while let Some(next) = arguments.next_if(|next| !next.to_string_lossy().starts_with('-')) {
+                    occurrence.push(next);
+                }
+            }
+            let is_flag = text.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+            let has_value = || occurrence.iter().any(|part| part.to_string_lossy().contains(value));
+            if !is_flag || !has_value() {
+                kept.extend(occurrence);
+            }
+        }
+        self.arguments = kept;
+        self.arguments.len() < before
+    }
+}
+
+/// Prints what is wrong with the arguments and the environment, and with a configuration file, and ends the process.
+fn end(errors: &[Error], config: Option<&Path>) -> ! {
+    let of_file = config.map(|path| ConfigFile::read_valid(path).1).unwrap_or_default();
+    if let ([only], []) = (errors, of_file.as_slice()) {
+        only.exit();
+    }
+    const MORE: &str = "For more information, try '--help'.";
+    // If standard error is closed, there is nowhere left to report to.
+    for error in errors {
+        let text = error.render().to_string();
+        let text = text.trim_end();
+        let _ = writeln!(std::io::stderr(), "{}\n", text.strip_suffix(MORE).unwrap_or(text).trim_end());
+    }
+    for error in of_file {
+        fail(&error);
+    }
+    let _ = writeln!(std::io::stderr(), "{MORE}");
+    std::process::exit(USAGE)
+}
+
+fn text_of(error: &Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    }
 }
 
 /// A variable that is empty is not set: files for Compose and units have no other way to leave one out.
 fn without_empty_variables(command: Command) -> Command {
+    without_variables(command, |argument| {
+        argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
+    })
+}
+
+/// The commands without the variables of these arguments.
+fn without_variables(command: Command, is_meant: impl Fn(&Arg) -> bool) -> Command {
     command.mut_subcommands(|command| {
         command.mut_args(|argument| {
-            let is_empty = argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
-            if is_empty { argument.env(Resettable::<clap::builder::OsStr>::Reset) } else { argument }
+            if is_meant(&argument) { argument.env(Resettable::<clap::builder::OsStr>::Reset) } else { argument }
         })
     })
 }

@@ -1,16 +1,37 @@
 //! `s3cors serve`
 
-use super::fail;
+use super::variables::unknown_variables;
+use super::{fail, note};
 use s3cors_proxy::config::{Config, Flags, LogFormat, LogLevel};
-use s3cors_proxy::serve::serve;
+use s3cors_proxy::serve::{ServeErrors, other_obstacles, serve};
 use s3cors_proxy::telemetry::log;
+use std::fmt::Display;
 use std::process::ExitCode;
 
 pub(super) fn run(flags: Flags) -> ExitCode {
-    match Config::load(flags) {
-        Ok(config) => start(config),
-        Err(error) => fail(&error),
+    let (config, errors) = Config::load_valid(flags);
+    match config {
+        Some(config) if errors.is_empty() => start(config),
+        config => {
+            let others = config.map(|config| other_obstacles(config, &errors)).unwrap_or_default();
+            // A setting may be missing because its variable has another name.
+            for unknown in unknown_variables() {
+                note(&unknown);
+            }
+            all(&errors);
+            all(&others)
+        }
     }
+}
+
+fn all<E: Display>(errors: &[E]) -> ExitCode {
+    for error in errors {
+        // An error may have several lines, one for each document or place.
+        for line in error.to_string().lines() {
+            fail(&line);
+        }
+    }
+    ExitCode::FAILURE
 }
 
 pub(super) fn start(config: Config) -> ExitCode {
@@ -28,8 +49,11 @@ pub(super) fn start(config: Config) -> ExitCode {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };
+    for unknown in unknown_variables() {
+        tracing::warn!("{unknown}");
+    }
     match serve(config, log) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+        Err(ServeErrors(errors)) => all(&errors),
     }
 }

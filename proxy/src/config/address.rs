@@ -2,7 +2,7 @@
 
 use super::values::ValueError;
 use serde::Deserialize;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// An address to listen on.
@@ -26,11 +26,10 @@ impl FromStr for ListenAddress {
                 "a Unix socket is not supported; listen on IP:PORT, such as 127.0.0.1:8080",
             ));
         }
-        let invalid =
-            || ValueError::new(text, "a listen address is IP:PORT, localhost:PORT, or :PORT for all addresses");
         if let Ok(address) = text.parse() {
             return Ok(Self(address));
         }
+        let invalid = || ValueError::new(text, instead(text));
         let (host, port) = text.rsplit_once(':').ok_or_else(invalid)?;
         let port: u16 = port.parse().map_err(|_| invalid())?;
         let address = match host {
@@ -41,6 +40,24 @@ impl FromStr for ListenAddress {
         };
         Ok(Self(address))
     }
+}
+
+/// The forms of an address, with the one that the text was meant to be where that is known.
+fn instead(text: &str) -> String {
+    const FORMS: &str = "a listen address is IP:PORT, localhost:PORT, or :PORT for all addresses";
+    let with_port = |text: &str| {
+        let (host, port) = text.rsplit_once(':')?;
+        Some((host.parse::<Ipv6Addr>().ok()?, port.parse::<u16>().ok()?))
+    };
+    let meant = match (text.parse::<u16>(), text.trim_matches(['[', ']']).parse::<IpAddr>(), with_port(text)) {
+        (Ok(port), ..) => format!("write :{port} for all addresses, or 127.0.0.1:{port}"),
+        // Most such addresses are ones by themselves, too.
+        (_, _, Some((host, port))) => format!("write [{host}]:{port}"),
+        (_, Ok(IpAddr::V6(ip)), _) => format!("write [{ip}]:8080, with the port that is meant"),
+        (_, Ok(IpAddr::V4(ip)), _) => format!("write {ip}:8080, with the port that is meant"),
+        _ => return FORMS.to_owned(),
+    };
+    format!("{FORMS}; {meant}")
 }
 
 /// Whether someone means a Unix socket: as nginx, HAProxy and systemd write one, or as its path.
@@ -88,6 +105,26 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_lacks_a_part_is_shown_with_it() {
+        for (text, said) in [
+            ("8080", "write :8080 for all addresses, or 127.0.0.1:8080"),
+            ("::1:8080", "write [::1]:8080"),
+            (":::8080", "write [::]:8080"),
+            ("fe80::1:8080", "write [fe80::1]:8080"),
+            ("2001:db8::1", "write [2001:db8::1]:8080"),
+            ("fe80::ffff", "write [fe80::ffff]:8080"),
+            ("[::1]", "write [::1]:8080"),
+            ("127.0.0.1", "write 127.0.0.1:8080"),
+            ("${LISTEN}", "nothing replaces ${LISTEN}"),
+            ("'127.0.0.1:8080'", "the quotes are a part of the value"),
+            ("example.com:80", "IP:PORT, localhost:PORT"),
+        ] {
+            let error = text.parse::<ListenAddress>().unwrap_err().to_string();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
     fn an_address_is_written_in_any_of_the_usual_ways() {
         for (text, address) in [
             (":8080", Some("[::]:8080")),
@@ -103,6 +140,7 @@ mod tests {
             ("example.com:80", None),
             ("::1:80", None),
             ("http://localhost:80", None),
+            ("fe80::1:8080", None),
         ] {
             let parsed = text.parse().map(|ListenAddress(address)| address.to_string());
             assert_eq!(parsed.ok().as_deref(), address, "{text:?}");

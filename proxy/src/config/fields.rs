@@ -31,6 +31,20 @@ impl<'de, T: Deserialize<'de> + Default> OrDefault<T> {
     }
 }
 
+/// A list with at least one value: an empty one can only be a mistake. Without a value it has the default of its type.
+pub(super) struct AtLeastOne<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> AtLeastOne<OneOrMany<T>> {
+    pub(super) fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMany<T>, D::Error> {
+        match Option::<OneOrMany<T>>::deserialize(deserializer)? {
+            Some(OneOrMany(values)) if values.is_empty() => {
+                Err(D::Error::custom("an empty list; leave the key out for its default"))
+            }
+            values => Ok(values.unwrap_or_default()),
+        }
+    }
+}
+
 /// A value that cannot be judged alone, with its place in the file for when it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Placed<T> {

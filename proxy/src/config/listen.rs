@@ -188,7 +188,7 @@ mod tests {
             ("listen: {address: here}", "1:19:", "listen address"),
             ("listen:\n- 127.0.0.1:1\n- here\n", "3:3:", "listen address"),
             ("listen:\n- 127.0.0.1:1\n- {addres: 127.0.0.1:1}\n", "3:4:", "addres"),
-            ("listen:\n  address: 127.0.0.1:1\n  http2: 3\n", "3:10:", "bool"),
+            ("listen:\n  address: 127.0.0.1:1\n  http2: 3\n", "3:10:", "true or false"),
             ("listen:\n- address: 127.0.0.1:1\n  tls: {certificate: c.pem, kee: k.pem}\n", "3:29:", "kee"),
             ("listen:\n- address: 127.0.0.1:1\n  tls: {certificate: c.pem}\n", "3:9:", "key"),
             ("listen:\n- http2: true\n", "2:3:", "address"),

@@ -2,7 +2,7 @@
 //!
 //! Decides by addresses alone, without asking the network: a name can lead elsewhere tomorrow. Loops over other hops are not seen here.
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::upstream::UpstreamUrl;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -1,5 +1,8 @@
 //! What the parser of YAML has to say, in the words of the configuration.
 
+use super::entries::Subject;
+use super::nearest::nearest;
+use crate::s3::as_written::as_written;
 use crate::s3::domain::without_user;
 use serde_saphyr::{Error, Localizer, Location, MessageFormatter, UserMessageFormatter};
 use std::borrow::Cow;
@@ -7,6 +10,28 @@ use std::borrow::Cow;
 /// The library's message for users, without its own place and source excerpt.
 pub(super) fn message(error: &Error) -> String {
     error.without_snippet().render_with_formatter(&InOurWords).trim().to_owned()
+}
+
+/// The kind of entry that an error is about.
+pub(super) fn subject(error: &Error) -> Subject {
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => subject(error),
+        Error::SerdeUnknownField { .. } | Error::DuplicateMappingKey { .. } => Subject::Key,
+        Error::SerdeMissingField { .. } => Subject::Mapping,
+        Error::SerdeInvalidType { unexpected, .. } if unexpected == "map" || unexpected == "sequence" => {
+            Subject::Collection
+        }
+        _ => Subject::Value,
+    }
+}
+
+/// The key that someone meant who wrote another one.
+pub(super) fn meant_key(error: &Error) -> Option<&'static str> {
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => meant_key(error),
+        Error::SerdeUnknownField { field, expected, .. } => nearest(field, expected.iter().copied()),
+        _ => None,
+    }
 }
 
 struct InOurWords;
@@ -22,6 +47,7 @@ impl MessageFormatter for InOurWords {
             Error::DuplicateMappingKey { key: Some(key), .. } => {
                 format!("{} is here twice; remove one", shown(key)).into()
             }
+            Error::InvalidScalar { ty: "boolean", .. } => "neither true nor false; write true or false".into(),
             Error::SerdeInvalidType { unexpected, expected, .. } => {
                 format!("invalid type: {}, expected {expected}", without_secret(unexpected)).into()
             }
@@ -29,10 +55,13 @@ impl MessageFormatter for InOurWords {
                 format!("invalid value: {}, expected {expected}", without_secret(unexpected)).into()
             }
             Error::SerdeUnknownVariant { variant, expected, .. } => {
-                format!("unknown variant `{}`, expected one of {}", shown(variant), expected.join(", ")).into()
+                let words = as_written(variant, &shown(variant)).map(|words| format!("; {words}")).unwrap_or_default();
+                format!("unknown variant `{}`, expected one of {}{words}", shown(variant), expected.join(", ")).into()
             }
             Error::SerdeUnknownField { field, expected, .. } => {
-                format!("unknown field `{}`, expected one of {}", shown(field), expected.join(", ")).into()
+                let meant = nearest(field, expected.iter().copied());
+                let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+                format!("unknown field `{}`, expected one of {}{meant}", shown(field), expected.join(", ")).into()
             }
             Error::UnsupportedTag { tag, .. } => format!("unsupported tag `{}`", shown(tag)).into(),
             Error::TaggedEnumMismatch { tagged, target, .. } => {

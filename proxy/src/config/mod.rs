@@ -8,14 +8,21 @@ mod admin;
 mod allow;
 mod api;
 mod descriptors;
+mod entries;
+mod error;
 mod fields;
 mod file;
+mod file_error;
 mod flags;
 mod forwarded;
 mod hosts;
 mod listen;
 mod loops;
 mod message;
+mod nearest;
+mod number;
+mod paths;
+mod reading;
 mod rules;
 mod rules_store;
 #[cfg(test)]
@@ -32,11 +39,16 @@ pub use admin::AdminListener;
 pub use allow::AllowedOrigin;
 pub use api::{RefusedWarning, RulesApi, UnsignedPayload};
 pub use descriptors::{Descriptors, Lowered};
-pub use file::{ConfigFile, ConfigFileError};
+pub use error::{ConfigError, ConfigErrors};
+pub use file::ConfigFile;
+pub use file_error::{ConfigFileError, ConfigFileErrors};
 pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
 pub use hosts::{BucketHost, BucketHosts};
 pub use listen::{HealthPath, Listener, listener_of};
+pub use nearest::nearest;
+pub use paths::told_with_place;
+
 pub use rules::Rules;
 pub use rules_store::{RulesSource, RulesStore};
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Shutdown, Timeouts};
@@ -60,10 +72,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 pub struct Config {
     /// Where S3 clients connect; at least one.
     pub listen: Vec<Listener>,
-    /// Whether nothing says where.
-    pub listens_by_default: bool,
+    /// The source of these addresses.
+    pub listen_origin: Origin,
     /// The listener for operators.
     pub admin: AdminListener,
+    /// The source of its address.
+    pub admin_origin: Origin,
     /// The S3 server.
     pub upstream: UpstreamConfig,
     /// The domains whose subdomains are buckets (virtual-host style).
@@ -102,58 +116,15 @@ pub struct Config {
     pub recent_denials: usize,
 }
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file is invalid.
-    #[error(transparent)]
-    File(#[from] ConfigFileError),
-    /// No source names the S3 server.
-    #[error(
-        "no upstream: set the address of the S3 server with --upstream http://HOST:PORT, S3CORS_UPSTREAM or upstream.url in the file"
-    )]
-    NoUpstream,
-    /// Origins to allow, and rules.
-    #[error("--allow (or S3CORS_ALLOW) is one rule for every bucket, and {rules} names others; leave one of them out")]
-    TwoRules {
-        /// What names rules.
-        rules: &'static str,
-    },
-    /// A source of rules without its settings, or settings of a source that is not used.
-    #[error("rules.source: store and rules.store belong together; set both or neither")]
-    HalfAStore,
-    /// Rules that no one can write.
-    #[error(
-        "rules.api is on, and --allow (or S3CORS_ALLOW) leaves no place for the rules of a bucket; name a directory with rules.path"
-    )]
-    NoPlaceForRules,
-    /// The drivers under both names of their key.
-    #[error("drivers is here twice, once under its former name http1; remove http1")]
-    TwoDrivers,
-    /// A feature of our own drivers, without them.
-    #[error("{setting} needs the drivers of s3cors, and drivers: pingora turns them off; leave one of them out")]
-    NeedsOwnDrivers {
-        /// The setting.
-        setting: &'static str,
-    },
-    /// An upstream is a listener of this process.
-    #[error(
-        "the upstream {upstream} is s3cors itself, which listens on {address}: every request would come back; set the address of the S3 server"
-    )]
-    OwnListener {
-        /// Its URL.
-        upstream: String,
-        /// The listener.
-        address: SocketAddr,
-    },
-    /// Two listeners need the same port.
-    #[error("cannot listen on {address}: the configuration also listens on {other}; use different ports")]
-    AddressConflict {
-        /// The later address.
-        address: SocketAddr,
-        /// The earlier one.
-        other: SocketAddr,
-    },
+/// The source of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nothing names it.
+    Default,
+    /// The file.
+    File,
+    /// A flag or its environment variable.
+    Flag,
 }
 
 impl Config {
@@ -162,25 +133,39 @@ impl Config {
     /// Reads the file that the flags name, if any, and applies the flags over it.
     ///
     /// # Errors
-    /// [`ConfigError`] says what is wrong, where, and what to do.
-    pub fn load(flags: Flags) -> Result<Self, ConfigError> {
-        let file = match &flags.config {
-            Some(path) => ConfigFile::read(path)?,
-            None => ConfigFile::default(),
+    /// [`ConfigErrors`] says everything that is wrong, where, and what to do.
+    pub fn load(flags: Flags) -> Result<Self, ConfigErrors> {
+        match Self::load_valid(flags) {
+            (Some(config), errors) if errors.is_empty() => Ok(config),
+            (_, errors) => Err(ConfigErrors(errors)),
+        }
+    }
+
+    /// Does the same with what is valid, and returns everything that is not. There is no configuration where the file cannot be read.
+    #[must_use]
+    pub fn load_valid(flags: Flags) -> (Option<Self>, Vec<ConfigError>) {
+        let (file, errors) = match &flags.config {
+            Some(path) => ConfigFile::read_valid(path),
+            None => (Some(ConfigFile::default()), Vec::new()),
         };
-        Self::checked(Self::merge(flags, file))
+        let mut errors: Vec<_> = errors.into_iter().map(ConfigError::File).collect();
+        let Some(file) = file else { return (None, errors) };
+        let (config, contradictions) = Self::merge(flags, file);
+        let is_new =
+            |error: &ConfigError| !error.settings().iter().any(|setting| errors.iter().any(|e| e.is_about(setting)));
+        let contradictions: Vec<_> = contradictions.into_iter().filter(is_new).collect();
+        // Nothing follows from a value that is not the one that was meant.
+        errors.extend(contradictions);
+        (Some(config), errors)
     }
 
     /// The configuration that a file describes by itself, without flags and environment.
     ///
     /// # Errors
-    /// [`ConfigError`], as for [`load`](Self::load).
-    pub fn from_file(file: ConfigFile) -> Result<Self, ConfigError> {
-        Self::checked(Self::merge(Flags::default(), file))
-    }
-
-    fn checked((config, errors): (Self, Vec<ConfigError>)) -> Result<Self, ConfigError> {
-        errors.into_iter().next().map_or(Ok(config), Err)
+    /// [`ConfigErrors`], as for [`load`](Self::load).
+    pub fn from_file(file: ConfigFile) -> Result<Self, ConfigErrors> {
+        let (config, errors) = Self::merge(Flags::default(), file);
+        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
     }
 
     /// The configuration that flags and a file make, and everything for which [`load`](Self::load) refuses it.
@@ -202,7 +187,8 @@ impl Config {
         ];
         let unserved = needs_own.into_iter().filter(|(_, is_set)| *is_set && drivers == Drivers::Pingora);
         errors.extend(unserved.map(|(setting, _)| ConfigError::NeedsOwnDrivers { setting }));
-        let listens_by_default = flags.listen.is_empty() && file.listen.0.is_empty();
+        let listen_origin = Origin::of(!flags.listen.is_empty(), !file.listen.0.is_empty());
+        let admin_origin = Origin::of(flags.admin.is_some(), file.admin.is_some());
         let listen = match (flags.listen.is_empty(), file.listen.0) {
             (false, _) => flags.listen.into_iter().map(SocketAddr::from).map(Listener::from).collect(),
             (true, listen) if listen.is_empty() => vec![Self::DEFAULT_LISTEN.into()],
@@ -216,8 +202,9 @@ impl Config {
         errors.extend(own_listeners(upstream.urls(), &addresses));
         let config = Self {
             listen,
-            listens_by_default,
+            listen_origin,
             admin,
+            admin_origin,
             upstream,
             domains: if flags.domain.is_empty() { file.domains.0 } else { flags.domain },
             hosts: file.hosts.into(),
@@ -238,6 +225,16 @@ impl Config {
             recent_denials: file.observe.recent,
         };
         (config, errors)
+    }
+}
+
+impl Origin {
+    const fn of(is_flag: bool, is_in_file: bool) -> Self {
+        match (is_flag, is_in_file) {
+            (true, _) => Self::Flag,
+            (false, true) => Self::File,
+            (false, false) => Self::Default,
+        }
     }
 }
 
@@ -275,8 +272,8 @@ mod tests {
         let sample = Config::from_file(sample).unwrap();
         let upstream = Flags { upstream: vec!["http://127.0.0.1:9000".parse().unwrap()], ..Flags::default() };
         let defaults = Config::load(upstream).unwrap();
-        assert!(defaults.listens_by_default);
-        let sample = Config { listens_by_default: true, ..sample };
+        assert_eq!((defaults.listen_origin, defaults.admin_origin), (Origin::Default, Origin::Default));
+        let sample = Config { listen_origin: Origin::Default, admin_origin: Origin::Default, ..sample };
         assert_eq!(format!("{sample:#?}"), format!("{defaults:#?}"));
     }
 

@@ -2,6 +2,7 @@
 
 use super::api::{RefusedWarning, RulesApi, UnsignedPayload};
 use super::fields::{As, OneOrMany, OptionalSection, OrDefault};
+use super::paths::FilePath;
 use super::rules_store::{RulesSource, RulesStore};
 use super::values::Interval;
 use super::{ConfigError, Flags};
@@ -16,13 +17,13 @@ use std::time::Duration;
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
     /// A directory with one document per bucket, or one document for every bucket.
-    #[serde(with = "As::<PathBuf>")]
+    #[serde(with = "As::<FilePath>")]
     pub path: Option<PathBuf>,
     /// How often the source is looked at, for files in addition to file system notifications.
     #[serde(with = "As::<Interval>")]
     pub poll: Duration,
     /// A candidate set, which is compared with the live one and decides nothing.
-    #[serde(with = "As::<PathBuf>")]
+    #[serde(with = "As::<FilePath>")]
     pub shadow: Option<PathBuf>,
     /// Where documents come from.
     #[serde(with = "OrDefault::<RulesSource>")]

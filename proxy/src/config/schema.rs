@@ -3,8 +3,9 @@
 use super::ConfigFile;
 use super::address::ListenAddress;
 use super::admin::{AdminListener, AdminSection};
-use super::fields::{As, OneOrMany, OptionalSection, OrDefault, SectionOrDefault, WithPlace};
+use super::fields::{As, AtLeastOne, OneOrMany, OptionalSection, OrDefault, SectionOrDefault, WithPlace};
 use super::listen::{Listener, ListenerSection};
+use super::paths::OptionalPath;
 use super::upstream::UpstreamUrl;
 use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
 use schemars::generate::SchemaSettings;
@@ -14,7 +15,7 @@ use serde::ser::Error;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/s3cors.yaml");
 
@@ -85,7 +86,7 @@ macro_rules! optional {
     };
 }
 
-optional!(OrDefault, SectionOrDefault, OptionalSection, WithPlace);
+optional!(OrDefault, SectionOrDefault, OptionalSection, WithPlace, AtLeastOne);
 
 impl JsonSchema for UpstreamOrUrls {
     fn schema_name() -> Cow<'static, str> {
@@ -101,6 +102,22 @@ impl JsonSchema for UpstreamOrUrls {
 
 impl UpstreamOrUrls {
     pub(super) fn serialize<S: Serializer>(_: &UpstreamConfig, _: S) -> Result<S::Ok, S::Error> {
+        no_default::<S>()
+    }
+}
+
+impl JsonSchema for OptionalPath {
+    fn schema_name() -> Cow<'static, str> {
+        "OptionalPath".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Option::<String>::json_schema(generator)
+    }
+}
+
+impl OptionalPath {
+    pub(super) fn serialize<S: Serializer>(_: &Option<PathBuf>, _: S) -> Result<S::Ok, S::Error> {
         no_default::<S>()
     }
 }

@@ -4,13 +4,15 @@
 
 use super::fields::{As, OrDefault, Placed, Section, WithPlace};
 use super::forwarded::ForwardedSection;
+use super::number::{Count, Number};
+use super::paths::OptionalPath;
 use super::rules::Rules;
 use super::rules_store::RulesStore;
 use super::tls::{TlsFiles, UpstreamTls};
 use super::upstream::CheckPath;
 use super::values::{
-    Count, CredentialsPolicy, Interval, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, Time,
-    TimingAllowOrigin, VaryPolicy,
+    CredentialsPolicy, Interval, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, Time, TimingAllowOrigin,
+    VaryPolicy,
 };
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -106,7 +108,7 @@ impl Default for Limits {
 #[serde(default, deny_unknown_fields)]
 pub struct Keepalive {
     /// How many are kept; 0 keeps none.
-    #[serde(with = "As::<usize>")]
+    #[serde(with = "As::<Number>")]
     pub connections: usize,
     /// How long one is kept. Shorter than the server keeps it (MinIO: 30 s), or requests meet closed connections.
     #[serde(with = "As::<Interval>")]
@@ -210,6 +212,7 @@ pub struct Shutdown {
     #[serde(with = "As::<Time>")]
     pub delay: Duration,
     /// The Unix socket over which a starting process takes the listening sockets of the running one.
+    #[serde(with = "OptionalPath")]
     pub handover: Option<PathBuf>,
 }
 
@@ -225,10 +228,10 @@ impl Default for Shutdown {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Metrics {
     /// How many buckets have series of their own; 0 shows all of them together.
-    #[serde(with = "As::<usize>")]
+    #[serde(with = "As::<Number>")]
     pub(super) buckets: usize,
     /// How many rejected origins have a series of their own; 0 shows none.
-    #[serde(with = "As::<usize>")]
+    #[serde(with = "As::<Number>")]
     pub(super) rejected_origins: usize,
 }
 
@@ -244,7 +247,7 @@ impl Default for Metrics {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Observe {
     /// How many of the latest denials are kept, by request id; 0 keeps none.
-    #[serde(with = "As::<usize>")]
+    #[serde(with = "As::<Number>")]
     pub(super) recent: usize,
 }
 

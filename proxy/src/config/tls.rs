@@ -1,6 +1,7 @@
 //! TLS settings, towards clients and towards upstreams.
 
 use super::fields::As;
+use super::paths::{OptionalPath, RequiredPath};
 use super::values::ValueError;
 use rustls::pki_types;
 use serde::Deserialize;
@@ -13,8 +14,10 @@ use std::str::FromStr;
 #[serde(deny_unknown_fields)]
 pub struct TlsFiles {
     /// The server's certificate, followed by the intermediate certificates.
+    #[serde(with = "RequiredPath")]
     pub certificate: PathBuf,
     /// The private key, unencrypted.
+    #[serde(with = "RequiredPath")]
     pub key: PathBuf,
 }
 
@@ -24,6 +27,7 @@ pub struct TlsFiles {
 #[serde(default, deny_unknown_fields)]
 pub struct UpstreamTls {
     /// CA roots in PEM, used instead of the system's.
+    #[serde(with = "OptionalPath")]
     pub ca_file: Option<PathBuf>,
     /// The name that is sent (SNI) and verified, instead of the URL's host.
     pub server_name: Option<ServerName>,

@@ -1,5 +1,6 @@
 //! The token of the admin listener, in a file of its own.
 
+use super::paths::{FilePath, told_with_place};
 use super::values::ValueError;
 use serde::Deserialize;
 use std::convert::Infallible;
@@ -71,7 +72,7 @@ impl TryFrom<String> for TokenFile {
         if text.is_empty() {
             return Err(ValueError::new(&text, "no file has this name; leave the key out where no token is needed"));
         }
-        Ok(Self(text.into()))
+        FilePath::try_from(text).map(|path| Self(path.into()))
     }
 }
 
@@ -97,7 +98,7 @@ impl fmt::Debug for Token {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFileError {
     /// The file cannot be read.
-    #[error("{}: the token cannot be read: {source}", path.display())]
+    #[error("{}: the token cannot be read: {}", path.display(), told_with_place(path, source))]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -4,6 +4,7 @@ use super::address::is_unix_socket;
 use super::values::ValueError;
 use serde::Deserialize;
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// The URL of an S3 server: scheme, host and port only.
@@ -52,7 +53,7 @@ impl FromStr for UpstreamUrl {
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let text = text.trim();
-        let invalid = |reason| ValueError::new(text, reason);
+        let invalid = |reason: &str| ValueError::new(text, reason.to_owned());
         if is_unix_socket(text) {
             return Err(invalid(
                 "a Unix socket is not supported; write the http://HOST:PORT that the server listens on",
@@ -64,11 +65,11 @@ impl FromStr for UpstreamUrl {
                 "an upstream is one server; list them one by one: http://minio1:9000, http://minio2:9000",
             ));
         }
-        let url = url::Url::parse(text).map_err(|_| invalid("not a URL; write http://HOST:PORT or https://HOST"))?;
+        let url = url::Url::parse(text).map_err(|_| invalid(&instead(text, "not a URL")))?;
         let tls = match url.scheme() {
             "http" => false,
             "https" => true,
-            _ => return Err(invalid("an upstream is http:// or https://")),
+            _ => return Err(invalid(&instead(text, "an upstream is http:// or https://"))),
         };
         if !url.username().is_empty() || url.password().is_some() {
             return Err(invalid("an upstream has no user and no password: clients sign their own requests"));
@@ -83,9 +84,36 @@ impl FromStr for UpstreamUrl {
             Some(host) => host.to_string(),
             None => return Err(invalid("an upstream needs a host")),
         };
-        let port = url.port_or_known_default().ok_or_else(|| invalid("an upstream needs a port"))?;
+        // Nothing listens on port 0.
+        let port = url.port_or_known_default().filter(|port| *port != 0).ok_or_else(|| invalid(PORTS))?;
         Ok(Self { tls, host, port })
     }
+}
+
+const PORTS: &str = "a port is 1 to 65535";
+
+/// The reason, with the URL that the text was meant to be where that is known.
+fn instead(text: &str, reason: &str) -> String {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    let authority = rest.trim_end_matches('/');
+    let with_port = |(host, port): (&str, &str)| Some((host.parse::<Ipv6Addr>().ok()?, port.parse::<u16>().ok()?));
+    let is_name = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    match (authority.rsplit_once(':').and_then(with_port), authority.parse::<Ipv6Addr>(), authority.rsplit_once(':')) {
+        (Some((host, port)), ..) => format!("an IPv6 address is in brackets; write {scheme}://[{host}]:{port}"),
+        (None, Ok(host), _) => format!("an IPv6 address is in brackets; write {scheme}://[{host}]"),
+        (None, Err(_), Some((_, port))) if is_too_high(port) => PORTS.to_owned(),
+        (None, Err(_), Some((host, port))) if scheme == "http" && is_name(host) && port.parse::<u16>().is_ok() => {
+            format!("{reason}; write http://{host}:{port}, or https://{host}:{port} for TLS")
+        }
+        (None, Err(_), None) if scheme == "http" && !authority.is_empty() && is_name(authority) => {
+            format!("{reason}; write http://{authority}:9000, with the port of the server, or https://{authority}")
+        }
+        _ => format!("{reason}; write http://HOST:PORT or https://HOST"),
+    }
+}
+
+fn is_too_high(port: &str) -> bool {
+    !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_err()
 }
 
 impl TryFrom<String> for UpstreamUrl {
@@ -200,6 +228,19 @@ mod tests {
             ("http://user:5ECRET@minio{1...4}:9000", "\"http://...@minio{1...4}:9000\""),
             ("unix:/run/minio.sock", "a Unix socket is not supported; write the http://HOST:PORT"),
             ("/run/minio.sock", "a Unix socket is not supported"),
+            ("minio:9000", "write http://minio:9000, or https://minio:9000"),
+            ("10.0.0.1:9000", "write http://10.0.0.1:9000"),
+            ("minio", "write http://minio:9000, with the port"),
+            ("::1:9000", "write http://[::1]:9000"),
+            ("https://fe80::1", "write https://[fe80::1]"),
+            ("http://fe80::1:9000/", "write http://[fe80::1]:9000"),
+            ("http://minio:0", "a port is 1 to 65535"),
+            ("http://minio:99999", "a port is 1 to 65535"),
+            ("http://user:5ECRET", "write http://HOST:PORT"),
+            ("user:5ECRET@minio:9000", "write http://HOST:PORT"),
+            ("ftp://minio", "an upstream is http:// or https://; write http://HOST:PORT"),
+            ("http://${HOST}:9000", "nothing replaces ${HOST}"),
+            ("\"http://minio:9000\"", "the quotes are a part of the value"),
         ] {
             let error = text.parse::<UpstreamUrl>().unwrap_err().to_string();
             assert!(error.contains(said) && !error.contains("5ECRET"), "{text}: {error}");

@@ -2,6 +2,7 @@
 //!
 //! In the schema a value type has a title, which the reference shows as what the key takes.
 
+use crate::s3::as_written::as_written;
 use crate::s3::domain::without_user;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -17,7 +18,15 @@ pub struct ValueError {
 
 impl ValueError {
     pub(super) fn new(value: &str, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { value: without_user(value), reason: reason.into() }
+        let shown = without_user(value);
+        let reason = match as_written(value, &shown) {
+            Some(words) => words.into(),
+            None if value.eq_ignore_ascii_case("auto") => {
+                format!("{}; there is no auto: leave the key out for its default", reason.into()).into()
+            }
+            None => reason.into(),
+        };
+        Self { value: shown, reason }
     }
 }
 
@@ -155,7 +164,11 @@ impl TryFrom<String> for Time {
 
     fn try_from(text: String) -> Result<Self, ValueError> {
         let parsed = humantime::parse_duration(&text);
-        parsed.map(Self).map_err(|_| ValueError::new(&text, "a time has a unit: 500ms, 30s, 5m"))
+        parsed.map(Self).map_err(|_| {
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let units = if is_number { format!("{text}ms, {text}s or {text}m") } else { "500ms, 30s, 5m".to_owned() };
+            ValueError::new(&text, format!("a time has a unit: {units}"))
+        })
     }
 }
 
@@ -196,6 +209,9 @@ impl TryFrom<String> for Size {
     type Error = ValueError;
 
     fn try_from(text: String) -> Result<Self, ValueError> {
+        if let Some(question) = two_sizes(&text) {
+            return Err(ValueError::new(&text, question));
+        }
         let parsed = text.parse::<bytesize::ByteSize>().ok().and_then(|size| usize::try_from(size.as_u64()).ok());
         match parsed {
             Some(0) => Err(ValueError::new(&text, "must be more than 0")),
@@ -205,36 +221,55 @@ impl TryFrom<String> for Size {
     }
 }
 
-/// A number for which zero can only be a mistake.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A number, at least 1."))]
-#[serde(try_from = "usize")]
-pub(super) struct Count(usize);
-
-impl TryFrom<usize> for Count {
-    type Error = ValueError;
-
-    fn try_from(count: usize) -> Result<Self, ValueError> {
-        if count == 0 { Err(ValueError::new("0", "must be at least 1")) } else { Ok(Self(count)) }
-    }
+/// Asks which size is meant by a unit that programs read in two ways: to nginx and Kubernetes `10k` is not the same.
+fn two_sizes(text: &str) -> Option<String> {
+    let unit = text.trim().chars().next_back()?;
+    let number = text.trim().strip_suffix(unit)?.trim();
+    let power = "kmgt".find(unit.to_ascii_lowercase())? + 1;
+    let count: u64 = number.parse().ok()?;
+    let (decimal, binary) = (if power == 1 { 'k' } else { unit.to_ascii_uppercase() }, unit.to_ascii_uppercase());
+    let power = u32::try_from(power).ok()?;
+    let bytes = |base: u64| base.checked_pow(power)?.checked_mul(count).map(with_commas);
+    Some(format!(
+        "which unit is meant? Write {number}{decimal}B ({} bytes) or {number}{binary}iB ({} bytes)",
+        bytes(1000)?,
+        bytes(1024)?
+    ))
 }
 
-impl From<Count> for usize {
-    fn from(count: Count) -> Self {
-        count.0
-    }
+/// A number with a comma before every three digits.
+fn with_commas(number: u64) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group));
+    groups.collect::<Vec<_>>().join(",")
 }
 
-/// A number of threads.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A number, at least 1."))]
-#[serde(try_from = "u16")]
-pub(super) struct Threads(pub(super) usize);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl TryFrom<u16> for Threads {
-    type Error = ValueError;
-
-    fn try_from(threads: u16) -> Result<Self, ValueError> {
-        if threads == 0 { Err(ValueError::new("0", "at least one thread")) } else { Ok(Self(threads.into())) }
+    #[test]
+    fn a_size_has_a_unit_that_everyone_reads_the_same_way() {
+        for (text, expected) in [
+            ("64KiB", Ok(65_536)),
+            ("1MiB", Ok(1 << 20)),
+            ("10kB", Ok(10_000)),
+            ("512B", Ok(512)),
+            ("10k", Err("Write 10kB (10,000 bytes) or 10KiB (10,240 bytes)")),
+            ("10 K", Err("Write 10kB (10,000 bytes) or 10KiB (10,240 bytes)")),
+            ("32m", Err("Write 32MB (32,000,000 bytes) or 32MiB (33,554,432 bytes)")),
+            ("1G", Err("Write 1GB (1,000,000,000 bytes) or 1GiB (1,073,741,824 bytes)")),
+            ("auto", Err("leave the key out")),
+            ("${SIZE}", Err("nothing replaces ${SIZE}")),
+            ("many", Err("a size has a unit")),
+            ("", Err("a size has a unit")),
+            ("0B", Err("more than 0")),
+        ] {
+            match (Size::try_from(text.to_owned()), expected) {
+                (Ok(Size(bytes)), Ok(expected)) => assert_eq!(bytes, expected, "{text}"),
+                (Err(error), Err(said)) => assert!(error.to_string().contains(said), "{text}: {error}"),
+                (read, _) => panic!("{text}: {read:?}"),
+            }
+        }
     }
 }

@@ -13,43 +13,70 @@ const BACKLOG: i32 = 65_535;
 
 /// An address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
+#[error("{setting}: cannot listen on {address}: {source}{}", instead(source))]
 pub struct BindError {
+    /// The setting that names it.
+    setting: &'static str,
     address: SocketAddr,
     source: io::Error,
 }
 
+/// The way out of a failure.
+fn instead(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; another process listens there: end it, or choose another port",
+        io::ErrorKind::AddrNotAvailable => "; it is no address of this machine: choose one that is, or :PORT for all",
+        io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 take CAP_NET_BIND_SERVICE: choose another port, or give the process that capability"
+        }
+        _ => "",
+    }
+}
+
 /// Sockets that listen, each with its address. Clients wait in their queues until a service accepts.
-pub struct Sockets(Vec<(SocketAddr, TcpListener)>);
+pub struct Sockets(Vec<Socket>);
+
+struct Socket {
+    setting: &'static str,
+    address: SocketAddr,
+    listener: TcpListener,
+}
 
 impl Sockets {
     /// Takes the sockets of another process, where it has them, and binds the others at once: Pingora would try for half a minute and
     /// then leave a process without a listener. A port of 0 becomes one of the system's choice.
     ///
     /// # Errors
-    /// [`BindError`] names the address that cannot be bound, also when it is configured twice.
+    /// A [`BindError`] for each address that cannot be bound, also when it is configured twice.
     pub fn bind<'a>(
-        addresses: impl IntoIterator<Item = &'a mut SocketAddr>,
+        addresses: impl IntoIterator<Item = (&'static str, &'a mut SocketAddr)>,
         mut taken_over: Vec<TcpListener>,
-    ) -> Result<Self, BindError> {
+    ) -> Result<Self, Vec<BindError>> {
         let addresses: Vec<_> = addresses.into_iter().collect();
-        let open_to_ipv4: Vec<_> =
-            addresses.iter().filter(|address| is_all_of_ipv4(address)).map(|a| a.port()).collect();
-        let mut sockets = Vec::new();
-        for address in addresses {
+        let of_ipv4 = addresses.iter().filter(|(_, address)| is_all_of_ipv4(address));
+        let open_to_ipv4: Vec<_> = of_ipv4.map(|(_, address)| address.port()).collect();
+        let (mut sockets, mut errors) = (Vec::new(), Vec::new());
+        for (setting, address) in addresses {
             let asked = *address;
-            let failed = |source| BindError { address: asked, source };
             let has_address = |socket: &TcpListener| socket.local_addr().is_ok_and(|address| address == asked);
-            let socket = match taken_over.iter().position(has_address) {
-                Some(index) => taken_over.swap_remove(index),
-                None => listener(asked, open_to_ipv4.contains(&asked.port())).map_err(failed)?,
+            let listener = match taken_over.iter().position(has_address) {
+                Some(index) => Ok(taken_over.swap_remove(index)),
+                None => listener(asked, open_to_ipv4.contains(&asked.port())),
             };
             // The runtime that will accept takes no other.
-            socket.set_nonblocking(true).map_err(failed)?;
-            *address = socket.local_addr().map_err(failed)?;
-            sockets.push((*address, socket));
+            let bound = listener.and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                Ok((listener.local_addr()?, listener))
+            });
+            match bound {
+                Ok((bound, listener)) => {
+                    *address = bound;
+                    sockets.push(Socket { setting, address: bound, listener });
+                }
+                Err(source) => errors.push(BindError { setting, address: asked, source }),
+            }
         }
-        Ok(Self(sockets))
+        if errors.is_empty() { Ok(Self(sockets)) } else { Err(errors) }
     }
 
     /// Duplicates the sockets for a process that may come after this one.
@@ -57,8 +84,8 @@ impl Sockets {
     /// # Errors
     /// [`BindError`] when the system has no more descriptors.
     pub fn duplicates(&self) -> Result<Vec<TcpListener>, BindError> {
-        let duplicate = |(address, socket): &(SocketAddr, TcpListener)| {
-            socket.try_clone().map_err(|source| BindError { address: *address, source })
+        let duplicate = |Socket { setting, address, listener }: &Socket| {
+            listener.try_clone().map_err(|source| BindError { setting, address: *address, source })
         };
         self.0.iter().map(duplicate).collect()
     }
@@ -67,8 +94,8 @@ impl Sockets {
     #[must_use]
     pub fn into_table(self) -> ListenFds {
         let mut table = Fds::new();
-        for (address, socket) in self.0 {
-            table.add(address.to_string(), socket.into_raw_fd());
+        for Socket { address, listener, .. } in self.0 {
+            table.add(address.to_string(), listener.into_raw_fd());
         }
         Arc::new(table.into())
     }

@@ -1,5 +1,6 @@
 //! A domain for virtual-host style requests: in `photos.s3.example.com`, `s3.example.com` is the domain and `photos` the bucket.
 
+use super::as_written::as_written;
 use serde::Deserialize;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
@@ -12,8 +13,27 @@ pub struct Domain(String);
 
 /// The text is not a domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?}: a domain is a name without scheme and port")]
-pub struct InvalidDomain(String);
+#[error("{value:?}: {reason}")]
+pub struct InvalidDomain {
+    value: String,
+    reason: String,
+}
+
+impl InvalidDomain {
+    fn new(text: &str) -> Self {
+        let value = without_user(text);
+        // All names below a domain are buckets, so that people write the wildcard of a certificate.
+        let parent = text.trim().strip_prefix("*.").and_then(in_lower_case);
+        let reason = match (as_written(text, &value), parent) {
+            (Some(words), _) => words,
+            (None, Some(parent)) => {
+                format!("a name has no *; write {parent}, of which `domains` includes every name below it")
+            }
+            (None, None) => "a domain is a name without scheme and port".to_owned(),
+        };
+        Self { value, reason }
+    }
+}
 
 /// A value for a message, without what may be a secret of a URL: what is before the last `@`, or after a `:` that begins no port, and a
 /// query. A password may itself have an `@`, a `/` or a `:`, and be percent-encoded together with its `@`. A value that is a part of a
@@ -81,11 +101,16 @@ impl FromStr for Domain {
     type Err = InvalidDomain;
 
     fn from_str(text: &str) -> Result<Self, InvalidDomain> {
-        let domain = text.trim().trim_matches('.').to_ascii_lowercase();
-        let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let valid = domain.split('.').all(|label| !label.is_empty() && label.bytes().all(is_label_byte));
-        if valid { Ok(Self(domain)) } else { Err(InvalidDomain(without_user(text))) }
+        in_lower_case(text).map(Self).ok_or_else(|| InvalidDomain::new(text))
     }
+}
+
+/// The domain that a text is.
+fn in_lower_case(text: &str) -> Option<String> {
+    let domain = text.trim().trim_matches('.').to_ascii_lowercase();
+    let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_valid = domain.split('.').all(|label| !label.is_empty() && label.bytes().all(is_label_byte));
+    is_valid.then_some(domain)
 }
 
 impl TryFrom<String> for Domain {
@@ -138,6 +163,16 @@ mod tests {
         assert_eq!("S3.Example.test.".parse::<Domain>().unwrap().as_str(), "s3.example.test");
         for text in ["", ".", "a..b", "https://x", "x:8080", "*.x"] {
             assert!(text.parse::<Domain>().is_err(), "{text}");
+        }
+        for (text, said) in [
+            ("*.s3.example.com", "write s3.example.com, "),
+            ("*.*.example.com", "without scheme and port"),
+            ("https://s3.example.com", "without scheme and port"),
+            ("${DOMAIN}", "nothing replaces ${DOMAIN}"),
+            ("\"s3.example.com\"", "the quotes are a part of the value"),
+        ] {
+            let error = text.parse::<Domain>().unwrap_err().to_string();
+            assert!(error.contains(said), "{text}: {error}");
         }
     }
 }

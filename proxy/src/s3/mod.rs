@@ -4,6 +4,7 @@
 //! Must not know: rules, configuration, or who answers.
 
 pub mod address;
+pub mod as_written;
 pub mod aws_chunked;
 pub mod bucket_cors;
 pub mod checksum;

@@ -35,6 +35,14 @@ pub enum ServeError {
     /// Certificates cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The certificates of a setting cannot be used.
+    #[error("{setting}: {error}")]
+    Certificates {
+        /// The setting that names them.
+        setting: &'static str,
+        /// The reason.
+        error: TlsError,
+    },
     /// The admin listener has no token to compare with.
     #[error("admin.token_file: {0}")]
     Token(#[from] TokenFileError),
@@ -44,6 +52,16 @@ pub enum ServeError {
     /// The upstreams cannot be checked.
     #[error(transparent)]
     HealthCheck(#[from] HealthCheckError),
+}
+
+/// Everything that a start failed of.
+#[derive(Debug)]
+pub struct ServeErrors(pub Vec<ServeError>);
+
+impl<E: Into<ServeError>> From<E> for ServeErrors {
+    fn from(error: E) -> Self {
+        Self(vec![error.into()])
+    }
 }
 
 impl ServeError {

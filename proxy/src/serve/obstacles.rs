@@ -1,10 +1,16 @@
 //! What stops a start before the network has a say, and what it warns of. `s3cors check` asks for the same, so that what it passes starts.
 
 use super::ServeError;
-use crate::config::{Config, Drivers, Lowered, RulesApi, TokenFile, UpstreamHost, UpstreamTls, UpstreamUrl};
+use crate::config::{
+    Config, ConfigError, Drivers, Lowered, Origin, RulesApi, RulesSource, TokenFile, UpstreamHost, UpstreamTls,
+    UpstreamUrl,
+};
+use crate::downstream::Sockets;
 use crate::process::container::is_container;
 use crate::process::handover;
+use crate::rules::{Store, source_of};
 use crate::tls::{Certificates, check_roots};
+use std::net::TcpListener;
 use std::path::PathBuf;
 
 /// Everything that stops a start with this configuration, but for its rules and for what only the network can tell.
@@ -24,14 +30,19 @@ pub fn expiring(config: &Config) -> Vec<(PathBuf, String)> {
 pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
     let (mut certificates, mut errors) = (Certificates::default(), Vec::new());
     let of_clients = config.listen.iter().filter_map(|listener| listener.tls.as_ref());
-    for files in of_clients.chain(config.admin.tls.as_ref()) {
-        errors.extend(certificates.of(files).err().map(ServeError::from));
+    let of_admin = config.admin.tls.iter().map(|files| ("admin.tls", files));
+    for (setting, files) in of_clients.map(|files| ("listen.tls", files)).chain(of_admin) {
+        errors.extend(certificates.of(files).err().map(|error| ServeError::Certificates { setting, error }));
     }
     let token = config.admin.token_file.as_ref().map(TokenFile::read);
     errors.extend(token.and_then(Result::err).map(ServeError::from));
     // Before Pingora panics over them.
-    let is_tls = config.upstream.urls().iter().any(UpstreamUrl::is_tls);
-    errors.extend(check_roots(config.upstream.tls.ca_file.as_deref(), is_tls).err().map(ServeError::from));
+    let (is_tls, ca_file) =
+        (config.upstream.urls().iter().any(UpstreamUrl::is_tls), config.upstream.tls.ca_file.as_deref());
+    errors.extend(check_roots(ca_file, is_tls).err().map(|error| match ca_file {
+        Some(_) => ServeError::Certificates { setting: "upstream.tls.ca_file", error },
+        None => error.into(),
+    }));
     let handover = config.shutdown.handover.as_deref().map(handover::check);
     errors.extend(handover.and_then(Result::err).map(ServeError::from));
     let path = config.rules.path();
@@ -39,6 +50,42 @@ pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
         errors.push(ServeError::OneDocument(path.to_owned()));
     }
     (certificates, errors)
+}
+
+/// Binds the sockets of all listeners, or says which of them cannot be bound.
+pub(super) fn bind(config: &mut Config, taken_over: Vec<TcpListener>) -> Result<Sockets, Vec<ServeError>> {
+    let named_by = |origin, [by_default, in_file, by_flag]: [&'static str; 3]| match origin {
+        Origin::Default => by_default,
+        Origin::File => in_file,
+        Origin::Flag => by_flag,
+    };
+    let listen = named_by(config.listen_origin, ["listen (by default)", "listen", "--listen (or S3CORS_LISTEN)"]);
+    let admin = named_by(config.admin_origin, ["admin (by default)", "admin", "--admin (or S3CORS_ADMIN)"]);
+    let of_clients = config.listen.iter_mut().map(|listener| (listen, &mut listener.address));
+    let sockets = Sockets::bind(of_clients.chain([(admin, &mut config.admin.address)]), taken_over);
+    sockets.map_err(|errors| errors.into_iter().map(ServeError::from).collect())
+}
+
+/// The rules that a process begins with.
+pub(super) fn store_of(config: &Config) -> Result<Store, ServeError> {
+    let store = Store::of(source_of(config), config.cors.credentials.into());
+    store.map_err(|errors| ServeError::of_rules(errors, &config.rules))
+}
+
+/// Finds what else would stop a start with a configuration that has errors of its own. Their settings are not tried: defaults are in their
+/// place.
+#[must_use]
+pub fn other_obstacles(mut config: Config, errors: &[ConfigError]) -> Vec<ServeError> {
+    let is_wrong = |setting: &str| errors.iter().any(|error| error.is_about(setting));
+    let mut others = obstacles(&config);
+    // The process that runs has the ports, where one is to follow another.
+    if !is_wrong("listen") && !is_wrong("admin") && config.shutdown.handover.is_none() {
+        others.extend(bind(&mut config, Vec::new()).err().into_iter().flatten());
+    }
+    if !errors.iter().any(ConfigError::hides_rules) && config.rules.source == RulesSource::Files {
+        others.extend(store_of(&config).err());
+    }
+    others
 }
 
 /// Warns of what is legal and hardly meant.
@@ -53,7 +100,7 @@ pub(super) fn warn(config: &Config) {
         tracing::warn!("{}", Drivers::RENAMED);
     }
     // Who says where to listen may mean it: a sidecar serves its pod.
-    if config.listens_by_default && is_container() {
+    if config.listen_origin == Origin::Default && is_container() {
         tracing::warn!(
             "in a container and listening on its loopback, where nothing outside can connect: set --listen 0.0.0.0:8080, \
              S3CORS_LISTEN or listen in the file"

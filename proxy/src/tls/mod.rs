@@ -16,13 +16,14 @@ pub use live::{Certificates, LiveCertificate};
 pub use roots::check_roots;
 pub use upstream::trusting_as_configured;
 
+use crate::config::told_with_place;
 use std::path::PathBuf;
 
 /// Why files cannot be used. No variant holds a line of a file: it could be one of the key.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// It cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), told_with_place(path, source))]
     Unreadable {
         /// The file.
         path: PathBuf,

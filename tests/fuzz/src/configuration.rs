@@ -23,10 +23,18 @@ impl Invalid {
 }
 
 fn parse(text: &str) -> Result<ConfigFile, Invalid> {
-    ConfigFile::parse(text, "s3cors.yaml".as_ref()).map_err(|error| match error {
+    ConfigFile::parse(text, "s3cors.yaml".as_ref()).map_err(|errors| {
+        let mut all: Vec<_> = errors.into_iter().map(invalid).collect();
+        all.iter().for_each(|error| place(text, error));
+        all.swap_remove(0)
+    })
+}
+
+fn invalid(error: ConfigFileError) -> Invalid {
+    match error {
         ConfigFileError::Invalid { line, column, message, .. } => Invalid { line, column, message },
         ConfigFileError::Unreadable { .. } => panic!("{error}: nothing was read"),
-    })
+    }
 }
 
 /// The settings as text, which is how two files are compared.
@@ -50,7 +58,7 @@ pub fn file(text: &str) {
             at_the_end(text, settings);
             meaning(text);
         }
-        Err(error) => place(text, error),
+        Err(_) => {}
     }
 }
 
@@ -105,18 +113,21 @@ fn at_the_end(text: &str, before: &str) {
 fn meaning(text: &str) {
     let config = match Config::from_file(parse(text).unwrap()) {
         Ok(config) => config,
-        Err(ConfigError::File(error)) => panic!("{text:?}: valid, then {error}"),
-        Err(
-            error @ (ConfigError::NoUpstream
-            | ConfigError::TwoRules { .. }
-            | ConfigError::HalfAStore
-            | ConfigError::NoPlaceForRules
-            | ConfigError::TwoDrivers
-            | ConfigError::NeedsOwnDrivers { .. }
-            | ConfigError::OwnListener { .. }
-            | ConfigError::AddressConflict { .. }),
-        ) => {
-            assert!(!error.to_string().is_empty());
+        Err(errors) => {
+            for error in errors.0 {
+                assert!(!error.to_string().is_empty());
+                match error {
+                    ConfigError::File(error) => panic!("{text:?}: valid, then {error}"),
+                    ConfigError::NoUpstream
+                    | ConfigError::TwoRules { .. }
+                    | ConfigError::HalfAStore
+                    | ConfigError::NoPlaceForRules
+                    | ConfigError::TwoDrivers
+                    | ConfigError::NeedsOwnDrivers { .. }
+                    | ConfigError::OwnListener { .. }
+                    | ConfigError::AddressConflict { .. } => {}
+                }
+            }
             return;
         }
     };

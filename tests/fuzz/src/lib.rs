@@ -9,6 +9,7 @@ pub mod config;
 #[cfg(not(test))]
 #[path = "../../../proxy/src/s3"]
 pub mod s3 {
+    pub mod as_written;
     pub mod domain;
 }
 

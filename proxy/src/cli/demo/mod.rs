@@ -8,7 +8,7 @@ use super::{fail, print, serve};
 use clap::Args;
 use link::presigned;
 use pages::Pages;
-use s3cors_proxy::config::{AdminListener, Config, ConfigError, Flags};
+use s3cors_proxy::config::{AdminListener, Config, ConfigErrors, Flags};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -54,7 +54,7 @@ enum DemoError {
     #[error("the link cannot be signed: {0}")]
     Signing(String),
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] ConfigErrors),
 }
 
 /// What is served where.

@@ -4,6 +4,7 @@ use super::durable;
 use super::notifications::Notifications;
 use super::version::version;
 use super::{Changed, Changes, Found, Listing, Source, SourceError, Stored, WhyPassedOver};
+use crate::config::told_with_place;
 use crate::rules::slot::Slot;
 use crate::rules::write::{Write, WriteError};
 use s3_cors::{CorsConfiguration, MAX_DOCUMENT_LENGTH};
@@ -123,5 +124,5 @@ pub(super) fn rules_stem(path: &Path) -> Result<&str, WhyPassedOver> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> SourceError {
-    SourceError::Unreadable { path: path.to_owned(), reason: error.to_string() }
+    SourceError::Unreadable { path: path.to_owned(), reason: told_with_place(path, error) }
 }
