@@ -80,6 +80,50 @@ fn the_learned_rules_allow_what_was_denied_and_pass_check() {
 }
 
 #[test]
+fn the_learned_rules_are_written_as_a_file_for_each_bucket() {
+    let (rules, upstream) = (Rules::empty(), Upstream::ok(""));
+    rules.write("_default.xml", allowing("https://app.example"));
+    for bucket in ["photos", "files"] {
+        rules.write(&format!("{bucket}.xml"), allowing("https://app.example"));
+    }
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let admin = proxy.admin.to_string();
+    for target in ["/photos/cat.jpg", "/files/x", "/other/x"] {
+        assert_eq!(preflight(&proxy, target, PAGE, "PUT", "content-type"), 403, "{target}");
+    }
+    // The directory is made, and one below it that is named by nothing else.
+    let learned = Rules::empty();
+    let directory = learned.file("learned");
+    let path = directory.to_str().unwrap();
+    let written = run(&["learn", "--admin", &admin, "--rules", path]);
+    assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""), "{written:?}");
+    let mut names: Vec<_> = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.retain(|name| !name.as_encoded_bytes().starts_with(b"."));
+    names.sort();
+    assert_eq!(names, ["_default.xml", "files.xml", "photos.xml"], "{written:?}");
+    assert!(written.stderr.contains(&format!("photos: wrote {path}/photos.xml")), "{written:?}");
+    let checked = run(&["check", path]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(checked.stdout.contains("valid: 0 errors"), "{checked:?}");
+    let next = Proxy::start(&directory, upstream.address);
+    for target in ["/photos/cat.jpg", "/files/x", "/other/x"] {
+        assert_eq!(preflight(&next, target, PAGE, "PUT", "content-type"), 200, "{target}");
+    }
+    // A document that is there is not lost: learned rules are added to by hand.
+    let again = run(&["learn", "--admin", &admin, "--rules", path, "--bucket", "photos"]);
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(
+        again.stderr.contains(&format!("{path}/photos.xml")) && again.stderr.contains("a document is there"),
+        "{again:?}"
+    );
+    let live = run(&["learn", "--admin", &admin, "--rules", rules.path().to_str().unwrap()]);
+    assert_eq!(live.code, Some(1), "the live rules allow more than what was denied: {live:?}");
+    assert!(std::fs::read_to_string(rules.file("photos.xml")).unwrap().contains("https://app.example"));
+    let json = run(&["learn", "--admin", &admin, "--rules", path, "--format", "json"]);
+    assert_eq!(json.code, Some(2), "files have one form: {json:?}");
+}
+
+#[test]
 fn what_a_stranger_sends_steers_no_terminal_and_opens_no_wildcard() {
     let (rules, upstream) = (Rules::empty(), Upstream::ok(""));
     rules.write("_default.xml", allowing("https://app.example"));

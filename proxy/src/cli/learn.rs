@@ -4,9 +4,11 @@ use super::admin::AdminArguments;
 use super::ask::page;
 use super::{Format, fail, note, print};
 use clap::Args;
+use s3_cors::Document;
 use s3cors_proxy::config::page_origin;
 use s3cors_proxy::explain::{LearnedDocument, LearnedDocuments, RepeatedRequest};
-use std::path::PathBuf;
+use s3cors_proxy::rules::Directory;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Args)]
@@ -28,8 +30,11 @@ pub(super) struct Learn {
     /// Only so many different requests of each bucket, the most frequent ones
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Directory to write a file for each bucket to, in place of printing; a document that is there stays
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
     /// Output format: the XML of each document, or the JSON of /api/learn
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "rules")]
     format: Format,
 }
 
@@ -51,7 +56,7 @@ impl Learn {
             None => serde_json::from_str(&body).map(|LearnedDocuments { buckets }| buckets),
         };
         match learned {
-            Ok(learned) => print_documents(&learned),
+            Ok(learned) => take(&learned, self.rules.as_deref()),
             Err(error) => fail(&format!("{admin} says what cannot be read: {error}")),
         }
     }
@@ -66,37 +71,67 @@ impl Learn {
     }
 }
 
-/// Prints each document, and beside them what was left out and what to think about. Fails where there is no document.
-fn print_documents(learned: &[LearnedDocument]) -> ExitCode {
-    let mut documents = String::new();
-    for LearnedDocument { bucket, requests, xml, warnings, skipped, .. } in learned {
-        for RepeatedRequest { origin, method, request_headers, count, why } in skipped {
-            // What came from a request must not steer a terminal.
-            let headers = request_headers.as_ref().map(|names| format!(" with {}", names.escape_debug()));
-            let request = format!("{} from {}", method.escape_debug(), origin.escape_debug());
-            note(&format!(
-                "{bucket}: left out {request}{}, {count} times: {}",
-                headers.unwrap_or_default(),
-                why.escape_debug()
-            ));
+/// Prints each document, or writes it to a directory; and beside them what was left out and what to think about. Fails where there is no
+/// document.
+fn take(learned: &[LearnedDocument], rules: Option<&Path>) -> ExitCode {
+    let (mut text, mut written) = (String::new(), Vec::new());
+    for document in learned {
+        note_about(document);
+        let LearnedDocument { bucket, xml: Some(xml), .. } = document else { continue };
+        if let Some(rules) = rules {
+            written.push(write(rules, bucket, xml));
+            continue;
         }
-        for warning in warnings {
-            note(&format!("{bucket}: warning: {}", warning.escape_debug()));
+        if learned.len() > 1 {
+            // A comment ends with two hyphens.
+            text += &format!("<!-- {} -->\n", bucket.replace("--", "- -"));
         }
-        let Some(xml) = xml else { continue };
+        text += xml;
+    }
+    if text.is_empty() && written.is_empty() {
+        return fail(&"there is nothing to learn from: no denied request was selected that rules can allow");
+    }
+    if rules.is_none() {
+        return print(&text);
+    }
+    if written.iter().all(|is_written| *is_written) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Tells what a document leaves out, its warnings, and for how many requests it is.
+fn note_about(LearnedDocument { bucket, requests, xml, warnings, skipped, .. }: &LearnedDocument) {
+    for RepeatedRequest { origin, method, request_headers, count, why } in skipped {
+        // What came from a request must not steer a terminal.
+        let headers = request_headers.as_ref().map(|names| format!(" with {}", names.escape_debug()));
+        let request = format!("{} from {}", method.escape_debug(), origin.escape_debug());
+        note(&format!(
+            "{bucket}: left out {request}{}, {count} times: {}",
+            headers.unwrap_or_default(),
+            why.escape_debug()
+        ));
+    }
+    for warning in warnings {
+        note(&format!("{bucket}: warning: {}", warning.escape_debug()));
+    }
+    if xml.is_some() {
         let requests = match requests {
             1 => "1 request".to_owned(),
             several => format!("{several} different requests"),
         };
         note(&format!("{bucket}: rules for {requests}; read them before you use them"));
-        if learned.len() > 1 {
-            // A comment ends with two hyphens.
-            documents += &format!("<!-- {} -->\n", bucket.replace("--", "- -"));
-        }
-        documents += xml;
     }
-    if documents.is_empty() {
-        return fail(&"there is nothing to learn from: no denied request was selected that rules can allow");
+}
+
+/// Writes the document of a bucket as a file, and says so; returns whether it is written.
+fn write(rules: &Path, bucket: &str, xml: &str) -> bool {
+    let document = Document::parse(xml.as_bytes(), s3_cors::Format::Xml).map_err(|errors| errors.to_string());
+    let created = document.and_then(|document| {
+        std::fs::create_dir_all(rules).map_err(|error| format!("{}: {error}", rules.display()))?;
+        let created = Directory::new(rules.to_owned()).create(bucket, document.configuration());
+        created.map_err(|error| error.to_string())
+    });
+    match &created {
+        Ok(path) => note(&format!("{bucket}: wrote {}", path.display())),
+        Err(error) => drop(fail(&format!("{}: {error}", bucket.escape_debug()))),
     }
-    print(&documents)
+    created.is_ok()
 }

@@ -36,6 +36,22 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// Writes the document of a bucket, or of the buckets that a label stands for, whole and durably, if there is none yet. Returns its
+    /// path.
+    ///
+    /// # Errors
+    /// [`WriteError`], with which nothing is written.
+    pub fn create(&self, label: &str, configuration: &CorsConfiguration) -> Result<PathBuf, WriteError> {
+        let slot = match Slot::from_stem(label) {
+            Some(slot @ (Slot::Default | Slot::Service)) => Some(slot),
+            _ => Slot::of_bucket(label),
+        };
+        let slot = slot.ok_or(WriteError::NoBucketName)?;
+        durable::create_only(&self.0, slot.label(), configuration)
+    }
+}
+
 impl Source for Directory {
     fn path(&self) -> &Path {
         &self.0

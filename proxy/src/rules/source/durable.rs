@@ -58,6 +58,18 @@ pub(super) fn import(directory: &Path, bucket: &str, configuration: &CorsConfigu
     Ok((path, is_replaced))
 }
 
+/// Writes a document that no one signed where there is none. Returns its path.
+pub(super) fn create_only(directory: &Path, bucket: &str, configuration: &CorsConfiguration) -> Done<PathBuf> {
+    let place = Place::lock(directory)?;
+    let (path, _) = place.form(bucket);
+    if path.exists() {
+        let reason = "a document is there, and stays; add the rules to it, or name another directory".to_owned();
+        return Err(WriteError::Failed { place: path, reason });
+    }
+    place.replace(&path, &text_of(&path, configuration)?.0)?;
+    Ok(path)
+}
+
 /// A directory that no one else writes to through us until it is dropped.
 struct Place<'d> {
     directory: &'d Path,
