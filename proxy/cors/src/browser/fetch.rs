@@ -33,6 +33,18 @@ pub enum CredentialsMode {
     Include,
 }
 
+/// When a preflight comes before the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Preflights {
+    /// Only if method or headers need one.
+    #[default]
+    AsNeeded,
+    /// Always (Fetch, "use-CORS-preflight flag").
+    Always,
+    /// Not before the first request: it came without one, or by an earlier grant.
+    NotNow,
+}
+
 /// A value that such a setting does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is not one of {known}")]
@@ -101,6 +113,7 @@ pub struct Fetch {
     pub(super) dropped: Vec<Box<str>>,
     pub(super) mode: Mode,
     pub(super) credentials: CredentialsMode,
+    pub(super) preflights: Preflights,
 }
 
 impl Fetch {
@@ -120,11 +133,31 @@ impl Fetch {
         if mode == Mode::NoCors && !is_safelisted_method(&method) {
             return Err(Thrown::MethodNeedsCors(method));
         }
-        let mut fetch = Self { page, method, headers: Vec::new(), dropped: Vec::new(), mode, credentials };
+        let (headers_set, dropped, preflights) = Default::default();
+        let mut fetch = Self { page, method, headers: headers_set, dropped, mode, credentials, preflights };
         for (name, value) in headers {
             fetch.add_header(name, value)?;
         }
         Ok(fetch)
+    }
+
+    /// The same with a preflight in any case: the page listens to the progress of an upload (XMLHttpRequest, "upload listener flag"), or
+    /// the body is a stream (Fetch, "new Request").
+    #[must_use]
+    pub fn with_preflight(self) -> Self {
+        Self { preflights: Preflights::Always, ..self }
+    }
+
+    /// The same without a preflight: the request itself is known to have come.
+    #[must_use]
+    pub fn without_preflight(self) -> Self {
+        Self { preflights: Preflights::NotNow, ..self }
+    }
+
+    /// Returns the method as it is sent (Fetch, "normalize a method").
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
     }
 
     /// What a preflight asks for as `Access-Control-Request-Headers`: the names that are not safelisted, sorted. Empty if there are

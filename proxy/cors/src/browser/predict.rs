@@ -4,7 +4,7 @@
 
 use super::answer::{Answer, NON_WILDCARD};
 use super::chromium::ends_at_redirect;
-use super::fetch::{Fetch, Mode, ScriptHeader, is_safelisted_method};
+use super::fetch::{Fetch, Mode, Preflights, ScriptHeader, is_safelisted_method};
 use super::note::{Note, notes};
 use super::origin::ServerOrigin;
 use super::prediction::{Blocked, Cause, Ending, Preflight, Stage, Step, Visible};
@@ -148,7 +148,12 @@ impl<'f> Walk<'f> {
     fn with_cors(&mut self, rules: Option<&RuleTable>) -> Result<Ending, Blocked> {
         let (origin, credentials) = (self.origin(), self.fetch.credentials);
         let names = unsafe_names(self.headers.iter().map(|header| (&*header.name, header.value.as_deref())));
-        if !is_safelisted_method(&self.method) || !names.is_empty() {
+        let asks = match self.fetch.preflights {
+            Preflights::Always => true,
+            Preflights::NotNow if self.steps.len() == 1 => false,
+            Preflights::AsNeeded | Preflights::NotNow => !is_safelisted_method(&self.method) || !names.is_empty(),
+        };
+        if asks {
             let asked = Some(names.join(",")).filter(|list| !list.is_empty());
             let answer = self.preflight(rules, asked.as_deref());
             let result = answer.allows(origin, credentials, &self.method, &names);

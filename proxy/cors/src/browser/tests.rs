@@ -65,6 +65,26 @@ fn ending(case: &Case<'_>) -> String {
 }
 
 #[test]
+fn a_preflight_is_sent_where_it_is_needed_forced_or_seen() {
+    let (rules, page) = (table(NAMED), PageOrigin::parse("https://app").unwrap());
+    let fetch = |method| Fetch::new(page.clone(), method, [], Mode::Cors, CredentialsMode::Omit).unwrap();
+    let target = Target { origin: None, rules: Some(&rules) };
+    let preflights = |fetch: &Fetch| {
+        let steps = predict(fetch, target, &[]).steps;
+        (steps[0].preflight.is_some(), steps[0].is_sent)
+    };
+    assert_eq!(preflights(&fetch("post")), (false, true));
+    assert_eq!(preflights(&fetch("post").with_preflight()), (true, true));
+    assert_eq!(preflights(&fetch("put")), (true, true));
+    assert_eq!(preflights(&fetch("delete")), (true, false));
+    assert_eq!(preflights(&fetch("delete").without_preflight()), (false, true));
+    // The redirect goes elsewhere, where nothing was granted before.
+    let redirect = Redirect { status: 307, to: target };
+    let steps = predict(&fetch("put").without_preflight(), target, &[redirect]).steps;
+    assert_eq!(steps.iter().map(|step| step.preflight.is_some()).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
 fn one_request_ends_as_the_standard_says() {
     let include = CredentialsMode::Include;
     let json = &[("Content-Type", Some("application/json"))];
