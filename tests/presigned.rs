@@ -190,6 +190,20 @@ fn the_client_gets_the_rejection_of_head_when_get_is_no_answer() {
 }
 
 #[test]
+fn a_head_about_a_part_is_not_told_to_set_what_is_set() {
+    let upstream = rejecting(PART);
+    for (configuration, is_advised) in [(BY_GET, false), ("", true)] {
+        let (_rules, mut proxy) = proxy(&upstream, configuration);
+        assert_eq!(proxy.fetch("HEAD", &target(), &[("Range", "bytes=4-9")]).status, 403);
+        let line = proxy.wait_for_log("the upstream rejects a signature");
+        let advice = line["advice"].as_str().unwrap();
+        assert_eq!(line["cause"], "head_by_get", "{line}");
+        assert_eq!(advice.contains("set presigned.head to by_get"), is_advised, "{line}");
+        assert_eq!(advice.contains("with Range, If-Range or partNumber"), !is_advised, "{line}");
+    }
+}
+
+#[test]
 fn requests_that_came_together_are_answered_in_turn() {
     let upstream = rejecting(PART);
     let (_rules, proxy) = proxy(&upstream, BY_GET);

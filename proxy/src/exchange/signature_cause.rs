@@ -4,6 +4,7 @@
 //! changes one of them on the way breaks it. The upstream sees only that; here the request is known as it came and as it left.
 
 use super::head::RequestHead;
+use crate::config::PresignedHead;
 use crate::s3::presigned::{expires_at, is_presigned, signed_at};
 use crate::s3::signature::{HostSignature, signed_headers};
 use crate::telemetry::SignatureCause as Cause;
@@ -61,6 +62,8 @@ pub(super) struct Rejected<'r, H> {
     clocks: (SystemTime, Option<SystemTime>),
     /// Whether it was rejected as GET, too.
     pub(super) is_by_get: bool,
+    /// The setting for a presigned HEAD.
+    pub(super) presigned_head: PresignedHead,
 }
 
 impl<'r, H: RequestHead> Rejected<'r, H> {
@@ -74,6 +77,7 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
             host_signed: HostSignature::of(authorization, query),
             clocks,
             is_by_get: false,
+            presigned_head: PresignedHead::AsSigned,
         }
     }
 
@@ -97,8 +101,16 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
     }
 
     fn unseen(&self) -> Cause {
-        let may_be_for_get = self.head.method() == "HEAD" && self.is_presigned() && !self.is_by_get;
+        let is_alone = self.head.method() == "HEAD" && self.is_presigned() && !self.is_by_get;
+        // With by_get only those are left that are about a part: they go as they came.
+        let may_be_for_get = is_alone && (self.presigned_head == PresignedHead::AsSigned || self.is_about_a_part());
         if may_be_for_get { Cause::HeadByGet } else { Cause::Unknown }
+    }
+
+    fn is_about_a_part(&self) -> bool {
+        let is_part = |parameter: &str| parameter.starts_with("partNumber=");
+        ["range", "if-range"].iter().any(|name| self.head.value(name).is_some())
+            || self.head.query().is_some_and(|query| query.split('&').any(is_part))
     }
 
     fn is_presigned(&self) -> bool {
@@ -214,8 +226,8 @@ fn distance(one: SystemTime, other: SystemTime) -> Duration {
     one.duration_since(other).unwrap_or_else(|before| before.duration())
 }
 
-/// What to set, and where.
-pub(super) const fn advice(cause: Cause) -> &'static str {
+/// Returns what to set, and where.
+pub(super) const fn advice(cause: Cause, presigned_head: PresignedHead) -> &'static str {
     match cause {
         Cause::HostReplaced => {
             "set upstream.host to preserve (for a name in hosts: upstream_host), or let clients sign for the host that is sent: the \
@@ -251,6 +263,10 @@ pub(super) const fn advice(cause: Cause) -> &'static str {
         Cause::Expired => {
             "the presigned URL is past its time: make it when it is used, or for longer (7 days at most). If it is new, the clock \
              of the program that made it is behind"
+        }
+        Cause::HeadByGet if matches!(presigned_head, PresignedHead::ByGet) => {
+            "a presigned URL is for one method, and with Range, If-Range or partNumber a HEAD goes on as it came, although \
+             presigned.head is by_get: let the client ask HEAD without them, or GET, or make a URL for HEAD"
         }
         Cause::HeadByGet => {
             "a presigned URL is for one method, and a HEAD cannot say why it fails: make a URL for HEAD, or set presigned.head to \

@@ -33,7 +33,7 @@ fn diagnose(policy: &Policy, rejection: Option<Rejection>, head: &impl RequestHe
     let Some(rejection) = rejection else { return };
     let clocks = (SystemTime::now(), known.upstream_clock);
     let mut rejected = Rejected::new(head, policy.host_for_upstream(known), clocks);
-    rejected.is_by_get = known.by_get.is_some();
+    (rejected.is_by_get, rejected.presigned_head) = (known.by_get.is_some(), policy.presigned_head);
     let Some((cause, header)) = rejected.cause(rejection) else { return };
     if rejection == Rejection::Mismatch {
         policy.metrics.signatures.mismatched();
@@ -55,7 +55,7 @@ fn diagnose(policy: &Policy, rejection: Option<Rejection>, head: &impl RequestHe
         sent_host = text(sent.as_bytes()),
         in_front = rejected.in_front().map(text),
         signed_seconds_ago = rejected.signed_seconds_ago(),
-        advice = advice(cause),
+        advice = advice(cause, policy.presigned_head),
         "the upstream rejects a signature"
     );
 }

@@ -176,6 +176,28 @@ fn what_stands_in_front_is_named_as_it_names_itself() {
 }
 
 #[test]
+fn a_setting_that_is_on_is_not_advised() {
+    const URL: &str = "X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=ab";
+    let part = format!("{URL}&partNumber=1");
+    for (query, lines, as_signed, by_get) in [
+        (URL, &[][..], Cause::HeadByGet, Cause::Unknown),
+        (URL, &[("range", "bytes=4-9")], Cause::HeadByGet, Cause::HeadByGet),
+        (URL, &[("if-range", "\"e\"")], Cause::HeadByGet, Cause::HeadByGet),
+        (&part, &[], Cause::HeadByGet, Cause::HeadByGet),
+    ] {
+        let head = head("HEAD", query, lines);
+        for (configured, expected) in [(PresignedHead::AsSigned, as_signed), (PresignedHead::ByGet, by_get)] {
+            let mut rejected = Rejected::new(&head, None, (at(NOW), Some(at(NOW))));
+            rejected.presigned_head = configured;
+            let found = rejected.cause(Rejection::Unsaid).map(|(cause, _)| cause);
+            assert_eq!(found, Some(expected), "{configured:?} {query} {lines:?}");
+        }
+    }
+    assert!(advice(Cause::HeadByGet, PresignedHead::AsSigned).contains("set presigned.head to by_get"));
+    assert!(!advice(Cause::HeadByGet, PresignedHead::ByGet).contains("set presigned.head"));
+}
+
+#[test]
 fn the_age_of_a_signature_is_told_by_the_upstreams_clock() {
     for (date, upstream, expected) in [
         ("20260101T000000Z", Some(NOW + 90), Some(90)),
