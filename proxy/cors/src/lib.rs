@@ -35,6 +35,7 @@ pub use decision::vocabulary::{Clause, Outcome, Reason, RequestKind};
 pub use decision::{MAX_REQUEST_HEADERS, MAX_REQUEST_HEADERS_LENGTH};
 pub use document::error::{DocumentError, DocumentErrors, MAX_LISTED_ERRORS};
 pub use document::foreign::ForeignForm;
+pub use document::lint::similar::distance as name_distance;
 pub use document::model::{CorsConfiguration, CorsRule, InvalidConfiguration, InvalidRule, MAX_RULES};
 pub use document::namespace::ElementNamespace;
 pub use document::problem::{ErrorCode, Problem};

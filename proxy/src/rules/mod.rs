@@ -4,6 +4,7 @@
 
 mod check;
 mod load;
+mod missing;
 mod reload;
 mod remark;
 mod shadow;
@@ -18,6 +19,7 @@ mod watch;
 mod write;
 
 pub use check::{Checked, check};
+pub use missing::MissingRules;
 pub use reload::{LastReload, Outcome, Report};
 pub use remark::Remark;
 pub use shadow::ShadowRules;

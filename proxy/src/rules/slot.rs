@@ -24,7 +24,8 @@ impl Slot {
 
     /// The slot of a bucket, when a server may have one of this name. S3 allows lower case and no underscore (user guide, bucket naming
     /// rules); its oldest buckets and other servers have both, and Ceph puts a tenant before a colon.
-    pub(super) fn of_bucket(name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn of_bucket(name: &str) -> Option<Self> {
         let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
         let ends_well = [name.bytes().next(), name.bytes().next_back()].iter().flatten().all(u8::is_ascii_alphanumeric);
         let may_be = (3..=63).contains(&name.len()) && ends_well && name.bytes().all(is_inner);

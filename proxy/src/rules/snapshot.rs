@@ -115,6 +115,11 @@ impl Snapshot {
         &self.other
     }
 
+    /// Returns the names of the buckets that have rules of their own.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.buckets.keys().map(|name| &**name)
+    }
+
     /// Whether a bucket has rules of its own.
     pub(super) fn has_own(&self, name: &str) -> bool {
         self.buckets.contains_key(name)

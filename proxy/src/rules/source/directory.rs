@@ -3,7 +3,7 @@
 use super::durable;
 use super::notifications::Notifications;
 use super::version::version;
-use super::{Changed, Changes, Found, Listing, Source, SourceError, Stored, WhyPassedOver};
+use super::{Changed, Changes, Found, Listing, Source, SourceError, Stored, WhyPassedOver, document_name};
 use crate::config::told_with_place;
 use crate::rules::slot::Slot;
 use crate::rules::write::{Write, WriteError};
@@ -34,9 +34,7 @@ impl Directory {
         Slot::of_bucket(bucket).ok_or(WriteError::NoBucketName)?;
         durable::import(&self.0, bucket, configuration)
     }
-}
 
-impl Directory {
     /// Writes the document of a bucket, or of the buckets that a label stands for, whole and durably, if there is none yet. Returns its
     /// path.
     ///
@@ -55,6 +53,10 @@ impl Directory {
 impl Source for Directory {
     fn path(&self) -> &Path {
         &self.0
+    }
+
+    fn place_of(&self, slot: &Slot) -> Option<PathBuf> {
+        document_name(slot).filter(|_| !self.0.is_file()).map(|name| self.0.join(name))
     }
 
     fn list(&self) -> Result<Listing, SourceError> {

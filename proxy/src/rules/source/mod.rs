@@ -52,6 +52,12 @@ pub trait Source: Send + Sync {
     /// The place, as operators configured it.
     fn path(&self) -> &Path;
 
+    /// Returns the path that a slot's document would have; `None` where there is no place for it.
+    fn place_of(&self, slot: &Slot) -> Option<PathBuf> {
+        let _ = slot;
+        None
+    }
+
     /// Lists the documents, without reading them.
     ///
     /// # Errors
@@ -82,6 +88,16 @@ pub trait Source: Send + Sync {
 
     /// Begins to call `changed` when documents change. A source that cannot tell returns one that never calls: the poll remains.
     fn changes(&self, changed: Changed) -> Box<dyn Changes>;
+}
+
+/// The name of a slot's document in XML; `None` where the slot's name cannot be that of a document.
+fn document_name(slot: &Slot) -> Option<String> {
+    let is_outside = |character: char| character.is_control() || matches!(character, '/' | '\\');
+    let may_be = |name: &str| !name.is_empty() && !name.starts_with(['.', '_']) && !name.contains(is_outside);
+    match slot {
+        Slot::Bucket(name) if !may_be(name) => None,
+        slot => Some(format!("{}.xml", slot.label())),
+    }
 }
 
 /// What a source calls when documents may have changed.

@@ -1,8 +1,9 @@
 //! How alike two names are.
 
-/// How many single changes make one name of the other: a character more, less or other, or two swapped. More than `limit` is only
-/// said to be more.
-pub(crate) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
+/// Counts the single changes that make one name of the other: a character more, less or other, or two swapped. Returns `None` for more
+/// than `limit`.
+#[must_use]
+pub fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len().abs_diff(b.len()) > limit {
         return None;

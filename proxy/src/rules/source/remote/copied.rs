@@ -2,6 +2,7 @@
 //!
 //! Decides: when the copy is used. It is used for the first reading only: later the rules that are live are at least as good.
 
+use crate::rules::slot::Slot;
 use crate::rules::source::durable::create_document;
 use crate::rules::source::{Changed, Changes, Directory, Found, Listing, Source, SourceError, Stored};
 use crate::rules::write::{Write, WriteError};
@@ -126,6 +127,10 @@ impl<S: Source> Copied<S> {
 impl<S: Source> Source for Copied<S> {
     fn path(&self) -> &Path {
         self.source.path()
+    }
+
+    fn place_of(&self, slot: &Slot) -> Option<PathBuf> {
+        self.source.place_of(slot)
     }
 
     fn list(&self) -> Result<Listing, SourceError> {

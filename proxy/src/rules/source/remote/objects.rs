@@ -9,7 +9,9 @@ use crate::config::RulesStore;
 use crate::rules::slot::Slot;
 use crate::rules::source::directory::rules_stem;
 use crate::rules::source::document::text_of;
-use crate::rules::source::{Changed, Changes, Found, Listing, NoChanges, Source, SourceError, Stored, Version};
+use crate::rules::source::{
+    Changed, Changes, Found, Listing, NoChanges, Source, SourceError, Stored, Version, document_name,
+};
 use crate::rules::write::{Write, WriteError};
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -191,6 +193,10 @@ impl Objects {
 impl Source for Objects {
     fn path(&self) -> &Path {
         &self.place
+    }
+
+    fn place_of(&self, slot: &Slot) -> Option<PathBuf> {
+        document_name(slot).map(|name| self.place.join(name))
     }
 
     fn list(&self) -> Result<Listing, SourceError> {
