@@ -159,7 +159,7 @@ fn explain_says_what_a_request_would_get_and_why() {
         ("bucket=bucket&origin=https://evil.example&method=PUT", "denied", "origin"),
         ("bucket=bucket&origin=https://app.example&method=DELETE", "denied", "method"),
         ("bucket=bucket&origin=https://app.example&method=PUT&request_headers=x-other", "denied", "header"),
-        ("bucket=bucket&origin=https://app.example&method=put", "denied", "malformed"),
+        ("bucket=bucket&origin=https://app.example&method=patch", "denied", "malformed"),
         ("bucket=none&origin=https://app.example&method=PUT", "no_rules", "no_rules"),
         ("origin=https://app.example&method=PUT", "no_rules", "no_rules"),
     ] {
@@ -253,21 +253,52 @@ fn a_denial_is_explained_by_the_request_id_that_its_response_has() {
 }
 
 #[test]
-fn a_preflight_for_a_bucket_without_rules_is_explained_by_its_request_id_and_is_no_rejection() {
+fn requests_to_buckets_without_rules_are_rejections_that_are_explained_and_learned() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
     let proxy = Proxy::start(rules.path(), upstream.address);
-    let denied = proxy.preflight("/none/key", "https://app.example", "PUT");
-    assert_eq!(denied.status, 403);
-    let id = denied.header("x-amz-request-id").unwrap();
-    let ask = || Some(proxy.ask("GET", &format!("/api/explain?request_id={id}"))).filter(|page| page.status == 200);
-    let explained: Value = serde_json::from_str(&eventually("it is kept", ask).text()).unwrap();
-    assert_eq!((&explained["reason"], &explained["denial"]["bucket"]), (&json!("no_rules"), &json!("none")));
-    assert_eq!(explained["proposal"]["json"]["CORSRules"][0]["AllowedMethods"], json!(["PUT"]));
     let page = |path: &str| serde_json::from_str::<Value>(&proxy.ask("GET", path).text()).unwrap();
-    assert_eq!(page("/api/rejections")["total"], 0);
-    let learned = page("/api/learn?bucket=none");
-    assert_eq!(learned["configuration"]["CORSRules"][0]["AllowedOrigins"], json!(["https://app.example"]));
-    assert_eq!(page("/api/learn"), json!({ "buckets": [] }));
+    let denied = proxy.preflight("/Bucket/key", "https://app.example", "PUT");
+    assert_eq!(denied.status, 403);
+    let origin = ("Origin", "https://app.example");
+    assert_eq!(proxy.fetch("GET", "/Bucket/key", &[origin]).status, 200);
+    // CORS has no part in these.
+    assert_eq!(proxy.fetch("GET", "/Bucket/key", &[]).status, 200);
+    assert_eq!(proxy.fetch("PUT", "/Bucket/key", &[origin, ("Sec-Fetch-Site", "same-origin")]).status, 200);
+    let shown =
+        eventually("both are counted", || Some(page("/api/rejections?bucket=Bucket")).filter(|now| now["total"] == 2));
+    let rows = shown["rejections"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{shown:#}");
+    for row in rows {
+        assert_eq!((&row["bucket"], &row["reason"]), (&json!("Bucket"), &json!("no_rules")), "{shown:#}");
+    }
+    assert_eq!(page("/api/rejections")["total"], 2);
+    let explained = page(&format!("/api/explain?request_id={}", denied.header("x-amz-request-id").unwrap()));
+    assert_eq!((&explained["reason"], &explained["denial"]["bucket"]), (&json!("no_rules"), &json!("Bucket")));
+    assert_eq!(explained["proposal"]["json"]["CORSRules"][0]["AllowedMethods"], json!(["PUT"]));
+    assert_eq!(explained["without_rules"]["file"], json!(rules.file("Bucket.xml")));
+    assert_eq!(explained["without_rules"]["near"], "bucket");
+    for path in ["/api/learn?bucket=Bucket", "/api/learn"] {
+        let learned = page(path);
+        let learned = if learned["buckets"].is_array() { &learned["buckets"][0] } else { &learned };
+        assert_eq!(learned["bucket"], "Bucket", "{path}");
+        assert_eq!(
+            learned["configuration"]["CORSRules"][0]["AllowedOrigins"],
+            json!(["https://app.example"]),
+            "{path}"
+        );
+    }
+    let status = proxy.ask("GET", "/status").text();
+    assert!(!status.contains("No request was rejected") && status.contains("The bucket has no CORS rules"), "{status}");
+    assert!(status.contains("the bucket bucket has rules; did you mean that one?"), "{status}");
+    // The metric counts what rules deny.
+    let series = "s3cors_rejected_origins_total";
+    let metrics = proxy.ask("GET", "/metrics").text();
+    assert!(!metrics.lines().any(|line| line.starts_with(series) && !line.ends_with(" 0")), "{metrics}");
+    // The log says where the rules would be.
+    let line =
+        proxy.log().into_iter().find(|line| line["message"] == "a page asks for a bucket that has no rules").unwrap();
+    assert_eq!((&line["bucket"], &line["near"]), (&json!("Bucket"), &json!("bucket")), "{line}");
+    assert_eq!(line["file"], json!(rules.file("Bucket.xml")), "{line}");
 }
 
 #[test]

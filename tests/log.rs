@@ -85,12 +85,35 @@ fn an_access_line_has_the_promised_fields() {
         assert_eq!(denied[field], Value::Null, "{field}");
     }
     let said = ["bucket", "origin", "cors", "operation"].map(|field| plain[field].clone());
-    assert_eq!(said, [json!("_other"), Value::Null, Value::Null, json!("GetObject")]);
+    assert_eq!(said, [json!("without-rules"), Value::Null, Value::Null, json!("GetObject")]);
 
     for line in proxy.log() {
         assert!(is_rfc_3339_utc(line["timestamp"].as_str().unwrap()), "{line}");
         assert!(!line.to_string().contains("5ec4e7"), "{line}");
     }
+}
+
+#[test]
+fn an_access_line_has_the_bucket_itself_whichever_rules_it_gets() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    rules.write("_default.xml", crate::support::rules::allowing(APP));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    for (number, (target, bucket)) in [
+        ("/bucket/key", "bucket"),
+        ("/Other/key", "Other"),
+        ("/caf%C3%A9/key", "caf\\xc3\\xa9"),
+        ("/", "_service"),
+        ("/bucket%2Fkey", "_other"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        proxy.fetch("GET", target, &[]);
+        assert_eq!(access_lines(&proxy, number + 1).last().unwrap()["bucket"], bucket, "{target}");
+    }
+    let long = "b".repeat(2_000);
+    proxy.fetch("GET", &format!("/{long}/key"), &[]);
+    assert_eq!(access_lines(&proxy, 6).last().unwrap()["bucket"].as_str().unwrap().chars().count(), 257);
 }
 
 #[tokio::test]

@@ -134,6 +134,27 @@ fn a_rejection_says_why_in_words_and_what_would_allow_it() {
 }
 
 #[test]
+fn one_rule_is_proposed_for_all_requests_of_a_row() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    for names in ["content-type,x-one", "x-two", "x-one"] {
+        let headers = [
+            ("Origin", "https://evil.example"),
+            ("Access-Control-Request-Method", "PUT"),
+            ("Access-Control-Request-Headers", names),
+        ];
+        assert_eq!(proxy.fetch("OPTIONS", "/bucket/key", &headers).status, 403);
+    }
+    let shown = eventually("all are counted", || {
+        let text = text(&page(&proxy, ""));
+        text.contains("Together, those that are still kept ask for content-type, x-one, x-two.").then_some(text)
+    });
+    for name in ["content-type", "x-one", "x-two"] {
+        assert!(shown.contains(&format!("<AllowedHeader>{name}</AllowedHeader>")), "{name}: {shown}");
+    }
+}
+
+#[test]
 fn the_form_explains_a_request_and_says_what_is_wrong_with_what_was_asked() {
     let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
     let proxy = Proxy::start(rules.path(), upstream.address);
@@ -152,7 +173,8 @@ fn the_form_explains_a_request_and_says_what_is_wrong_with_what_was_asked() {
         ("bucket=bucket&origin=http://app.example&method=PUT", "the page's scheme is http"),
         ("bucket=bucket&origin=https://app.example&method=DELETE", "The whole document with that rule<?xml"),
         ("bucket=bucket&origin=https://app.example&method=PATCH", "PATCH"),
-        ("bucket=bucket&origin=https://app.example&method=put", "It is no CORS request that a browser sends."),
+        ("bucket=bucket&origin=https://app.example&method=put", "Allowed: PUT from"),
+        ("bucket=bucket&origin=https://app.example&method=patch", "It is no CORS request that a browser sends."),
         ("bucket=none&origin=https://app.example&method=PUT", "The bucket has no CORS rules"),
         ("bucket=bucket&origin=https://evil.example&method=PUT", "in the browser: the request is not sent"),
         // A field that was left empty is not asked about.

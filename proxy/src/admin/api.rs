@@ -7,6 +7,7 @@ use crate::explain::Question;
 use crate::observe::{RecentDenials, Rejections};
 use crate::rules::{Bucket, DocumentOrigin, Outcome, Report, SourceError, Store};
 use http::StatusCode;
+use s3_cors::RequestKind;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -130,6 +131,7 @@ pub(super) fn explain(rules: &Store, recent: &RecentDenials, query: &str) -> Pag
         Err(error) => return text(StatusCode::BAD_REQUEST, &error),
     };
     let question = Question {
+        kind: RequestKind::Preflight,
         bucket: asked.get("bucket").map(AsRef::as_ref),
         origin,
         method,
@@ -137,7 +139,10 @@ pub(super) fn explain(rules: &Store, recent: &RecentDenials, query: &str) -> Pag
     };
     let live = rules.live();
     match settings.explain(&question, live.bucket(question.bucket), &live) {
-        Ok(explained) => json(StatusCode::OK, &explained),
+        Ok(mut explained) => {
+            explained.tell_of_missing_rules(rules);
+            json(StatusCode::OK, &explained)
+        }
         Err(error) => text(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }

@@ -8,6 +8,7 @@
 //! | `target` | the origin of the bucket's URL |
 //! | `redirect` | an origin, and a bucket as the first part of the path; can be repeated |
 //! | `redirect_status` | the status of the redirects |
+//! | `upload_listeners`, `stream_body` | `true` where the page listens to the progress of an upload, or sends a stream |
 
 use crate::explain::{FetchSettings, redirect_status};
 use s3_cors::browser::ServerOrigin;
@@ -30,6 +31,7 @@ fn set(settings: &mut FetchSettings, name: &str, value: &str) -> Result<(), Box<
         "target" => settings.target = Some(ServerOrigin::parse(value)?),
         "redirect" => settings.redirects.push(value.parse()?),
         "redirect_status" => settings.redirect_status = redirect_status(value)?,
+        "upload_listeners" | "stream_body" => settings.forces_preflight |= value.parse::<bool>()?,
         "read" => {
             let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
             settings.read.extend(names.map(str::to_owned));
@@ -48,6 +50,8 @@ mod tests {
         for (query, expected) in [
             ("mode=cors&credentials=include&read=a,b&header=A:%201&redirect=https://b/c&redirect_status=302", None),
             ("origin=x&unknown=y", None),
+            ("upload_listeners=true&stream_body=false", None),
+            ("stream_body=yes", Some("stream_body= is wrong: provided string was not `true` or `false`")),
             ("mode=same-origin", Some("mode= is wrong: \"same-origin\" is not one of cors, no-cors")),
             ("credentials=all", Some("credentials= is wrong: \"all\" is not one of omit, same-origin, include")),
             ("redirect_status=200", Some("redirect_status= is wrong: \"200\" is not one of 301, 302, 303, 307, 308")),

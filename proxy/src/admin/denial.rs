@@ -2,7 +2,8 @@
 
 use crate::explain::{Explained, FetchSettings, Question};
 use crate::observe::Denial;
-use crate::rules::{Snapshot, Store};
+use crate::rules::Store;
+use s3_cors::{Reason, RequestKind};
 use serde::Serialize;
 use std::fmt;
 
@@ -30,6 +31,7 @@ impl<'d> Question<'d> {
     /// The request that was denied.
     pub(super) fn of_denial(denial: &'d Denial) -> Self {
         Self {
+            kind: denial.kind,
             bucket: denial.bucket.as_deref(),
             origin: &denial.origin,
             method: &denial.method,
@@ -38,23 +40,54 @@ impl<'d> Question<'d> {
     }
 }
 
-/// What the live rules say to a request that was denied, if its page asked as `fetch()` does by default; `None` where no browser sends
-/// such a one.
-pub(super) fn explain_denial(denial: &Denial, live: &Snapshot) -> Option<Explained> {
-    let question = Question::of_denial(denial);
-    let rules = if denial.is_ambiguous { live.without_rules() } else { live.bucket(question.bucket) };
-    let mut now = FetchSettings::default().explain(&question, rules, live).ok()?;
+/// Asks the live rules about a request that was denied. Returns `None` where no request could carry its values.
+pub(super) fn explain_denial(denial: &Denial, rules: &Store) -> Option<Explained> {
+    explain_in_place_of(denial, &Question::of_denial(denial), denial.is_whole, rules)
+}
+
+/// The same for a request that stands for several like this one.
+pub(super) fn explain_in_place_of(
+    denial: &Denial,
+    question: &Question<'_>,
+    is_whole: bool,
+    rules: &Store,
+) -> Option<Explained> {
+    let live = rules.live();
+    let bucket = if denial.is_ambiguous { live.without_rules() } else { live.bucket(question.bucket) };
+    let mut now = FetchSettings::explain_recorded(question, bucket, &live).ok()?;
     if denial.is_ambiguous {
         now.deny_change_to_ambiguous();
-    } else if !denial.is_whole {
+        return Some(now);
+    }
+    now.tell_of_missing_rules(rules);
+    if denial.kind == RequestKind::Actual && !denial.was_answered {
+        // The browser's part is about a response of the upstream.
+        now.browser = None;
+    }
+    if !is_whole {
         now.forget_change();
     }
     Some(now)
 }
 
+/// Tells the fate of the page's request, as far as it was recorded.
+pub(super) fn what_happened(denial: &Denial) -> String {
+    let status = denial.status;
+    if denial.kind == RequestKind::Preflight {
+        return format!("The preflight got status {status}, so the browser did not send the request itself.");
+    }
+    if !denial.was_answered {
+        return format!("No upstream answered the request; the client got status {status}.");
+    }
+    format!(
+        "The request went to the upstream, and its response has status {status}: CORS does not stop a request, it only keeps the page \
+         from reading the response."
+    )
+}
+
 impl DenialExplained {
     pub(super) fn new(denial: Denial, rules: &Store) -> Self {
-        let now = explain_denial(&denial, &rules.live());
+        let now = explain_denial(&denial, rules);
         Self { now, denial }
     }
 }
@@ -69,11 +102,16 @@ impl fmt::Display for DenialExplained {
             write!(f, " (to the upstream {id})")?;
         }
         writeln!(f, " was denied at {at}: {kind} for {}", path.escape_debug())?;
-        write!(f, "  by the rules of {label}, reason {reason}")?;
+        if *reason == Reason::NoRules {
+            write!(f, "  because {} has no rules, reason {reason}", self.denial.group().escape_debug())?;
+        } else {
+            write!(f, "  by the rules of {label}, reason {reason}")?;
+        }
         if let Some(detail) = detail {
             write!(f, ", refused: {}", detail.escape_debug())?;
         }
         writeln!(f)?;
+        writeln!(f, "  {}", what_happened(&self.denial))?;
         if !self.denial.is_whole {
             writeln!(
                 f,

@@ -8,16 +8,19 @@ use super::api::{Parameters, json, limit, parameters};
 use super::text;
 use crate::explain::{LearnedDocument, LearnedDocuments, RepeatedRequest};
 use crate::observe::{Denial, RecentDenials, Rejections, RequestGroup};
+use crate::rules::Slot;
 use http::StatusCode;
 use s3_cors::{Reason, RequestKind};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// The most buckets without rules that have a document, unless the query names one: anyone can ask for a bucket that does not exist.
+const MAX_WITHOUT_RULES: usize = 100;
 /// How many different requests are learned from, the most frequent ones, unless the query says so.
 const MAX_REQUESTS: usize = 1_000;
 
 /// The rules for the rejections that a query selects: by `bucket=`, `origin=`, `min_count=` and `limit=`. Without a bucket there is a
-/// document for each that has rules and rejections.
+/// document for each that has rejections.
 pub(super) fn learned(rejections: &Rejections, recent: &RecentDenials, query: &str) -> Page {
     let asked = parameters(query);
     let (min_count, limit) = match (min_count(&asked), limit(&asked)) {
@@ -61,27 +64,54 @@ fn selected(
     origin: Option<&str>,
 ) -> BTreeMap<String, Vec<RepeatedRequest>> {
     let is_of_origin = |own: &str| origin.is_none_or(|origin| origin == own);
-    let group = |label: &str| bucket.unwrap_or(label).to_owned();
+    let group = |name: &str| bucket.unwrap_or(name).to_owned();
     let is_meant = |denial: &Denial| {
         let is_in_bucket = match bucket {
             Some(bucket) => bucket == &*denial.label || denial.bucket.as_deref() == Some(bucket),
-            // Anyone can ask for a bucket that has no rules: each would be a document here.
-            None => denial.reason != Reason::NoRules,
+            None => denial.reason != Reason::NoRules || may_have_rules(denial.group()),
         };
         is_in_bucket && !denial.is_ambiguous && is_of_origin(&denial.origin)
     };
     let (mut selected, mut known) = (BTreeMap::<_, Vec<_>>::new(), HashSet::new());
+    let mut without_rules = HashMap::<_, u64>::new();
     for (denial, count) in recent.different(is_meant) {
-        known.insert((denial.label.clone(), denial.origin.clone(), denial.method.clone()));
-        selected.entry(group(&denial.label)).or_default().push(recent_request(denial, count));
+        let name = Box::<str>::from(denial.group());
+        known.insert((name.clone(), denial.origin.clone(), denial.method.clone()));
+        if denial.reason == Reason::NoRules {
+            *without_rules.entry(group(&name)).or_default() += count;
+        }
+        selected.entry(group(&name)).or_default().push(recent_request(denial, count));
     }
     for row in rejections.top() {
-        let is_meant = bucket.is_none_or(|bucket| bucket == &*row.bucket) && is_of_origin(&row.origin);
-        if is_meant && !known.contains(&(row.bucket.clone(), row.origin.clone(), row.method.clone())) {
+        let is_without_rules = row.reason == Reason::NoRules;
+        let is_in_bucket = match bucket {
+            Some(bucket) => bucket == &*row.bucket,
+            None => !is_without_rules || may_have_rules(&row.bucket),
+        };
+        let is_known = || known.contains(&(row.bucket.clone(), row.origin.clone(), row.method.clone()));
+        if is_in_bucket && is_of_origin(&row.origin) && !is_known() {
+            if is_without_rules {
+                *without_rules.entry(group(&row.bucket)).or_default() += row.count.saturating_sub(row.error);
+            }
             selected.entry(group(&row.bucket)).or_default().push(older_request(row));
         }
     }
+    for rare in rarest(without_rules) {
+        selected.remove(&rare);
+    }
     selected
+}
+
+/// Returns true for a name that some server takes for a bucket, and for the requests without one.
+fn may_have_rules(name: &str) -> bool {
+    Slot::of_bucket(name).is_some() || name == Slot::Service.label()
+}
+
+/// The names that are asked for too seldom to have a document.
+fn rarest(counts: HashMap<String, u64>) -> impl Iterator<Item = String> {
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_unstable_by(|(one, often), (other, oftener)| oftener.cmp(often).then_with(|| one.cmp(other)));
+    counts.into_iter().skip(MAX_WITHOUT_RULES).map(|(name, _)| name)
 }
 
 fn recent_request(denial: Denial, count: u64) -> RepeatedRequest {

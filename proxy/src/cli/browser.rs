@@ -28,6 +28,12 @@ pub(super) struct BrowserArguments {
     /// The status of the redirects
     #[arg(long, value_name = "STATUS", default_value_t = FetchSettings::REDIRECT_STATUS, value_parser = redirect_status)]
     redirect_status: u16,
+    /// The page listens to the progress of an upload (`xhr.upload`), which forces a preflight
+    #[arg(long)]
+    upload_listeners: bool,
+    /// The body is a stream (`ReadableStream`), which forces a preflight
+    #[arg(long)]
+    stream_body: bool,
 }
 
 fn target(text: &str) -> Result<ServerOrigin, NoServerOrigin> {
@@ -44,6 +50,7 @@ impl From<&BrowserArguments> for FetchSettings {
             target: given.target.clone(),
             redirects: given.redirects.clone(),
             redirect_status: given.redirect_status,
+            forces_preflight: given.upload_listeners || given.stream_body,
         }
     }
 }

@@ -4,12 +4,15 @@ use super::admin::AdminArguments;
 use super::ask::page;
 use super::browser::BrowserArguments;
 use super::curl::Copied;
-use super::{Format, fail, note, print};
+use super::{Format, fail, note, print, wrong_usage};
 use clap::Args;
-use s3cors_proxy::config::{ConfigFile, Cors, Rules, page_origin};
-use s3cors_proxy::explain::{Explained, FetchSettings, Question};
+use s3_cors::RequestKind;
+use s3cors_proxy::config::{ConfigFile, Cors, Rules};
+use s3cors_proxy::explain::{Explained, FetchSettings, NoPageOrigin, Question, page_origin};
 use s3cors_proxy::rules::{Directory, Store};
 use s3cors_proxy::s3::address::{Address, NamedBucket};
+use s3cors_proxy::s3::domain::{Domain, host_name};
+use s3cors_proxy::s3::endpoint::bucket_of_amazon;
 use std::io::{read_to_string, stdin};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,16 +20,19 @@ use std::process::ExitCode;
 #[derive(Args)]
 pub(super) struct Explain {
     /// Configuration file: its `cors` settings apply, and its rules unless --rules names others
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "S3CORS_CONFIG")]
     config: Option<PathBuf>,
-    /// Directory with BUCKET.xml or BUCKET.json, or one file [default: what the configuration says]
-    #[arg(long, value_name = "PATH", required_unless_present_any = ["config", "request_id"])]
+    /// Directory with BUCKET.xml or BUCKET.json, or one file [default: S3CORS_RULES, or what the configuration says, or conf/rules]
+    #[arg(long, value_name = "PATH")]
     rules: Option<PathBuf>,
+    /// Domain whose subdomains are buckets, for the URL of --curl; repeatable
+    #[arg(long, value_name = "NAME", env = "S3CORS_DOMAIN", value_delimiter = ',')]
+    domain: Vec<Domain>,
     /// The bucket; without it, the rules of a single file, or those of requests without a bucket
     #[arg(long)]
     bucket: Option<String>,
     /// The page's origin, such as `https://app.example`
-    #[arg(long, required_unless_present_any = ["request_id", "curl"], value_parser = page_origin)]
+    #[arg(long, required_unless_present_any = ["request_id", "curl"], value_parser = origin)]
     origin: Option<String>,
     /// The method that the page wants to use
     #[arg(long, required_unless_present_any = ["request_id", "curl"])]
@@ -46,6 +52,9 @@ pub(super) struct Explain {
     admin: AdminArguments,
     #[command(flatten)]
     browser: BrowserArguments,
+    /// Exit with 1 if the rules deny the request, else with 0
+    #[arg(long, conflicts_with = "request_id")]
+    exit_code: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -61,9 +70,7 @@ impl Explain {
 
     /// Asks a running proxy about a request that it denied.
     fn ask_about(&self, request_id: &str) -> ExitCode {
-        let of_environment = || std::env::var_os("S3CORS_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-        let config = self.config.clone().or_else(of_environment);
-        let admin = match self.admin.target(config.as_deref()) {
+        let admin = match self.admin.target(self.config.as_deref()) {
             Ok(admin) => admin,
             Err(error) => return fail(&error),
         };
@@ -85,18 +92,20 @@ impl Explain {
         };
         match self.asked(file.as_ref()) {
             Ok(asked) => self.explain(file.as_ref(), &asked),
-            Err(error) => fail(&error),
+            Err(Unasked::Origin(error)) => wrong_usage(&format_args!("the Origin of --curl: {error}")),
+            Err(Unasked::Other(error)) => fail(&error),
         }
     }
 
     /// What is asked about: by the options, or by a copied request.
-    fn asked(&self, file: Option<&ConfigFile>) -> Result<Asked, String> {
+    fn asked(&self, file: Option<&ConfigFile>) -> Result<Asked, Unasked> {
         let Some(line) = &self.curl else {
             return Ok(Asked {
                 bucket: named(self.bucket.clone()),
                 origin: self.origin.clone().unwrap_or_default(),
                 method: self.method.clone().unwrap_or_default(),
                 request_headers: self.request_headers.clone(),
+                notes: Vec::new(),
             });
         };
         let line = if line == "-" { read_to_string(stdin()).map_err(|error| error.to_string())? } else { line.clone() };
@@ -104,21 +113,55 @@ impl Explain {
         if copied.is_same_origin {
             note(&"the browser says that page and URL have the same origin: it then asks CORS nothing");
         }
-        let origin = self.origin.clone().or(copied.origin).ok_or(
-            "the copied request has no Origin: the browser sent none, so CORS had no part in it; give the page's origin with --origin",
-        )?;
-        let origin = page_origin(&origin).map_err(|error| error.to_string())?;
+        let origin = self.origin.clone().or(copied.origin).ok_or_else(|| NO_ORIGIN.to_owned())?;
+        let origin = page_origin(&origin).map_err(Unasked::Origin)?;
+        let mut notes = Vec::new();
         let bucket = match &self.bucket {
             Some(_) => named(self.bucket.clone()),
-            None => bucket_of(&copied.host, &copied.path, file),
+            None => {
+                let (bucket, how) = self.bucket_of(&copied.host, &copied.path, file);
+                notes.extend(how);
+                bucket
+            }
         };
-        Ok(Asked { bucket, origin, method: copied.method, request_headers: copied.request_headers })
+        if copied.has_two_signatures {
+            notes.push(TWO_SIGNATURES.to_owned());
+        }
+        Ok(Asked { bucket, origin, method: copied.method, request_headers: copied.request_headers, notes })
+    }
+
+    /// The bucket that host and path name, as the proxy with this configuration reads them, and how it was read where that is not certain.
+    fn bucket_of(&self, host: &str, path: &str, file: Option<&ConfigFile>) -> (NamedBucket<'static>, Option<String>) {
+        if let Some(bucket_host) = file.and_then(|file| file.hosts().of(host)) {
+            return (NamedBucket::One(bucket_host.bucket.clone().into()), None);
+        }
+        let domains = match file {
+            Some(file) if self.domain.is_empty() => file.domains(),
+            _ => &self.domain,
+        };
+        let bucket = Address::of(Some(host), path, domains).bucket.into_owned();
+        let name = host_name(host).to_ascii_lowercase();
+        let is_known = domains.iter().any(|domain| {
+            name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        });
+        if is_known {
+            return (bucket, None);
+        }
+        if let Some((bucket, domain)) = bucket_of_amazon(host) {
+            let note =
+                format!("the bucket {bucket} is in the host; s3cors serve reads it there with --domain {domain}");
+            return (NamedBucket::One(bucket.into()), Some(note));
+        }
+        // A path that servers read in different ways names no bucket, and there is nothing to note.
+        let note = bucket.name().and_then(|bucket| read_from_path(bucket, &name));
+        (bucket, note)
     }
 
     fn explain(&self, file: Option<&ConfigFile>, asked: &Asked) -> ExitCode {
-        let configured = file.map_or_else(|| Rules::default().path().to_owned(), ConfigFile::rules_path);
+        let configured = || file.map_or_else(|| Rules::default().path().to_owned(), ConfigFile::rules_path);
         let cors = file.map_or_else(Cors::default, ConfigFile::cors);
-        let rules = self.rules.clone().unwrap_or(configured);
+        let of_environment = || std::env::var_os("S3CORS_RULES").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let rules = self.rules.clone().or_else(of_environment).unwrap_or_else(configured);
         let is_file = rules.is_file();
         let (store, errors) = Store::of_what_is_valid(Box::new(Directory::new(rules)), cors.credentials.into());
         let bucket = asked.bucket.name();
@@ -142,8 +185,11 @@ impl Explain {
         };
         match FetchSettings::from(&self.browser).explain(&asked.question(), rules, &live) {
             Ok(mut explained) => {
+                explained.notes.splice(0..0, asked.notes.iter().cloned());
                 if is_ambiguous {
                     explained.deny_change_to_ambiguous();
+                } else {
+                    explained.tell_of_missing_rules(&store);
                 }
                 self.show(&explained)
             }
@@ -152,14 +198,49 @@ impl Explain {
     }
 
     fn show(&self, explained: &Explained) -> ExitCode {
-        match self.format {
+        let printed = match self.format {
             Format::Text => print(&explained.to_string()),
             Format::Json => match serde_json::to_string_pretty(explained) {
                 Ok(json) => print(&format!("{json}\n")),
-                Err(error) => fail(&error),
+                Err(error) => return fail(&error),
             },
-        }
+        };
+        if self.exit_code && !explained.allowed { ExitCode::FAILURE } else { printed }
     }
+}
+
+const NO_ORIGIN: &str = "the copied request has no Origin: the browser sent none, so CORS had no part in it; give the page's origin with --origin";
+const TWO_SIGNATURES: &str = "the URL is presigned and the request has an Authorization header too: S3 answers 400 InvalidArgument, \"Only one auth mechanism \
+    allowed\"; remove the header";
+
+/// The reason why nothing can be asked.
+enum Unasked {
+    /// No browser sends the origin.
+    Origin(NoPageOrigin),
+    Other(String),
+}
+
+impl From<String> for Unasked {
+    fn from(error: String) -> Self {
+        Self::Other(error)
+    }
+}
+
+fn origin(text: &str) -> Result<String, NoPageOrigin> {
+    page_origin(text)
+}
+
+/// A note about a bucket that was read from the path, where the host may name it instead: one with a domain below its first label.
+fn read_from_path(bucket: &str, host: &str) -> Option<String> {
+    let (first, domain) = host.split_once('.')?;
+    let is_address =
+        host.starts_with('[') || host.split('.').all(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
+    let may_name_it = !is_address && domain.contains('.') && !first.is_empty();
+    may_name_it.then(|| {
+        format!(
+            "the bucket {bucket} is the first part of the path; if the host names the bucket, give --domain {domain}"
+        )
+    })
 }
 
 /// A request to explain.
@@ -168,11 +249,14 @@ struct Asked {
     origin: String,
     method: String,
     request_headers: Option<String>,
+    /// Notes on how it was read, and on what else was seen.
+    notes: Vec<String>,
 }
 
 impl Asked {
     fn question(&self) -> Question<'_> {
         Question {
+            kind: RequestKind::Preflight,
             bucket: self.bucket.name(),
             origin: &self.origin,
             method: &self.method,
@@ -183,13 +267,4 @@ impl Asked {
 
 fn named(bucket: Option<String>) -> NamedBucket<'static> {
     bucket.map_or(NamedBucket::Service, |name| NamedBucket::One(name.into()))
-}
-
-/// The bucket that host and path name, as the proxy with this configuration reads them.
-fn bucket_of(host: &str, path: &str, file: Option<&ConfigFile>) -> NamedBucket<'static> {
-    if let Some(bucket_host) = file.and_then(|file| file.hosts().of(host)) {
-        return NamedBucket::One(bucket_host.bucket.clone().into());
-    }
-    let domains = file.map(ConfigFile::domains).unwrap_or_default();
-    Address::of(Some(host), path, domains).bucket.into_owned()
 }

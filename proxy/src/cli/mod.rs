@@ -41,7 +41,7 @@ enum Command {
     /// Check configuration and rules; exits with 0 if valid, 1 if not, 2 on wrong usage
     Check(check::Check),
     /// Explain why a request is or is not allowed, rule by rule
-    Explain(explain::Explain),
+    Explain(Box<explain::Explain>),
     /// Convert rules to S3's XML or the JSON of the AWS CLI, from each other and from the forms of other tools
     Convert(convert::Convert),
     /// Write the CORS that an S3 server keeps for its buckets as rules, with the credentials of the AWS tools
@@ -97,6 +97,13 @@ fn print(text: &str) -> ExitCode {
 fn note(note: &dyn std::fmt::Display) {
     // If standard error is closed, there is nowhere left to report to.
     let _ = writeln!(std::io::stderr(), "s3cors: note: {note}");
+}
+
+/// Prints what is wrong with the arguments to standard error and returns exit code 2, as for arguments that cannot be read.
+fn wrong_usage(error: &dyn std::fmt::Display) -> ExitCode {
+    // If standard error is closed, there is nowhere left to report to.
+    let _ = writeln!(std::io::stderr(), "error: {error}");
+    ExitCode::from(2)
 }
 
 /// Prints an error to standard error and returns exit code 1.

@@ -91,6 +91,7 @@ fn decide<'h>(policy: &Policy, head: &'h impl RequestHead, peer: &ClientPeer, kn
         asked.add_line(name, value);
         known.lines.note(at, name, value);
     }
+    known.lines.is_same_origin = asked.is_same_origin();
     (known.resource, known.scope) = (address.resource, address.scope());
     known.client = peer.address;
     if known.lines.has_forwarding {

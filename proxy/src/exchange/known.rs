@@ -118,6 +118,8 @@ pub(super) struct KnownLines {
     pub(super) has_copy_source: bool,
     /// Set if there are lines about the proxies before the peer.
     pub(super) has_forwarding: bool,
+    /// Set if the browser says that the page has the origin that it requests from.
+    pub(super) is_same_origin: bool,
     /// `Via`.
     pub(super) passages: Passages,
 }

@@ -18,6 +18,7 @@ mod health;
 mod judge;
 mod known;
 mod log_limiter;
+mod missing_rules_log;
 mod peer;
 mod policy;
 mod record;

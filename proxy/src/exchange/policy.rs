@@ -7,6 +7,7 @@ use super::head::RequestHead;
 use super::health::{HealthPaths, WhyNotReady};
 use super::known::Known;
 use super::log_limiter::LogLimiter;
+use super::missing_rules_log::MissingRulesLog;
 use super::peer::ClientPeer;
 use super::reply_contents::Replies;
 use super::shadow::Shadow;
@@ -35,6 +36,7 @@ pub struct Policy {
     pub(super) access_log: Option<AccessLog>,
     pub(super) replies: Replies,
     pub(super) signature_log: LogLimiter,
+    pub(super) missing_rules_log: MissingRulesLog,
     /// `None` where no listener has a health path.
     pub(super) health: Option<HealthPaths>,
     /// `None` where the CORS of buckets is the upstream's alone.
@@ -83,6 +85,7 @@ impl Policy {
             access_log,
             replies: Replies::new(config.cors),
             signature_log: LogLimiter::default(),
+            missing_rules_log: MissingRulesLog::default(),
             health: why_not_ready.and_then(|why_not| HealthPaths::of(&config.listen, why_not)),
             api,
             in_flight: Count::default(),

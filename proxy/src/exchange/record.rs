@@ -7,6 +7,7 @@ use super::short_text::ShortText;
 use super::stages::Exchange;
 use super::tally::Tally;
 use crate::observe::Denied;
+use crate::rules::Slot;
 use crate::s3;
 use crate::s3::address::NamedBucket;
 use crate::telemetry::{Access, AccessLog, Served, printable};
@@ -14,6 +15,8 @@ use http::Version;
 use s3_cors::{Outcome, Reason, RequestKind};
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
+
+static SERVICE: Slot = Slot::Service;
 
 /// The record is written here, whatever stage the exchange was in: no path can leave it out.
 impl<H: RequestHead> Drop for Exchange<H> {
@@ -28,16 +31,16 @@ impl<H: RequestHead> Drop for Exchange<H> {
             return;
         }
         policy.metrics.buckets.count(known.label(), &known.decision);
-        if let Some(outcome) = known.decision.outcome().filter(|outcome| is_denial(*outcome, known.decision.kind)) {
-            record_denial(policy, &*head, known, outcome);
+        if is_denial(known) {
+            record_denial(policy, &*head, known, served.code);
         }
         if let Some(log) = &policy.access_log {
-            log_access(log, &*head, peer.tls, known, &served);
+            log_access(log, policy, &*head, peer.tls, known, &served);
         }
     }
 }
 
-fn record_denial(policy: &Policy, head: &impl RequestHead, known: &Known, outcome: Outcome) {
+fn record_denial(policy: &Policy, head: &impl RequestHead, known: &Known, status: u16) {
     let address = policy.address(head, known.bucket_host.as_deref());
     let denied = Denied {
         at: SystemTime::now(),
@@ -54,13 +57,15 @@ fn record_denial(policy: &Policy, head: &impl RequestHead, known: &Known, outcom
         is_whole: true,
         reason: known.decision.reason(),
         detail: known.decision.detail(),
+        status,
+        was_answered: known.upstream_time.is_some(),
     };
-    // Where there are no rules, no one is turned away by them.
-    if outcome == Outcome::Denied {
-        policy.rejections.count(&denied);
-    }
+    policy.rejections.count(&denied);
     if let Some(recent) = &policy.recent_denials {
         recent.keep(&denied);
+    }
+    if denied.reason == Reason::NoRules && !denied.is_ambiguous {
+        policy.missing_rules_log.write(&policy.rules, &denied);
     }
 }
 
@@ -84,16 +89,38 @@ fn count<'r>(policy: &Policy, method: &'r str, known: &Known, tally: &Tally) -> 
     served
 }
 
-/// Whether someone can ask why this response is as it is. A preflight gets 403 also for a bucket without rules.
-fn is_denial(outcome: Outcome, kind: RequestKind) -> bool {
-    match outcome {
-        Outcome::Denied => true,
-        Outcome::NoRules => kind == RequestKind::Preflight,
+/// Returns true if the page sees a CORS error, so that someone can ask why. A bucket without rules grants nothing, but for its own origin,
+/// where CORS has no part.
+fn is_denial(known: &Known) -> bool {
+    match known.decision.outcome() {
+        Some(Outcome::Denied) => true,
+        Some(Outcome::NoRules) => known.decision.kind == RequestKind::Preflight || !known.lines.is_same_origin,
         _ => false,
     }
 }
 
-fn log_access(log: &AccessLog, head: &impl RequestHead, tls: Option<&'static str>, known: &Known, served: &Served<'_>) {
+/// The bucket itself: what has no rules of its own shares its label with others.
+fn bucket<'r>(policy: &Policy, head: &'r impl RequestHead, known: &'r Known) -> Cow<'r, str> {
+    let label = known.label();
+    if known.bucket.is_none() || (known.has_rules() && !label.starts_with('_')) {
+        return label.into();
+    }
+    match policy.address(head, known.bucket_host.as_deref()).bucket {
+        NamedBucket::One(Cow::Borrowed(name)) => printable(name.as_bytes()),
+        NamedBucket::One(Cow::Owned(name)) => printable(name.as_bytes()).into_owned().into(),
+        NamedBucket::Service => SERVICE.label().into(),
+        NamedBucket::Ambiguous => label.into(),
+    }
+}
+
+fn log_access(
+    log: &AccessLog,
+    policy: &Policy,
+    head: &impl RequestHead,
+    tls: Option<&'static str>,
+    known: &Known,
+    served: &Served<'_>,
+) {
     let outcome = known.decision.outcome();
     log.write(&Access {
         request_id: known.id.as_str(),
@@ -102,7 +129,7 @@ fn log_access(log: &AccessLog, head: &impl RequestHead, tls: Option<&'static str
         tls,
         method: &printable(served.method.as_bytes()),
         operation: operation(head, known),
-        bucket: known.label(),
+        bucket: &bucket(policy, head, known),
         path: &printable(head.path().as_bytes()),
         status: served.code,
         bytes: served.response_bytes,

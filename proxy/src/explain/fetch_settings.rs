@@ -1,15 +1,19 @@
 //! How a page asks: what a browser's verdict depends on besides origin, method and names of headers.
 //!
-//! Decides: which settings there are and how they are written. Must not know: who asks.
+//! Decides: which settings there are and how they are written, and which request a browser makes of them: the rules and the browser are
+//! asked about that one. Must not know: who asks.
 
 use super::browser_verdict::BrowserVerdict;
+use super::written_origin::page_origin;
 use super::{Explained, Question, UnsendableValue, explain_request};
 use crate::rules::{Bucket, Snapshot};
 use crate::s3::domain::without_user;
-use s3_cors::RuleTable;
 use s3_cors::browser::{
-    CredentialsMode, Fetch, Mode, NoServerOrigin, PageOrigin, Redirect, ServerOrigin, Target, Thrown, predict,
+    CredentialsMode, Fetch, Mode, NoServerOrigin, PageOrigin, Prediction, Redirect, ServerOrigin, Target, Thrown,
+    predict,
 };
+use s3_cors::{RequestKind, RuleTable};
+use std::borrow::Cow;
 use std::str::FromStr;
 
 /// How a page asks, beyond its origin, the method and the names of headers.
@@ -29,6 +33,8 @@ pub struct FetchSettings {
     pub redirects: Vec<RedirectTo>,
     /// Their status.
     pub redirect_status: u16,
+    /// True if a preflight comes in any case: the page listens to the progress of an upload, or the body is a stream.
+    pub forces_preflight: bool,
 }
 
 impl FetchSettings {
@@ -47,6 +53,7 @@ impl Default for FetchSettings {
             target: None,
             redirects: Vec::new(),
             redirect_status: Self::REDIRECT_STATUS,
+            forces_preflight: false,
         }
     }
 }
@@ -118,7 +125,7 @@ pub fn redirect_status(text: &str) -> Result<u16, InvalidSetting> {
 }
 
 impl FetchSettings {
-    /// Asks the rules of a bucket about a request, and what a browser does with the response.
+    /// Asks the rules of a bucket about a request as a browser sends it, and what a browser does with the response.
     ///
     /// # Errors
     /// [`UnsendableValue`] when no request could carry what is asked about.
@@ -128,34 +135,61 @@ impl FetchSettings {
         bucket: &Bucket,
         live: &Snapshot,
     ) -> Result<Explained, UnsendableValue> {
-        let request_headers = self.request_headers(question);
-        let question = Question { request_headers: request_headers.as_deref(), ..question.clone() };
-        let mut explained = explain_request(bucket, &question)?;
-        explained.browser = self.verdict(&question, bucket, live);
-        Ok(explained)
-    }
-
-    /// The headers that the rules are asked about: those that were named, and those of the header lines that a preflight asks about.
-    fn request_headers(&self, question: &Question<'_>) -> Option<String> {
-        let page = PageOrigin::parse(question.origin).ok();
-        let fetch = page.and_then(|page| self.fetch(page, question).ok());
-        match fetch {
-            Some(fetch) if !self.headers.is_empty() => Some(fetch.request_headers()).filter(|list| !list.is_empty()),
-            _ => question.request_headers.map(Into::into),
+        let origin = page_origin(question.origin).map_or(Cow::Borrowed(question.origin), Cow::Owned);
+        let question = Question { origin: &origin, ..question.clone() };
+        let Ok(page) = PageOrigin::parse(&origin) else { return explain_request(bucket, &question) };
+        match self.fetch(page, &question) {
+            Err(thrown) => {
+                let mut explained = explain_request(bucket, &question)?;
+                explained.browser = Some(BrowserVerdict::thrown(&thrown));
+                Ok(explained)
+            }
+            Ok(fetch) => {
+                let prediction = self.predict(&fetch, bucket, live);
+                let names = fetch.request_headers();
+                let kind = match prediction.steps.first().is_some_and(|step| step.preflight.is_some()) {
+                    true => RequestKind::Preflight,
+                    false => RequestKind::Actual,
+                };
+                let request_headers = Some(&*names).filter(|names| !names.is_empty());
+                let sent = Question { kind, method: fetch.method(), request_headers, ..question };
+                let mut explained = explain_request(bucket, &sent)?;
+                if prediction.steps.first().is_some_and(|step| step.is_same_origin) {
+                    explained
+                        .notes
+                        .push("page and URL have the same origin, so that CORS has no part in it".to_owned());
+                }
+                explained.browser = Some(BrowserVerdict::new(&prediction, &self.read));
+                Ok(explained)
+            }
         }
     }
 
-    /// What a browser does; `None` for a page with an origin that no browser has.
-    fn verdict(&self, question: &Question<'_>, bucket: &Bucket, live: &Snapshot) -> Option<BrowserVerdict> {
-        let page = PageOrigin::parse(question.origin).ok()?;
-        let fetch = match self.fetch(page, question) {
-            Ok(fetch) => fetch,
-            Err(thrown) => return Some(BrowserVerdict::thrown(&thrown)),
-        };
+    /// Asks the rules of a bucket about a request that came, and what a browser does with the response to such a one. Nothing about it is
+    /// written as a browser would write it: what came is known.
+    ///
+    /// # Errors
+    /// [`UnsendableValue`] when no request could carry what is asked about.
+    pub fn explain_recorded(
+        question: &Question<'_>,
+        bucket: &Bucket,
+        live: &Snapshot,
+    ) -> Result<Explained, UnsendableValue> {
+        let mut explained = explain_request(bucket, question)?;
+        let Ok(page) = PageOrigin::parse(question.origin) else { return Ok(explained) };
+        let asks = question.kind == RequestKind::Preflight;
+        // No request says that upload listeners or a stream forced its preflight; that it came shows it.
+        let settings = Self { forces_preflight: asks, ..Self::default() };
+        let fetch = settings.fetch(page, question).ok().filter(|fetch| fetch.method() == question.method);
+        let fetch = fetch.map(|fetch| if asks { fetch } else { fetch.without_preflight() });
+        explained.browser = fetch.map(|fetch| BrowserVerdict::new(&settings.predict(&fetch, bucket, live), &[]));
+        Ok(explained)
+    }
+
+    fn predict(&self, fetch: &Fetch, bucket: &Bucket, live: &Snapshot) -> Prediction {
         let rules = bucket.rules.as_ref();
         let redirects: Vec<_> = self.redirects.iter().map(|to| self.redirect(to, rules, live)).collect();
-        let prediction = predict(&fetch, Target { origin: self.target.as_ref(), rules }, &redirects);
-        Some(BrowserVerdict::new(&prediction, &self.read))
+        predict(fetch, Target { origin: self.target.as_ref(), rules }, &redirects)
     }
 
     fn redirect<'t>(&self, to: &'t RedirectTo, rules: Option<&'t RuleTable>, live: &'t Snapshot) -> Redirect<'t> {
@@ -172,7 +206,8 @@ impl FetchSettings {
         let is_given = |name: &str| self.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
         let named = question.request_headers.unwrap_or_default().split(',').map(str::trim);
         let named = named.filter(|name| !name.is_empty() && !is_given(name)).map(|name| (name, None));
-        Fetch::new(page, question.method, with_value.chain(named), self.mode, self.credentials)
+        let fetch = Fetch::new(page, question.method, with_value.chain(named), self.mode, self.credentials)?;
+        Ok(if self.forces_preflight { fetch.with_preflight() } else { fetch })
     }
 }
 

@@ -8,26 +8,32 @@ mod learned;
 mod proposal;
 mod rule;
 mod text;
+mod without_rules;
+mod written_origin;
 
 pub use browser_verdict::BrowserVerdict;
 pub use fetch_settings::{FetchSettings, HeaderLine, InvalidSetting, RedirectTo, redirect_status};
 pub use learned::{LearnedDocument, LearnedDocuments, RepeatedRequest};
 pub use proposal::Proposal;
 pub use rule::RuleExplained;
+pub use without_rules::WithoutRules;
+pub use written_origin::{NoPageOrigin, page_origin};
 
 use crate::rules::Bucket;
 use http::HeaderValue;
 use s3_cors::{
-    CannotAllow, Clause, ClauseFinding, CorsConfiguration, CorsRequest, Decision, Document, Explanation, Format,
-    Outcome, Reason, ResourceType, RuleFinding, RuleInspection, Wanted, explain, inspect,
+    CannotAllow, Clause, ClauseFinding, CorsConfiguration, CorsRequest, Decision, Denial, Document, Explanation,
+    Format, Outcome, Reason, RequestKind, ResourceType, RuleFinding, RuleInspection, Wanted, explain, inspect,
 };
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-/// A request to explain: the preflight that a browser would send for it.
+/// A request to explain.
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
+    /// The request that meets the rules: the preflight for it, or the request itself where no preflight is sent.
+    pub kind: RequestKind,
     /// The bucket, for the text.
     pub bucket: Option<&'a str>,
     /// The page's origin.
@@ -57,17 +63,20 @@ pub struct Explained {
     /// Why it is not granted, by its name in metrics.
     #[serde(serialize_with = "name")]
     pub reason: Reason,
+    /// The request that meets the rules first.
+    #[serde(serialize_with = "name")]
+    pub kind: RequestKind,
     /// The bucket that was asked about.
     pub bucket: Option<String>,
     /// The origin that was asked about.
     pub origin: String,
     /// The method that was asked about.
     pub method: String,
-    /// The status of the preflight's response.
-    pub status: u16,
+    /// The status of the proxy's own response; `None` where the response is the upstream's: the rules do not change its status.
+    pub status: Option<u16>,
     /// The CORS headers of the response.
     pub response_headers: BTreeMap<String, String>,
-    /// S3's message for a denial.
+    /// S3's message for a denial; `None` where the response is the upstream's.
     pub message: Option<String>,
     /// What was refused: the origin, the method or the first header that no rule allows.
     pub detail: Option<String>,
@@ -81,6 +90,10 @@ pub struct Explained {
     pub proposal: Option<Proposal>,
     /// Of a denial without such a change, why there is none.
     pub cannot: Option<String>,
+    /// The place of the rules that the bucket does not have, if that was asked.
+    pub without_rules: Option<WithoutRules>,
+    /// Notes on the request.
+    pub notes: Vec<String>,
     /// What each rule says.
     pub rules: Vec<RuleExplained>,
     /// What a browser does with the responses, where that was asked.
@@ -92,12 +105,15 @@ pub struct Explained {
 /// # Errors
 /// [`UnsendableValue`] when no request could carry what is asked about.
 pub fn explain_request(bucket: &Bucket, question: &Question<'_>) -> Result<Explained, UnsendableValue> {
-    let request = question.preflight()?;
+    let request = question.request()?;
     let explanation = explain(bucket.rules.as_ref(), &request);
     let configuration = configuration(bucket);
     let inspections = configuration.as_ref().map(|configuration| inspect(configuration, &request)).unwrap_or_default();
     let decision = &explanation.decision;
-    let refusal = decision.denial().map(|denial| denial.refusal(ResourceType::Object));
+    // An actual request goes to the upstream, whatever the rules say, unless it is malformed.
+    let is_own = |denial: &&Denial| question.kind == RequestKind::Preflight || denial.is_malformed();
+    let refusal = decision.denial().filter(is_own).map(|denial| denial.refusal(ResourceType::Object));
+    let granted = (question.kind == RequestKind::Preflight).then_some(200);
     let nearest = nearest(&explanation, &inspections);
     let (proposal, cannot) = match decision.denial().map(|_| proposal(bucket, configuration.as_ref(), question)) {
         Some(Ok(proposal)) => (Some(proposal), None),
@@ -110,10 +126,11 @@ pub fn explain_request(bucket: &Bucket, question: &Question<'_>) -> Result<Expla
         allowed: decision.grant().is_some(),
         outcome: decision.outcome(),
         reason: decision.reason(),
+        kind: question.kind,
         bucket: question.bucket.map(Into::into),
         origin: question.origin.into(),
-        method: request.asked_method().to_owned(),
-        status: refusal.as_ref().map_or(200, |refusal| refusal.status.as_u16()),
+        method: String::from_utf8_lossy(request.method_in_question()).into_owned(),
+        status: refusal.as_ref().map_or(granted, |refusal| Some(refusal.status.as_u16())),
         response_headers: response_headers(decision),
         message: refusal.map(|refusal| refusal.message.into_owned()),
         detail: decision.detail().map(Into::into),
@@ -122,6 +139,8 @@ pub fn explain_request(bucket: &Bucket, question: &Question<'_>) -> Result<Expla
         change: nearest.filter(|_| proposal.is_some()).map(|rule| changes(rule, question)).unwrap_or_default(),
         proposal,
         cannot,
+        without_rules: None,
+        notes: Vec::new(),
         rules: rules.collect(),
         browser: None,
     })
@@ -179,19 +198,22 @@ fn nearest<'e>(explanation: &'e Explanation, inspections: &[RuleInspection]) -> 
 }
 
 impl Question<'_> {
-    fn preflight(&self) -> Result<CorsRequest<'_>, UnsendableValue> {
+    fn request(&self) -> Result<CorsRequest<'_>, UnsendableValue> {
+        let is_preflight = self.kind == RequestKind::Preflight;
         let lines = [
             ("origin", "origin", Some(self.origin)),
             ("method", "access-control-request-method", Some(self.method)),
             ("request headers", "access-control-request-headers", self.request_headers),
         ];
-        let mut request = CorsRequest::new(b"OPTIONS");
+        let mut request = CorsRequest::new(if is_preflight { b"OPTIONS" } else { self.method.as_bytes() });
         for (what, name, value) in lines {
             let Some(value) = value else { continue };
             if HeaderValue::from_str(value).is_err() {
                 return Err(UnsendableValue { what, value: value.to_owned() });
             }
-            request.add_line(name.as_bytes(), value.as_bytes());
+            if is_preflight || name == "origin" {
+                request.add_line(name.as_bytes(), value.as_bytes());
+            }
         }
         Ok(request)
     }

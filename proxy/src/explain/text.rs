@@ -10,12 +10,24 @@ impl fmt::Display for Explained {
         let verdict = if self.allowed { "ALLOWED" } else { "DENIED" };
         write!(f, "{verdict}: {} from {}", self.method, self.origin)?;
         if let Some(bucket) = &self.bucket {
-            write!(f, " to bucket {bucket}")?;
+            write!(f, " to bucket {}", printable(bucket))?;
         }
         let outcome = self.outcome.map_or("none", Outcome::as_str);
-        writeln!(f, " (status {}, outcome {}, reason {})", self.status, outcome, self.reason)?;
+        match self.status {
+            Some(status) => writeln!(f, " (status {status}, outcome {outcome}, reason {})", self.reason)?,
+            None => writeln!(f, " (no preflight, outcome {outcome}, reason {})", self.reason)?,
+        }
         if let Some(message) = &self.message {
             writeln!(f, "  {message}")?;
+        }
+        if self.status.is_none() && !self.allowed {
+            writeln!(f, "  the response is the upstream's with its status, without Access-Control-Allow-Origin")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "  note: {}", printable(note))?;
+        }
+        if let Some(without_rules) = &self.without_rules {
+            without_rules.sentences().iter().try_for_each(|sentence| writeln!(f, "  {}", printable(sentence)))?;
         }
         for rule in &self.rules {
             writeln!(f, "{rule}")?;

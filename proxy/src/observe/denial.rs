@@ -41,11 +41,35 @@ pub struct Denial<Text = Box<str>, Sent = Box<str>> {
     pub reason: Reason,
     /// What the clause refused.
     pub detail: Option<Text>,
+    /// The status that the client got; 0 if it left before.
+    pub status: u16,
+    /// True if an upstream answered, so that it may have carried out the request.
+    pub was_answered: bool,
 }
 
 /// A denied request as it came: the tables bound what they keep of it.
 pub type Denied<'d> = Denial<&'d str, &'d [u8]>;
 
+impl<Text: AsRef<str>, Sent> Denial<Text, Sent> {
+    /// Names what the request is counted under: the label of its rules, or the bucket that has none. A client chooses the latter.
+    pub fn group(&self) -> &str {
+        let bucket = self.bucket.as_ref().map(AsRef::as_ref);
+        match bucket {
+            _ if self.reason != Reason::NoRules || self.is_ambiguous => self.label.as_ref(),
+            None => SERVICE,
+            Some(name) if name.len() <= MAX_BUCKET && !name.contains(char::is_control) => name,
+            Some(_) => OTHER,
+        }
+    }
+}
+
+/// The label of requests without a bucket.
+const SERVICE: &str = "_service";
+/// The label of everything that has no name of its own.
+pub(super) const OTHER: &str = "_other";
+
+/// The most that is kept of a bucket's name, in bytes: longer ones have no rules of their own, S3's have at most 63 characters.
+pub(super) const MAX_BUCKET: usize = 255;
 /// The longest origin that is kept, in bytes: a DNS name has at most 253.
 pub(super) const MAX_ORIGIN: usize = 300;
 /// The longest detail that is kept, in bytes.
@@ -106,6 +130,23 @@ pub(super) mod tests {
             is_whole: true,
             reason: Reason::Origin,
             detail: Some(origin),
+            status: 403,
+            was_answered: false,
+        }
+    }
+
+    #[test]
+    fn a_bucket_without_rules_is_counted_under_its_name() {
+        let (denied, long) = (Denied { label: "_other", reason: Reason::NoRules, ..denied("") }, "b".repeat(256));
+        for (of, group) in [
+            (Denied { reason: Reason::Origin, ..denied }, "_other"),
+            (Denied { bucket: Some("Avatars"), ..denied }, "Avatars"),
+            (Denied { bucket: None, ..denied }, "_service"),
+            (Denied { bucket: None, is_ambiguous: true, ..denied }, "_other"),
+            (Denied { bucket: Some(&long), ..denied }, "_other"),
+            (Denied { bucket: Some("a\0b"), ..denied }, "_other"),
+        ] {
+            assert_eq!(of.group(), group, "{of:?}");
         }
     }
 

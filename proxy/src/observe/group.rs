@@ -8,13 +8,11 @@ use std::time::SystemTime;
 
 /// How many groups a table tells apart.
 pub(super) const PLACES: usize = 1_000;
-/// The label of everything that has no series of its own.
-pub(super) const OTHER: &str = "_other";
 
 /// Requests with the same cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RequestGroup {
-    /// The bucket's label.
+    /// The bucket's label; of one without rules, its name.
     pub bucket: Box<str>,
     /// The origin; empty where there was none that a browser could have sent.
     pub origin: Box<str>,
@@ -95,9 +93,10 @@ impl GroupedRequest<'_> {
     }
 }
 
-impl<'d> From<&Denied<'d>> for GroupedRequest<'d> {
-    fn from(denied: &Denied<'d>) -> Self {
-        let Denied { at, request_id, label, kind, origin, method, reason, detail, .. } = *denied;
+impl<'d> From<&'d Denied<'d>> for GroupedRequest<'d> {
+    fn from(denied: &'d Denied<'d>) -> Self {
+        let label = denied.group();
+        let Denied { at, request_id, kind, origin, method, reason, detail, .. } = *denied;
         Self { at, request_id, label, kind, origin, method, reason, detail }
     }
 }

@@ -12,6 +12,6 @@ mod shadow;
 
 pub use denial::{Denial, Denied};
 pub use group::{GroupedRequest, RequestGroup};
-pub use recent::RecentDenials;
+pub use recent::{AskedTogether, RecentDenials};
 pub use rejections::{OriginCount, Rejections};
 pub use shadow::{ByDirection, Changed, Direction, ShadowChange, ShadowDecisions, ShadowReport};

@@ -1,13 +1,25 @@
 //! The latest denials by request id, so that a page's developer can ask about the response that the browser shows.
 
-use super::denial::{Denial, Denied, MAX_DETAIL, MAX_METHOD, MAX_ORIGIN, bounded};
-use std::collections::{HashMap, VecDeque};
+use super::denial::{Denial, Denied, MAX_BUCKET, MAX_DETAIL, MAX_METHOD, MAX_ORIGIN, bounded};
+use super::group::RequestGroup;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 /// The most that is kept of a path or a list of headers, in bytes.
 const MAX_TEXT: usize = 1024;
-/// The most that is kept of a bucket's name: longer ones have no rules of their own, S3's have at most 63 characters.
-const MAX_BUCKET: usize = 255;
+/// The most headers of several requests that are put together.
+const MAX_NAMES: usize = 64;
+
+/// The headers that the kept requests of a group ask for, together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedTogether {
+    /// Their names in lower case, sorted, separated by commas.
+    pub request_headers: String,
+    /// True if the requests ask for different headers.
+    pub differ: bool,
+    /// False if there are more names than are kept.
+    pub is_whole: bool,
+}
 
 /// The latest denials, at most a fixed number of them.
 #[derive(Debug)]
@@ -50,14 +62,33 @@ impl RecentDenials {
         latest.iter().rev().find(|denial| denial.is_called(request_id)).cloned()
     }
 
+    /// Puts together the headers that the requests of a group ask for, as far as they are still kept.
+    #[must_use]
+    pub fn asked_together(&self, group: &RequestGroup) -> AskedTogether {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut lists, mut names, mut is_whole) = (BTreeSet::new(), BTreeSet::new(), true);
+        for denial in latest.iter().filter(|denial| denial.is_of(group)) {
+            is_whole &= denial.is_whole;
+            let list = denial.request_headers.as_deref().unwrap_or_default();
+            if names.len() <= MAX_NAMES && lists.insert(list) {
+                let asked = list.split(',').map(|name| name.trim().to_ascii_lowercase());
+                names.extend(asked.filter(|name| !name.is_empty()));
+            }
+        }
+        is_whole &= names.len() <= MAX_NAMES;
+        let differ = lists.len() > 1;
+        let request_headers = names.into_iter().take(MAX_NAMES).collect::<Vec<_>>().join(",");
+        AskedTogether { request_headers, differ, is_whole }
+    }
+
     /// The different requests among the denials that are meant, each with its latest denial and how often it came.
     pub fn different(&self, is_meant: impl Fn(&Denial) -> bool) -> Vec<(Denial, u64)> {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let mut different = HashMap::new();
         for denial in latest.iter().filter(|denial| is_meant(denial)) {
-            let Denial { label, origin, method, request_headers, is_whole, .. } = denial;
-            let (last, count) =
-                different.entry((label, origin, method, request_headers, is_whole)).or_insert((denial, 0));
+            let Denial { origin, method, request_headers, is_whole, .. } = denial;
+            let request = (denial.group(), origin, method, request_headers, is_whole);
+            let (last, count) = different.entry(request).or_insert((denial, 0));
             (*last, *count) = (denial, *count + 1);
         }
         different.into_values().map(|(denial, count)| (denial.clone(), count)).collect()
@@ -68,6 +99,12 @@ impl Denial {
     fn is_called(&self, request_id: &str) -> bool {
         let mut ids = [Some(&self.request_id), self.upstream_request_id.as_ref()].into_iter().flatten();
         ids.any(|id| id.eq_ignore_ascii_case(request_id))
+    }
+
+    fn is_of(&self, group: &RequestGroup) -> bool {
+        (self.group(), &*self.origin, &*self.method) == (&*group.bucket, &*group.origin, &*group.method)
+            && (self.kind, self.reason) == (group.kind, group.reason)
+            && self.detail == group.detail
     }
 
     fn new(denied: &Denied<'_>) -> Self {
@@ -93,6 +130,8 @@ impl Denial {
             is_whole,
             reason: denied.reason,
             detail: denied.detail.map(|detail| bounded(detail.as_bytes(), MAX_DETAIL).0.into()),
+            status: denied.status,
+            was_answered: denied.was_answered,
         }
     }
 }
@@ -110,6 +149,7 @@ fn whole_names(names: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::Rejections;
     use crate::observe::denial::tests::denied;
 
     #[test]
@@ -144,6 +184,25 @@ mod tests {
         assert_eq!(different.len(), 3);
         let (last, count) = different.iter().max_by_key(|(_, count)| count).unwrap();
         assert_eq!((&*last.method, &*last.request_id, *count), ("PUT", "00000000000000FF", 2));
+    }
+
+    #[test]
+    fn the_headers_of_a_group_are_put_together() {
+        let (recent, rejections) = (RecentDenials::new(200), Rejections::new(1));
+        let put = denied("https://a");
+        let other = Denied { method: b"GET", request_headers: Some(b"x-other"), ..put };
+        for denied in [Denied { request_headers: Some(b"X-B, x-a"), ..put }, other, put] {
+            recent.keep(&denied);
+            rejections.count(&denied);
+        }
+        let group = &rejections.top()[0];
+        let together = recent.asked_together(group);
+        assert_eq!(together, AskedTogether { request_headers: "x-a,x-b".into(), differ: true, is_whole: true });
+        for number in 0..100 {
+            recent.keep(&Denied { request_headers: Some(format!("x-{number}").as_bytes()), ..put });
+        }
+        let together = recent.asked_together(group);
+        assert_eq!((together.request_headers.split(',').count(), together.is_whole), (MAX_NAMES, false));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Who is turned away and why: the heaviest rejections, and never more of them than there are places, whatever is sent.
 
-use super::denial::Denied;
-use super::group::{GroupedRequest, Groups, OTHER, PLACES, RequestGroup, presentable_origin};
+use super::denial::{Denied, OTHER};
+use super::group::{GroupedRequest, Groups, PLACES, RequestGroup, presentable_origin};
 use super::heavy_hitters::{Counted, HeavyHitters};
 use foldhash::fast::RandomState;
+use s3_cors::Reason;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,6 +29,8 @@ struct Tables {
     /// The origins that have a series of their own.
     series: HeavyHitters<OriginCount>,
     buckets: HashMap<Box<str>, BucketCount, RandomState>,
+    /// The rejections of buckets without rules. Clients choose their names, so that none is counted by itself.
+    without_rules: u64,
 }
 
 /// The rejections of a bucket.
@@ -46,6 +49,7 @@ impl Rejections {
             causes: HeavyHitters::new(PLACES),
             series: HeavyHitters::new(series),
             buckets: HashMap::default(),
+            without_rules: 0,
         }))
     }
 
@@ -55,11 +59,16 @@ impl Rejections {
         buckets.for_each(|bucket| tables.in_bucket(bucket, |_| ()));
     }
 
-    /// Counts a denied request. An origin that no browser could have sent is counted as none.
+    /// Counts a denied request. An origin that no browser could have sent is counted as none. One for a bucket without rules is in no
+    /// series: no rule turned it away.
     pub fn count(&self, denied: &Denied<'_>) {
         let mut tables = self.lock();
-        tables.in_bucket(denied.label, |bucket| bucket.total += 1);
-        tables.count_origin(denied.label, presentable_origin(denied.origin));
+        if denied.reason == Reason::NoRules {
+            tables.without_rules += 1;
+        } else {
+            tables.in_bucket(denied.label, |bucket| bucket.total += 1);
+            tables.count_origin(denied.label, presentable_origin(denied.origin));
+        }
         GroupedRequest::from(denied).count_in(&mut tables.causes, [""; 2], || ());
     }
 
@@ -69,14 +78,16 @@ impl Rejections {
         self.lock().causes.iter().map(RequestGroup::of).collect()
     }
 
-    /// How many requests were rejected, of one bucket or of all.
+    /// Returns how many requests were rejected, of one bucket or of all. Of a bucket while it had no rules, those that the table knows.
     #[must_use]
     pub fn total(&self, bucket: Option<&str>) -> u64 {
         let tables = self.lock();
-        match bucket {
-            Some(bucket) => tables.buckets.get(bucket).map_or(0, |bucket| bucket.total),
-            None => tables.buckets.values().map(|bucket| bucket.total).sum(),
-        }
+        let Some(bucket) = bucket else {
+            return tables.without_rules + tables.buckets.values().map(|bucket| bucket.total).sum::<u64>();
+        };
+        let is_without_rules = |group: &RequestGroup| group.reason == Reason::NoRules && &*group.bucket == bucket;
+        let without_rules = tables.causes.iter().filter(|held| is_without_rules(&held.value.0)).map(|held| held.count);
+        tables.buckets.get(bucket).map_or(0, |bucket| bucket.total) + without_rules.sum::<u64>()
     }
 
     /// Every series of the metric: the heaviest origins, and each bucket's `_other`. Each rejection is counted in one of them. That of
@@ -129,7 +140,7 @@ impl OriginCount {
 mod tests {
     use super::*;
     use crate::observe::denial::tests::denied;
-    use s3_cors::{Reason, RequestKind};
+    use s3_cors::RequestKind;
 
     /// The series of the bucket, but for those of single rejections.
     fn series(rejections: &Rejections) -> Vec<(String, u64)> {
@@ -177,6 +188,28 @@ mod tests {
             }
         }
         assert_eq!(rejections.series().len(), 2);
+    }
+
+    #[test]
+    fn buckets_without_rules_are_told_by_name_and_counted_in_no_series() {
+        fn of(bucket: &str) -> Denied<'_> {
+            Denied { bucket: Some(bucket), label: OTHER, reason: Reason::NoRules, ..denied("https://a") }
+        }
+        let rejections = Rejections::new(10);
+        for bucket in ["Avatars", "Avatars", "photos"] {
+            rejections.count(&of(bucket));
+        }
+        rejections.count(&denied("https://a"));
+        let rows: Vec<_> = rejections.top().into_iter().map(|row| (row.bucket, row.reason, row.count)).collect();
+        assert_eq!(rows[0], ("Avatars".into(), Reason::NoRules, 2));
+        assert_eq!(rows.len(), 3);
+        assert_eq!([None, Some("Avatars"), Some("b"), Some("c")].map(|bucket| rejections.total(bucket)), [4, 2, 1, 0]);
+        assert_eq!(rejections.series().iter().map(|row| row.count).sum::<u64>(), 1);
+        // A stranger's names have no more room than anything else.
+        let names: Vec<_> = (0..3 * PLACES).map(|number| format!("bucket-{number}")).collect();
+        names.iter().for_each(|name| rejections.count(&of(name)));
+        let tables = rejections.lock();
+        assert_eq!((tables.causes.iter().count(), tables.buckets.len()), (PLACES, 1));
     }
 
     #[test]

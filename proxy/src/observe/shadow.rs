@@ -1,7 +1,7 @@
 //! What shadow rules would decide otherwise: by bucket and direction, with the heaviest cases as examples.
 
-use super::denial::name;
-use super::group::{GroupedRequest, Groups, OTHER, PLACES, RequestGroup};
+use super::denial::{OTHER, name};
+use super::group::{GroupedRequest, Groups, PLACES, RequestGroup};
 use foldhash::fast::RandomState;
 use serde::Serialize;
 use std::collections::HashMap;

@@ -10,6 +10,7 @@ pub mod bucket_cors;
 pub mod checksum;
 pub mod credential;
 pub mod domain;
+pub mod endpoint;
 pub mod error;
 pub mod identity;
 pub mod operation;

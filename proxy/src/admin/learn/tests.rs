@@ -23,6 +23,8 @@ fn denied<'d>(bucket: &'d str, (origin, method, headers): Sent<'d>) -> Denied<'d
         is_whole: true,
         reason: Reason::Origin,
         detail: Some(origin),
+        status: 403,
+        was_answered: false,
     }
 }
 
@@ -123,12 +125,16 @@ fn of_older_denials_only_those_are_learned_whose_headers_are_known() {
 #[test]
 fn a_query_selects_and_without_a_bucket_each_has_its_document() {
     let of_default = Denied { label: "_default", ..denied("c", SENT[3]) };
-    let without_rules = Denied { label: "_other", reason: Reason::NoRules, ..denied("d", SENT[0]) };
+    let without_rules = Denied { label: "_other", reason: Reason::NoRules, ..denied("avatars", SENT[0]) };
+    // No server has such a bucket: it would be a document without use.
+    let no_bucket = Denied { bucket: Some("wp-login.php?"), origin: b"https://other", ..without_rules };
     let ambiguous = Denied { bucket: None, is_ambiguous: true, origin: b"https://other", ..without_rules };
     let sent = [denied("b", SENT[0]), denied("b", SENT[2]), denied("b", SENT[2]), of_default];
     let tables = Tables::of(100, sent);
-    tables.1.keep(&without_rules);
-    tables.1.keep(&ambiguous);
+    for denied in [&without_rules, &ambiguous, &no_bucket] {
+        tables.0.count(denied);
+        tables.1.keep(denied);
+    }
     for (query, requests) in [
         ("bucket=b", 2),
         ("bucket=b&origin=https://a", 1),
@@ -137,8 +143,8 @@ fn a_query_selects_and_without_a_bucket_each_has_its_document() {
         ("bucket=b&limit=1", 1),
         ("bucket=c", 1),
         ("bucket=_default", 1),
-        ("bucket=d", 1),
-        ("bucket=_other", 1),
+        ("bucket=avatars", 1),
+        ("bucket=_other", 2),
         ("bucket=none", 0),
     ] {
         let learned = tables.learned(query);
@@ -147,11 +153,23 @@ fn a_query_selects_and_without_a_bucket_each_has_its_document() {
     let all = tables.learned("");
     let buckets: Vec<_> =
         all["buckets"].as_array().unwrap().iter().map(|each| each["bucket"].as_str().unwrap()).collect();
-    assert_eq!(buckets, ["_default", "b"]);
+    assert_eq!(buckets, ["_default", "avatars", "b"]);
     assert_eq!(Tables::of(1, []).learned("")["buckets"], Value::Array(Vec::new()));
     for wrong in ["min_count=x", "limit=-1"] {
         assert_eq!(learned(&tables.0, &tables.1, wrong).0, StatusCode::BAD_REQUEST, "{wrong}");
     }
+}
+
+#[test]
+fn strangers_names_have_a_bounded_number_of_documents() {
+    let names: Vec<_> = (0..3 * MAX_WITHOUT_RULES).map(|number| format!("bucket-{number:03}")).collect();
+    let of = |name| Denied { label: "_other", reason: Reason::NoRules, ..denied(name, SENT[3]) };
+    let frequent = [of("real-bucket"), of("real-bucket"), denied("b", SENT[3])];
+    let tables = Tables::of(1_000, names.iter().map(|name| of(name)).chain(frequent));
+    let learned = tables.learned("");
+    let buckets: Vec<_> = learned["buckets"].as_array().unwrap().iter().map(|each| &each["bucket"]).collect();
+    assert_eq!(buckets.len(), MAX_WITHOUT_RULES + 1);
+    assert!(buckets.iter().any(|name| *name == "real-bucket") && buckets.iter().any(|name| *name == "b"));
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use super::layout::{Rows, foreign, moment, more, rows, several, table, visible};
 use super::remedy::{Shown, remedy};
 use super::why::why;
+use crate::admin::denial::what_happened;
 use crate::explain::{Explained, RuleExplained};
 use crate::observe::Denial;
 use maud::{Markup, html};
+use s3_cors::Reason;
 
 /// The most rules whose part is shown.
 const MOST_RULES: usize = 20;
@@ -23,6 +25,7 @@ pub(super) fn answer(explained: &Explained, place: &str) -> Markup {
     html! {
         p { (verdict(explained.allowed)) ": " (request(explained)) }
         p { (why(explained)) }
+        (sentences(&explained.notes))
         @if let Some(browser) = &explained.browser { p { (visible(&browser.summary(), MAX_SENTENCE)) } (sentences(&browser.why)) }
         @if !explained.allowed { (remedy(explained, Shown::Document)) }
         @if !explained.rules.is_empty() { (by_rule(&explained.rules, place)) }
@@ -35,9 +38,12 @@ pub(super) fn then(denial: &Denial) -> Markup {
     html! {
         p {
             "The request " (foreign(&denial.request_id)) ", " (denial.kind) " for " (foreign(&denial.path)) ", was denied at "
-            (moment(denial.at)) " by the rules of " (foreign(&denial.label)) ", reason " (denial.reason)
+            (moment(denial.at))
+            @if denial.reason == Reason::NoRules { " because " (foreign(denial.group())) " has no rules" }
+            @else { " by the rules of " (foreign(&denial.label)) }
+            ", reason " (denial.reason)
             @if let Some(detail) = &denial.detail { ", refused: " (foreign(detail)) }
-            "."
+            ". " (what_happened(denial))
         }
         @if !denial.is_whole {
             p { "The request was longer than what is kept of it, so the rules may say something else to it." }

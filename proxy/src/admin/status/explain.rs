@@ -7,6 +7,7 @@ use crate::admin::api::parameters;
 use crate::admin::denial::{NotKept, explain_denial};
 use crate::explain::{FetchSettings, Question, UnsendableValue};
 use maud::{Markup, html};
+use s3_cors::RequestKind;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use url::form_urlencoded;
@@ -30,7 +31,7 @@ const ORIGIN: Field = Field {
     hint: "As its address bar has it, without a path: https://app.example.com",
     is_required: true,
 };
-const METHOD: Field = Field { name: "method", label: "Method", hint: "In capitals: PUT", is_required: true };
+const METHOD: Field = Field { name: "method", label: "Method", hint: "Such as PUT", is_required: true };
 const BUCKET: Field =
     Field { name: "bucket", label: "Bucket", hint: "Empty for a request without a bucket", is_required: false };
 const REQUEST_HEADERS: Field = Field {
@@ -135,8 +136,9 @@ impl Asked<'_> {
     fn described(&self, admin: &Admin, origin: &str, method: &str) -> Result<Markup, WrongInput> {
         let (bucket, request_headers) = (self.get(BUCKET.name), self.get(REQUEST_HEADERS.name));
         let live = admin.rules.live();
-        let question = Question { bucket, origin, method, request_headers };
-        let explained = FetchSettings::default().explain(&question, live.bucket(bucket), &live)?;
+        let question = Question { kind: RequestKind::Preflight, bucket, origin, method, request_headers };
+        let mut explained = FetchSettings::default().explain(&question, live.bucket(bucket), &live)?;
+        explained.tell_of_missing_rules(&admin.rules);
         Ok(answer(&explained, &self.api()))
     }
 }
@@ -144,7 +146,7 @@ impl Asked<'_> {
 /// The answer for a denial that is still kept.
 fn denied(admin: &Admin, request_id: &str) -> Result<Markup, WrongInput> {
     let denial = admin.recent_denials.find(request_id).ok_or(NotKept { places: admin.recent_denials.places() })?;
-    let explained = explain_denial(&denial, &admin.rules.live());
+    let explained = explain_denial(&denial, &admin.rules);
     Ok(html! {
         (then(&denial))
         @match explained {

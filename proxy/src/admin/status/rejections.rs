@@ -1,27 +1,31 @@
 //! Who is turned away, why, and what would let them in.
 
-use super::layout::{Rows, foreign, moment, more, rows, table};
+use super::layout::{Rows, foreign, moment, more, rows, several, table};
 use super::remedy::{Shown, remedy};
 use super::why::why;
 use crate::admin::Admin;
-use crate::admin::denial::explain_denial;
+use crate::admin::denial::explain_in_place_of;
 use crate::explain::{Explained, Question, explain_request};
-use crate::observe::{Denial, RequestGroup};
-use crate::rules::Snapshot;
+use crate::observe::{AskedTogether, Denial, RequestGroup};
 use maud::{Markup, html};
 use s3_cors::Reason;
 
 /// The most rejections that the page shows.
 const MOST: usize = 25;
 
+/// The label of requests whose bucket is not certain: no bucket's name begins so.
+const SEVERAL: &str = "_other";
+/// The most headers that a sentence names.
+const MOST_HEADERS: usize = 8;
+
 const COLUMNS: [&str; 6] = ["Origin", "Request", "Requests", "Why", "What would allow it", "Last"];
 
 pub(super) fn body(admin: &Admin) -> Markup {
-    let (rejections, live) = (admin.rejections.top(), admin.rules.live());
+    let rejections = admin.rejections.top();
     if rejections.is_empty() {
         return html! { p { "No request was rejected." } };
     }
-    let Rows { html, left_out } = rows(&rejections, MOST, |rejection| row(admin, &live, rejection));
+    let Rows { html, left_out } = rows(&rejections, MOST, |rejection| row(admin, rejection));
     html! {
         p { "A page at one of these origins sees a CORS error. The heaviest come first; the reasons are those of the live rules." }
         (table("rejected", "Rejected requests by origin and reason", &COLUMNS, &html! { tbody { (html) } }))
@@ -29,15 +33,19 @@ pub(super) fn body(admin: &Admin) -> Markup {
     }
 }
 
-fn row(admin: &Admin, live: &Snapshot, rejection: &RequestGroup) -> Markup {
+fn row(admin: &Admin, rejection: &RequestGroup) -> Markup {
     let denial = admin.recent_denials.find(&rejection.request_id);
-    let explained = explain(live, rejection, denial.as_ref());
+    let together = denial.as_ref().map(|_| admin.recent_denials.asked_together(rejection));
+    let explained = explain(admin, rejection, denial.as_ref().zip(together.as_ref()));
     html! {
         tr {
             th scope="row" { @if rejection.origin.is_empty() { "none that a browser sends" } @else { (foreign(&rejection.origin)) } }
             td { (rejection.kind) " " (foreign(&rejection.method)) " to " (foreign(&rejection.bucket)) }
             td.number { (count(rejection)) }
-            td.sentences { (then_and_now(rejection, explained.as_ref())) }
+            td.sentences {
+                (then_and_now(rejection, explained.as_ref()))
+                @if let Some(together) = together.filter(|together| together.differ) { " " (differ(&together)) }
+            }
             td.sentences { @if let Some(explained) = explained.as_ref().filter(|explained| !explained.allowed) { (remedy(explained, Shown::Rule)) } }
             td {
                 (moment(rejection.last_seen)) " "
@@ -72,20 +80,41 @@ fn then_and_now(rejection: &RequestGroup, now: Option<&Explained>) -> Markup {
     }
 }
 
-/// What the live rules say to the last of these requests, as far as it is known: of one that is no longer kept, one refused header.
-fn explain(live: &Snapshot, rejection: &RequestGroup, denial: Option<&Denial>) -> Option<Explained> {
-    match denial {
-        Some(denial) => explain_denial(denial, live),
-        None => {
-            let question = known(rejection);
-            explain_request(live.bucket(question.bucket), &question).ok()
-        }
+/// The requests of a row need not ask for the same headers, and one rule is to allow all of them.
+fn differ(together: &AskedTogether) -> Markup {
+    let names: Vec<_> = together.request_headers.split(',').collect();
+    html! {
+        "Together, those that are still kept ask for " (several(&names, MOST_HEADERS))
+        @if !together.is_whole { " and others" }
+        "."
     }
+}
+
+/// Asks the live rules about these requests, as far as they are known: about one with the headers of all that are still kept; if the last
+/// one is no longer kept, about one with the refused header.
+fn explain(admin: &Admin, rejection: &RequestGroup, kept: Option<(&Denial, &AskedTogether)>) -> Option<Explained> {
+    let Some((denial, together)) = kept else {
+        let (live, question) = (admin.rules.live(), known(rejection));
+        let is_of_several = &*rejection.bucket == SEVERAL;
+        let bucket = if is_of_several { live.without_rules() } else { live.bucket(question.bucket) };
+        let mut explained = explain_request(bucket, &question).ok()?;
+        if is_of_several {
+            explained.deny_change_to_ambiguous();
+        } else {
+            explained.tell_of_missing_rules(&admin.rules);
+        }
+        return Some(explained);
+    };
+    let own = Question::of_denial(denial);
+    let request_headers = Some(&*together.request_headers).filter(|names| !names.is_empty());
+    let question = if together.differ { Question { request_headers, ..own } } else { own };
+    explain_in_place_of(denial, &question, denial.is_whole && together.is_whole, &admin.rules)
 }
 
 fn known(rejection: &RequestGroup) -> Question<'_> {
     let is_header = rejection.reason == Reason::Header;
     Question {
+        kind: rejection.kind,
         // The label of a document that is not a bucket's own finds the same document, but for that of no bucket.
         bucket: Some(&*rejection.bucket).filter(|label| *label != crate::rules::Slot::Service.label()),
         origin: &rejection.origin,

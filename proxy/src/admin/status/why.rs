@@ -18,7 +18,12 @@ pub(super) fn why(explained: &Explained) -> Markup {
         return html! { "Rule " (rule) " allows it." };
     }
     match explained.reason {
-        Reason::NoRules => html! { "The bucket has no CORS rules, so no page may read what it holds." },
+        Reason::NoRules => html! {
+            "The bucket has no CORS rules, so no page may read what it holds."
+            @if let Some(missing) = &explained.without_rules {
+                @for sentence in missing.sentences() { " " (visible(&sentence, MAX_SENTENCE)) "." }
+            }
+        },
         Reason::Origin => html! {
             "No rule allows the origin " (foreign(&explained.origin))
             @if let Some(sentence) = nearest_rule(explained) { ": " (visible(sentence, MAX_SENTENCE)) }

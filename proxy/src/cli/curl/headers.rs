@@ -44,6 +44,15 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// Returns whether the request has an `Authorization`, or a preflight asks for one.
+    pub(super) fn has_authorization(&self, options: &Options) -> bool {
+        let is_asked = |name: &str| name.trim().eq_ignore_ascii_case("authorization");
+        options.header("authorization").is_some()
+            || self.headers.as_deref().unwrap_or_default().split(',').any(is_asked)
+    }
+}
+
 fn method(options: &Options) -> String {
     let implied = match options {
         Options { is_head: true, .. } => "HEAD",

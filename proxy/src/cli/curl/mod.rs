@@ -9,6 +9,7 @@ mod shell;
 
 use headers::Asked;
 use options::Options;
+use s3cors_proxy::s3::presigned::is_presigned;
 use url::Url;
 
 /// What a copied request is to CORS.
@@ -26,6 +27,8 @@ pub(super) struct Copied {
     pub(super) request_headers: Option<String>,
     /// Whether the browser says that page and URL have the same origin.
     pub(super) is_same_origin: bool,
+    /// True if both the URL and a header have a signature, which S3 refuses.
+    pub(super) has_two_signatures: bool,
 }
 
 /// Why a line cannot be read.
@@ -66,6 +69,7 @@ impl Copied {
             host,
             path: url.path().to_owned(),
             origin,
+            has_two_signatures: is_presigned(url.query()) && asked.has_authorization(&options),
             is_same_origin: options.header("sec-fetch-site") == Some("same-origin"),
             method: asked.method,
             request_headers: asked.headers,

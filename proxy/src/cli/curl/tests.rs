@@ -101,3 +101,22 @@ fn what_cannot_be_read_is_said_without_values() {
         assert_eq!(Copied::read(line).unwrap_err(), expected, "{line}");
     }
 }
+
+#[test]
+fn two_signatures_are_noticed() {
+    const V4: &str = "X-Amz-Signature=ab";
+    let asks =
+        "-X OPTIONS -H 'Access-Control-Request-Method: GET' -H 'Access-Control-Request-Headers: x-a, Authorization'";
+    for (query, options, expected) in [
+        (V4, "-H 'Authorization: Bearer x'", true),
+        (V4, "-u user:x", true),
+        (V4, asks, true),
+        ("AWSAccessKeyId=AK&Signature=ab", "-H 'authorization: x'", true),
+        (V4, "-H 'x-authorization: x'", false),
+        (V4, "", false),
+        ("x-id=GetObject", "-H 'Authorization: AWS4-HMAC-SHA256 x'", false),
+    ] {
+        let copied = Copied::read(&format!("curl 'http://localhost:9000/b/k?{query}' {options}")).unwrap();
+        assert_eq!(copied.has_two_signatures, expected, "{query} {options}");
+    }
+}

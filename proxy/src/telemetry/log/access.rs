@@ -26,7 +26,7 @@ pub struct Access<'a> {
     pub method: &'a str,
     /// S3's name for what the request asks for.
     pub operation: Option<&'a str>,
-    /// The bucket's label.
+    /// The bucket, fit for a log; `_service` for requests without one, `_other` where servers differ about it.
     pub bucket: &'a str,
     /// The path without the query.
     pub path: &'a str,
