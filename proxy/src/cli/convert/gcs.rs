@@ -15,6 +15,7 @@ pub(super) fn read(document: &Value, conversion: &mut Conversion) {
 pub(super) fn json(fields: &mut Fields<'_>) -> Draft {
     let [origins, methods, headers] = ["origin", "method", "responseHeader"].map(|key| fields.list(key));
     warn_of_wildcards(&origins, fields);
+    warn_of_wildcards(&headers, fields);
     of(origins, methods, headers, fields.seconds("maxAgeSeconds"))
 }
 
@@ -23,13 +24,14 @@ fn xml(fields: &mut Fields<'_>) -> Draft {
         [("Origins", "Origin"), ("Methods", "Method"), ("ResponseHeaders", "ResponseHeader")]
             .map(|(list, element)| fields.nested(list, element));
     warn_of_wildcards(&origins, fields);
+    warn_of_wildcards(&headers, fields);
     of(origins, methods, headers, fields.only_seconds("MaxAgeSec"))
 }
 
-/// Google's only wildcard for origins is `*` alone.
-fn warn_of_wildcards(origins: &[String], fields: &mut Fields<'_>) {
-    for origin in origins.iter().filter(|origin| *origin != "*" && origin.contains('*')) {
-        fields.warn(&format!("{origin} matches any text in the place of * in S3, where Google compares it as it is"));
+/// Google's only wildcard is `*` alone.
+fn warn_of_wildcards(values: &[String], fields: &mut Fields<'_>) {
+    for value in values.iter().filter(|value| *value != "*" && value.contains('*')) {
+        fields.warn(&format!("{value} matches any text in the place of * in S3, where Google compares it as it is"));
     }
 }
 

@@ -57,5 +57,6 @@ fn rule(fields: &mut Fields<'_>) -> Draft {
         fields.warn(&format!("{origin} also matches deeper subdomains in S3"));
     }
     fields.flag("enable-cors");
+    let headers = fields.without_wildcards("header", headers);
     Draft { id: None, origins, methods, headers, expose, max_age }
 }

@@ -54,6 +54,12 @@ fn rules_of_other_stores_become_s3s() {
         ),
         (
             From::Gcs,
+            r#"[{"origin": ["https://a"], "method": ["GET"], "responseHeader": ["x-goog-*"]}]"#,
+            r#"[{"AllowedOrigins": ["https://a"], "AllowedMethods": ["GET"], "AllowedHeaders": ["x-goog-*"]}]"#,
+            &["x-goog-* matches any text in the place of *", "exposed header x-goog-* is left out"],
+        ),
+        (
+            From::Gcs,
             "<?xml version='1.0'?><CorsConfig><Cors><Origins><Origin>http://a</Origin><Origin>http://b</Origin></Origins>\
              <Methods><Method>PUT</Method></Methods><ResponseHeaders/><MaxAgeSec>5</MaxAgeSec></Cors></CorsConfig>",
             r#"[{"AllowedOrigins": ["http://a", "http://b"], "AllowedMethods": ["PUT"], "MaxAgeSeconds": 5}]"#,
