@@ -13,7 +13,7 @@ const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("telemetry", &[]),
     ("config", &["s3"]),
     ("tls", &["config"]),
-    ("rules", &["config"]),
+    ("rules", &["config", "tls"]),
     ("observe", &[]),
     ("upstream", &["config"]),
     ("explain", &["rules", "s3"]),

@@ -24,6 +24,7 @@ mod cli;
 mod clients;
 mod conformance;
 mod connection_options;
+mod credentials;
 mod crowded;
 mod declines;
 mod demo;

@@ -1,38 +1,22 @@
-//! The AWS SDK for code that blocks: a reload has a thread of its own, and the SDK is asynchronous.
+//! A client of S3 for code that blocks: a reload has a thread of its own.
 
-use crate::config::UpstreamUrl;
-use aws_config::{BehaviorVersion, Region};
-use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use std::error::Error;
-use std::path::Path;
-use std::time::Duration;
+use super::call::{Base, Endpoint, S3};
+use super::https::Https;
+use crate::config::UpstreamTls;
+use crate::tls::client::trusting_system;
+use crate::tls::trusting_as_configured;
+use reqsign_aws_v4::{DefaultCredentialProvider, RequestSigner};
+use reqsign_core::{CommandExecute, CommandOutput, Context, OsEnv, Signer};
+use reqsign_file_read_tokio::TokioFileRead;
+use std::fmt::Display;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+use tokio::process::Command;
 use tokio::runtime::Runtime;
-
-/// How long one call may take, its retries included: a server that is away must not hold up a reload for long.
-const LONGEST_CALL: Duration = Duration::from_secs(10);
-const LONGEST_ATTEMPT: Duration = Duration::from_secs(4);
-const LONGEST_CONNECT: Duration = Duration::from_secs(2);
-const ATTEMPTS: u32 = 3;
-
-/// Whom to ask.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Endpoint<'e> {
-    /// The server; without one Amazon's own.
-    pub(super) url: Option<&'e UpstreamUrl>,
-    pub(super) region: &'e str,
-    /// CA roots in PEM that were read before; the system's otherwise.
-    pub(super) ca_file: Option<&'e Path>,
-}
 
 /// A client of an S3 server, with the runtime that it runs on.
 pub(super) struct Client {
-    s3: aws_sdk_s3::Client,
+    s3: Arc<S3>,
     /// `None` when it has ended.
     runtime: Option<Runtime>,
 }
@@ -44,39 +28,33 @@ impl Client {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("s3").enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let http = http.tls_context(trusting(endpoint.ca_file)?).build_https();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(LONGEST_CONNECT)
-            .operation_attempt_timeout(LONGEST_ATTEMPT)
-            .operation_timeout(LONGEST_CALL)
-            .build();
-        let shared = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .region(Region::new(endpoint.region.to_owned()))
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(timeouts);
-        let load = || runtime.block_on(shared.load());
-        let shared = std::thread::scope(|scope| scope.spawn(load).join());
-        let shared = shared.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        // Checksums that the API does not ask for are sent in a trailer, which not every server reads.
-        let mut config = aws_sdk_s3::config::Builder::from(&shared)
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        if let Some(url) = endpoint.url {
-            config = config.endpoint_url(url.to_string()).force_path_style(true);
-        }
-        Ok(Self { s3: aws_sdk_s3::Client::from_conf(config.build()), runtime: Some(runtime) })
+        let system = trusting_system().map_err(|error| error.to_string())?;
+        let tls = match endpoint.ca_file {
+            Some(path) => {
+                trusting_as_configured(&UpstreamTls { ca_file: Some(path.to_owned()), ..UpstreamTls::default() })
+                    .map_err(|error| error.to_string())?
+            }
+            None => system.clone(),
+        };
+        // Web identities are exchanged at Amazon's own server, whoever has certified the S3 server.
+        let context = Context::new()
+            .with_env(OsEnv)
+            .with_file_read(TokioFileRead)
+            .with_command_execute(Quoted)
+            .with_http_send(Https::new(system));
+        let signer = Signer::new(context, DefaultCredentialProvider::new(), RequestSigner::new("s3", endpoint.region));
+        let s3 = S3 { base: Base::of(endpoint), https: Https::new(tls), signer };
+        Ok(Self { s3: Arc::new(s3), runtime: Some(runtime) })
     }
 
     /// Waits for what `call` returns. Not for a thread that serves requests.
     #[expect(clippy::expect_used, reason = "it is taken when this is dropped")]
-    pub(super) fn wait<F: Future>(&self, call: impl FnOnce(aws_sdk_s3::Client) -> F + Send) -> F::Output
+    pub(super) fn wait<F: Future>(&self, call: impl FnOnce(Arc<S3>) -> F + Send) -> F::Output
     where
         F::Output: Send,
     {
         let runtime = self.runtime.as_ref().expect("until the drop");
-        let run = || runtime.block_on(call(self.s3.clone()));
+        let run = || runtime.block_on(call(Arc::clone(&self.s3)));
         // A thread of a runtime may not wait for another runtime, which would panic.
         if tokio::runtime::Handle::try_current().is_err() {
             return run();
@@ -94,34 +72,17 @@ impl Drop for Client {
     }
 }
 
-fn trusting(ca_file: Option<&Path>) -> Result<TlsContext, String> {
-    let store = match ca_file {
-        Some(path) => {
-            let pem = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            TrustStore::empty().with_pem_certificate(pem)
-        }
-        None => TrustStore::default(),
-    };
-    TlsContext::builder().with_trust_store(store).build().map_err(|error| error.to_string())
-}
+/// Runs a profile's `credential_process`. The library splits it at each blank; the AWS tools split it as a shell does.
+#[derive(Debug)]
+struct Quoted;
 
-/// What a call failed of: what the server says, or the causes on the way to it.
-pub(super) fn reason<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> String {
-    if let Some(code) = code(error) {
-        let message = error.as_service_error().and_then(|error| error.meta().message()).unwrap_or_default();
-        return if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") };
+impl CommandExecute for Quoted {
+    async fn command_execute(&self, program: &str, arguments: &[&str]) -> reqsign_core::Result<CommandOutput> {
+        let failed = |reason: &dyn Display| reqsign_core::Error::unexpected(format!("credential_process: {reason}"));
+        let words = shlex::split(&[&[program], arguments].concat().join(" ")).unwrap_or_default();
+        let Some((program, arguments)) = words.split_first() else { return Err(failed(&"a quote is not closed")) };
+        let ended = Command::new(program).args(arguments).stdin(Stdio::null()).output().await;
+        let Output { status, stdout, stderr } = ended.map_err(|error| failed(&format_args!("{program}: {error}")))?;
+        Ok(CommandOutput { status: status.code().unwrap_or(-1), stdout, stderr })
     }
-    let mut causes = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        causes.push(next.to_string());
-        cause = next.source();
-    }
-    causes.dedup();
-    causes.join(": ")
-}
-
-/// S3's code, where the server sent one.
-pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
-    error.as_service_error().and_then(|error| error.meta().code())
 }

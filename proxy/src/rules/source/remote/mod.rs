@@ -1,8 +1,11 @@
-//! Sources on another machine, through the AWS SDK: a bucket of documents, and the CORS that an S3 server keeps itself.
+//! Sources on another machine, asked by S3's own API: a bucket of documents, and the CORS that an S3 server keeps itself.
 
 mod bucket_cors;
+mod call;
+mod call_error;
 mod client;
 mod copied;
+mod https;
 mod objects;
 mod upstream;
 

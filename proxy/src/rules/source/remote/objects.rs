@@ -4,7 +4,9 @@
 //! again. A removed document stays as an object without a byte, which carries the time that its removal was signed: servers have no
 //! removal with a condition.
 
-use super::client::{Client, Endpoint, code, reason};
+use super::call::{Call, Endpoint, S3};
+use super::call_error::CallError;
+use super::client::Client;
 use crate::config::RulesStore;
 use crate::rules::slot::Slot;
 use crate::rules::source::directory::rules_stem;
@@ -13,19 +15,18 @@ use crate::rules::source::{
     Changed, Changes, Found, Listing, NoChanges, Source, SourceError, Stored, Version, document_name,
 };
 use crate::rules::write::{Write, WriteError};
-use aws_sdk_s3::Client as S3;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::Object;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, Method, Response, StatusCode};
 use s3_cors::MAX_DOCUMENT_LENGTH;
-use std::error::Error;
+use serde::Deserialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 /// The metadata that says when a write was signed.
-const SIGNED: &str = "s3cors-signed";
+const SIGNED: HeaderName = HeaderName::from_static("x-amz-meta-s3cors-signed");
 /// How often a write looks again when others write at the same time.
 const TRIES: usize = 20;
 /// The longest pause before that, in milliseconds: those who met must not meet again.
@@ -42,6 +43,24 @@ pub(in crate::rules::source) struct Objects {
     client: OnceLock<Result<Client, String>>,
     /// Set once the server was seen to look at conditions.
     is_conditional: OnceLock<()>,
+}
+
+/// S3 API, ListObjectsV2.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ObjectList {
+    contents: Vec<Object>,
+    is_truncated: bool,
+    next_continuation_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Object {
+    key: String,
+    #[serde(rename = "ETag")]
+    e_tag: Option<String>,
+    size: Option<u64>,
 }
 
 /// What a write came to that names the object it replaces.
@@ -75,20 +94,26 @@ impl Objects {
         format!("{}{}", self.settings.prefix, path.file_name().unwrap_or_default().to_string_lossy())
     }
 
-    async fn list_all(&self, s3: S3) -> Result<Listing, String> {
-        let list = s3.list_objects_v2().bucket(&self.settings.bucket).prefix(&self.settings.prefix).delimiter("/");
-        let (mut listing, mut pages) = (Listing::default(), list.into_paginator().send());
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| format!("ListObjectsV2: {}", reason(&error)))?;
-            page.contents().iter().for_each(|object| self.add(object, &mut listing));
+    async fn list_all(&self, s3: Arc<S3>) -> Result<Listing, CallError> {
+        let RulesStore { bucket, prefix, .. } = &self.settings;
+        let (mut listing, mut token) = (Listing::default(), String::new());
+        loop {
+            let query = [("list-type", "2"), ("prefix", prefix), ("delimiter", "/"), ("continuation-token", &token)];
+            let query = query.get(..if token.is_empty() { 3 } else { 4 }).unwrap_or_default();
+            let page = s3.call(Call { bucket, query, ..Call::default() }).await?;
+            let page: ObjectList = quick_xml::de::from_reader(page.body().as_ref())?;
+            page.contents.iter().for_each(|object| self.add(object, &mut listing));
+            match page.next_continuation_token {
+                Some(next) if page.is_truncated && next != token => token = next,
+                _ => return Ok(listing),
+            }
         }
-        Ok(listing)
     }
 
     /// Adds an object that is a document. One without a byte is a document that was removed.
     fn add(&self, object: &Object, listing: &mut Listing) {
-        let name = object.key().and_then(|key| key.strip_prefix(&self.settings.prefix)).unwrap_or_default();
-        if name.is_empty() || name.starts_with('.') || object.size() == Some(0) {
+        let name = object.key.strip_prefix(&self.settings.prefix).unwrap_or_default();
+        if name.is_empty() || name.starts_with('.') || object.size == Some(0) {
             return;
         }
         let path = self.place.join(name);
@@ -96,40 +121,52 @@ impl Objects {
             Err(why) => listing.passed_over.push((path, why)),
             Ok(None) => listing.errors.push(SourceError::ReservedName { path }),
             Ok(Some(slot)) => {
-                let found = Found { path, version: object.e_tag().map(version) };
+                let found = Found { path, version: object.e_tag.as_deref().map(version) };
                 listing.documents.entry(slot).or_default().push(found);
             }
         }
     }
 
     async fn held(&self, s3: &S3, path: &Path) -> Result<Held, WriteError> {
-        let head = s3.head_object().bucket(&self.settings.bucket).key(self.key(path)).send().await;
+        let (bucket, key) = (&self.settings.bucket, &self.key(path));
+        let head = s3.call(Call { method: Method::HEAD, bucket, key, ..Call::default() }).await;
         match head {
             Ok(head) => {
-                let signed = head.metadata().and_then(|metadata| metadata.get(SIGNED));
+                let signed = text(&head, &SIGNED);
                 Ok(Held {
                     signed_at: signed.and_then(|time| humantime::parse_rfc3339(time).ok()),
-                    is_document: head.content_length() != Some(0),
-                    etag: head.e_tag,
+                    is_document: text(&head, &CONTENT_LENGTH) != Some("0"),
+                    etag: text(&head, &ETAG).map(str::to_owned),
                 })
             }
-            Err(error) if status(&error) == Some(404) => Ok(Held::default()),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(Held::default()),
             Err(error) => Err(failed(path, "HeadObject", &error)),
         }
     }
 
     /// Replaces an object, if it is still the one that was found.
-    async fn put(&self, s3: &S3, path: &Path, held: &Held, text: &str, write: &Write<'_>) -> Result<Put, WriteError> {
-        let put = s3.put_object().bucket(&self.settings.bucket).key(self.key(path));
-        let put = match &held.etag {
-            Some(etag) => put.if_match(etag),
-            None => put.if_none_match("*"),
-        };
-        let put = put.metadata(SIGNED, humantime::format_rfc3339(write.signed.at).to_string());
-        match put.body(ByteStream::from(text.as_bytes().to_vec())).send().await {
-            Ok(put) => Ok(Put::Done(put.e_tag)),
+    async fn put(
+        &self,
+        s3: &S3,
+        path: &Path,
+        held: &Held,
+        document: &str,
+        write: &Write<'_>,
+    ) -> Result<Put, WriteError> {
+        let (bucket, key) = (&self.settings.bucket, &self.key(path));
+        let invalid = |error| failed(path, "PutObject", &CallError::Malformed(http::Error::from(error)));
+        let value = |text: &str| HeaderValue::try_from(text).map_err(invalid);
+        let (condition, etag) = held.etag.as_deref().map_or((IF_NONE_MATCH, "*"), |etag| (IF_MATCH, etag));
+        let signed = humantime::format_rfc3339(write.signed.at).to_string();
+        let headers = HeaderMap::from_iter([(condition, value(etag)?), (SIGNED, value(&signed)?)]);
+        let body = Bytes::copy_from_slice(document.as_bytes());
+        match s3.call(Call { method: Method::PUT, bucket, key, headers, body, ..Call::default() }).await {
+            Ok(put) => Ok(Put::Done(text(&put, &ETAG).map(str::to_owned))),
             // The last for an object that is gone (S3 API, PutObject with If-Match).
-            Err(error) if matches!(status(&error), Some(404 | 409 | 412)) && code(&error) != Some("NoSuchBucket") => {
+            Err(error)
+                if matches!(error.status().map(|status| status.as_u16()), Some(404 | 409 | 412))
+                    && error.code() != Some("NoSuchBucket") =>
+            {
                 Ok(Put::Late)
             }
             Err(error) => Err(failed(path, "PutObject", &error)),
@@ -177,7 +214,7 @@ impl Objects {
         }
     }
 
-    async fn write_until_done(&self, s3: S3, write: &Write<'_>) -> Result<Option<Stored>, WriteError> {
+    async fn write_until_done(&self, s3: Arc<S3>, write: &Write<'_>) -> Result<Option<Stored>, WriteError> {
         self.check_conditions(&s3, write).await?;
         for _ in 0..TRIES {
             if let Some(written) = self.try_to_write(&s3, write).await? {
@@ -200,27 +237,22 @@ impl Source for Objects {
     }
 
     fn list(&self) -> Result<Listing, SourceError> {
-        let listing = self.client().and_then(|client| client.wait(|s3| self.list_all(s3)));
-        listing.map_err(|reason| SourceError::Unreadable { path: self.place.clone(), reason })
+        let list = |client: &Client| {
+            let listed = client.wait(|s3| self.list_all(s3));
+            listed.map_err(|error| format!("ListObjectsV2: {error}"))
+        };
+        self.client().and_then(list).map_err(|reason| SourceError::Unreadable { path: self.place.clone(), reason })
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
         let unreadable = |reason| SourceError::Unreadable { path: path.to_owned(), reason };
         let client = self.client().map_err(unreadable)?;
-        let bytes = client.wait(async |s3| {
-            // A range would be an error for an object without a byte: the length says whether to read on.
-            let get = s3.get_object().bucket(&self.settings.bucket).key(self.key(path)).send().await;
-            let mut get = get.map_err(|error| format!("GetObject: {}", reason(&error)))?;
-            let mut bytes = Vec::new();
-            while let Some(chunk) = get.body.next().await {
-                bytes.extend_from_slice(&chunk.map_err(|error| error.to_string())?);
-                if bytes.len() > MAX_DOCUMENT_LENGTH {
-                    break;
-                }
-            }
-            Ok(bytes)
-        });
-        bytes.map_err(unreadable)
+        let (bucket, key) = (&self.settings.bucket, &self.key(path));
+        // A range would be an error for an object without a byte: the length says whether to read on.
+        let get = Call { bucket, key, most: Some(MAX_DOCUMENT_LENGTH), ..Call::default() };
+        let object = client.wait(async |s3| s3.call(get).await);
+        let object = object.map_err(|error| unreadable(format!("GetObject: {error}")))?;
+        Ok(object.into_body().into())
     }
 
     fn read_again(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
@@ -244,13 +276,13 @@ fn version(etag: &str) -> Version {
     Version::of(hasher.finish())
 }
 
-fn status<E>(error: &SdkError<E>) -> Option<u16> {
-    error.raw_response().map(|response| response.status().as_u16())
+fn text<'r, B>(response: &'r Response<B>, name: &HeaderName) -> Option<&'r str> {
+    response.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
-fn failed<E: ProvideErrorMetadata + Error + 'static>(path: &Path, call: &str, error: &SdkError<E>) -> WriteError {
-    let (place, reason) = (path.to_owned(), format!("{call}: {}", reason(error)));
-    if status(error) == Some(403) {
+fn failed(path: &Path, call: &str, error: &CallError) -> WriteError {
+    let (place, reason) = (path.to_owned(), format!("{call}: {error}"));
+    if error.status() == Some(StatusCode::FORBIDDEN) {
         WriteError::ReadOnly { place, reason }
     } else {
         WriteError::Failed { place, reason }
