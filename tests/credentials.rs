@@ -1,4 +1,4 @@
-//! Where AWS credentials come from: each source that the AWS tools have signs the requests for an upstream's CORS.
+//! The sources of AWS credentials: each that the AWS tools have signs the requests for the CORS of an upstream.
 
 use crate::support::process::{Ended, run_to_end, s3cors};
 use crate::support::rules::{Rules, allowing};

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long one call may take, its retries included: a server that is away must not hold up a reload for long.
+/// The time for one call, its retries included: a server that is away must not hold up a reload for long.
 const LONGEST_CALL: Duration = Duration::from_secs(10);
 const ATTEMPTS: u32 = 3;
 /// The longest pause before the second attempt, in milliseconds. Before the next it is twice as long.
@@ -25,7 +25,7 @@ const SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const ENCODED_IN_PATHS: &AsciiSet = &ENCODED.remove(b'/');
 
-/// Whom to ask.
+/// The server that is asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Endpoint<'e> {
     /// The server; without one, that of `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, or Amazon's own.
@@ -35,7 +35,7 @@ pub(super) struct Endpoint<'e> {
     pub(super) ca_file: Option<&'e Path>,
 }
 
-/// Where buckets are.
+/// The place of buckets.
 pub(super) enum Base {
     /// In the path, below this URL.
     Path(String),
@@ -54,11 +54,11 @@ pub(super) struct Call<'c> {
     pub(super) query: &'c [(&'c str, &'c str)],
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// How much of the response's body is read, in bytes; without it, as much as a list can have.
+    /// The number of bytes that are read of the response; without it, as many as a list can have.
     pub(super) most: Option<usize>,
 }
 
-/// What sends the questions.
+/// Sends the questions.
 pub(super) struct S3 {
     pub(super) base: Base,
     pub(super) https: Https,

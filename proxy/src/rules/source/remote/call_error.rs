@@ -1,14 +1,14 @@
-//! Why a question to an S3 server has no answer, and whether another attempt may have one.
+//! The failure of a question to an S3 server, and whether another attempt may have an answer.
 
 use super::https::SendError;
 use http::StatusCode;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Why a call failed.
+/// The reason why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallError {
-    /// What the server says.
+    /// The server refuses, and says why.
     #[error("{}", refused(*status, .document))]
     Refused { status: StatusCode, document: ErrorDocument },
     /// No response came.

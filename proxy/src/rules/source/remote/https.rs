@@ -22,7 +22,7 @@ const MOST: usize = 16 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct Https(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
-/// Why there is no response. None holds what was sent: it has secrets.
+/// The reason why there is no response. None holds what was sent, which has secrets.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
     /// The server was not reached, or it ended the connection.
