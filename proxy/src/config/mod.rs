@@ -73,11 +73,11 @@ pub struct Config {
     /// Where S3 clients connect; at least one.
     pub listen: Vec<Listener>,
     /// The source of these addresses.
-    pub listen_origin: Origin,
+    pub listen_source: SettingSource,
     /// The listener for operators.
     pub admin: AdminListener,
     /// The source of its address.
-    pub admin_origin: Origin,
+    pub admin_source: SettingSource,
     /// The S3 server.
     pub upstream: UpstreamConfig,
     /// The domains whose subdomains are buckets (virtual-host style).
@@ -118,7 +118,7 @@ pub struct Config {
 
 /// The source of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingSource {
     /// Nothing names it.
     Default,
     /// The file.
@@ -187,8 +187,8 @@ impl Config {
         ];
         let unserved = needs_own.into_iter().filter(|(_, is_set)| *is_set && drivers == Drivers::Pingora);
         errors.extend(unserved.map(|(setting, _)| ConfigError::NeedsOwnDrivers { setting }));
-        let listen_origin = Origin::of(!flags.listen.is_empty(), !file.listen.0.is_empty());
-        let admin_origin = Origin::of(flags.admin.is_some(), file.admin.is_some());
+        let listen_source = SettingSource::of(!flags.listen.is_empty(), !file.listen.0.is_empty());
+        let admin_source = SettingSource::of(flags.admin.is_some(), file.admin.is_some());
         let listen = match (flags.listen.is_empty(), file.listen.0) {
             (false, _) => flags.listen.into_iter().map(SocketAddr::from).map(Listener::from).collect(),
             (true, listen) if listen.is_empty() => vec![Self::DEFAULT_LISTEN.into()],
@@ -202,9 +202,9 @@ impl Config {
         errors.extend(own_listeners(upstream.urls(), &addresses));
         let config = Self {
             listen,
-            listen_origin,
+            listen_source,
             admin,
-            admin_origin,
+            admin_source,
             upstream,
             domains: if flags.domain.is_empty() { file.domains.0 } else { flags.domain },
             hosts: file.hosts.into(),
@@ -228,7 +228,7 @@ impl Config {
     }
 }
 
-impl Origin {
+impl SettingSource {
     const fn of(is_flag: bool, is_in_file: bool) -> Self {
         match (is_flag, is_in_file) {
             (true, _) => Self::Flag,
@@ -272,8 +272,8 @@ mod tests {
         let sample = Config::from_file(sample).unwrap();
         let upstream = Flags { upstream: vec!["http://127.0.0.1:9000".parse().unwrap()], ..Flags::default() };
         let defaults = Config::load(upstream).unwrap();
-        assert_eq!((defaults.listen_origin, defaults.admin_origin), (Origin::Default, Origin::Default));
-        let sample = Config { listen_origin: Origin::Default, admin_origin: Origin::Default, ..sample };
+        assert_eq!((defaults.listen_source, defaults.admin_source), (SettingSource::Default, SettingSource::Default));
+        let sample = Config { listen_source: SettingSource::Default, admin_source: SettingSource::Default, ..sample };
         assert_eq!(format!("{sample:#?}"), format!("{defaults:#?}"));
     }
 

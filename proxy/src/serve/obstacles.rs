@@ -2,7 +2,7 @@
 
 use super::ServeError;
 use crate::config::{
-    Config, ConfigError, Drivers, Lowered, Origin, RulesApi, RulesSource, TokenFile, UpstreamHost, UpstreamTls,
+    Config, ConfigError, Drivers, Lowered, RulesApi, RulesSource, SettingSource, TokenFile, UpstreamHost, UpstreamTls,
     UpstreamUrl,
 };
 use crate::downstream::Sockets;
@@ -55,12 +55,12 @@ pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
 /// Binds the sockets of all listeners, or says which of them cannot be bound.
 pub(super) fn bind(config: &mut Config, taken_over: Vec<TcpListener>) -> Result<Sockets, Vec<ServeError>> {
     let named_by = |origin, [by_default, in_file, by_flag]: [&'static str; 3]| match origin {
-        Origin::Default => by_default,
-        Origin::File => in_file,
-        Origin::Flag => by_flag,
+        SettingSource::Default => by_default,
+        SettingSource::File => in_file,
+        SettingSource::Flag => by_flag,
     };
-    let listen = named_by(config.listen_origin, ["listen (by default)", "listen", "--listen (or S3CORS_LISTEN)"]);
-    let admin = named_by(config.admin_origin, ["admin (by default)", "admin", "--admin (or S3CORS_ADMIN)"]);
+    let listen = named_by(config.listen_source, ["listen (by default)", "listen", "--listen (or S3CORS_LISTEN)"]);
+    let admin = named_by(config.admin_source, ["admin (by default)", "admin", "--admin (or S3CORS_ADMIN)"]);
     let of_clients = config.listen.iter_mut().map(|listener| (listen, &mut listener.address));
     let sockets = Sockets::bind(of_clients.chain([(admin, &mut config.admin.address)]), taken_over);
     sockets.map_err(|errors| errors.into_iter().map(ServeError::from).collect())
@@ -100,7 +100,7 @@ pub(super) fn warn(config: &Config) {
         tracing::warn!("{}", Drivers::RENAMED);
     }
     // Who says where to listen may mean it: a sidecar serves its pod.
-    if config.listen_origin == Origin::Default && is_container() {
+    if config.listen_source == SettingSource::Default && is_container() {
         tracing::warn!(
             "in a container and listening on its loopback, where nothing outside can connect: set --listen 0.0.0.0:8080, \
              S3CORS_LISTEN or listen in the file"
