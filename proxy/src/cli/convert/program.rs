@@ -3,7 +3,7 @@
 use super::ConvertError;
 use super::any_case::is_list_of_rules;
 use super::literal::{Reader, is_name_start};
-use super::unresolved::line_of;
+use super::unresolved::{line_of, unresolved};
 use serde_json::{Map, Value};
 
 /// Reads the lists of rules in a program, each by the line of its name.
@@ -52,6 +52,10 @@ fn list_of_rules(reader: &mut Reader<'_>, start: usize, found: &mut Map<String, 
         || (reader.skip("=") && !reader.rest().starts_with(['=', '>']));
     if !is_value {
         reader.at = after;
+        if changes(reader.rest()) {
+            let statement = text_of_line(reader.text, start);
+            insert(found, reader.text, start, name, &unresolved(statement, line_of(reader.text, start)));
+        }
         return Ok(());
     }
     skip_type(reader);
@@ -59,12 +63,30 @@ fn list_of_rules(reader: &mut Reader<'_>, start: usize, found: &mut Map<String, 
     let value = reader.value(0).map_err(|what| reader.failed(what))?;
     let key = if is_call { "corsRules" } else { name };
     let value = if is_call { Value::Array(vec![value]) } else { value };
-    let mut place = format!("line {}", line_of(reader.text, start));
+    insert(found, reader.text, start, key, &value);
+    Ok(())
+}
+
+fn insert(found: &mut Map<String, Value>, text: &str, start: usize, key: &str, value: &Value) {
+    let mut place = format!("line {}", line_of(text, start));
     while found.contains_key(&place) {
         place.push_str(", again");
     }
     found.insert(place, serde_json::json!({key: value}));
-    Ok(())
+}
+
+/// Returns true where a statement changes a list that stands elsewhere: `rules += …`, `rules.append(…)`, `rules[0]['x'] = …`.
+fn changes(rest: &str) -> bool {
+    const CALLS: [&str; 6] = [".append(", ".push(", ".extend(", ".insert(", ".unshift(", ".concat("];
+    let line = rest.lines().next().unwrap_or_default().trim_start();
+    let is_member = line.starts_with(['[', '.']);
+    let is_assigned = line.replace("==", "").replace("=>", "").contains('=') && !line.contains('(');
+    line.starts_with("+=") || CALLS.iter().any(|call| is_member && line.contains(call)) || (is_member && is_assigned)
+}
+
+fn text_of_line(text: &str, offset: usize) -> &str {
+    let from = text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+    text.get(from..).and_then(|rest| rest.lines().next()).unwrap_or_default().trim()
 }
 
 /// Skips the type of a declaration, where its value follows.

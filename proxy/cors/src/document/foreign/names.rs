@@ -126,7 +126,10 @@ impl<'t> Names<'t> {
             "add_cors_rule",
         ]) {
             Some(ForeignForm::Cdk)
-        } else if self.has(&["cors_rule", "cors_rules"]) && self.says(&[" = [", " = {"]) {
+        } else if self.has(&["cors_rule", "cors_rules"])
+            && self.says(&[" = [", " = {"])
+            && !self.has_words_of_a_program()
+        {
             Some(ForeignForm::Terraform)
         } else if self.has(&["CorsConfiguration"]) {
             Some(ForeignForm::CloudFormation)
@@ -135,6 +138,11 @@ impl<'t> Names<'t> {
         } else {
             None
         }
+    }
+
+    /// Returns true for first words and calls that no HCL has.
+    fn has_words_of_a_program(&self) -> bool {
+        self.begins_a_line(&PROGRAM) || self.says(&["put_bucket_cors", "putBucketCors", "PutBucketCors"])
     }
 
     /// A program: by its first words and calls, where there are rules in it.

@@ -82,6 +82,20 @@ fn what_only_its_own_tool_can_compute_is_an_error_that_names_it() {
         ("package main\nvar rule = s3.CORSRule{\n\tAllowedOrigins: origins,\n}\n".to_owned(), "no CORS rules that stand as data"),
         ("new Bucket(this, 'B', {\n  cors: { allowOrigins: ['https://a'], allowMethods: ['GET'] },\n});\n".to_owned(), "no CORS rules that stand as data"),
         (cdk("%w[a b]"), "%w[a b] in line 3"),
+        (
+            "import boto3\ncors_rules = [{'AllowedOrigins': ['https://a'], 'AllowedMethods': ['GET']}]\ncors_rules += more\n\
+             s3.put_bucket_cors(CORSConfiguration={'CORSRules': cors_rules})\n"
+                .to_owned(),
+            "cors_rules += more in line 3",
+        ),
+        (
+            "import boto3\ncors_rules = [{'AllowedOrigins': ['*'], 'AllowedMethods': ['GET']}]\ncors_rules[0]['AllowedOrigins'] = [origin]\n".to_owned(),
+            "cors_rules[0]['AllowedOrigins'] = [origin] in line 3",
+        ),
+        (
+            "const corsRules = [{ allowedOrigins: ['https://a'], allowedMethods: ['GET'] }];\ncorsRules.push(other);\n".to_owned(),
+            "corsRules.push(other); in line 2",
+        ),
         ("CORSRules=[{AllowedOrigins=[${ORIGIN}],AllowedMethods=[GET]}]".to_owned(), "${ORIGIN}"),
         ("aws s3api put-bucket-cors --bucket b --cors-configuration file://cors.json".to_owned(), "file://cors.json names a file"),
         (r#"{"corsRules": [{"allowedOrigins": ["*"], "allowedOrigins": ["a"], "allowedMethods": ["GET"]}]}"#.to_owned(), "a name occurs twice"),
