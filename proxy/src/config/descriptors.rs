@@ -53,8 +53,8 @@ impl Descriptors {
     /// Lowers both limits by the same part where there are not enough descriptors for them.
     fn lowered(self, limits: Limits) -> Limits {
         let (clients, upstreams) = (limits.connections, limits.upstream_connections);
-        // Of few, half are for connections.
-        let available = self.0.saturating_sub(RESERVE).max(self.0 / 2);
+        // Of few, a third is for connections: those that are refused need as many.
+        let available = self.0.saturating_sub(RESERVE).max(self.0 / 3);
         let wanted = clients.saturating_add(upstreams);
         if wanted <= available || self.0 <= FEWEST {
             return limits;
@@ -80,7 +80,7 @@ mod tests {
             (1_024, (10_000, 10_000), (384, 384)),
             (1_024, (600, 168), (600, 168)),
             (1_024, (100_000, 10_000), (698, 69)),
-            (256, (10_000, 10_000), (64, 64)),
+            (256, (10_000, 10_000), (42, 42)),
             (128, (10_000, 10_000), (10_000, 10_000)),
             (1_024, (usize::MAX, 1), (768, 1)),
         ] {
