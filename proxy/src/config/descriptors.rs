@@ -3,10 +3,10 @@
 use super::settings::Limits;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that no connection of a client or to an upstream takes: for the admin listener, health checks, rules, certificates, the
-/// log and the runtime itself, which has some dozens; and for clients that are refused, of which 128 may be accepted in one go (tokio's
-/// budget of a task).
-const RESERVE: usize = 256;
+/// Descriptors that no connection of a client or to an upstream takes. Some dozens are for the admin listener, health checks, rules,
+/// certificates, the log and the runtime itself; 100 for clients that are told that they are refused; and 128 for those that are accepted
+/// in one go, before one of them is looked at (tokio's budget of a task).
+const RESERVE: usize = 320;
 /// With so few descriptors there is nothing to reserve: it is left to the system what can be opened.
 const FEWEST: usize = 128;
 
@@ -53,8 +53,7 @@ impl Descriptors {
     /// Lowers both limits by the same part where there are not enough descriptors for them.
     fn lowered(self, limits: Limits) -> Limits {
         let (clients, upstreams) = (limits.connections, limits.upstream_connections);
-        // Of few, a third is for connections: those that are refused need as many.
-        let available = self.0.saturating_sub(RESERVE).max(self.0 / 3);
+        let available = self.0.saturating_sub(RESERVE).max(self.0 / 8);
         let wanted = clients.saturating_add(upstreams);
         if wanted <= available || self.0 <= FEWEST {
             return limits;
@@ -76,13 +75,13 @@ mod tests {
     fn connections_leave_descriptors_for_everything_else() {
         for (files, configured, expected) in [
             (1_048_576, (10_000, 10_000), (10_000, 10_000)),
-            (20_256, (10_000, 10_000), (10_000, 10_000)),
-            (1_024, (10_000, 10_000), (384, 384)),
-            (1_024, (600, 168), (600, 168)),
-            (1_024, (100_000, 10_000), (698, 69)),
-            (256, (10_000, 10_000), (42, 42)),
+            (20_320, (10_000, 10_000), (10_000, 10_000)),
+            (1_024, (10_000, 10_000), (352, 352)),
+            (1_024, (600, 104), (600, 104)),
+            (1_024, (100_000, 10_000), (640, 64)),
+            (256, (10_000, 10_000), (16, 16)),
             (128, (10_000, 10_000), (10_000, 10_000)),
-            (1_024, (usize::MAX, 1), (768, 1)),
+            (1_024, (usize::MAX, 1), (704, 1)),
         ] {
             let limits =
                 |(connections, upstream_connections)| Limits { connections, upstream_connections, ..Limits::default() };

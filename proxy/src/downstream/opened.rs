@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The number of connections above the limit that are told so at a time. Others are closed at once: each takes a descriptor and, with
-/// TLS, a handshake.
-const TOLD_AT_ONCE: usize = 100;
+/// The number of connections above the limit that are told so at a time: as many as may be open, in these bounds. Others are closed at
+/// once, since each takes a descriptor and, with TLS, a handshake. A process with few descriptors has a low limit, and few to spare.
+const TOLD_AT_ONCE: RangeInclusive<usize> = 16..=100;
 
 /// The time that one of them may take until it can be told: what it holds, a client that is not refused may need.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
@@ -37,7 +38,7 @@ impl Opened {
     pub(super) fn enter(count: &Count, places: &Places, most: usize) -> Option<Self> {
         let counted = count.enter();
         // Those that gave up their places and are not closed yet count, too.
-        if counted.count() > most.saturating_add(TOLD_AT_ONCE) {
+        if counted.count() > most.saturating_add(most.clamp(*TOLD_AT_ONCE.start(), *TOLD_AT_ONCE.end())) {
             return None;
         }
         let at = Instant::now();
