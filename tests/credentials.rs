@@ -63,37 +63,24 @@ fn every_source_of_the_aws_tools_is_one_here() {
     let in_config = format!("[profile work]\n{keys}");
     let json = r#"{"Version": 1, "AccessKeyId": "test-key", "SecretAccessKey": "secret", "SessionToken": "session"}"#;
     let process = format!("[profile work]\ncredential_process = echo '{json}'\n");
-    let of_server = |path: &'static str| move |server: &Upstream| format!("http://{}{path}", server.address);
-    type Value<'v> = Box<dyn Fn(&Upstream) -> String + 'v>;
-    let is = |text: &'static str| -> Value<'_> { Box::new(move |_| text.to_owned()) };
-    let cases: [(&str, Vec<(&str, &str)>, Vec<(&str, Value<'_>)>, bool); 6] = [
-        (
-            "environment",
-            vec![("credentials", profile.as_str())],
-            vec![
-                ("AWS_ACCESS_KEY_ID", is("test-key")),
-                ("AWS_SECRET_ACCESS_KEY", is("secret")),
-                ("AWS_SESSION_TOKEN", is("session")),
-            ],
-            true,
-        ),
-        ("credentials file", vec![("credentials", profile.as_str())], vec![("AWS_PROFILE", is("work"))], false),
-        ("configuration file", vec![("config", in_config.as_str())], vec![("AWS_PROFILE", is("work"))], false),
-        ("process", vec![("config", process.as_str())], vec![("AWS_PROFILE", is("work"))], true),
-        ("container", vec![], vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", Box::new(of_server("/container")))], true),
-        (
-            "instance",
-            vec![],
-            vec![
-                ("AWS_EC2_METADATA_DISABLED", is("false")),
-                ("AWS_EC2_METADATA_SERVICE_ENDPOINT", Box::new(of_server(""))),
-            ],
-            true,
-        ),
+    let in_environment =
+        [("AWS_ACCESS_KEY_ID", "test-key"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_SESSION_TOKEN", "session")];
+    let of_profile = [("AWS_PROFILE", "work")];
+    // SERVER is the server's own URL.
+    let of_container = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "SERVER/container")];
+    let of_instance = [("AWS_EC2_METADATA_DISABLED", "false"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "SERVER")];
+    let cases = [
+        ("environment", ("credentials", profile.as_str()), &in_environment[..], true),
+        ("credentials file", ("credentials", &profile), &of_profile, false),
+        ("configuration file", ("config", &in_config), &of_profile, false),
+        ("process", ("config", &process), &of_profile, true),
+        ("container", ("config", ""), &of_container, true),
+        ("instance", ("config", ""), &of_instance, true),
     ];
-    for (source, files, variables, has_session) in cases {
-        let (server, home) = (server(&[]), home(&files));
-        let variables: Vec<_> = variables.into_iter().map(|(name, value)| (name, value(&server))).collect();
+    for (source, file, variables, has_session) in cases {
+        let (server, home) = (server(&[]), home(&[file]));
+        let url = format!("http://{}", server.address);
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.replace("SERVER", &url))).collect();
         let ended = import(&server, home.path(), &variables);
         assert_eq!(ended.code, Some(0), "{source}: {ended:?}");
         let asked = server.received().pop().unwrap();

@@ -36,7 +36,7 @@ impl Client {
             }
             None => system.clone(),
         };
-        // Web identities are exchanged at Amazon's own server, whoever has certified the S3 server.
+        // Web identities are exchanged at Amazon's own server, which another authority has certified.
         let context = Context::new()
             .with_env(OsEnv)
             .with_file_read(TokioFileRead)
