@@ -26,10 +26,6 @@ pub enum WarningCode {
     OriginNull,
     /// Credentials for an origin that anyone on the network path can forge.
     InsecureOrigin,
-    /// A pattern for any port does not match the scheme's own, which browsers leave out.
-    DefaultPortNotMatched,
-    /// An origin whose name documentation has in the place of the reader's own.
-    OriginLikeExample,
     /// A page cannot finish a multipart upload without reading `ETag`.
     EtagNotExposed,
     /// An earlier rule matches every request that this one would.
@@ -50,16 +46,20 @@ pub enum WarningCode {
     HeaderMisspelt,
     /// A client that was asked about would not work.
     ProfileNotServed,
+    /// A pattern for any port does not match the scheme's own, which browsers leave out.
+    DefaultPortNotMatched,
+    /// An origin whose name documentation has in the place of the reader's own.
+    OriginLikeExample,
 }
 
 names! {
     pub WarningCode: OriginNeverMatches = "OriginNeverMatches", OriginTooWide = "OriginTooWide",
-    OriginNull = "OriginNull", InsecureOrigin = "InsecureOrigin",
-    DefaultPortNotMatched = "DefaultPortNotMatched", OriginLikeExample = "OriginLikeExample", EtagNotExposed = "EtagNotExposed",
+    OriginNull = "OriginNull", InsecureOrigin = "InsecureOrigin", EtagNotExposed = "EtagNotExposed",
     RuleNeverReached = "RuleNeverReached", MaxAgeOutOfRange = "MaxAgeOutOfRange",
     AnyOriginBesideNamed = "AnyOriginBesideNamed", UploadHeadersNotAllowed = "UploadHeadersNotAllowed",
     ChecksumsNotExposed = "ChecksumsNotExposed", ContentRangeNotExposed = "ContentRangeNotExposed",
     RangeNotAllowed = "RangeNotAllowed", HeaderMisspelt = "HeaderMisspelt", ProfileNotServed = "ProfileNotServed",
+    DefaultPortNotMatched = "DefaultPortNotMatched", OriginLikeExample = "OriginLikeExample",
 }
 
 /// A warning and its place.
