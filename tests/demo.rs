@@ -5,6 +5,7 @@ use crate::support::http::fetch;
 use crate::support::process::{free_address, run_to_end, s3cors};
 use crate::support::proxy::Proxy;
 use crate::support::rules::allowing;
+use std::net::SocketAddr;
 use std::process::Command;
 
 /// What a command prints: the status and headers, lower-cased, and the body.
@@ -32,8 +33,13 @@ fn the_commands_that_the_demo_prints_do_what_it_says() {
     {
         assert!(printed.iter().any(|line| line.contains(&said)), "{said}: {printed:#?}");
     }
-    let commands: Vec<_> = printed.iter().map(|line| line.trim()).filter(|line| line.starts_with("curl ")).collect();
-    let [allowed, denied, object] = commands.as_slice() else { panic!("{printed:#?}") };
+    let introduction: Vec<_> = printed.iter().skip_while(|line| !line.starts_with("s3cors demo")).collect();
+    assert!(introduction.len() <= 24 && introduction.iter().all(|line| line.len() <= 80), "{introduction:#?}");
+    assert_eq!(printed.len(), introduction.len(), "nothing is logged before it: {printed:#?}");
+    // A backslash at the end of a line goes on with the next one.
+    let joined = printed.join("\n").replace("\\\n", "");
+    let commands: Vec<_> = joined.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
+    let [allowed, denied] = commands.as_slice() else { panic!("{printed:#?}") };
 
     let granted = "access-control-allow-origin: http://localhost:3000";
     let (head, body) = sh(allowed);
@@ -41,7 +47,11 @@ fn the_commands_that_the_demo_prints_do_what_it_says() {
     let (head, body) = sh(denied);
     assert!(head.starts_with("http/1.1 403") && !head.contains("access-control-allow-"), "{head}");
     assert!(body.contains("<Code>AccessForbidden</Code>"), "{body}");
-    let (head, body) = sh(object);
+    let link = printed.iter().find_map(|line| line.trim().strip_prefix("link ")?.trim().split(' ').next()).unwrap();
+    let (host, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let page: SocketAddr = host.replace("localhost", "127.0.0.1").parse().unwrap();
+    let object = fetch(page, "GET", &format!("/{path}"), &[]).header("location").unwrap().to_owned();
+    let (head, body) = sh(&format!("curl -i -H 'Origin: http://localhost:3000' '{object}'"));
     assert!(head.starts_with("http/1.1 200") && head.contains(granted), "{head}\n{body}");
     assert_eq!(body, std::fs::read_to_string(data.path().join("store/demo/hello.txt")).unwrap());
 
@@ -60,7 +70,7 @@ fn the_commands_that_the_demo_prints_do_what_it_says() {
 
     // The store really checks: the same link with another key's signature is refused.
     let forged = object.replace("hello.txt", "rules.txt");
-    let (head, _) = sh(&forged);
+    let (head, _) = sh(&format!("curl -i -H 'Origin: http://localhost:3000' '{forged}'"));
     assert!(head.starts_with("http/1.1 403") && head.contains(granted), "{head}");
 
     // And the rules that it names are live when they change.
@@ -68,4 +78,31 @@ fn the_commands_that_the_demo_prints_do_what_it_says() {
     eventually("the changed rules are live", || {
         (proxy.preflight("/demo/hello.txt", "https://mine.example", "GET").status == 200).then_some(())
     });
+}
+
+#[test]
+fn a_demo_leaves_nothing_behind_and_names_the_flag_of_an_address_that_is_taken() {
+    let (temporary, address, admin) = (tempfile::tempdir().unwrap(), free_address(), free_address());
+    let demo = |listen: SocketAddr, admin: SocketAddr, other_page: &str| {
+        let mut command = s3cors(&["demo", "--listen", &listen.to_string(), "--admin", &admin.to_string()]);
+        command.args(["--page", "127.0.0.1:0", "--other-page", other_page]).env("TMPDIR", temporary.path());
+        command
+    };
+    let left = || std::fs::read_dir(temporary.path()).unwrap().count();
+    let mut proxy = Proxy::spawn_at(demo(address, admin, "127.0.0.1:0"), address, admin);
+    assert_eq!(left(), 1);
+    let (free, taken) = (free_address(), address.to_string());
+    for (flag, command) in [
+        ("--listen", demo(address, free, "127.0.0.1:0")),
+        ("--admin", demo(free, address, "127.0.0.1:0")),
+        ("--other-page", demo(free, free_address(), &taken)),
+    ] {
+        let ended = run_to_end(command, "");
+        let said = format!("s3cors: {flag} {address}: Address already in use");
+        assert!(ended.code == Some(1) && ended.stderr.starts_with(&said), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("{flag} 127.0.0.1:0 takes a free port")), "{}", ended.stderr);
+    }
+    proxy.signal("INT");
+    assert!(proxy.wait_for_exit().success());
+    assert_eq!(left(), 0);
 }

@@ -16,7 +16,7 @@ use crate::drivers::upstream::{Forwarder, Probe};
 use crate::exchange::{self, Count, Policy, SignatureCheck, Writing};
 use crate::observe::{RecentDenials, Rejections};
 use crate::process::drain::{Drain, DrainGauges, exit_when_drained};
-use crate::process::exit::Ending;
+use crate::process::exit::{Ending, at_end};
 use crate::process::handover::{Offer, Predecessor, Prepared};
 use crate::process::readiness::Readiness;
 use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
@@ -39,11 +39,20 @@ use std::time::Duration;
 /// How long listeners may take to accept after the start.
 const LISTEN_LIMIT: Duration = Duration::from_secs(5);
 
+/// What the caller does on occasions of the process.
+#[derive(Default)]
+pub struct Hooks {
+    /// Done once the process is ready.
+    pub ready: Option<Box<dyn FnOnce() + Send>>,
+    /// Done before the process ends by itself, after it was ready.
+    pub end: Option<Box<dyn FnOnce() + Send>>,
+}
+
 /// Serves until a signal ends it. Must be called outside any async runtime: the server brings its own.
 ///
 /// # Errors
 /// [`ServeErrors`] when the start fails, with everything that it fails of; a process that serves returns no error.
-pub fn serve(mut config: Config, log: Log) -> Result<(), ServeErrors> {
+pub fn serve(mut config: Config, log: Log, hooks: Hooks) -> Result<(), ServeErrors> {
     Descriptors::raise();
     warn(&config);
     let (certificates, mut errors) = open_files(&config);
@@ -93,6 +102,7 @@ pub fn serve(mut config: Config, log: Log) -> Result<(), ServeErrors> {
         warnings: parts.warnings.clone(),
         predecessor,
         prepared,
+        hooks,
     };
     let handles = starting.also();
     if let Err(error) = std::thread::Builder::new().name("start".into()).spawn(move || announcement.make(starting)) {
@@ -248,17 +258,20 @@ struct Announcement {
     warnings: WarningLog,
     predecessor: Option<Predecessor>,
     prepared: Option<Prepared>,
+    hooks: Hooks,
 }
 
 impl Announcement {
     fn make(self, starting: Starting) {
-        let Self { listen, admin, upstreams, rules, readiness, warnings, predecessor, prepared } = self;
+        let Self { listen, admin, upstreams, rules, readiness, warnings, predecessor, prepared, hooks } = self;
         if let Err(error) = starting.wait(LISTEN_LIMIT) {
             tracing::error!(%error, "ending");
             Ending::NotListening.end();
         }
         readiness.set_listening();
         tracing::info!(?listen, %admin, ?upstreams, rules, "s3cors is ready");
+        hooks.end.into_iter().for_each(at_end);
+        hooks.ready.into_iter().for_each(|ready| ready());
         // It fails where systemd did not start us. The process that systemd started may be another one, hence the PID.
         let _ = sd_notify::notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
         // Not before: a start does not wait for it.

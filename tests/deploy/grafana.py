@@ -157,7 +157,7 @@ def measure(work, stop):
     while waiting and time.monotonic() < ends:
         for process in stop:
             assert process.poll() is None, f"{process.args[0]} has exited:\n{(work / 'log').read_text()}\n{said.read_text()}"
-        signed = re.search(r"'(http\S*X-Amz-Signature=\w+)'", said.read_text())
+        signed = re.search(r"link +(http\S+)", said.read_text())
         if signed:
             traffic(f"http://{listen}", admin, signed.group(1), work / "store/rules")
         try:

@@ -75,7 +75,7 @@ def _demo(folder):
         yield {
             "allowed": printed(r"1\. (http\S+)"),
             "denied": printed(r"2\. (http\S+)"),
-            "rules": printed(r"rules +(\S+)"),
+            "rules": printed(r"rules +(/\S+)"),
             "status": printed(r"status +(\S+)"),
         }
 

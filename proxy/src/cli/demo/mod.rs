@@ -6,14 +6,15 @@ mod pages;
 
 use super::{fail, print, serve};
 use clap::Args;
-use link::presigned;
-use pages::Pages;
+use pages::{LINK, Pages};
 use s3cors_proxy::config::{AdminListener, Config, ConfigErrors, Flags};
+use s3cors_proxy::serve::Hooks;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tempfile::TempDir;
 
 const ACCESS_KEY: &str = "DEMOACCESSKEY";
 const SECRET_KEY: &str = "demo-secret-key";
@@ -45,8 +46,8 @@ pub(super) struct Demo {
 enum DemoError {
     #[error("{}: {source}", path.display())]
     Files { path: PathBuf, source: std::io::Error },
-    #[error("{0}: {1}")]
-    Address(SocketAddr, std::io::Error),
+    #[error("{flag} {address}: {source}; {flag} {}:0 takes a free port", address.ip())]
+    Address { flag: &'static str, address: SocketAddr, source: std::io::Error },
     #[error("the store cannot be started: {0}")]
     Store(String),
     #[error("the pages cannot be served: {0}")]
@@ -57,35 +58,59 @@ enum DemoError {
     Config(#[from] ConfigErrors),
 }
 
+/// What is not logged: the store's own lines, such as those about the signature that a probe breaks on purpose, and those of a start,
+/// which would come after what is to be read.
+const NOT_LOGGED: [&str; 5] = [
+    "s3s=off",
+    "s3s_fs=off",
+    "s3cors_proxy::serve=warn",
+    "s3cors_proxy::upstream=warn",
+    "s3cors_proxy::exchange::bucket_cors::api=warn",
+];
+
 /// What is served where.
 struct Addresses {
     listen: SocketAddr,
     admin: SocketAddr,
-    store: SocketAddr,
     pages: Pages,
 }
 
 impl Demo {
     pub(super) fn run(self) -> ExitCode {
-        match self.prepare() {
+        let (directory, kept) = match self.directory() {
+            Ok(directory) => directory,
+            Err(error) => return fail(&error),
+        };
+        match self.prepare(&directory) {
             Ok((config, introduction)) => {
-                print(&introduction);
-                serve::start(config)
+                let ready = move || {
+                    print(&introduction);
+                };
+                let hooks = Hooks { ready: Some(Box::new(ready)), end: Some(Box::new(move || drop(kept))) };
+                serve::start(config, &NOT_LOGGED, hooks)
             }
             Err(error) => fail(&error),
         }
     }
 
-    fn prepare(self) -> Result<(Config, String), DemoError> {
-        let data =
-            self.data.unwrap_or_else(|| std::env::temp_dir().join(format!("s3cors-demo-{}", std::process::id())));
+    /// The directory of the store and the rules, which is removed with the second where it is temporary.
+    fn directory(&self) -> Result<(PathBuf, Option<TempDir>), DemoError> {
+        if let Some(data) = &self.data {
+            return Ok((data.clone(), None));
+        }
+        let temporary = tempfile::Builder::new().prefix("s3cors-demo-").tempdir();
+        let temporary = temporary.map_err(|source| DemoError::Files { path: std::env::temp_dir(), source })?;
+        Ok((temporary.path().to_owned(), Some(temporary)))
+    }
+
+    fn prepare(self, data: &Path) -> Result<(Config, String), DemoError> {
+        let (listen, admin) = (settled("--listen", self.listen)?, settled("--admin", self.admin)?);
         let rules = data.join("rules");
         let document = rules.join(format!("{BUCKET}.xml"));
         write(&data.join("store").join(BUCKET).join("hello.txt"), "Hello from behind s3cors.\n")?;
         write(&document, RULES)?;
-        let (listen, admin) = (settled(self.listen)?, settled(self.admin)?);
         let store = start_store(&data.join("store"))?;
-        let pages = Pages::start([self.page, self.other_page], listen, admin)?;
+        let pages = Pages::start([self.page, self.other_page], listen, admin, &document)?;
         let flags = Flags {
             listen: vec![listen.into()],
             admin: Some(admin.into()),
@@ -97,18 +122,17 @@ impl Demo {
         config.log.format = s3cors_proxy::config::LogFormat::Text;
         // The store checks signatures and has no CORS of its own: put-bucket-cors works.
         config.rules.api = s3cors_proxy::config::RulesApi::On;
-        Ok((config, introduction(&Addresses { listen, admin, store, pages }, &document)?))
+        Ok((config, introduction(&Addresses { listen, admin, pages }, &document)))
     }
 }
 
-/// The address with a port: links and pages name it before the proxy listens.
-fn settled(address: SocketAddr) -> Result<SocketAddr, DemoError> {
-    if address.port() != 0 {
-        return Ok(address);
-    }
-    TcpListener::bind(address)
-        .and_then(|listener| listener.local_addr())
-        .map_err(|source| DemoError::Address(address, source))
+/// The address with a port, which links and pages name before the proxy listens. One that is taken is told with its flag.
+fn settled(flag: &'static str, address: SocketAddr) -> Result<SocketAddr, DemoError> {
+    TcpListener::bind(address).and_then(|listener| listener.local_addr()).map_err(|source| DemoError::Address {
+        flag,
+        address,
+        source,
+    })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), DemoError> {
@@ -128,40 +152,34 @@ fn start_store(root: &Path) -> Result<SocketAddr, DemoError> {
     background::serve("store", listener, service.build()).map_err(|e| failed(&e))
 }
 
-fn introduction(addresses: &Addresses, rules: &Path) -> Result<String, DemoError> {
-    let Addresses { listen, admin, store, pages: Pages { allowed, denied } } = addresses;
+/// What there is to try. It fits into a terminal of 24 lines of 80 characters.
+fn introduction(addresses: &Addresses, rules: &Path) -> String {
+    let Addresses { listen, admin, pages: Pages { allowed, denied } } = addresses;
     let object = format!("http://{listen}/{BUCKET}/hello.txt");
-    let link = presigned("GET", &object)?;
-    Ok(format!(
-        "s3cors demo
+    format!(
+        "s3cors demo: a store, its CORS and a page that uses it. Ctrl-C ends it.
 
-  S3 endpoint   http://{listen}   (bucket {BUCKET}, path style; the store itself is on {store})
-  access key    {ACCESS_KEY}
-  secret key    {SECRET_KEY}
-  rules         {}   (change them: they are live within a second)
-  status        http://{admin}/status
+  endpoint   http://{listen}   bucket {BUCKET}, path style
+  keys       {ACCESS_KEY}   {SECRET_KEY}
+  link       {allowed}{LINK}   leads to a presigned one
 
-Try, in a browser:
+In a terminal: a preflight that the rules allow, and one that they do not
 
-  1. {allowed}   a page that the rules allow: it puts an object and gets it back
-  2. {denied}   the same page on an origin that they do not: follow its link to the status page, which says why
-  3. copy the document that the status page proposes into the file of the rules, and try again: the PUT works. The proposal allows
-     nothing else, so the GET has its own
+  curl -iX OPTIONS {object} \\
+    -H Origin:http://localhost:3000 -H Access-Control-Request-Method:PUT
+  curl -iX OPTIONS {object} \\
+    -H Origin:https://elsewhere.example -H Access-Control-Request-Method:PUT
 
-Try, in another terminal:
+In a browser: from a CORS error to the rule that ends it
 
-  # 1. a preflight that the rules allow: 200, with the CORS headers
-  curl -i -X OPTIONS '{object}' -H 'Origin: http://localhost:3000' -H 'Access-Control-Request-Method: PUT' -H 'Access-Control-Request-Headers: content-type'
+  1. {allowed}   a page that the rules allow
+  2. {denied}   the same page on another origin: press \"Why?\"
+  3. save the document that it proposes as the file of the rules, and try again
 
-  # 2. one from an origin that they do not: 403, and S3's reason
-  curl -i -X OPTIONS '{object}' -H 'Origin: https://elsewhere.example' -H 'Access-Control-Request-Method: PUT'
-
-  # 3. the object itself, as the page would get it: 200, signed, with the CORS headers
-  curl -i -H 'Origin: http://localhost:3000' '{link}'
-
-Ctrl-C ends it.
+  rules      {}
+  status     http://{admin}/status
 
 ",
         rules.display()
-    ))
+    )
 }

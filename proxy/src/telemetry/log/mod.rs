@@ -111,11 +111,12 @@ impl Drop for Log {
 /// Starts the log of the process.
 ///
 /// At `debug` the HTTP library prints whole heads, `Authorization` included, and at `info` the raw request line with the signature of
-/// a presigned URL. So its targets never go below `warn`, whatever level is asked for.
+/// a presigned URL. So its targets never go below `warn`, whatever level is asked for. `others` are more directives of the filter
+/// (`TARGET=LEVEL`), for what else the process runs.
 ///
 /// # Errors
 /// [`LogError`] when there is no thread or descriptor left for it.
-pub fn start(format: Format, level: Level, has_access: bool) -> Result<Log, LogError> {
+pub fn start(format: Format, level: Level, has_access: bool, others: &[&str]) -> Result<Log, LogError> {
     let queue = Arc::new(Queue::default());
     // The standard library's handle would search each write for its last newline and copy what follows it.
     let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
@@ -124,7 +125,7 @@ pub fn start(format: Format, level: Level, has_access: bool) -> Result<Log, LogE
     let has_access = has_access && matches!(level, Level::Info | Level::Debug);
     let access = has_access.then(|| AccessLog::new(Arc::clone(&queue), format));
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(directives(level)))
+        .with_env_filter(EnvFilter::new([&[directives(level).as_str()], others].concat().join(",")))
         .with_writer(EventLines(Arc::clone(&queue)))
         .with_timer(SystemTime);
     let accept_failures = Arc::default();
