@@ -6,6 +6,7 @@ use crate::support::process::configured;
 use crate::support::proxy::Proxy;
 use crate::support::rules::{RULES, Rules, allowing};
 use crate::support::upstream::Upstream;
+use s3_cors::{CorsConfiguration, CorsRule, Document, Format};
 
 /// The largest page, in bytes.
 const LARGEST: usize = 200_000;
@@ -152,6 +153,42 @@ fn one_rule_is_proposed_for_all_requests_of_a_row() {
     for name in ["content-type", "x-one", "x-two"] {
         assert!(shown.contains(&format!("<AllowedHeader>{name}</AllowedHeader>")), "{name}: {shown}");
     }
+}
+
+/// A page that sends more than one request is repaired with one document.
+#[test]
+fn one_change_is_proposed_for_all_that_an_origin_was_refused() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let origin = "https://mine.example";
+    assert_eq!(proxy.preflight("/bucket/key", origin, "PUT").status, 403);
+    let alone = page(&proxy, &format!("?bucket=bucket&origin={origin}&method=PUT"));
+    assert!(!text(&alone).contains("all that this origin was refused"), "one request is all");
+    assert_eq!(proxy.fetch("GET", "/bucket/key", &[("Origin", origin)]).status, 200);
+    let id = proxy.preflight("/bucket/key", origin, "PUT").header("x-amz-request-id").unwrap().to_owned();
+    // Another page's, and one that no rule can allow.
+    proxy.preflight("/bucket/key", "https://stranger.example", "DELETE");
+    proxy.preflight("/bucket/key", origin, "PATCH");
+    for query in [format!("?bucket=bucket&origin={origin}&method=PUT"), format!("?request_id={id}")] {
+        let shown = eventually("both are counted", || {
+            let text = text(&page(&proxy, &query));
+            text.contains("The rule that would allow all that this origin was refused: GET, PUT").then_some(text)
+        });
+        let (_, whole) = shown.split_once("The whole document with all of it").unwrap();
+        let end = whole.find("</CORSConfiguration>").unwrap() + "</CORSConfiguration>".len();
+        rules.write("bucket.xml", &whole[..end]);
+        let document = Document::parse(&whole.as_bytes()[..end], Format::Xml).unwrap();
+        assert!(!whole[..end].contains("stranger") && !whole[..end].contains("PATCH"), "{whole}");
+        let of_origin = |rule: &CorsRule| rule.allowed_origins().iter().any(|own| own.as_str() == origin);
+        let new = document.configuration().rules().iter().filter(|rule| of_origin(rule)).cloned().collect();
+        let new = CorsConfiguration::new(new).unwrap().to_xml().unwrap();
+        assert_eq!(Document::parse(new.as_bytes(), Format::Xml).unwrap().warnings(), [], "{new}");
+    }
+    eventually("the page works", || (proxy.preflight("/bucket/key", origin, "PUT").status == 200).then_some(()));
+    let read = proxy.fetch("GET", "/bucket/key", &[("Origin", origin)]);
+    assert_eq!(read.header("access-control-allow-origin"), Some(origin));
+    let shown = text(&page(&proxy, &format!("?bucket=bucket&origin={origin}&method=DELETE")));
+    assert!(!shown.contains("all that this origin was refused"), "what is allowed now is no longer refused");
 }
 
 #[test]

@@ -39,7 +39,7 @@ use std::time::Duration;
 /// How long listeners may take to accept after the start.
 const LISTEN_LIMIT: Duration = Duration::from_secs(5);
 
-/// What the caller does on occasions of the process.
+/// Steps of the caller.
 #[derive(Default)]
 pub struct Hooks {
     /// Done once the process is ready.

@@ -19,6 +19,9 @@ const MAX_WITHOUT_RULES: usize = 100;
 /// How many different requests are learned from, the most frequent ones, unless the query says so.
 const MAX_REQUESTS: usize = 1_000;
 
+/// The number of different requests of one page that a change is proposed for.
+const MAX_REQUESTS_OF_A_PAGE: usize = 20;
+
 /// The rules for the rejections that a query selects: by `bucket=`, `origin=`, `min_count=` and `limit=`. Without a bucket there is a
 /// document for each that has rejections.
 pub(super) fn learned(rejections: &Rejections, recent: &RecentDenials, query: &str) -> Page {
@@ -49,6 +52,18 @@ pub(super) fn learned(rejections: &Rejections, recent: &RecentDenials, query: &s
             json(StatusCode::OK, &LearnedDocuments { buckets: documents })
         }
     }
+}
+
+/// The requests that the pages of an origin were refused in a bucket, as far as they are known in full.
+pub(super) fn refused(
+    rejections: &Rejections,
+    recent: &RecentDenials,
+    bucket: &str,
+    origin: &str,
+) -> Vec<RepeatedRequest> {
+    let mut refused = selected(rejections, recent, Some(bucket), Some(origin)).remove(bucket).unwrap_or_default();
+    refused.truncate(MAX_REQUESTS_OF_A_PAGE);
+    refused
 }
 
 fn min_count(asked: &Parameters<'_>) -> Result<u64, Page> {

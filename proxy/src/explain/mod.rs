@@ -2,6 +2,7 @@
 //!
 //! Decides: how the engine's findings are told. Must not know: who asks.
 
+mod all_refused;
 mod browser_verdict;
 mod fetch_settings;
 mod learned;
@@ -11,6 +12,7 @@ mod text;
 mod without_rules;
 mod written_origin;
 
+pub use all_refused::AllRefused;
 pub use browser_verdict::BrowserVerdict;
 pub use fetch_settings::{FetchSettings, HeaderLine, InvalidSetting, RedirectTo, redirect_status};
 pub use learned::{LearnedDocument, LearnedDocuments, RepeatedRequest};

@@ -1,6 +1,6 @@
 //! The change that would allow a request, or why there is none.
 
-use s3_cors::{CannotAllow, Change, CorsConfiguration, Wanted, smallest_change};
+use s3_cors::{CannotAllow, Change, CorsConfiguration, CorsRule, Wanted, smallest_change};
 use serde::Serialize;
 
 /// The smallest change that allows the request and nothing else.
@@ -42,10 +42,15 @@ impl Proposal {
     }
 }
 
-/// The element of the rule: the document of this rule alone, without what is around it.
+/// The element of the rule.
 fn rule_xml(change: &Change) -> String {
     let rule = change.configuration.rules().get(change.rule - 1).cloned();
-    let alone = CorsConfiguration::new(rule.into_iter().collect()).ok().and_then(|alone| alone.to_xml().ok());
+    elements(rule.into_iter().collect())
+}
+
+/// The elements of rules: the document of these rules alone, without what is around them.
+pub(super) fn elements(rules: Vec<CorsRule>) -> String {
+    let alone = CorsConfiguration::new(rules).ok().and_then(|alone| alone.to_xml().ok());
     let lines = alone.as_deref().unwrap_or_default().lines().filter(|line| line.starts_with("  "));
     lines.map(|line| format!("{line}\n")).collect()
 }

@@ -4,7 +4,7 @@ use super::layout::{Rows, foreign, moment, more, rows, several, table, visible};
 use super::remedy::{Shown, remedy};
 use super::why::why;
 use crate::admin::denial::what_happened;
-use crate::explain::{Explained, RuleExplained};
+use crate::explain::{AllRefused, Explained, RuleExplained};
 use crate::observe::Denial;
 use maud::{Markup, html};
 use s3_cors::Reason;
@@ -21,13 +21,13 @@ const MAX_SENTENCE: usize = 400;
 const COLUMNS: [&str; 5] = ["Rule", "Origin", "Method", "Headers", "Why"];
 
 /// The answer; `place` is where all of it is.
-pub(super) fn answer(explained: &Explained, place: &str) -> Markup {
+pub(super) fn answer(explained: &Explained, all: Option<&AllRefused>, place: &str) -> Markup {
     html! {
         p { (verdict(explained.allowed)) ": " (request(explained)) }
         p { (why(explained)) }
         (sentences(&explained.notes))
         @if let Some(browser) = &explained.browser { p { (visible(&browser.summary(), MAX_SENTENCE)) } (sentences(&browser.why)) }
-        @if !explained.allowed { (remedy(explained, Shown::Document)) }
+        @if !explained.allowed { (remedy(explained, all, Shown::Document)) }
         @if !explained.rules.is_empty() { (by_rule(&explained.rules, place)) }
         @if !explained.response_headers.is_empty() { (headers(explained)) }
     }

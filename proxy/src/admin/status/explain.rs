@@ -5,7 +5,9 @@ use super::layout::visible;
 use crate::admin::Admin;
 use crate::admin::api::parameters;
 use crate::admin::denial::{NotKept, explain_denial};
-use crate::explain::{FetchSettings, Question, UnsendableValue};
+use crate::admin::learn::refused;
+use crate::explain::{AllRefused, FetchSettings, Question, UnsendableValue};
+use crate::rules::Bucket;
 use maud::{Markup, html};
 use s3_cors::RequestKind;
 use std::borrow::Cow;
@@ -139,20 +141,28 @@ impl Asked<'_> {
         let question = Question { kind: RequestKind::Preflight, bucket, origin, method, request_headers };
         let mut explained = FetchSettings::default().explain(&question, live.bucket(bucket), &live)?;
         explained.tell_of_missing_rules(&admin.rules);
-        Ok(answer(&explained, &self.api()))
+        let all = bucket.and_then(|name| all_refused(admin, name, live.bucket(Some(name)), origin));
+        Ok(answer(&explained, all.as_ref(), &self.api()))
     }
+}
+
+fn all_refused(admin: &Admin, name: &str, bucket: &Bucket, origin: &str) -> Option<AllRefused> {
+    AllRefused::new(bucket, &refused(&admin.rejections, &admin.recent_denials, name, origin))
 }
 
 /// The answer for a denial that is still kept.
 fn denied(admin: &Admin, request_id: &str) -> Result<Markup, WrongInput> {
     let denial = admin.recent_denials.find(request_id).ok_or(NotKept { places: admin.recent_denials.places() })?;
     let explained = explain_denial(&denial, &admin.rules);
+    let live = admin.rules.live();
+    let bucket = denial.bucket.as_deref().filter(|_| !denial.is_ambiguous);
+    let all = bucket.and_then(|name| all_refused(admin, name, live.bucket(Some(name)), &denial.origin));
     Ok(html! {
         (then(&denial))
         @match explained {
             Some(explained) => {
                 p { "The live rules say to such a request:" }
-                (answer(&explained, &format!("api/explain?request_id={}", denial.request_id)))
+                (answer(&explained, all.as_ref(), &format!("api/explain?request_id={}", denial.request_id)))
             },
             None => p { "No browser sends such a request." },
         }

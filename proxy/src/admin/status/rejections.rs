@@ -46,7 +46,7 @@ fn row(admin: &Admin, rejection: &RequestGroup) -> Markup {
                 (then_and_now(rejection, explained.as_ref()))
                 @if let Some(together) = together.filter(|together| together.differ) { " " (differ(&together)) }
             }
-            td.sentences { @if let Some(explained) = explained.as_ref().filter(|explained| !explained.allowed) { (remedy(explained, Shown::Rule)) } }
+            td.sentences { @if let Some(explained) = explained.as_ref().filter(|explained| !explained.allowed) { (remedy(explained, None, Shown::Rule)) } }
             td {
                 (moment(rejection.last_seen)) " "
                 @if denial.is_some() {

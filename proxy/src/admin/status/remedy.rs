@@ -1,7 +1,7 @@
 //! The rule that would allow a denied request, and what it would mean.
 
 use super::layout::visible;
-use crate::explain::{Explained, Proposal};
+use crate::explain::{AllRefused, Explained, Proposal};
 use maud::{Markup, html};
 
 /// The most steps, and the most warnings, that are shown.
@@ -28,23 +28,37 @@ impl Shown {
     }
 }
 
-/// What would allow it, or why nothing in rules can.
-pub(super) fn remedy(explained: &Explained, shown: Shown) -> Markup {
+/// What would allow it, or why nothing in rules can; first, what would allow all that its page was refused.
+pub(super) fn remedy(explained: &Explained, all: Option<&AllRefused>, shown: Shown) -> Markup {
     html! {
+        @if let Some(all) = all { (everything(all, shown)) }
         @if let Some(proposal) = &explained.proposal {
-            details open[shown == Shown::Document] {
-                summary { "The rule that would allow it" }
+            details open[shown == Shown::Document && all.is_none()] {
+                summary { "The rule that would allow it" @if all.is_some() { " alone" } }
                 (meaning(proposal))
                 (xml(&proposal.rule_xml, shown))
             }
             @if shown == Shown::Document {
                 details {
-                    summary { "The whole document with that rule" }
+                    summary { "The whole document with that rule" @if all.is_some() { " alone" } }
                     (xml(&proposal.xml, shown))
                 }
             }
         }
         @if let Some(cannot) = &explained.cannot { p { (sentence(cannot)) } }
+    }
+}
+
+fn everything(all: &AllRefused, shown: Shown) -> Markup {
+    html! {
+        details open {
+            summary { "The rule that would allow all that this origin was refused: " (all.methods.join(", ")) }
+            (xml(&all.rules_xml, shown))
+        }
+        details {
+            summary { "The whole document with all of it" }
+            (xml(&all.xml, shown))
+        }
     }
 }
 

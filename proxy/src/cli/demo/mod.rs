@@ -58,7 +58,7 @@ enum DemoError {
     Config(#[from] ConfigErrors),
 }
 
-/// What is not logged: the store's own lines, such as those about the signature that a probe breaks on purpose, and those of a start,
+/// Lines that are not logged: those of the store, such as those about the signature that a probe breaks on purpose, and those of a start,
 /// which would come after what is to be read.
 const NOT_LOGGED: [&str; 5] = [
     "s3s=off",
@@ -152,7 +152,7 @@ fn start_store(root: &Path) -> Result<SocketAddr, DemoError> {
     background::serve("store", listener, service.build()).map_err(|e| failed(&e))
 }
 
-/// What there is to try. It fits into a terminal of 24 lines of 80 characters.
+/// The things to try. The text fits into a terminal of 24 lines of 80 characters.
 fn introduction(addresses: &Addresses, rules: &Path) -> String {
     let Addresses { listen, admin, pages: Pages { allowed, denied } } = addresses;
     let object = format!("http://{listen}/{BUCKET}/hello.txt");
