@@ -46,7 +46,7 @@ pub(super) struct Demo {
 enum DemoError {
     #[error("{}: {source}", path.display())]
     Files { path: PathBuf, source: std::io::Error },
-    #[error("{flag} {address}: {source}; {flag} {}:0 takes a free port", address.ip())]
+    #[error("{flag} {address}: {source}; {flag} {} takes a free port", SocketAddr::new(address.ip(), 0))]
     Address { flag: &'static str, address: SocketAddr, source: std::io::Error },
     #[error("the store cannot be started: {0}")]
     Store(String),
