@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import urllib.request
 
 from harness.environment import PROGRAM, REPOSITORY
 from harness.processes import eventually, running
@@ -27,6 +28,8 @@ def start(folder):
         def said(pattern):
             return re.search(pattern, process.log.read_text())
 
-        address = eventually("s3s-fs says its address", lambda: said(r"the store itself is on (\S+)\)"), process)[1]
-        keys = [said(rf"{name} key +(\S+)")[1] for name in ("access", "secret")]
-        yield Server("s3s-fs", address, *keys)
+        status = eventually("the demo says where its status page is", lambda: said(r"status +(http://\S+)/status"), process)
+        # The store is the demo's upstream. A user has no need of its address, so only the metrics tell it.
+        with urllib.request.urlopen(f"{status[1]}/metrics") as metrics:
+            store = re.search(r's3cors_upstream_up\{upstream="http://([^"]+)"\}', metrics.read().decode())[1]
+        yield Server("s3s-fs", store, *said(r"keys +(\S+) +(\S+)").groups())
