@@ -111,7 +111,7 @@ def restricted(pod, container):
 
 def check_pod(documents, workload):
     pod = workload["spec"]["template"]["spec"]
-    for container in pod["containers"]:
+    for container in [*pod["containers"], *pod.get("initContainers", [])]:
         restricted(pod, container)
     proxy = next(container for container in pod["containers"] if container["name"] == "s3cors")
     assert not any("subPath" in mount for mount in proxy["volumeMounts"]), "mounted with subPath, which is never updated"

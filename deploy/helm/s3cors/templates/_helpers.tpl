@@ -91,7 +91,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- $given := default dict $config.upstream }}
 {{- if not (kindIs "map" $given) }}{{ $given = dict "url" $given }}{{ end }}
 {{- if .Values.upstream }}{{ $_ := set $given "url" .Values.upstream }}{{ end }}
-{{- if .Values.storage.enabled }}{{ $_ := set $given "url" (list "http://127.0.0.1:9000") }}{{ end }}
+{{- if .Values.storage.enabled }}{{ $_ := set $given "url" (list "http://127.0.0.1:7070") }}{{ end }}
 {{- if not $given.url }}{{ fail "upstream is required: set the address of the storage, for example --set upstream[0]=http://HOST:PORT" }}{{ end }}
 {{- $_ := set $config "upstream" $given }}
 {{- $_ := set $config "shutdown" (include "s3cors.shutdown" . | fromYaml) }}
@@ -99,6 +99,18 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- $_ := set $config "admin" (include "s3cors.admin" . | fromYaml) }}
 {{- end }}
 {{- toYaml $config }}
+{{- end }}
+
+{{/* What both containers of the storage have. */}}
+{{- define "s3cors.storage" -}}
+securityContext:
+  runAsUser: 1000
+  runAsGroup: 1000
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+volumeMounts:
+  - {name: data, mountPath: /data}
 {{- end }}
 
 {{- define "s3cors.account" -}}
@@ -146,6 +158,14 @@ spec:
     {{- $selector := dict "labelSelector" (dict "matchLabels" (include "s3cors.selector" $ | fromYaml)) }}
     - {{ toYaml (ternary . (merge (deepCopy .) $selector) (hasKey . "labelSelector")) | nindent 6 | trim }}
     {{- end }}
+  {{- end }}
+  {{- if .Values.storage.enabled }}
+  initContainers:
+    - name: bucket
+      image: {{ .Values.storage.image }}
+      # A folder is a bucket.
+      command: [mkdir, -p, /data/metadata, /data/objects/{{ .Values.storage.bucket }}]
+      {{- include "s3cors.storage" . | nindent 6 }}
   {{- end }}
   containers:
     - name: s3cors
@@ -209,18 +229,10 @@ spec:
     - name: storage
       image: {{ .Values.storage.image }}
       # On loopback: only the container beside it can connect.
-      args: [server, --address=127.0.0.1:9000, --console-address=127.0.0.1:9001, --certs-dir=/tmp/certs, /data]
+      args: [--port, "127.0.0.1:7070", --quiet, posix, --sidecar, /data/metadata, /data/objects]
       envFrom:
-        - secretRef: {name: {{ required "storage.secretName: a Secret with MINIO_ROOT_USER and MINIO_ROOT_PASSWORD" .Values.storage.secretName }}}
-      securityContext:
-        runAsUser: 1000
-        runAsGroup: 1000
-        allowPrivilegeEscalation: false
-        readOnlyRootFilesystem: true
-        capabilities: {drop: [ALL]}
-      volumeMounts:
-        - {name: data, mountPath: /data}
-        - {name: tmp, mountPath: /tmp}
+        - secretRef: {name: {{ required "storage.secretName: a Secret with ROOT_ACCESS_KEY_ID and ROOT_SECRET_ACCESS_KEY" .Values.storage.secretName }}}
+      {{- include "s3cors.storage" . | nindent 6 }}
     {{- end }}
   volumes:
     - name: s3cors-config
@@ -232,10 +244,6 @@ spec:
     {{- with .Values.admin.tokenSecret }}
     - name: s3cors-admin
       secret: {secretName: {{ . }}}
-    {{- end }}
-    {{- if .Values.storage.enabled }}
-    - name: tmp
-      emptyDir: {}
     {{- end }}
     {{- with .Values.volumes }}{{ toYaml . | nindent 4 }}{{ end }}
   {{- with .Values.nodeSelector }}
