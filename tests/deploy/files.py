@@ -17,12 +17,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHECKED_BY = {
     "compose.py": ["deploy/compose/*"],
     "grafana.py": ["deploy/grafana/s3cors.json"],
-    "guides.py": ["deploy/guides/*.md", "deploy/README.md"],
+    "guides.py": ["deploy/guides/*.md"],
     "helm": ["deploy/helm/*"],
     "images.py": ["deploy/images.txt", "deploy/pin"],
     "image": ["deploy/Dockerfile", "deploy/build", "deploy/image/*"],
     "kustomize": ["deploy/kubernetes/*", "deploy/grafana/kustomization.yaml"],
     "prometheus": ["deploy/prometheus/*", "deploy/runbooks.md"],
+    "readme.py": ["deploy/README.md"],
     "release": ["deploy/release"],
     "run": ["deploy/generate", "deploy/demo", "deploy/prerequisites"],
     "systemd": ["deploy/systemd/*"],
@@ -40,7 +41,7 @@ def versions():
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE).group(1)
     said = {
         "deploy/Dockerfile": r"^ARG VERSION=(.*)$",
-        "deploy/README.md": r"s3cors:(\d[\d.]*\d)",
+        "deploy/README.md": r"s3cors[:_-](\d[\d.]*\d)",
         "deploy/helm/s3cors/Chart.yaml": r"^(?:appV|v)ersion: (.*)$",
         "deploy/kubernetes/overlays/edge/kustomization.yaml": r"newTag: (.*)$",
         "deploy/kubernetes/overlays/sidecar/kustomization.yaml": r"newTag: (.*)$",
