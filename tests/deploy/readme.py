@@ -5,6 +5,8 @@ and looks for what they say that comes back. Each section is short.
 The programs that this machine cannot have are stood in for: systemctl runs the commands of the unit, kubectl and helm render with the real
 ones and run what is in the containers of the pod. It all happens in a root, a network and processes of its own.
 
+  tests/deploy/readme.py [FOLDER]     in a release archive that was unpacked there, instead of such a tree
+
 The program is in $S3CORS, the storage comes from tests/e2e/install."""
 
 import base64
@@ -221,8 +223,11 @@ def follow(place, names):
     return ""
 
 
-def tree(folder):
+def tree(folder, unpacked):
     """The files of a release archive, and the program."""
+    if unpacked:
+        shutil.copytree(unpacked[0], folder, symlinks=True)
+        return
     files = subprocess.run(["git", "ls-files", "-z", "conf", "deploy"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     for name in filter(None, files.decode().split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -247,7 +252,7 @@ def main():
         with tempfile.TemporaryDirectory() as place:
             root, files = pathlib.Path(place, "root"), pathlib.Path(place, "tree")
             root.mkdir()
-            tree(files)
+            tree(files, sys.argv[1:])
             inside = [root, sys.executable, pathlib.Path(__file__).resolve(), "--follow", place, *names]
             done = subprocess.run([*unshare, "sh", "-euc", ENTER, "sh", *inside], stderr=subprocess.PIPE, text=True)
             if done.returncode:
