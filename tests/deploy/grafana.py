@@ -101,7 +101,10 @@ class Prometheus:
 
     def ask(self, path, **parameters):
         body = request("GET", f"http://{self.address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}")
-        answer = json.loads(body or b'{"status": "error", "error": "no answer"}')
+        # While it starts, it says 503 in plain text.
+        if not body or not body.startswith(b"{"):
+            raise RuntimeError("no answer")
+        answer = json.loads(body)
         if answer["status"] != "success":
             raise RuntimeError(answer["error"])
         return answer["data"]
