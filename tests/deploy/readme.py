@@ -257,7 +257,7 @@ def main():
             done = subprocess.run([*unshare, "sh", "-euc", ENTER, "sh", *inside], stderr=subprocess.PIPE, text=True)
             if done.returncode:
                 wrong.append(done.stderr)
-    print(*wrong, f"{sum(map(len, FOLLOWED))} sections followed", sep="\n")
+    print(*wrong, f"{sum(map(len, FOLLOWED))} sections", sep="\n")
     sys.exit(bool(wrong))
 
 
