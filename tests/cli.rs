@@ -290,6 +290,7 @@ fn completions_man_page_and_help_are_printed() {
         (&["completions", "zsh"], "#compdef s3cors"),
         (&["completions", "fish"], "complete -c s3cors"),
         (&["man"], ".TH s3cors 1"),
+        (&["man", "explain"], ".TH s3cors-explain 1"),
         (&["--help"], "healthcheck"),
         (&["serve", "--help"], "S3CORS_UPSTREAM"),
     ] {
@@ -298,4 +299,36 @@ fn completions_man_page_and_help_are_printed() {
         assert!(ended.stdout.contains(said), "{arguments:?}: {}", ended.stdout);
     }
     assert_eq!(run(&["completions", "cmd"]).code, Some(2));
+    let ended = run(&["man", "sevre"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
+    assert!(ended.stderr.contains("there are serve, "), "{}", ended.stderr);
+}
+
+#[test]
+fn each_command_has_a_man_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("share/man1");
+    let ended = run(&["man", "--all", pages.to_str().unwrap()]);
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""), "{ended:?}");
+    let read = |name: &str| std::fs::read_to_string(pages.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(read("s3cors.1"), run(&["man"]).stdout);
+    let help = run(&["--help"]).stdout;
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    // The lines that go on are indented further.
+    let names = commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let names: Vec<_> = names.filter(|name| !name.is_empty() && *name != "help").collect();
+    assert!(names.len() >= 9, "{help}");
+    for name in &names {
+        let page = read(&format!("s3cors-{name}.1"));
+        assert_eq!(page, run(&["man", name]).stdout, "{name}");
+        assert!(page.contains(&format!("\\fBs3cors {name}\\fR")), "{name}: {page}");
+    }
+    assert_eq!(std::fs::read_dir(&pages).unwrap().count(), names.len() + 1);
+
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let ended = run(&["man", "--all", file.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("file: "), "{}", ended.stderr);
 }

@@ -55,8 +55,8 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the man page
-    Man,
+    /// Print a man page, or write those of all commands
+    Man(manual::Man),
 }
 
 /// Output format of a command.
@@ -79,7 +79,7 @@ impl Cli {
             Command::Learn(learn) => learn.run(),
             Command::Healthcheck(healthcheck) => healthcheck.run(),
             Command::Completions { shell } => manual::completions(shell),
-            Command::Man => manual::man(),
+            Command::Man(man) => man.run(),
         }
     }
 }
