@@ -4,6 +4,7 @@
 //! site it is. Must not know: patterns.
 
 use super::super::warning::NeverSent;
+use super::public_suffix::registered;
 use super::similar::is_close;
 use crate::placeholder::placeholder;
 use crate::punycode;
@@ -94,7 +95,7 @@ impl<'t> BrowserOrigin<'t> {
         if PRIVATE.contains(&top) {
             return Some(Site::Private(top));
         }
-        Some(Site::Registered(psl::domain_str(host).unwrap_or(host)))
+        Some(Site::Registered(registered(host).unwrap_or(host)))
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod meant;
 mod names;
 mod names_of_s3;
 pub(crate) mod origins;
+mod public_suffix;
 pub(crate) mod similar;
 mod subsumption;
 

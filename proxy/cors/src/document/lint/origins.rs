@@ -5,6 +5,7 @@
 
 use super::super::warning::{Concern, NeverSent, TooWide};
 use super::browser_origin::BrowserOrigin;
+use super::public_suffix;
 use crate::OriginPattern;
 use crate::placeholder::{example_label, placeholder};
 
@@ -155,11 +156,10 @@ fn why_wide(pattern: &OriginPattern) -> TooWide {
     let (_, after) = pattern.around_wildcard().unwrap_or_default();
     let host = after.split(':').next().unwrap_or_default();
     let name = host.trim_start_matches('.');
-    let suffix = psl::suffix(name.as_bytes());
-    let is_shared = suffix.is_some_and(|suffix| suffix.typ() == Some(psl::Type::Private));
+    let is_shared = public_suffix::is_shared(name);
     if after.is_empty() {
         TooWide::OpenEnd
-    } else if name.is_empty() || (psl::domain(name.as_bytes()).is_none() && !is_shared) {
+    } else if name.is_empty() || (public_suffix::registered(name).is_none() && !is_shared) {
         TooWide::NoDomain
     } else if is_shared || host.starts_with('.') {
         TooWide::SharedSuffix
