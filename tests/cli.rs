@@ -267,7 +267,7 @@ fn another_tools_form_is_named_with_the_command_that_converts_it() {
     rules.write("bucket.json", r2);
     let command = "run s3cors convert --from r2 --to json FILE";
     let ended = of_file(&["check"], &rules, &["bucket.json"]);
-    assert!(ended.stdout.contains(&format!("(this is Cloudflare R2's form); hint: {command}\n")), "{}", ended.stdout);
+    assert!(ended.stdout.contains(&format!(": this is Cloudflare R2's form; hint: {command}\n")), "{}", ended.stdout);
     let ended = of_file(&["check", "--format", "json"], &rules, &["bucket.json"]);
     let answer: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!((&answer["errors"][0]["hint"], answer["errors"].as_array().unwrap().len()), (&json!(command), 1));

@@ -86,6 +86,7 @@ mod status_page;
 mod stop;
 mod systemd;
 mod targets;
+mod terminal;
 mod tls;
 mod tls_resumption;
 mod tls_upstream;

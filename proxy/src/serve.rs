@@ -42,8 +42,8 @@ const LISTEN_LIMIT: Duration = Duration::from_secs(5);
 /// Steps of the caller.
 #[derive(Default)]
 pub struct Hooks {
-    /// Done once the process is ready.
-    pub ready: Option<Box<dyn FnOnce() + Send>>,
+    /// Done once the process is ready, with the address of the admin listener.
+    pub ready: Option<Box<dyn FnOnce(SocketAddr) + Send>>,
     /// Done before the process ends by itself, after it was ready.
     pub end: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -271,7 +271,7 @@ impl Announcement {
         readiness.set_listening();
         tracing::info!(?listen, %admin, ?upstreams, rules, "s3cors is ready");
         hooks.end.into_iter().for_each(at_end);
-        hooks.ready.into_iter().for_each(|ready| ready());
+        hooks.ready.into_iter().for_each(|ready| ready(admin));
         // It fails where systemd did not start us. The process that systemd started may be another one, hence the PID.
         let _ = sd_notify::notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
         // Not before: a start does not wait for it.

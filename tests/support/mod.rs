@@ -25,6 +25,7 @@ pub mod store;
 #[path = "../fuzz/src/strict.rs"]
 #[allow(dead_code, reason = "the fuzz targets read the other parts")]
 pub mod strict;
+pub mod terminal;
 pub mod tls;
 pub mod twins;
 pub mod upstream;

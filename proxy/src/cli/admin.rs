@@ -87,7 +87,7 @@ fn is_here(address: SocketAddr, configured: SocketAddr) -> bool {
 }
 
 /// A listener on all addresses is asked on this machine's own.
-fn reachable(admin: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(admin: SocketAddr) -> SocketAddr {
     let ip = match admin.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         // Such a listener takes connections of IPv4 too, and there is always an address for those.

@@ -1,6 +1,10 @@
 //! `s3cors check`: every error and warning in configuration and rules, each with its place.
 
+mod text;
+
 use super::parse::flags_of_environment;
+use super::progress::Progress;
+use super::terminal::has_colour;
 use super::variables::unknown_variables;
 use super::{Format, fail, print};
 use clap::Args;
@@ -13,7 +17,6 @@ use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, check
 use s3cors_proxy::serve::{ServeError, expiring, obstacles};
 use serde::Serialize;
 use std::borrow::Cow;
-use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,16 +24,32 @@ use std::process::ExitCode;
 /// In place of a file, for what is wrong with a variable.
 const ENVIRONMENT: &str = "<environment>";
 
+/// In place of a file, for what is on standard input.
+const STANDARD_INPUT: &str = "<stdin>";
+
+const HELP: &str = "\
+Examples:
+  s3cors check rules
+  s3cors check --strict --config /etc/s3cors/s3cors.yaml
+  s3cors check --profile uppy --format json rules/photos.xml
+  kubectl get configmap rules -o jsonpath='{.data.photos\\.xml}' | s3cors check -
+
+Exit status:
+  0  valid
+  1  not valid, or a warning with --strict
+  2  wrong usage";
+
 #[derive(Args)]
+#[command(after_help = HELP)]
 pub(super) struct Check {
-    /// Configuration file, as `serve` would take it in this environment; its rules are checked too [default: the one that S3CORS_CONFIG
-    /// names, unless files are given]
+    /// Configuration file, read as `serve` reads it; its rules are checked too [default: the one that S3CORS_CONFIG names, unless files
+    /// are given]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
-    /// Client that the rules of each bucket are to serve; what it could not do is a warning
+    /// Client that the rules of each bucket must serve: what it could not do is a warning; repeatable
     #[arg(long = "profile", value_name = "NAME", value_parser = profile())]
     profiles: Vec<Profile>,
     /// Output format
@@ -82,6 +101,9 @@ struct Finding {
     detail: Option<String>,
     /// What to write instead, where that is known.
     hint: Option<String>,
+    /// The message is S3's own sentence about all such errors, and the detail says more.
+    #[serde(skip)]
+    has_message_of_s3: bool,
 }
 
 impl Check {
@@ -100,13 +122,14 @@ impl Check {
             sources.extend(rules.into_iter().filter(|_| self.paths.is_empty()));
         }
         for source in &sources {
+            let _checking = Progress::of(&format_args!("checking {}", source.path().display()));
             findings.add(check(&**source, &self.profiles));
         }
         findings.valid = findings.errors.is_empty() && (findings.warnings.is_empty() || !self.strict);
         let text = match self.format {
             // Fails on a path that is not Unicode, which JSON cannot express.
             Format::Json => serde_json::to_string_pretty(&findings).map(|text| text + "\n"),
-            Format::Text => Ok(findings.to_text()),
+            Format::Text => Ok(findings.to_text(has_colour(&std::io::stdout()))),
         };
         match text {
             Ok(text) if findings.valid => print(&text),
@@ -121,9 +144,10 @@ impl Check {
 
 /// The document on standard input.
 fn standard_input(profiles: &[Profile]) -> Checked {
-    let path = PathBuf::from("<stdin>");
+    let path = PathBuf::from(STANDARD_INPUT);
     let mut checked = Checked { files: vec![path.clone()], ..Checked::default() };
     let mut bytes = Vec::new();
+    let _reading = Progress::of_input();
     if let Err(error) = std::io::stdin().take(MAX_DOCUMENT_LENGTH as u64 + 1).read_to_end(&mut bytes) {
         checked.errors.push(SourceError::Unreadable { path, reason: error.to_string() });
         return checked;
@@ -190,32 +214,21 @@ impl Findings {
         sources.extend(config.rules.shadow.map(|shadow| -> Box<dyn Source> { Box::new(Directory::new(shadow)) }));
         sources
     }
-
-    fn to_text(&self) -> String {
-        let mut text = String::new();
-        // The end of a long text is what is read.
-        for (kind, findings) in [("note", &self.notes), ("error", &self.errors), ("warning", &self.warnings)] {
-            for Finding { file, line, column, code, message, detail, hint } in findings {
-                let detail = detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-                let hint = hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default();
-                let _ = writeln!(text, "{}:{line}:{column}: {kind}: {code}: {message}{detail}{hint}", file.display());
-            }
-        }
-        for Skipped { file, reason } in &self.skipped {
-            let _ = writeln!(text, "{}: not read: {reason}", file.display());
-        }
-        let count = |count: usize, what| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-        let verdict = if self.valid { "valid" } else { "not valid" };
-        let (errors, warnings) = (count(self.errors.len(), "error"), count(self.warnings.len(), "warning"));
-        let _ = writeln!(text, "{verdict}: {errors}, {warnings}");
-        text
-    }
 }
 
 impl Finding {
     fn at(file: &Path, position: Position, code: &str, message: String, detail: Option<String>) -> Self {
         let (line, column) = (position.line as u64, position.column as u64);
-        Self { file: file.to_owned(), line, column, code: code.to_owned(), message, detail, hint: None }
+        Self {
+            file: file.to_owned(),
+            line,
+            column,
+            code: code.to_owned(),
+            message,
+            detail,
+            hint: None,
+            has_message_of_s3: false,
+        }
     }
 
     fn of_warning(file: &Path, warning: &Warning) -> Self {
@@ -269,6 +282,7 @@ impl Finding {
                 message,
                 detail: None,
                 hint: None,
+                has_message_of_s3: false,
             },
         }
     }
@@ -283,7 +297,9 @@ impl Finding {
                 .map(|error| {
                     let (code, message) = (error.code().as_str(), error.summary().into_owned());
                     let detail = error.detail().map(Cow::into_owned);
-                    Self::at(&path, error.position(), code, message, detail).with_hint(error.hint())
+                    let has_message_of_s3 = detail.is_some() && error.message() == message;
+                    let finding = Self::at(&path, error.position(), code, message, detail).with_hint(error.hint());
+                    Self { has_message_of_s3, ..finding }
                 })
                 .collect(),
         }

@@ -4,6 +4,8 @@ use super::admin::AdminArguments;
 use super::ask::page;
 use super::browser::BrowserArguments;
 use super::curl::Copied;
+use super::progress::Progress;
+use super::terminal::{explanation, has_colour};
 use super::{Format, fail, note, print, wrong_usage};
 use clap::Args;
 use s3_cors::RequestKind;
@@ -17,7 +19,22 @@ use std::io::{read_to_string, stdin};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+const HELP: &str = "\
+Examples:
+  s3cors explain --rules rules --bucket photos --origin https://app.example \\
+    --method PUT --request-headers content-type
+  s3cors explain --request-id 6F1B3A0C9D2E4857
+  pbpaste | s3cors explain --rules rules --curl -
+
+Exit status:
+  0  explained, whatever the verdict
+  1  cannot be explained; with --exit-code also: the rules deny the request
+  2  wrong usage, such as an origin that no browser sends";
+
+const REQUEST: &str = "The request";
+
 #[derive(Args)]
+#[command(after_help = HELP)]
 pub(super) struct Explain {
     /// Configuration file: its `cors` settings apply, and its rules unless --rules names others
     #[arg(long, value_name = "FILE", env = "S3CORS_CONFIG")]
@@ -29,35 +46,35 @@ pub(super) struct Explain {
     #[arg(long, value_name = "NAME", env = "S3CORS_DOMAIN", value_delimiter = ',')]
     domain: Vec<Domain>,
     /// The bucket; without it, the rules of a single file, or those of requests without a bucket
-    #[arg(long)]
+    #[arg(help_heading = REQUEST, long)]
     bucket: Option<String>,
     /// The page's origin, such as `https://app.example`
-    #[arg(long, required_unless_present_any = ["request_id", "curl"], value_parser = origin)]
+    #[arg(help_heading = REQUEST, long, required_unless_present_any = ["request_id", "curl"], value_parser = origin)]
     origin: Option<String>,
     /// The method that the page wants to use
-    #[arg(long, required_unless_present_any = ["request_id", "curl"])]
+    #[arg(help_heading = REQUEST, long, required_unless_present_any = ["request_id", "curl"])]
     method: Option<String>,
     /// The headers that the page wants to send, separated by commas
-    #[arg(long, value_name = "NAMES")]
+    #[arg(help_heading = REQUEST, long, value_name = "NAMES")]
     request_headers: Option<String>,
     /// Instead: the request as a browser's developer tools copy it, "Copy as cURL"; `-` reads it from standard input. The bucket is that
     /// of the URL: in the path, or as the configuration's domains and hosts say. Values of headers are never shown
-    #[arg(long, value_name = "LINE", conflicts_with_all = ["method", "request_headers"])]
+    #[arg(help_heading = REQUEST, long, value_name = "LINE", conflicts_with_all = ["method", "request_headers"])]
     curl: Option<String>,
     /// Instead: the `x-amz-request-id` of a response that denied a request. The proxy that sent it is asked, which keeps the latest
     /// denials
-    #[arg(long, value_name = "ID", conflicts_with_all = ["rules", "bucket", "origin", "method", "request_headers", "curl"])]
+    #[arg(help_heading = REQUEST, long, value_name = "ID", conflicts_with_all = ["rules", "bucket", "origin", "method", "request_headers", "curl"])]
     request_id: Option<String>,
-    #[command(flatten)]
-    admin: AdminArguments,
-    #[command(flatten)]
-    browser: BrowserArguments,
     /// Exit with 1 if the rules deny the request, else with 0
     #[arg(long, conflicts_with = "request_id")]
     exit_code: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    admin: AdminArguments,
+    #[command(flatten)]
+    browser: BrowserArguments,
 }
 
 impl Explain {
@@ -80,7 +97,8 @@ impl Explain {
             query.append_pair("format", "text");
         }
         match page(&admin, &format!("/api/explain?{}", query.finish())) {
-            Ok(explanation) => print(&format!("{}\n", explanation.trim_end())),
+            Ok(explanation) if self.format == Format::Json => print(&format!("{}\n", explanation.trim_end())),
+            Ok(explanation) => print_explanation(&format!("{}\n", explanation.trim_end())),
             Err(error) => fail(&error),
         }
     }
@@ -108,7 +126,7 @@ impl Explain {
                 notes: Vec::new(),
             });
         };
-        let line = if line == "-" { read_to_string(stdin()).map_err(|error| error.to_string())? } else { line.clone() };
+        let line = if line == "-" { standard_input().map_err(|error| error.to_string())? } else { line.clone() };
         let copied = Copied::read(&line).map_err(|error| error.to_string())?;
         if copied.is_same_origin {
             note(&"the browser says that page and URL have the same origin: it then asks CORS nothing");
@@ -199,7 +217,7 @@ impl Explain {
 
     fn show(&self, explained: &Explained) -> ExitCode {
         let printed = match self.format {
-            Format::Text => print(&explained.to_string()),
+            Format::Text => print_explanation(&explained.to_string()),
             Format::Json => match serde_json::to_string_pretty(explained) {
                 Ok(json) => print(&format!("{json}\n")),
                 Err(error) => return fail(&error),
@@ -209,9 +227,18 @@ impl Explain {
     }
 }
 
+fn print_explanation(text: &str) -> ExitCode {
+    print(&explanation(text, has_colour(&std::io::stdout())))
+}
+
 const NO_ORIGIN: &str = "the copied request has no Origin: the browser sent none, so CORS had no part in it; give the page's origin with --origin";
 const TWO_SIGNATURES: &str = "the URL is presigned and the request has an Authorization header too: S3 answers 400 InvalidArgument, \"Only one auth mechanism \
     allowed\"; remove the header";
+
+fn standard_input() -> std::io::Result<String> {
+    let _reading = Progress::of_input();
+    read_to_string(stdin())
+}
 
 /// The reason why nothing can be asked.
 enum Unasked {

@@ -7,7 +7,18 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+const HELP: &str = "\
+Examples:
+  s3cors healthcheck
+  s3cors healthcheck --admin 127.0.0.1:9181
+
+Exit status:
+  0  ready
+  1  not ready, or not reached
+  2  wrong usage";
+
 #[derive(Args)]
+#[command(after_help = HELP)]
 pub(super) struct Healthcheck {
     /// Configuration file (YAML) of the running proxy, for its admin listener
     #[arg(long, value_name = "FILE", env = "S3CORS_CONFIG")]

@@ -1,5 +1,6 @@
 //! `s3cors import`: the CORS that an S3 server keeps for its buckets becomes rules.
 
+use super::progress::Progress;
 use super::{fail, note};
 use clap::Args;
 use s3_cors::{Document, Format};
@@ -8,9 +9,23 @@ use s3cors_proxy::rules::{BucketCors, Directory};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Credentials are those of the AWS tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, web identity, container, instance.
-/// The region is AWS_REGION, us-east-1 by default.
+const HELP: &str = "\
+Credentials come from where the AWS tools find them: AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY, AWS_PROFILE, web identity, container, instance. The
+region is AWS_REGION, us-east-1 by default.
+
+Examples:
+  s3cors import --upstream https://s3.example.com --bucket photos --rules rules
+  AWS_PROFILE=old s3cors import --upstream https://s3.example.com --all \\
+    --rules rules
+
+Exit status:
+  0  all of it is written
+  1  a bucket failed, or nothing could be read
+  2  wrong usage";
+
 #[derive(Args)]
+#[command(after_help = HELP)]
 pub(super) struct Import {
     /// The S3 server: http://HOST:PORT or https://HOST
     #[arg(long, value_name = "URL")]
@@ -39,11 +54,16 @@ impl Import {
     fn write(self) -> Result<bool, String> {
         let server = BucketCors::new(&self.upstream, None)?;
         let of_server = |error| format!("{}: {error}", self.upstream);
+        let listing = Progress::of(&format_args!("asking {} which buckets there are", self.upstream));
         let buckets = if self.all { server.buckets().map_err(of_server)? } else { self.bucket };
+        drop(listing);
         std::fs::create_dir_all(&self.rules).map_err(|error| format!("{}: {error}", self.rules.display()))?;
         let directory = Directory::new(self.rules);
         let mut is_whole = true;
-        for (bucket, cors) in buckets.iter().zip(server.of(&buckets)) {
+        let reading = Progress::of(&format_args!("reading the CORS of {} buckets", buckets.len()));
+        let read = server.of(&buckets);
+        drop(reading);
+        for (bucket, cors) in buckets.iter().zip(read) {
             match cors.and_then(|cors| cors.map(|cors| import(&directory, bucket, &cors)).transpose()) {
                 Ok(Some(written)) => note(&format_args!("{bucket}: {written}")),
                 Ok(None) => note(&format_args!("{bucket}: no CORS")),

@@ -11,7 +11,22 @@ use s3cors_proxy::rules::Directory;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+const HELP: &str = "\
+The rules allow the requests that were denied and nothing else. Read them
+before you use them.
+
+Examples:
+  s3cors learn
+  s3cors learn --bucket photos --origin https://app.example > photos.xml
+  s3cors learn --admin https://s3cors.internal:9180 --min-count 10 --rules new
+
+Exit status:
+  0  there are rules
+  1  nothing to learn from, or a file could not be written
+  2  wrong usage";
+
 #[derive(Args)]
+#[command(after_help = HELP)]
 pub(super) struct Learn {
     /// Configuration file (YAML) of the running proxy, for its admin listener
     #[arg(long, value_name = "FILE", env = "S3CORS_CONFIG")]
@@ -24,7 +39,7 @@ pub(super) struct Learn {
     /// Only the requests of pages of this origin, such as `https://app.example`
     #[arg(long, value_parser = page_origin)]
     origin: Option<String>,
-    /// Only requests that came so often
+    /// Only requests that came at least so often
     #[arg(long, value_name = "N")]
     min_count: Option<u64>,
     /// Only so many different requests of each bucket, the most frequent ones

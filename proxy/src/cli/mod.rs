@@ -13,8 +13,12 @@ mod healthcheck;
 mod import;
 mod learn;
 mod manual;
+#[cfg(any(test, not(feature = "demo")))]
+mod no_demo;
 mod parse;
+mod progress;
 mod serve;
+mod terminal;
 mod variables;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -23,7 +27,7 @@ use std::process::ExitCode;
 
 /// Puts Amazon S3's CORS in front of any S3 server
 #[derive(Parser)]
-#[command(name = "s3cors", version = VERSION, about, max_term_width = 100)]
+#[command(name = "s3cors", version = VERSION, about, max_term_width = 80, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -31,26 +35,44 @@ pub(crate) struct Cli {
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("S3CORS_REVISION"), ")");
 
+const EXAMPLES: &str = "\
+Examples:
+  s3cors demo
+  s3cors serve --upstream http://127.0.0.1:9000 --allow http://localhost:3000
+  s3cors explain --rules rules --bucket photos --origin https://app.example \\
+    --method PUT
+
+Each command has examples and its exit status in its own --help.";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  s3cors completions bash > /etc/bash_completion.d/s3cors
+  s3cors completions fish > ~/.config/fish/completions/s3cors.fish";
+
 #[derive(Subcommand)]
 enum Command {
     /// Run the proxy
+    #[command(after_help = serve::HELP)]
     Serve(s3cors_proxy::config::Flags),
-    /// Run a complete demo on this machine: store, bucket, rules, two pages, and what to try
+    /// Try everything on this machine: store, bucket, rules, pages
     #[cfg(feature = "demo")]
     Demo(demo::Demo),
-    /// Check configuration and rules; exits with 0 if valid, 1 if not, 2 on wrong usage
+    #[cfg(not(feature = "demo"))]
+    Demo(no_demo::NoDemo),
+    /// Check configuration and rules
     Check(check::Check),
-    /// Explain why a request is or is not allowed, rule by rule
+    /// Explain why a request is allowed or denied
     Explain(Box<explain::Explain>),
-    /// Convert rules to S3's XML or the JSON of the AWS CLI, from each other and from the forms of other tools
+    /// Convert rules from another tool's form, and between XML and JSON
     Convert(convert::Convert),
-    /// Write the CORS that an S3 server keeps for its buckets as rules, with the credentials of the AWS tools
+    /// Write the CORS that an S3 server keeps as rules
     Import(import::Import),
-    /// Print the smallest rules that allow what a running proxy denied, and nothing else; for a person to read
+    /// Print the smallest rules that allow what was denied
     Learn(learn::Learn),
-    /// Ask a running proxy whether it is ready; exits with 0 if ready, 1 if not
+    /// Ask a running proxy whether it is ready
     Healthcheck(healthcheck::Healthcheck),
     /// Print shell completions
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -70,7 +92,6 @@ impl Cli {
     pub(crate) fn run(self) -> ExitCode {
         match self.command {
             Command::Serve(flags) => serve::run(flags),
-            #[cfg(feature = "demo")]
             Command::Demo(demo) => demo.run(),
             Command::Check(check) => check.run(),
             Command::Explain(explain) => explain.run(),
@@ -112,3 +133,6 @@ fn fail(error: &dyn std::fmt::Display) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "s3cors: {error}");
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ struct Reading {
 impl Reading {
     /// Reads the arguments, and reads them again without a value that is wrong for as long as one is: clap stops at the first.
     fn of(arguments: Vec<OsString>) -> Self {
-        let command = without_empty_variables(Cli::command());
+        let command = with_headings(without_empty_variables(Cli::command()));
         let mut reading = Self { command, arguments, matches: None, errors: Vec::new() };
         loop {
             match reading.command.clone().try_get_matches_from(&reading.arguments) {
@@ -143,6 +143,24 @@ fn text_of(error: &Error, kind: ContextKind) -> Option<String> {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     }
+}
+
+/// The commands with headings in the text after their options that look like the headings of the options.
+fn with_headings(command: Command) -> Command {
+    let header = *command.get_styles().get_header();
+    let styled = |line: &str| {
+        if line.ends_with(':') && !line.starts_with(' ') {
+            format!("{header}{line}{header:#}\n")
+        } else {
+            format!("{line}\n")
+        }
+    };
+    let help = command.get_after_help().map(ToString::to_string);
+    let command = match help {
+        Some(help) => command.after_help(help.lines().map(styled).collect::<String>()),
+        None => command,
+    };
+    command.mut_subcommands(with_headings)
 }
 
 /// A variable that is empty is not set: files for Compose and units have no other way to leave one out.

@@ -183,7 +183,7 @@ pub struct Presigned {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// JSON or text.
+    /// JSON or text; `auto` is text on a terminal and JSON everywhere else.
     #[serde(with = "OrDefault::<LogFormat>")]
     pub format: LogFormat,
     /// The least severe level that is logged.

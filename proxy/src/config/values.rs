@@ -113,8 +113,10 @@ pub enum PresignedHead {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// One JSON object per line.
+    /// Text on a terminal, JSON everywhere else.
     #[default]
+    Auto,
+    /// One JSON object per line.
     Json,
     /// One line of text per event.
     Text,

@@ -5,20 +5,23 @@ use super::{Explained, Proposal};
 use s3_cors::Outcome;
 use std::fmt;
 
+/// The longest list of rules that is shown; the JSON form has all.
+const MAX_RULES: usize = 5;
+
+/// The answer comes first: the verdict, then what to change. S3's own sentence, the longest and the least telling, is the last.
 impl fmt::Display for Explained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.allowed { "ALLOWED" } else { "DENIED" };
-        write!(f, "{verdict}: {} from {}", self.method, self.origin)?;
-        if let Some(bucket) = &self.bucket {
-            write!(f, " to bucket {}", printable(bucket))?;
+        self.fmt_verdict(f)?;
+        if self.allowed {
+            self.fmt_browser(f)?;
         }
-        let outcome = self.outcome.map_or("none", Outcome::as_str);
-        match self.status {
-            Some(status) => writeln!(f, " (status {status}, outcome {outcome}, reason {})", self.reason)?,
-            None => writeln!(f, " (no preflight, outcome {outcome}, reason {})", self.reason)?,
+        if let Some(without_rules) = &self.without_rules {
+            without_rules.sentences().iter().try_for_each(|sentence| writeln!(f, "  {}", printable(sentence)))?;
         }
-        if let Some(message) = &self.message {
-            writeln!(f, "  {message}")?;
+        self.fmt_change(f)?;
+        self.fmt_rules(f)?;
+        if !self.allowed {
+            self.fmt_browser(f)?;
         }
         if self.status.is_none() && !self.allowed {
             writeln!(f, "  the response is the upstream's with its status, without Access-Control-Allow-Origin")?;
@@ -26,24 +29,55 @@ impl fmt::Display for Explained {
         for note in &self.notes {
             writeln!(f, "  note: {}", printable(note))?;
         }
-        if let Some(without_rules) = &self.without_rules {
-            without_rules.sentences().iter().try_for_each(|sentence| writeln!(f, "  {}", printable(sentence)))?;
+        for (name, value) in &self.response_headers {
+            writeln!(f, "  {name}: {value}")?;
         }
-        for rule in &self.rules {
-            writeln!(f, "{rule}")?;
+        self.message.iter().try_for_each(|message| writeln!(f, "S3's message: {message}"))
+    }
+}
+
+impl Explained {
+    fn fmt_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.allowed { "ALLOWED" } else { "DENIED" };
+        write!(f, "{verdict}: {} from {}", self.method, self.origin)?;
+        if let Some(bucket) = &self.bucket {
+            write!(f, " to bucket {}", printable(bucket))?;
         }
+        let outcome = self.outcome.map_or("none", Outcome::as_str);
+        match self.status {
+            Some(status) => writeln!(f, " (status {status}, outcome {outcome}, reason {})", self.reason),
+            None => writeln!(f, " (no preflight, outcome {outcome}, reason {})", self.reason),
+        }
+    }
+
+    fn fmt_change(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(rule) = self.nearest_rule {
             write!(f, "nearest is rule {rule}; ")?;
         }
         match (&self.proposal, &self.cannot) {
-            (Some(proposal), _) => write!(f, "to allow this request:\n{proposal}")?,
-            (None, Some(cannot)) => writeln!(f, "{cannot}")?,
-            (None, None) => {}
+            (Some(proposal), _) => write!(f, "to allow this request:\n{proposal}"),
+            (None, Some(cannot)) => writeln!(f, "{cannot}"),
+            (None, None) => Ok(()),
         }
-        for (name, value) in &self.response_headers {
-            writeln!(f, "  {name}: {value}")?;
-        }
+    }
+
+    fn fmt_browser(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.browser.iter().try_for_each(|browser| write!(f, "{browser}"))
+    }
+
+    /// The first rules, with the one that was taken or came nearest in any case.
+    fn fmt_rules(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let telling = self.rule.or(self.nearest_rule);
+        let others = if telling.is_some() { MAX_RULES - 1 } else { MAX_RULES };
+        let mut first = self.rules.iter().filter(|rule| Some(rule.rule) != telling).map(|rule| rule.rule);
+        let last = first.by_ref().take(others).last().unwrap_or(0);
+        let is_shown = |rule: &&RuleExplained| rule.rule <= last || Some(rule.rule) == telling;
+        self.rules.iter().filter(is_shown).try_for_each(|rule| writeln!(f, "{rule}"))?;
+        match first.count() {
+            0 => Ok(()),
+            1 => writeln!(f, "  1 more rule: --format json shows it"),
+            more => writeln!(f, "  {more} more rules: --format json shows them"),
+        }
     }
 }
 

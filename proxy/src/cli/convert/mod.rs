@@ -27,6 +27,7 @@ mod tree;
 mod unresolved;
 mod yaml;
 
+use super::progress::Progress;
 use super::{fail, note, print};
 use clap::{Args, ValueEnum};
 use draft::Conversion;
@@ -42,7 +43,7 @@ const MAX_INPUT: usize = 1 << 20;
 /// A note names each thing that S3 has no equivalent for, or it is an error. A value that only another tool can compute is an error: a
 /// tag, a variable, a reference, a placeholder.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = HELP)]
 pub(super) struct Convert {
     /// The form to read
     #[arg(long, value_enum, default_value_t = From::Auto)]
@@ -54,11 +55,17 @@ pub(super) struct Convert {
     file: Option<PathBuf>,
 }
 
-const EXAMPLES: &str = "\
+const HELP: &str = "\
 Examples:
   s3cors convert --from terraform --to json main.tf > rules/BUCKET.json
   s3cors convert --from cloudformation --to xml template.yaml
-  kubectl get httproute assets -o yaml | s3cors convert --from gateway-api --to json";
+  kubectl get httproute assets -o yaml |
+    s3cors convert --from gateway-api --to json
+
+Exit status:
+  0  converted; what S3 cannot say is a note on standard error
+  1  nothing is written: not readable, or a part with no equivalent
+  2  wrong usage";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum From {
@@ -155,7 +162,10 @@ impl Convert {
         let limit = MAX_INPUT as u64 + 1;
         match &self.file {
             Some(path) => std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?,
-            None => std::io::stdin().take(limit).read_to_end(&mut bytes)?,
+            None => {
+                let _reading = Progress::of_input();
+                std::io::stdin().take(limit).read_to_end(&mut bytes)?
+            }
         };
         if bytes.len() > MAX_INPUT { Err(ConvertError::TooLong) } else { Ok(bytes) }
     }

@@ -4,11 +4,13 @@ mod background;
 mod link;
 mod pages;
 
+use super::terminal::has_colour;
 use super::{fail, print, serve};
 use clap::Args;
 use pages::{LINK, Pages};
 use s3cors_proxy::config::{AdminListener, Config, ConfigErrors, Flags};
 use s3cors_proxy::serve::Hooks;
+use s3cors_proxy::telemetry::log;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -22,7 +24,20 @@ const BUCKET: &str = "demo";
 const REGION: &str = "us-east-1";
 const RULES: &str = include_str!("rules.xml");
 
+const HELP: &str = "\
+Examples:
+  s3cors demo
+  s3cors demo --listen 127.0.0.1:0 --admin 127.0.0.1:0
+  s3cors demo --data ./demo
+
+Exit status:
+  0    a signal ended it
+  1    it cannot start, such as when an address is taken
+  2    wrong usage
+  130  a second signal ended it at once";
+
 #[derive(Args)]
+#[command(after_help = HELP)]
 pub(super) struct Demo {
     /// Address for S3 clients
     #[arg(long, value_name = "ADDR", env = "S3CORS_LISTEN", default_value = "127.0.0.1:8080")]
@@ -58,9 +73,10 @@ enum DemoError {
     Config(#[from] ConfigErrors),
 }
 
-/// Lines that are not logged: those of the store, such as those about the signature that a probe breaks on purpose, and those of a start,
-/// which would come after what is to be read.
-const NOT_LOGGED: [&str; 5] = [
+/// Lines that are not logged: those of the store, such as those about the signature that a probe breaks on purpose, those of a start,
+/// which would come after what is to be read, and those of the end.
+const NOT_LOGGED: [&str; 6] = [
+    "s3cors_proxy::process=warn",
     "s3s=off",
     "s3s_fs=off",
     "s3cors_proxy::serve=warn",
@@ -83,11 +99,12 @@ impl Demo {
         };
         match self.prepare(&directory) {
             Ok((config, introduction)) => {
-                let ready = move || {
+                let ready = move |_| {
                     print(&introduction);
                 };
                 let hooks = Hooks { ready: Some(Box::new(ready)), end: Some(Box::new(move || drop(kept))) };
-                serve::start(config, &NOT_LOGGED, hooks)
+                let format = log::Format::Console { has_colour: has_colour(&std::io::stdout()) };
+                serve::start(config, format, &NOT_LOGGED, hooks)
             }
             Err(error) => fail(&error),
         }
@@ -119,7 +136,6 @@ impl Demo {
             ..Flags::default()
         };
         let mut config = Config::load(flags)?;
-        config.log.format = s3cors_proxy::config::LogFormat::Text;
         // The store checks signatures and has no CORS of its own: put-bucket-cors works.
         config.rules.api = s3cors_proxy::config::RulesApi::On;
         Ok((config, introduction(&Addresses { listen, admin, pages }, &document)))

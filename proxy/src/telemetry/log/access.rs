@@ -1,11 +1,15 @@
 //! The access line: one for each request, with the fields that the documentation promises.
 
 use super::Format;
-use super::line::{Scratch, name};
+use super::console::Colour;
+use super::line::{Scratch, Syntax, name};
 use super::queue::{Lane, Queue};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+/// The longest of the usual methods, OPTIONS.
+const METHOD_WIDTH: usize = 7;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -68,13 +72,20 @@ impl AccessLog {
 
     /// Writes the line of a request. Does not block: it is dropped and counted if it does not fit into the queue.
     pub fn write(&self, access: &Access<'_>) {
-        SCRATCH.with_borrow_mut(|scratch| self.queue.push(access.line(self.format, scratch), Lane::Access));
+        SCRATCH.with_borrow_mut(|scratch| {
+            let line = match self.format {
+                Format::Json => access.line(Syntax::Json, scratch),
+                Format::Text => access.line(Syntax::Text, scratch),
+                Format::Console { has_colour } => access.console_line(has_colour, scratch),
+            };
+            self.queue.push(line, Lane::Access);
+        });
     }
 }
 
 impl Access<'_> {
-    fn line<'s>(&self, format: Format, scratch: &'s mut Scratch) -> &'s [u8] {
-        let mut line = scratch.line(format, "access", "request");
+    fn line<'s>(&self, syntax: Syntax, scratch: &'s mut Scratch) -> &'s [u8] {
+        let mut line = scratch.line(syntax, "access", "request");
         line.text(name!("request_id"), self.request_id)
             .address(name!("client"), self.client)
             .optional_text(name!("protocol"), self.protocol)
@@ -100,189 +111,42 @@ impl Access<'_> {
             .optional_text(name!("rule"), self.rule);
         line.end()
     }
+
+    /// The line for a person: the request, what CORS said to it, and how long it took.
+    fn console_line<'s>(&self, has_colour: bool, scratch: &'s mut Scratch) -> &'s [u8] {
+        let mut line = scratch.console_line(has_colour);
+        line.coloured(Colour::of_status(self.status), |line| line.number(self.status.into()));
+        line.word(" ").padded(self.method, METHOD_WIDTH).word(" ").foreign(self.path);
+        if self.is_bucket_hidden() {
+            line.word(" (bucket ").foreign(self.bucket).word(")");
+        }
+        if let Some(origin) = self.origin {
+            line.word("  ").foreign(origin);
+        }
+        if let Some(cors) = self.cors {
+            line.word(" -> ").coloured(Colour::of_outcome(cors), |line| line.words(cors));
+            let reason = self.reason.filter(|reason| !["none", cors].contains(reason));
+            if let Some(reason) = reason {
+                line.word(" (").words(reason);
+                // An origin that was refused is already there.
+                if let Some(detail) = self.detail.filter(|detail| Some(*detail) != self.origin) {
+                    line.word(" ").foreign(detail);
+                }
+                line.word(")");
+            }
+        }
+        line.word("  ").coloured(Colour::Dim, |line| line.duration(self.duration));
+        line.end()
+    }
+
+    /// Returns true where the path does not begin with the bucket: the host names it.
+    fn is_bucket_hidden(&self) -> bool {
+        let rest = self.path.strip_prefix('/').and_then(|path| path.strip_prefix(self.bucket));
+        let is_shown = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        // `_service` and `_other` are no names.
+        !is_shown && !self.bucket.is_empty() && !self.bucket.starts_with('_')
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Write;
-    use std::sync::{Mutex, PoisonError};
-    use tracing_subscriber::fmt::format::Writer;
-    use tracing_subscriber::fmt::time::FormatTime;
-
-    const TIME: &str = "2026-10-05T07:08:09.123456Z";
-
-    /// The time of the test, in place of the present one.
-    struct FixedTime;
-
-    impl FormatTime for FixedTime {
-        fn format_time(&self, writer: &mut Writer<'_>) -> std::fmt::Result {
-            writer.write_str(TIME)
-        }
-    }
-
-    #[derive(Clone, Default)]
-    struct Output(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Output {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// The line of the same event from the formatter that all other lines come from.
-    fn formatted(access: &Access<'_>, format: Format) -> String {
-        let output = Output::default();
-        let writer = output.clone();
-        let builder = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_timer(FixedTime);
-        let emit = || {
-            tracing::info!(
-                target: "access",
-                request_id = access.request_id,
-                client = access.client.map(|client| client.to_string()).unwrap_or_default(),
-                protocol = access.protocol,
-                tls = access.tls,
-                method = access.method,
-                operation = access.operation,
-                bucket = access.bucket,
-                path = access.path,
-                status = access.status,
-                bytes = access.bytes,
-                duration = access.duration,
-                upstream = access.upstream.map(|upstream| upstream.to_string()),
-                upstream_time = access.upstream_time,
-                upstream_request_id = access.upstream_request_id,
-                origin = access.origin,
-                cors = access.cors,
-                reason = access.reason,
-                detail = access.detail,
-                rule = access.rule,
-                "request"
-            );
-        };
-        match format {
-            Format::Json => {
-                let builder = builder.json().flatten_event(true).with_current_span(false).with_span_list(false);
-                tracing::subscriber::with_default(builder.finish(), emit);
-            }
-            Format::Text => tracing::subscriber::with_default(builder.with_ansi(false).finish(), emit),
-        }
-        String::from_utf8(output.0.lock().unwrap().clone()).unwrap()
-    }
-
-    /// The line that is written, with the time of the test.
-    fn written(access: &Access<'_>, format: Format) -> String {
-        let mut scratch = Scratch::default();
-        let line = String::from_utf8(access.line(format, &mut scratch).to_vec()).unwrap();
-        let start = line.find("20").unwrap();
-        format!("{}{TIME}{}", &line[..start], &line[start + TIME.len()..])
-    }
-
-    fn denied() -> Access<'static> {
-        Access {
-            request_id: "6F1B3A0C9D2E4857",
-            client: Some(([192, 0, 2, 10], 54_321).into()),
-            protocol: Some("HTTP/1.1"),
-            tls: Some("TLSv1.3"),
-            method: "OPTIONS",
-            operation: None,
-            bucket: "bucket",
-            path: "/bucket/a%20key",
-            status: 403,
-            bytes: 301,
-            duration: 0.000_087_654,
-            upstream: None,
-            upstream_time: None,
-            upstream_request_id: None,
-            origin: Some("https://evil.example"),
-            cors: Some("denied"),
-            reason: Some("origin"),
-            detail: Some("https://evil.example"),
-            rule: None,
-        }
-    }
-
-    fn granted() -> Access<'static> {
-        Access {
-            client: Some("[2001:db8::1]:443".parse().unwrap()),
-            tls: None,
-            method: "GET",
-            operation: Some("GetObject"),
-            status: 200,
-            bytes: usize::MAX,
-            duration: 1.5,
-            upstream: Some(([192, 0, 2, 20], 9000).into()),
-            upstream_time: Some(1.0),
-            upstream_request_id: Some("tx0000-1"),
-            cors: Some("allowed"),
-            reason: Some("none"),
-            detail: None,
-            rule: Some("app"),
-            ..denied()
-        }
-    }
-
-    #[test]
-    fn a_line_looks_like_those_of_other_events() {
-        let plain = Access {
-            origin: None,
-            cors: None,
-            reason: None,
-            detail: None,
-            client: None,
-            protocol: None,
-            bucket: "",
-            bytes: 0,
-            ..denied()
-        };
-        let mut requests = vec![denied(), granted(), plain];
-        for duration in [0.0, 1e-9, 0.000_01, 0.1, 3.0, 12_345.678_901, 1e16, 1e21, f64::NAN, f64::INFINITY] {
-            requests.push(Access { duration, upstream_time: Some(duration), ..denied() });
-        }
-        for text in [
-            "\"",
-            "\\",
-            "a\"}, {\"level\": \"ERROR\"",
-            "\\xff\\x1b[31m",
-            "a…",
-            "ü",
-            "\u{7f}\t\n\r\u{1}",
-            "'",
-            "/~ !#[]^",
-        ] {
-            requests.push(Access { path: text, origin: Some(text), detail: Some(text), rule: Some(text), ..granted() });
-        }
-        for status in [100, 204, 499, 65_535] {
-            requests.push(Access { status, client: Some(([255, 1, 0, 99], status).into()), ..granted() });
-        }
-        for request in &requests {
-            for format in [Format::Json, Format::Text] {
-                assert_eq!(written(request, format), formatted(request, format), "{request:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_line_has_its_documented_form() {
-        let json = "{\"timestamp\":\"2026-10-05T07:08:09.123456Z\",\"level\":\"INFO\",\"message\":\"request\",\
-                    \"request_id\":\"6F1B3A0C9D2E4857\",\"client\":\"192.0.2.10:54321\",\"protocol\":\"HTTP/1.1\",\
-                    \"tls\":\"TLSv1.3\",\"method\":\"OPTIONS\",\
-                    \"bucket\":\"bucket\",\"path\":\"/bucket/a%20key\",\"status\":403,\"bytes\":301,\
-                    \"duration\":0.000087654,\"origin\":\"https://evil.example\",\"cors\":\"denied\",\
-                    \"reason\":\"origin\",\"detail\":\"https://evil.example\",\"target\":\"access\"}\n";
-        let text = "2026-10-05T07:08:09.123456Z  INFO access: request request_id=\"6F1B3A0C9D2E4857\" \
-                    client=\"192.0.2.10:54321\" protocol=\"HTTP/1.1\" tls=\"TLSv1.3\" method=\"OPTIONS\" bucket=\"bucket\" path=\"/bucket/a%20key\" status=403 \
-                    bytes=301 duration=8.7654e-5 origin=\"https://evil.example\" cors=\"denied\" reason=\"origin\" \
-                    detail=\"https://evil.example\"\n";
-        assert_eq!(written(&denied(), Format::Json), json);
-        assert_eq!(written(&denied(), Format::Text), text);
-        for (client, shown) in [("192.0.2.10:0", "192.0.2.10"), ("[2001:db8::1]:0", "2001:db8::1")] {
-            let line = written(&Access { client: Some(client.parse().unwrap()), ..denied() }, Format::Json);
-            assert!(line.contains(&format!("\"client\":\"{shown}\"")), "a port that is not known is not shown: {line}");
-        }
-    }
-}
+mod tests;

@@ -3,12 +3,20 @@
 //! Decides how a value is written. The output is what the formatters of `tracing-subscriber` write for the same event, byte for byte,
 //! so that access lines and other lines look alike. Must not know which fields a line has.
 
-use super::Format;
 use super::timestamp::{Timestamp, push_padded};
 use std::io::Write;
 use std::net::SocketAddr;
 
-/// The name of a field, as each format writes it before the value.
+/// The syntax of a line's fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// A JSON object on each line.
+    Json,
+    /// `name=value`.
+    Text,
+}
+
+/// The name of a field, as each syntax writes it before the value.
 #[derive(Clone, Copy)]
 pub(crate) struct Name {
     pub(crate) json: &'static str,
@@ -25,34 +33,34 @@ pub(crate) use name;
 /// What a thread keeps from line to line.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    buffer: Vec<u8>,
-    timestamp: Timestamp,
+    pub(super) buffer: Vec<u8>,
+    pub(super) timestamp: Timestamp,
 }
 
 impl Scratch {
     /// Begins a line at level INFO with the present time.
-    pub(crate) fn line(&mut self, format: Format, target: &'static str, message: &'static str) -> Line<'_> {
+    pub(super) fn line(&mut self, syntax: Syntax, target: &'static str, message: &'static str) -> Line<'_> {
         let Self { buffer, timestamp } = self;
         buffer.clear();
-        if format == Format::Json {
+        if syntax == Syntax::Json {
             buffer.extend_from_slice(b"{\"timestamp\":\"");
         }
         timestamp.push_now(buffer);
-        let parts = match format {
-            Format::Json => ["\",\"level\":\"INFO\",\"message\":\"", message, "\"", ""],
-            Format::Text => ["  INFO ", target, ": ", message],
+        let parts = match syntax {
+            Syntax::Json => ["\",\"level\":\"INFO\",\"message\":\"", message, "\"", ""],
+            Syntax::Text => ["  INFO ", target, ": ", message],
         };
         for part in parts {
             buffer.extend_from_slice(part.as_bytes());
         }
-        Line { buffer, format, target }
+        Line { buffer, syntax, target }
     }
 }
 
 /// A line to which fields can be added.
 pub(crate) struct Line<'a> {
     buffer: &'a mut Vec<u8>,
-    format: Format,
+    syntax: Syntax,
     target: &'static str,
 }
 
@@ -60,7 +68,7 @@ impl<'a> Line<'a> {
     /// Adds a text.
     pub(crate) fn text(&mut self, name: Name, value: &str) -> &mut Self {
         self.name(name);
-        push_text(self.buffer, self.format, value);
+        push_text(self.buffer, self.syntax, value);
         self
     }
 
@@ -94,16 +102,16 @@ impl<'a> Line<'a> {
     pub(crate) fn float(&mut self, name: Name, value: f64) -> &mut Self {
         self.name(name);
         // A `Vec` accepts every write, and a float has no serialization that fails.
-        let _ = match self.format {
-            Format::Json => serde_json::to_writer(&mut *self.buffer, &value).map_err(Into::into),
-            Format::Text => write!(self.buffer, "{value:?}"),
+        let _ = match self.syntax {
+            Syntax::Json => serde_json::to_writer(&mut *self.buffer, &value).map_err(Into::into),
+            Syntax::Text => write!(self.buffer, "{value:?}"),
         };
         self
     }
 
     /// Ends the line and returns it with its newline.
     pub(crate) fn end(self) -> &'a [u8] {
-        if self.format == Format::Json {
+        if self.syntax == Syntax::Json {
             for part in [",\"target\":\"", self.target, "\"}"] {
                 self.buffer.extend_from_slice(part.as_bytes());
             }
@@ -113,16 +121,16 @@ impl<'a> Line<'a> {
     }
 
     fn name(&mut self, name: Name) {
-        let name = match self.format {
-            Format::Json => name.json,
-            Format::Text => name.text,
+        let name = match self.syntax {
+            Syntax::Json => name.json,
+            Syntax::Text => name.text,
         };
         self.buffer.extend_from_slice(name.as_bytes());
     }
 }
 
-fn push_text(buffer: &mut Vec<u8>, format: Format, value: &str) {
-    // Nearly every value needs no escape in either format. A fold has no early exit, so the compiler checks 16 bytes at once.
+fn push_text(buffer: &mut Vec<u8>, syntax: Syntax, value: &str) {
+    // Nearly every value needs no escape in either syntax. A fold has no early exit, so the compiler checks 16 bytes at once.
     let escapes = value.bytes().fold(0, |escapes, byte| {
         escapes | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\')
     });
@@ -133,9 +141,9 @@ fn push_text(buffer: &mut Vec<u8>, format: Format, value: &str) {
         return;
     }
     // As above: neither can fail.
-    let _ = match format {
-        Format::Json => serde_json::to_writer(buffer, value).map_err(Into::into),
-        Format::Text => write!(buffer, "{value:?}"),
+    let _ = match syntax {
+        Syntax::Json => serde_json::to_writer(buffer, value).map_err(Into::into),
+        Syntax::Text => write!(buffer, "{value:?}"),
     };
 }
 

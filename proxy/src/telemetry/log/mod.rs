@@ -4,6 +4,7 @@
 //! which anyone can cause, never cost one that says who changed what.
 
 mod access;
+mod console;
 mod library;
 mod line;
 mod queue;
@@ -12,6 +13,7 @@ mod timestamp;
 pub use access::{Access, AccessLog};
 
 use super::exported::Exported;
+use console::ConsoleEvents;
 use library::LibraryLines;
 use queue::{Lane, Queue};
 use std::borrow::Cow;
@@ -30,10 +32,15 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object a line.
+    /// A JSON object on each line.
     Json,
-    /// One line of text.
+    /// A line of text with the same fields.
     Text,
+    /// A short line of text for a person at a terminal.
+    Console {
+        /// The terminal shows colours.
+        has_colour: bool,
+    },
 }
 
 /// The least important level that is logged.
@@ -137,6 +144,9 @@ pub fn start(format: Format, level: Level, has_access: bool, others: &[&str]) ->
             builder.finish().with(library).try_init()
         }
         Format::Text => builder.with_ansi(false).finish().with(library).try_init(),
+        Format::Console { has_colour } => {
+            builder.event_format(ConsoleEvents { has_colour }).finish().with(library).try_init()
+        }
     };
     Ok(Log { queue, access, accept_failures })
 }

@@ -1,9 +1,13 @@
-//! The time of a log line: RFC 3339 in UTC with microseconds.
+//! The time of a log line: RFC 3339 in UTC with microseconds, or the time of day alone.
 
+use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `2026-10-05T07:08:09.`
 const PREFIX: usize = 20;
+
+/// `07:08:09` in [`PREFIX`].
+const TIME_OF_DAY: Range<usize> = 11..19;
 
 /// Formats times. Keeps the text of the last second: under load, many lines share it.
 #[derive(Default)]
@@ -15,22 +19,36 @@ pub(crate) struct Timestamp {
 impl Timestamp {
     /// Appends the present time.
     pub(crate) fn push_now(&mut self, buffer: &mut Vec<u8>) {
-        // A clock before 1970 is one that was never set; the log says 1970 then.
-        self.push(buffer, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+        self.push(buffer, now());
+    }
+
+    /// Appends the present time of day, to the second.
+    pub(crate) fn push_time_of_day(&mut self, buffer: &mut Vec<u8>) {
+        self.advance(now());
+        buffer.extend_from_slice(self.prefix.get(TIME_OF_DAY).unwrap_or_default());
     }
 
     /// Appends the time that is `since` after 1970.
     pub(crate) fn push(&mut self, buffer: &mut Vec<u8>, since: Duration) {
+        self.advance(since);
+        buffer.extend_from_slice(&self.prefix);
+        push_padded(buffer, since.subsec_micros().into(), 6);
+        buffer.push(b'Z');
+    }
+
+    fn advance(&mut self, since: Duration) {
         if self.second != Some(since.as_secs()) {
             self.prefix.clear();
             self.prefix.reserve(PREFIX);
             push_second(&mut self.prefix, since.as_secs());
             self.second = Some(since.as_secs());
         }
-        buffer.extend_from_slice(&self.prefix);
-        push_padded(buffer, since.subsec_micros().into(), 6);
-        buffer.push(b'Z');
     }
+}
+
+/// Returns the present time since 1970. A clock before that was never set; the log says 1970 then.
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn push_second(buffer: &mut Vec<u8>, second: u64) {
