@@ -141,7 +141,7 @@ fn an_explanation_begins_with_the_answer_and_has_colour_on_a_terminal() {
         "nearest is rule 1; to allow this request:\n  add <Allowed",
         "it allows nothing else; rule ",
         "  </CORSRule>\n",
-        "  rule 1 (app): origin yes, method NO, headers yes\n",
+        "rule by rule:\n  rule 1 (app): origin yes, method NO, headers yes\n",
         "in the browser: the request is not sent, and the page gets an error\n",
         "S3's message: CORSResponse: This CORS request is not allowed.",
     ];

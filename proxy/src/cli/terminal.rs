@@ -48,6 +48,9 @@ fn in_colour(line: &str) -> String {
         ("to allow this request", STRONG),
         ("it allows nothing else", STRONG),
         ("in the browser", STRONG),
+        ("rule by rule", STRONG),
+        ("CORS headers of the response", STRONG),
+        ("S3's message", STRONG),
         ("  warning", WARNING),
         ("  note", NOTE),
     ] {

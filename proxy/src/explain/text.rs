@@ -29,6 +29,9 @@ impl fmt::Display for Explained {
         for note in &self.notes {
             writeln!(f, "  note: {}", printable(note))?;
         }
+        if !self.response_headers.is_empty() {
+            writeln!(f, "CORS headers of the response:")?;
+        }
         for (name, value) in &self.response_headers {
             writeln!(f, "  {name}: {value}")?;
         }
@@ -67,6 +70,9 @@ impl Explained {
 
     /// The first rules, with the one that was taken or came nearest in any case.
     fn fmt_rules(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.rules.is_empty() {
+            writeln!(f, "rule by rule:")?;
+        }
         let telling = self.rule.or(self.nearest_rule);
         let others = if telling.is_some() { MAX_RULES - 1 } else { MAX_RULES };
         let mut first = self.rules.iter().filter(|rule| Some(rule.rule) != telling).map(|rule| rule.rule);
