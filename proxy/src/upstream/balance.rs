@@ -71,6 +71,17 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_is_known_once_it_has_answered_or_failed() {
+        let peers = peers(3);
+        assert!(peers.iter().all(|peer| peer.is_reachable() && !peer.is_known() && !peer.takes_a_trial(|| u64::MAX)));
+        assert!(!peers[0].reached(), "no news: it was never passed over");
+        assert!(peers[1].pass_over(1), "news");
+        assert!(!peers[2].failed_check() && peers[2].failed_check());
+        assert_eq!(peers.iter().map(|peer| peer.is_known()).collect::<Vec<_>>(), [true; 3]);
+        assert_eq!(peers.iter().map(|peer| peer.is_reachable()).collect::<Vec<_>>(), [true, false, true]);
+    }
+
+    #[test]
     fn a_peer_whose_time_is_over_is_tried_by_one_request_at_a_time() {
         let peers = peers(2);
         peers[0].pass_over(1);

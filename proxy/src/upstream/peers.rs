@@ -14,6 +14,10 @@ use std::time::Instant;
 pub(super) const PASS_OVER: u64 = 5_000;
 /// How many checks in a row must fail: one may be lost to a garbage collector's pause or to a lost packet.
 const FAILURES: usize = 2;
+/// No request has tried to connect to the address yet. Moments begin after it.
+const UNTRIED: u64 = 1;
+/// The last request could connect to it.
+const REACHED: u64 = 0;
 
 /// An address that requests can be sent to. Its state is atomic, because every request reads it.
 pub struct Peer {
@@ -27,7 +31,7 @@ pub struct Peer {
     in_flight: AtomicUsize,
     /// Checks that failed since the last that did not.
     failed_checks: AtomicUsize,
-    /// Until when it is passed over, in milliseconds since the start; 0 when it could be reached.
+    /// Until when it is passed over, in milliseconds since the start; [`REACHED`] and [`UNTRIED`] are no such moments.
     passed_over_until: AtomicU64,
     kept: Mutex<Vec<Idle>>,
 }
@@ -40,7 +44,8 @@ impl Peer {
         address: SocketAddr,
         target: usize,
     ) -> Self {
-        let (in_flight, failed_checks, passed_over_until, kept) = Default::default();
+        let (in_flight, failed_checks, kept) = Default::default();
+        let passed_over_until = AtomicU64::new(UNTRIED);
         Self { http, security, authority, address, target, in_flight, failed_checks, passed_over_until, kept }
     }
 
@@ -77,16 +82,21 @@ impl Peer {
         self.failed_checks.load(Ordering::Relaxed) < FAILURES
     }
 
-    /// Whether the last request could connect to it.
+    /// False after a request could not connect to it.
     pub(super) fn is_reachable(&self) -> bool {
-        self.passed_over_until.load(Ordering::Relaxed) == 0
+        self.passed_over_until.load(Ordering::Relaxed) <= UNTRIED
+    }
+
+    /// True once it has answered or failed: until then no one knows whether it is there.
+    pub(super) fn is_known(&self) -> bool {
+        self.passed_over_until.load(Ordering::Relaxed) != UNTRIED || !self.is_healthy()
     }
 
     /// Whether this request is the one to try it again: once its time is over one request does, while the others still pass it over.
     /// If all of them tried, each would wait for the connect timeout. `now` is only asked for where an address is passed over.
     pub(super) fn takes_a_trial(&self, now: impl FnOnce() -> u64) -> bool {
         let until = self.passed_over_until.load(Ordering::Relaxed);
-        if until == 0 {
+        if until <= UNTRIED {
             return false;
         }
         let now = now();
@@ -97,12 +107,13 @@ impl Peer {
 
     /// It could not be connected to; `true` when that is new.
     pub(super) fn pass_over(&self, now: u64) -> bool {
-        self.passed_over_until.swap(now.saturating_add(PASS_OVER), Ordering::Relaxed) == 0
+        self.passed_over_until.swap(now.saturating_add(PASS_OVER), Ordering::Relaxed) <= UNTRIED
     }
 
     /// It could be reached; `true` when that is new. Read first, because every answer comes by here.
     pub(super) fn reached(&self) -> bool {
-        !self.is_reachable() && self.passed_over_until.swap(0, Ordering::Relaxed) != 0
+        let is_known = self.passed_over_until.load(Ordering::Relaxed) == REACHED;
+        !is_known && self.passed_over_until.swap(REACHED, Ordering::Relaxed) > UNTRIED
     }
 
     /// It passed a check; `true` when it was unhealthy.

@@ -39,6 +39,8 @@ pub struct UpstreamState {
     pub url: String,
     /// Whether one of its addresses at least can be reached and is healthy.
     pub is_up: bool,
+    /// False while no request and no check has said anything about it: then it is only taken to be up.
+    pub is_known: bool,
     /// Its addresses.
     pub addresses: Vec<SocketAddr>,
 }
@@ -211,6 +213,7 @@ impl Target {
         UpstreamState {
             url: self.url.to_string(),
             is_up: peers.iter().any(|peer| peer.is_healthy() && peer.is_reachable()),
+            is_known: peers.is_empty() || peers.iter().any(|peer| peer.is_known()),
             addresses: peers.iter().map(|peer| peer.address).collect(),
         }
     }
