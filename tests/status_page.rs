@@ -35,7 +35,11 @@ fn text(page: &Response) -> String {
 fn has_foreign_tags(page: &Response) -> bool {
     let html = page.text();
     let (_, body) = html.split_once("<body>").unwrap();
-    ["<script", "<img", "<iframe", "<svg", " onerror=\"", "=\"javascript:"].iter().any(|tag| body.contains(tag))
+    let own = "<svg class=\"picture\"";
+    let body = body.replace(own, "");
+    ["<script", "<img", "<iframe", "<svg", " onerror=\"", " onload=\"", "=\"javascript:"]
+        .iter()
+        .any(|tag| body.contains(tag))
 }
 
 #[test]
@@ -77,6 +81,8 @@ fn it_shows_rules_with_hits_warnings_errors_notes_and_upstreams() {
     for shown in [
         "ready",
         "rejected at ",
+        "3 rules, not all valid",
+        "1 of 1 up",
         "2 buckets have rules",
         // The most used comes first.
         &format!("bucket from {}", rules.file("bucket.xml").display()),
@@ -322,4 +328,157 @@ fn the_page_is_bounded_whatever_there_is_to_show() {
         assert!(text.contains(&format!(" more: {place}")), "{place}");
     }
     println!("the page with 2,000 buckets has {} bytes", page.body.len());
+}
+
+/// The words and the colour of a cell of the strip.
+fn tile(page: &Response, name: &str) -> (String, String) {
+    let html = page.text();
+    let (before, after) =
+        html.split_once(&format!("<dt>{name}</dt><dd><strong>")).unwrap_or_else(|| panic!("{name}: {html}"));
+    let (_, tone) = before.rsplit_once("class=\"tile ").unwrap();
+    (after.split_once("</strong>").unwrap().0.to_owned(), tone.split_once('"').unwrap().0.to_owned())
+}
+
+/// The heights of the bars of an outcome, in the units of the picture: one for each minute that has some.
+fn bars(page: &Response, class: &str) -> Vec<f64> {
+    let html = page.text();
+    let (_, path) =
+        html.split_once(&format!("<path class=\"{class}\" d=\"")).unwrap_or_else(|| panic!("{class}: {html}"));
+    let (path, _) = path.split_once('"').unwrap();
+    path.split('v').skip(1).map(|bar| bar.split_once('h').unwrap().0.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_strip_says_how_it_is_in_words_and_colours() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let is = |name: &str, word: &str, tone: &str| {
+        eventually(&format!("{name} is {word}"), || {
+            (tile(&page(&proxy, ""), name) == (word.to_owned(), tone.to_owned())).then_some(())
+        });
+    };
+    // No one knows yet whether the upstream is there: that is not green.
+    is("State", "ready", "neutral");
+    is("Upstreams", "1 of 1 up", "neutral");
+    is("Rules", "2 rules", "good");
+    is("Rejected", "none", "good");
+    assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).status, 200);
+    is("State", "ready", "good");
+    is("Upstreams", "1 of 1 up", "good");
+    for _ in 0..3 {
+        proxy.preflight("/bucket/key", "https://evil.example", "PUT");
+    }
+    proxy.preflight("/none/key", "https://evil.example", "PUT");
+    is("Rejected", "4", "warn");
+    rules.write("bad.xml", "<Oops/>");
+    assert_eq!(proxy.ask("POST", "/-/reload").status, 422);
+    is("Rules", "2 rules, not all valid", "bad");
+    let address = upstream.kill();
+    eventually("the upstream cannot be connected to", || {
+        (proxy.fetch("GET", "/bucket/key", &[]).status != 200).then_some(())
+    });
+    is("State", "upstream down", "bad");
+    is("Upstreams", "0 of 1 up", "bad");
+    let page = page(&proxy, "");
+    assert!(page.text().contains("<title>s3cors: upstream down</title>"), "{}", page.text());
+    assert!(text(&page).contains(&format!("Down: http://{address}")), "{}", text(&page));
+    // Readiness is about the process: it is asked by what would take it out of service.
+    assert_eq!((proxy.ask("GET", "/readyz").status, proxy.ask("GET", "/readyz").text()), (200, "ready\n".into()));
+}
+
+#[test]
+fn the_last_hour_is_drawn_before_any_request_and_after_each() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok("body"));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    let empty = page(&proxy, "");
+    for class in ["allowed", "denied", "no-rules", "same-origin"] {
+        assert!(bars(&empty, class).is_empty(), "{class}");
+    }
+    for picture in ["decisions", "durations"] {
+        let html = empty.text();
+        let svg = format!("role=\"img\" aria-labelledby=\"{picture}-title\" aria-describedby=\"{picture}-summary\"");
+        assert!(html.contains(&svg) && html.contains(&format!("<caption id=\"{picture}-table\">")), "{html}");
+    }
+    let origin = [("Origin", "https://app.example")];
+    for _ in 0..6 {
+        proxy.preflight("/bucket/key", "https://app.example", "PUT");
+    }
+    proxy.fetch("GET", "/bucket/key", &origin);
+    proxy.preflight("/bucket/key", "https://evil.example", "PUT");
+    proxy.fetch("GET", "/bucket/key", &[("Origin", "https://evil.example")]);
+    proxy.preflight("/none/key", "https://app.example", "PUT");
+    proxy.fetch("GET", "/bucket/key", &[("Origin", "https://evil.example"), ("Sec-Fetch-Site", "same-origin")]);
+    let says = "In the last hour: allowed 7, denied 2, no rules 1, same origin 1.";
+    let drawn = eventually(says, || Some(page(&proxy, "")).filter(|page| page.text().contains(says)));
+    // They may have come in two minutes.
+    let tall = ["allowed", "denied", "no-rules", "same-origin"].map(|class| bars(&drawn, class).iter().sum::<f64>());
+    assert!(tall[0] > tall[1] && tall[1] > tall[2] && tall[2] > 0.0 && tall[3] > 0.0, "{tall:?}");
+    assert!(text(&drawn).contains("All7211"), "{}", text(&drawn));
+    let times = text(&drawn);
+    let (_, times) = times.split_once("Response timesIn the last hour, of 11 requests: 95th percentile ").unwrap();
+    assert!(times.contains("median ") && !times.contains("median none"), "{times}");
+    // A bucket that goes takes nothing of the picture away.
+    std::fs::remove_file(rules.file("bucket.xml")).unwrap();
+    assert_eq!(proxy.ask("POST", "/-/reload").status, 200);
+    assert!(page(&proxy, "").text().contains(says));
+}
+
+#[test]
+fn it_loads_itself_again_as_often_as_the_query_says() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    for (query, seconds) in [
+        ("", None),
+        ("?refresh=10", Some("10")),
+        ("?refresh=5", Some("5")),
+        ("?refresh=3600", Some("3600")),
+        ("?refresh=4", None),
+        ("?refresh=3601", None),
+        ("?refresh=0", None),
+        ("?refresh=10;url=https://evil.example", None),
+        ("?refresh=%22%3E%3Cscript%3E", None),
+        ("?origin=https://app.example&method=PUT&refresh=60", Some("60")),
+    ] {
+        let page = page(&proxy, query);
+        assert_eq!(page.header("refresh"), seconds, "{query}");
+        let (on, off) = ("href=\"status?refresh=10\"", "href=\"status\"");
+        let (expected, other) = if seconds.is_some() { (off, on) } else { (on, off) };
+        assert!(page.text().contains(expected) && !page.text().contains(other), "{query}");
+        assert!(!page.text().contains("http-equiv") && !has_foreign_tags(&page), "{query}");
+    }
+    // No other page does.
+    for target in ["/metrics?refresh=10", "/api/rules?refresh=10", "/readyz?refresh=10", "/?refresh=10"] {
+        assert_eq!(proxy.ask("GET", target).header("refresh"), None, "{target}");
+    }
+    let head = proxy.ask("HEAD", "/status?refresh=10");
+    assert_eq!((head.status, head.header("refresh"), head.body.len()), (200, Some("10"), 0));
+    let length: usize = head.header("content-length").unwrap().parse().unwrap();
+    assert!(length > 5_000, "{length}");
+}
+
+#[test]
+fn a_rejection_is_a_card_with_its_fix_and_its_age() {
+    let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+    let proxy = Proxy::start(rules.path(), upstream.address);
+    assert!(text(&page(&proxy, "")).contains("No request was rejected."));
+    proxy.preflight("/bucket/key", "https://evil.example", "PUT");
+    let shown = eventually("it is counted", || {
+        Some(page(&proxy, "")).filter(|page| page.text().contains("<li class=\"panel card\">"))
+    });
+    let html = shown.text();
+    let (_, card) = html.split_once("<li class=\"panel card\">").unwrap();
+    let (card, _) = card.split_once("</li></ol>").unwrap();
+    assert!(card.contains("<time datetime=\"20") && card.contains("just now"), "{card}");
+    assert!(card.contains("class=\"copied\"") && card.contains("&lt;CORSRule&gt;"), "{card}");
+    let places: Vec<_> =
+        ["id=\"state\"", "id=\"hour\"", "id=\"rejections\"", "id=\"explain\"", "id=\"rules\"", "id=\"upstreams\""]
+            .iter()
+            .map(|section| html.find(section).unwrap_or_else(|| panic!("{section}")))
+            .collect();
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(!html.contains("id=\"shadow\""), "there are no shadow rules");
+    assert_eq!(html.matches("<form ").count(), 1);
+    let fields = ["request_id", "origin", "method", "bucket", "request_headers"]
+        .map(|name| html.find(&format!("<input type=\"text\" id=\"{name}\"")).unwrap());
+    assert!(fields.is_sorted(), "{fields:?}");
 }

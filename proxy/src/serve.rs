@@ -2,6 +2,7 @@
 
 mod error;
 mod exports;
+mod last_hour;
 mod obstacles;
 mod server_conf;
 mod shadow;
@@ -14,7 +15,7 @@ use crate::config::{Config, Descriptors, RulesApi, UpstreamUrl};
 use crate::downstream::{ConnectionServer, Sockets, Starting, admin_service, listeners};
 use crate::drivers::upstream::{Forwarder, Probe};
 use crate::exchange::{self, Count, Policy, SignatureCheck, Writing};
-use crate::observe::{RecentDenials, Rejections};
+use crate::observe::{LastHour, RecentDenials, Rejections};
 use crate::process::drain::{Drain, DrainGauges, exit_when_drained};
 use crate::process::exit::{Ending, at_end};
 use crate::process::handover::{Offer, Predecessor, Prepared};
@@ -25,6 +26,7 @@ use crate::telemetry::log::Log;
 use crate::telemetry::{Metrics, ReloadOutcome};
 use crate::tls::{Certificates, TlsError, trusting_as_configured};
 use crate::upstream::{Connector, HealthChecks, Pool, Resolver, Sweeper, Upstreams};
+use last_hour::{EachMinute, last_hour};
 use obstacles::{bind, open_files, say_lowered, store_of, warn};
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
@@ -121,6 +123,7 @@ struct Parts {
     shadow: Option<Shadow>,
     rejections: Arc<Rejections>,
     recent_denials: Arc<RecentDenials>,
+    last_hour: Arc<LastHour>,
     upstreams: Arc<Upstreams>,
     policy: Arc<Policy>,
     readiness: Arc<Readiness>,
@@ -164,7 +167,19 @@ impl Parts {
             },
         );
         let policy = Arc::new(policy);
-        Ok(Self { metrics, rules, shadow, warnings, rejections, recent_denials, upstreams, policy, readiness })
+        let last_hour = last_hour(&metrics, &rejections);
+        Ok(Self {
+            metrics,
+            rules,
+            shadow,
+            warnings,
+            rejections,
+            recent_denials,
+            last_hour,
+            upstreams,
+            policy,
+            readiness,
+        })
     }
 
     fn drain_gauges(&self, open: Count) -> DrainGauges {
@@ -214,10 +229,12 @@ fn serve_clients(
         metrics: Arc::clone(&parts.metrics),
         rejections: Arc::clone(&parts.rejections),
         recent_denials: Arc::clone(&parts.recent_denials),
+        last_hour: Arc::clone(&parts.last_hour),
         upstreams: Arc::clone(&parts.upstreams),
         readiness: Arc::clone(&parts.readiness),
         admission: Admission::new(config.admin.clone()),
     };
+    server.add_service(background_service("last hour", EachMinute(Arc::clone(&parts.last_hour))));
     server.add_service(starting.service(admin_service(admin, config, &mut certificates)?, &sockets));
     parts.export_expiry(config, &mut certificates)?;
     server.add_service(background_service("certificates", certificates));

@@ -6,7 +6,7 @@
 //! | `/metrics` | GET | Prometheus text |
 //! | `/healthz` | GET | the process lives |
 //! | `/readyz` | GET | it takes requests |
-//! | `/status` | GET | a page for people; explains what a query like that of `/api/explain` asks |
+//! | `/status` | GET | a page for people; explains what a query like that of `/api/explain` asks, `refresh=10` loads it again |
 //! | `/api/rules`, `/api/rejections`, `/api/explain` | GET | JSON; an explanation by `request_id=` also as `format=text` |
 //! | `/api/learn` | GET | JSON: the smallest rules that allow what was denied |
 //! | `/api/shadow` | GET | JSON: what the shadow rules would decide otherwise |
@@ -27,7 +27,7 @@ mod status;
 pub use admission::Admission;
 pub use shadow::Shadow;
 
-use crate::observe::{RecentDenials, Rejections};
+use crate::observe::{LastHour, RecentDenials, Rejections};
 use crate::process::readiness::Readiness;
 use crate::rules::Store;
 use crate::telemetry::Metrics;
@@ -35,7 +35,8 @@ use crate::upstream::Upstreams;
 use admission::AdminRequest;
 use async_trait::async_trait;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, REFRESH,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
@@ -57,6 +58,8 @@ pub struct Admin {
     pub rejections: Arc<Rejections>,
     /// The latest denials.
     pub recent_denials: Arc<RecentDenials>,
+    /// The numbers of the last hour.
+    pub last_hour: Arc<LastHour>,
     /// Where requests go.
     pub upstreams: Arc<Upstreams>,
     /// Whether requests should come here.
@@ -127,11 +130,14 @@ impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
         let asked = AdminRequest::of(session.req_header());
         let query = asked.query.to_owned();
-        let (page, header) = match self.admission.admit(&asked).await {
-            Ok(route) => (self.page(route, &query).await, route.header()),
+        let (page, header, refresh) = match self.admission.admit(&asked).await {
+            Ok(route) => {
+                let refresh = if route == Route::Status { status::refresh::interval(&query) } else { None };
+                (self.page(route, &query).await, route.header(), refresh)
+            }
             Err(refused) => {
                 let (status, why, header) = refused.response();
-                (text(status, &why), header)
+                (text(status, &why), header, None)
             }
         };
         let (status, content_type, body) = page;
@@ -150,6 +156,9 @@ impl ServeHttp for Admin {
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         if let Some((name, value)) = header {
             headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(seconds) = refresh {
+            headers.insert(REFRESH, HeaderValue::from(seconds));
         }
         response
     }

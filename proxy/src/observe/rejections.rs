@@ -29,8 +29,8 @@ struct Tables {
     /// The origins that have a series of their own.
     series: HeavyHitters<OriginCount>,
     buckets: HashMap<Box<str>, BucketCount, RandomState>,
-    /// The rejections of buckets without rules. Clients choose their names, so that none is counted by itself.
-    without_rules: u64,
+    /// All rejections, those of buckets without rules too. Clients choose the names of these, so that none is counted by itself.
+    total: u64,
 }
 
 /// The rejections of a bucket.
@@ -49,7 +49,7 @@ impl Rejections {
             causes: HeavyHitters::new(PLACES),
             series: HeavyHitters::new(series),
             buckets: HashMap::default(),
-            without_rules: 0,
+            total: 0,
         }))
     }
 
@@ -63,9 +63,8 @@ impl Rejections {
     /// series: no rule turned it away.
     pub fn count(&self, denied: &Denied<'_>) {
         let mut tables = self.lock();
-        if denied.reason == Reason::NoRules {
-            tables.without_rules += 1;
-        } else {
+        tables.total += 1;
+        if denied.reason != Reason::NoRules {
             tables.in_bucket(denied.label, |bucket| bucket.total += 1);
             tables.count_origin(denied.label, presentable_origin(denied.origin));
         }
@@ -78,13 +77,18 @@ impl Rejections {
         self.lock().causes.iter().map(RequestGroup::of).collect()
     }
 
+    /// The heaviest rejections, at most so many, and how many the table has.
+    #[must_use]
+    pub fn heaviest(&self, most: usize) -> (Vec<RequestGroup>, usize) {
+        let tables = self.lock();
+        (tables.causes.iter().take(most).map(RequestGroup::of).collect(), tables.causes.iter().count())
+    }
+
     /// Returns how many requests were rejected, of one bucket or of all. Of a bucket while it had no rules, those that the table knows.
     #[must_use]
     pub fn total(&self, bucket: Option<&str>) -> u64 {
         let tables = self.lock();
-        let Some(bucket) = bucket else {
-            return tables.without_rules + tables.buckets.values().map(|bucket| bucket.total).sum::<u64>();
-        };
+        let Some(bucket) = bucket else { return tables.total };
         let is_without_rules = |group: &RequestGroup| group.reason == Reason::NoRules && &*group.bucket == bucket;
         let without_rules = tables.causes.iter().filter(|held| is_without_rules(&held.value.0)).map(|held| held.count);
         tables.buckets.get(bucket).map_or(0, |bucket| bucket.total) + without_rules.sum::<u64>()
@@ -231,5 +235,7 @@ mod tests {
         assert_eq!((rows.len(), rows[0].count, rows[0].error, &*rows[0].request_id), (5, 2, 0, "00000000000000FF"));
         assert_eq!((rows[0].first_seen, rows[0].last_seen), (put.at, later));
         assert!(rows.iter().any(|row| row.detail.as_deref() == header), "{rows:?}");
+        let (heaviest, all) = rejections.heaviest(2);
+        assert_eq!((heaviest.as_slice(), all), (&rows[..2], 5));
     }
 }

@@ -1,6 +1,7 @@
 //! Requests, bytes, times and upstream errors. Every label comes from a closed set.
 
 use super::registry::register;
+use prometheus::core::Metric as _;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, exponential_buckets,
 };
@@ -10,6 +11,9 @@ use std::time::Duration;
 /// The methods that have a label of their own; every other one is `other`.
 const METHODS: [&str; 8] = ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "other"];
 const OTHER_METHOD: usize = METHODS.len() - 1;
+/// The upper bounds of the buckets of durations, in seconds: from a millisecond to the minutes that a large upload takes.
+pub const DURATION_BOUNDS: [f64; 16] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 /// Status codes that have a label of their own: 100 to 599 (RFC 9110 §15).
 const FIRST_CODE: u16 = 100;
 const CODES: usize = 500;
@@ -180,6 +184,24 @@ impl HttpCounters {
         }
     }
 
+    /// Returns how many requests took how long, all methods together: a number for each of [`DURATION_BOUNDS`] and one for what took
+    /// longer. For people to read, no decision does.
+    #[must_use]
+    pub fn durations(&self) -> Vec<u64> {
+        let mut counts = vec![0; DURATION_BOUNDS.len() + 1];
+        for histogram in &self.duration {
+            let read = histogram.metric();
+            let read = read.get_histogram();
+            let cumulative = read.get_bucket().iter().map(|bucket| bucket.cumulative_count());
+            let mut shorter = 0;
+            for (count, up_to) in counts.iter_mut().zip(cumulative.chain([read.get_sample_count()])) {
+                *count += up_to.saturating_sub(shorter);
+                shorter = up_to;
+            }
+        }
+        counts
+    }
+
     /// The counter for a method and a status, made when the pair is first seen: 4,000 of them can be, few ever are.
     fn requests(&self, method: usize, code: u16) -> Option<&IntCounter> {
         let code_index = usize::from(code.checked_sub(FIRST_CODE)?);
@@ -189,10 +211,27 @@ impl HttpCounters {
     }
 }
 
-/// A histogram for each method, from a millisecond to the minutes that a large upload takes.
+/// A histogram for each method.
 fn by_method(registry: &Registry, name: &str, help: &str) -> prometheus::Result<[Histogram; METHODS.len()]> {
-    let buckets = vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
-    let family = HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), &["method"])?;
+    let family = HistogramVec::new(HistogramOpts::new(name, help).buckets(DURATION_BOUNDS.to_vec()), &["method"])?;
     let family = register(registry, family)?;
     Ok(METHODS.map(|method| family.with_label_values(&[method])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_counted_by_bucket_for_all_methods_together() {
+        let counters = HttpCounters::new(&Registry::new()).unwrap();
+        assert_eq!(counters.durations(), vec![0; DURATION_BOUNDS.len() + 1]);
+        for (method, milliseconds) in [("GET", 1), ("PUT", 1), ("GET", 3), ("PATCHED", 400_000)] {
+            let duration = Duration::from_millis(milliseconds);
+            let (code, upstream) = (200, None);
+            counters.served(&Served { method, code, duration, request_bytes: 0, response_bytes: 0, upstream });
+        }
+        let seen: Vec<_> = counters.durations().into_iter().enumerate().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(seen, [(0, 2), (2, 1), (DURATION_BOUNDS.len(), 1)]);
+    }
 }

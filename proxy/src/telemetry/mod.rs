@@ -15,7 +15,7 @@ mod signatures;
 pub use bucket_cors::{BucketCorsCounters, OperationResult};
 pub use buckets::Buckets;
 pub use exported::{Exported, Row};
-pub use http::{ByGet, HttpCounters, Served, UpstreamErrorKind};
+pub use http::{ByGet, DURATION_BOUNDS, HttpCounters, Served, UpstreamErrorKind};
 pub use log::{Access, AccessLog, printable};
 pub use metrics::{Metrics, MetricsError, ReloadOutcome};
 pub use signatures::{SignatureCause, SignatureCounters};

@@ -1,10 +1,12 @@
 """The status page in Chromium: for everyone, whatever others send; and the demo, from a page's CORS error to a rule that allows it."""
 
 import contextlib
+import http.server
 import json
 import re
 import shutil
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -30,14 +32,38 @@ def _reload(running_proxy):
         urllib.request.urlopen(request, timeout=10).close()
 
 
+class _Object(http.server.BaseHTTPRequestHandler):
+    """A server with the same object everywhere."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def _server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Object) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 @contextlib.contextmanager
 def _proxies(folder):
-    """A proxy with nothing to show, one with everything, and one for the pictures, each in front of a server that is not there."""
-    upstream = f"http://127.0.0.1:{free_port()}"
-    for name in ("empty", "full", "pictures"):
+    """Proxies with nothing to show, one that no case sends a request to, one for numbers and one with everything: each in front of a
+    server that is not there. And one for the pictures, whose server is."""
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    for name in ("empty", "idle", "hour", "full", "pictures"):
         (folder / name).mkdir(parents=True)
     for document in RULES.glob("*.xml"):
-        for name in ("full", "pictures"):
+        for name in ("hour", "full", "pictures"):
             shutil.copy(document, folder / name)
     for name in HOSTILE_NAMES:
         shutil.copy(RULES / "photos.xml", folder / "full" / name)
@@ -45,12 +71,13 @@ def _proxies(folder):
     (folder / "full" / "hostile.xml").write_text(hostile)
     with contextlib.ExitStack() as stack:
         started = {
-            name: stack.enter_context(proxy(f"s3cors-status-{name}", folder / name, upstream))
-            for name in ("empty", "full")
+            name: stack.enter_context(proxy(f"s3cors-status-{name}", folder / name, nowhere))
+            for name in ("empty", "idle", "hour", "full")
         }
+        server = stack.enter_context(_server())
         # A picture has no temporary path.
         in_folder = {"rules": Path("pictures"), "folder": folder}
-        started["pictures"] = stack.enter_context(proxy("s3cors-status-pictures", upstream=upstream, **in_folder))
+        started["pictures"] = stack.enter_context(proxy("s3cors-status-pictures", upstream=server, **in_folder))
         (folder / "full" / "broken.xml").write_text(
             "<CORSConfiguration><script>alert('document')</script></CORSConfiguration>"
         )

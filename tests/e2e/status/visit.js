@@ -5,7 +5,7 @@ const assert = require("node:assert/strict");
 const http = require("node:http");
 
 const DESKTOP = { width: 1280, height: 900 };
-const PHONE = { width: 360, height: 740 };
+const PHONE = { width: 375, height: 740 };
 
 class Visit {
   constructor(browser, task) {

@@ -23,20 +23,34 @@ const COLUMNS: [&str; 5] = ["Rule", "Origin", "Method", "Headers", "Why"];
 /// The answer; `place` is where all of it is.
 pub(super) fn answer(explained: &Explained, all: Option<&AllRefused>, place: &str) -> Markup {
     html! {
-        p { (verdict(explained.allowed)) ": " (request(explained)) }
+        p.verdict { (verdict(explained.allowed)) ": " (request(explained)) }
         p { (why(explained)) }
-        (sentences(&explained.notes))
-        @if let Some(browser) = &explained.browser { p { (visible(&browser.summary(), MAX_SENTENCE)) } (sentences(&browser.why)) }
         @if !explained.allowed { (remedy(explained, all, Shown::Document)) }
+        (beside(explained))
         @if !explained.rules.is_empty() { (by_rule(&explained.rules, place)) }
         @if !explained.response_headers.is_empty() { (headers(explained)) }
     }
 }
 
+/// Notes on the request, and what a browser does with the responses.
+fn beside(explained: &Explained) -> Markup {
+    html! {
+        @if !explained.notes.is_empty() { h4 { "Notes" } (list(&explained.notes)) }
+        @if let Some(browser) = &explained.browser {
+            h4 { (visible(&browser.summary(), MAX_SENTENCE)) }
+            (list(&browser.why))
+        }
+    }
+}
+
+fn list(sentences: &[String]) -> Markup {
+    html! { ul.notes { @for sentence in sentences.iter().take(MOST_SENTENCES) { li { (visible(sentence, MAX_SENTENCE)) } } } }
+}
+
 /// What was decided about a denied request when it came.
 pub(super) fn then(denial: &Denial) -> Markup {
     html! {
-        p {
+        p.hint {
             "The request " (foreign(&denial.request_id)) ", " (denial.kind) " for " (foreign(&denial.path)) ", was denied at "
             (moment(denial.at))
             @if denial.reason == Reason::NoRules { " because " (foreign(denial.group())) " has no rules" }

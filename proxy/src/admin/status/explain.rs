@@ -1,4 +1,4 @@
-//! The forms that ask about a request, and the answer to what they asked.
+//! The form that asks about a request, and the answer to what it asked.
 
 use super::answer::{answer, then};
 use super::layout::visible;
@@ -19,34 +19,29 @@ const MAX_ASKED: usize = 1024;
 /// The methods that S3 rules can allow.
 const METHODS: [&str; 5] = ["GET", "HEAD", "PUT", "POST", "DELETE"];
 
-/// A field of a form.
+/// A field of the form.
 struct Field {
     name: &'static str,
     label: &'static str,
     hint: &'static str,
-    is_required: bool,
 }
 
-const ORIGIN: Field = Field {
-    name: "origin",
-    label: "Origin of the page",
-    hint: "As its address bar has it, without a path: https://app.example.com",
-    is_required: true,
-};
-const METHOD: Field = Field { name: "method", label: "Method", hint: "Such as PUT", is_required: true };
-const BUCKET: Field =
-    Field { name: "bucket", label: "Bucket", hint: "Empty for a request without a bucket", is_required: false };
-const REQUEST_HEADERS: Field = Field {
-    name: "request_headers",
-    label: "Request headers that the page sets",
-    hint: "Separated by commas: content-type, x-amz-acl",
-    is_required: false,
-};
 const REQUEST_ID: Field = Field {
     name: "request_id",
     label: "Request ID",
     hint: "x-amz-request-id of the 403 response, in the browser's developer tools",
-    is_required: true,
+};
+const ORIGIN: Field = Field {
+    name: "origin",
+    label: "Origin of the page",
+    hint: "As its address bar has it, without a path: https://app.example.com",
+};
+const METHOD: Field = Field { name: "method", label: "Method", hint: "Such as PUT" };
+const BUCKET: Field = Field { name: "bucket", label: "Bucket", hint: "Empty for a request without a bucket" };
+const REQUEST_HEADERS: Field = Field {
+    name: "request_headers",
+    label: "Request headers",
+    hint: "That the page sets, separated by commas: content-type, x-amz-acl",
 };
 
 /// What is wrong with what was asked.
@@ -68,12 +63,9 @@ struct Asked<'q>(HashMap<Cow<'q, str>, Cow<'q, str>>);
 pub(super) fn body(admin: &Admin, query: &str) -> Markup {
     let asked = Asked(parameters(query));
     html! {
-        p { "What do the live rules say to a request? Ask by the ID that a denied one got, or describe one." }
-        (form(&[REQUEST_ID], "Explain this request", &asked))
-        (form(&[ORIGIN, METHOD, BUCKET, REQUEST_HEADERS], "Explain such a request", &asked))
-        datalist id="methods" { @for method in METHODS { option value=(method) {} } }
+        (form(&asked))
         @if let Some(answer) = asked.answer(admin) {
-            div id="answer" {
+            div.panel id="answer" {
                 h3 { "Answer" }
                 @match answer {
                     Ok(answer) => (answer),
@@ -84,20 +76,31 @@ pub(super) fn body(admin: &Admin, query: &str) -> Markup {
     }
 }
 
-fn form(fields: &[Field], button: &str, asked: &Asked<'_>) -> Markup {
+/// The only form: the ID of a request that was denied says all, and without one, the other fields describe a request.
+fn form(asked: &Asked<'_>) -> Markup {
     html! {
         // The fragment stays with the new query: the answer is what the browser shows.
-        form method="get" action="status#answer" {
-            @for Field { name, label, hint, is_required } in fields {
-                div.field {
-                    label for=(name) { (label) @if !is_required { " (optional)" } }
-                    input type="text" id=(name) name=(name) value=(asked.get(name).unwrap_or_default()) maxlength=(MAX_ASKED)
-                        list=[(*name == METHOD.name).then_some("methods")] required[*is_required] aria-describedby={ (name) "-hint" }
-                        autocomplete="off" autocapitalize="none" spellcheck="false";
-                    p.hint id={ (name) "-hint" } { (hint) }
-                }
+        form.panel method="get" action="status#answer" {
+            (field(&REQUEST_ID, asked))
+            fieldset {
+                legend { "or, without an ID, a request like this" }
+                @for described in [ORIGIN, METHOD, BUCKET, REQUEST_HEADERS] { (field(&described, asked)) }
             }
-            button type="submit" { (button) }
+            datalist id="methods" { @for method in METHODS { option value=(method) {} } }
+            button type="submit" { "Explain" }
+        }
+    }
+}
+
+fn field(field: &Field, asked: &Asked<'_>) -> Markup {
+    let Field { name, label, hint } = field;
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            input type="text" id=(name) name=(name) value=(asked.get(name).unwrap_or_default()) maxlength=(MAX_ASKED)
+                list=[(*name == METHOD.name).then_some("methods")] aria-describedby={ (name) "-hint" }
+                autocomplete="off" autocapitalize="none" spellcheck="false";
+            p.hint id={ (name) "-hint" } { (hint) }
         }
     }
 }

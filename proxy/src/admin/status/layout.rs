@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 use std::fmt::Write;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The most bytes of rows that a table has, whatever is in them.
 const MAX_ROWS_LENGTH: usize = 24 * 1024;
@@ -32,16 +32,23 @@ pub(super) fn rows<T>(items: &[T], most: usize, row: impl Fn(&T) -> Markup) -> R
     Rows { html: PreEscaped(html), left_out: items.len() - shown }
 }
 
-/// A table; `id` is its own on the page. It can be scrolled by keyboard, too, so it can have the focus.
+/// A table; `id` is its own on the page, and a column whose name ends in `#` has numbers. It can be scrolled by keyboard, too, so it can have the focus.
 pub(super) fn table(id: &str, caption: &str, columns: &[&str], bodies: &Markup) -> Markup {
     html! {
         div.scroll role="region" aria-labelledby=(id) tabindex="0" {
             table {
                 caption id=(id) { (caption) }
-                thead { tr { @for column in columns { th scope="col" { (column) } } } }
+                thead { tr { @for column in columns { (head(column)) } } }
                 (bodies)
             }
         }
+    }
+}
+
+fn head(column: &str) -> Markup {
+    match column.strip_suffix('#') {
+        Some(column) => html! { th.number scope="col" { (column) } },
+        None => html! { th scope="col" { (column) } },
     }
 }
 
@@ -89,10 +96,58 @@ const fn is_unseen(char: char) -> bool {
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A moment, in UTC.
+/// A moment, in UTC, and how long ago it was.
 pub(super) fn moment(at: SystemTime) -> Markup {
-    let at = humantime::format_rfc3339_seconds(at).to_string();
-    html! { time datetime=(at) { (at) } }
+    let utc = humantime::format_rfc3339_seconds(at).to_string();
+    let passed = SystemTime::now().duration_since(at).unwrap_or_default();
+    html! { time datetime=(utc) { (utc) } " " span.ago { (ago(passed)) } }
+}
+
+/// The largest unit of a duration that has passed.
+pub(super) fn ago(passed: Duration) -> String {
+    let seconds = passed.as_secs();
+    match seconds {
+        0..10 => "just now".to_owned(),
+        10..60 => format!("{seconds} s ago"),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..172_800 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// A number, with a comma before each three digits.
+pub(super) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// The colour of a state, which words say too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Good,
+    Warning,
+    Bad,
+    /// Neither is known, or it is no matter of good and bad.
+    Neutral,
+}
+
+impl Tone {
+    /// The class of the style sheet.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warning => "warn",
+            Self::Bad => "bad",
+            Self::Neutral => "neutral",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +166,32 @@ mod tests {
         }
         assert_eq!(visible("äöü", 2), "äö…");
         assert_eq!(visible("äö", 2), "äö");
+    }
+
+    #[test]
+    fn a_duration_that_has_passed_has_one_unit() {
+        for (seconds, said) in [
+            (0, "just now"),
+            (9, "just now"),
+            (10, "10 s ago"),
+            (59, "59 s ago"),
+            (60, "1 min ago"),
+            (3_599, "59 min ago"),
+            (3_600, "1 h ago"),
+            (172_799, "47 h ago"),
+            (172_800, "2 days ago"),
+        ] {
+            assert_eq!(ago(Duration::from_secs(seconds)), said);
+        }
+        let future = SystemTime::now() + Duration::from_secs(600);
+        assert!(moment(future).into_string().ends_with("just now</span>"), "a clock that was set back is no fault");
+    }
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        for (value, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(number(value), shown);
+        }
     }
 
     #[test]

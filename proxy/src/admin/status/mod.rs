@@ -4,8 +4,13 @@
 //! a request is explained. A section is a file; each is in [`SECTIONS`].
 
 mod answer;
+mod chart;
+mod decisions;
+mod durations;
 mod explain;
+mod last_hour;
 mod layout;
+pub(super) mod refresh;
 mod rejections;
 mod remedy;
 mod rules;
@@ -17,31 +22,36 @@ mod why;
 use super::Admin;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-const STYLE: &str = include_str!("style.css");
+/// The colours and the elements that the demo's page has too, and what only this page has.
+const STYLE: &str = concat!(include_str!("look.css"), include_str!("style.css"));
 
 /// The page may be styled by its own style sheet and send its own forms. Nothing else: no script, no request, no frame around it.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'sha256-FhPqIKvZRVhpoUQOA2lltblrmxt/m5hMscVFx0DWdXE='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'sha256-IBaNkbW+Ra+06WgLMhAqrpRHQeJD/FFmGo/XvM/WmNU='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A part of the page.
 struct Section {
     /// The name in a link to it.
     id: &'static str,
     title: &'static str,
-    body: fn(&Admin, query: &str) -> Markup,
+    /// `None` where there is nothing to show.
+    body: fn(&Admin, query: &str) -> Option<Markup>,
 }
 
 /// The parts, in the page's order.
-const SECTIONS: [Section; 6] = [
-    Section { id: "state", title: "State", body: |admin, _| state::body(admin) },
-    Section { id: "explain", title: "Explain a request", body: explain::body },
-    Section { id: "rejections", title: "Rejected requests", body: |admin, _| rejections::body(admin) },
-    Section { id: "rules", title: "Live rules", body: |admin, _| rules::body(admin) },
+const SECTIONS: [Section; 7] = [
+    Section { id: "state", title: "State", body: |admin, _| Some(state::body(admin)) },
+    Section { id: "hour", title: "Last hour", body: |admin, _| Some(last_hour::body(admin)) },
+    Section { id: "rejections", title: "Rejected requests", body: |admin, _| Some(rejections::body(admin)) },
+    Section { id: "explain", title: "Explain", body: |admin, query| Some(explain::body(admin, query)) },
+    Section { id: "rules", title: "Live rules", body: |admin, _| Some(rules::body(admin)) },
     Section { id: "shadow", title: "Shadow rules", body: |admin, _| shadow::body(admin) },
-    Section { id: "upstreams", title: "Upstreams", body: |admin, _| upstreams::body(admin) },
+    Section { id: "upstreams", title: "Upstreams", body: |admin, _| Some(upstreams::body(admin)) },
 ];
 
 /// The page, with the explanation that the query asks for.
 pub(super) fn page(admin: &Admin, query: &str) -> String {
+    let shown = SECTIONS.iter().filter_map(|section| Some((section, (section.body)(admin, query)?)));
+    let shown: Vec<_> = shown.collect();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -56,14 +66,15 @@ pub(super) fn page(admin: &Admin, query: &str) -> String {
                 header {
                     h1 { "s3cors " small { (env!("CARGO_PKG_VERSION")) } }
                     nav aria-label="On this page" {
-                        ul { @for section in &SECTIONS { li { a href={ "#" (section.id) } { (section.title) } } } }
+                        ul { @for (section, _) in &shown { li { a href={ "#" (section.id) } { (section.title) } } } }
                     }
+                    p.refresh { (refresh::switch(query)) }
                 }
                 main {
-                    @for Section { id, title, body } in &SECTIONS {
+                    @for (Section { id, title, .. }, body) in &shown {
                         section id=(id) aria-labelledby={ (id) "-title" } {
                             h2 id={ (id) "-title" } { (title) }
-                            (body(admin, query))
+                            (body)
                         }
                     }
                 }

@@ -1,6 +1,6 @@
 //! Who is turned away, why, and what would let them in.
 
-use super::layout::{Rows, foreign, moment, more, rows, several, table};
+use super::layout::{Rows, foreign, moment, more, number, rows, several};
 use super::remedy::{Shown, remedy};
 use super::why::why;
 use crate::admin::Admin;
@@ -18,42 +18,47 @@ const SEVERAL: &str = "_other";
 /// The most headers that a sentence names.
 const MOST_HEADERS: usize = 8;
 
-const COLUMNS: [&str; 6] = ["Origin", "Request", "Requests", "Why", "What would allow it", "Last"];
-
 pub(super) fn body(admin: &Admin) -> Markup {
-    let rejections = admin.rejections.top();
-    if rejections.is_empty() {
-        return html! { p { "No request was rejected." } };
+    let (heaviest, all) = admin.rejections.heaviest(MOST);
+    if heaviest.is_empty() {
+        return html! { p.panel.empty { "No request was rejected." } };
     }
-    let Rows { html, left_out } = rows(&rejections, MOST, |rejection| row(admin, rejection));
+    let Rows { html, left_out } = rows(&heaviest, MOST, |rejection| card(admin, rejection));
     html! {
-        p { "A page at one of these origins sees a CORS error. The heaviest come first; the reasons are those of the live rules." }
-        (table("rejected", "Rejected requests by origin and reason", &COLUMNS, &html! { tbody { (html) } }))
-        (more(left_out, "api/rejections"))
+        p.hint { "A page at one of these origins sees a CORS error. The heaviest come first; the reasons are those of the live rules." }
+        ol.cards { (html) }
+        (more(left_out + all - heaviest.len(), "api/rejections"))
     }
 }
 
-fn row(admin: &Admin, rejection: &RequestGroup) -> Markup {
+fn card(admin: &Admin, rejection: &RequestGroup) -> Markup {
     let denial = admin.recent_denials.find(&rejection.request_id);
     let together = denial.as_ref().map(|_| admin.recent_denials.asked_together(rejection));
     let explained = explain(admin, rejection, denial.as_ref().zip(together.as_ref()));
     html! {
-        tr {
-            th scope="row" { @if rejection.origin.is_empty() { "none that a browser sends" } @else { (foreign(&rejection.origin)) } }
-            td { (rejection.kind) " " (foreign(&rejection.method)) " to " (foreign(&rejection.bucket)) }
-            td.number { (count(rejection)) }
-            td.sentences {
+        li.panel.card {
+            div.count { strong { (count(rejection)) } @if rejection.count == 1 { " time" } @else { " times" } }
+            div.request {
+                p.origin { @if rejection.origin.is_empty() { "No origin that a browser sends" } @else { (foreign(&rejection.origin)) } }
+                p { (rejection.kind) " " (foreign(&rejection.method)) " to " (foreign(&rejection.bucket)) }
+            }
+            div.last {
+                p { "last " (moment(rejection.last_seen)) }
+                p {
+                    "request "
+                    @if denial.is_some() {
+                        a href={ "status?request_id=" (rejection.request_id) "#answer" } { (rejection.request_id) }
+                    } @else {
+                        (foreign(&rejection.request_id))
+                    }
+                }
+            }
+            p.why {
                 (then_and_now(rejection, explained.as_ref()))
                 @if let Some(together) = together.filter(|together| together.differ) { " " (differ(&together)) }
             }
-            td.sentences { @if let Some(explained) = explained.as_ref().filter(|explained| !explained.allowed) { (remedy(explained, None, Shown::Rule)) } }
-            td {
-                (moment(rejection.last_seen)) " "
-                @if denial.is_some() {
-                    a href={ "status?request_id=" (rejection.request_id) "#answer" } { (rejection.request_id) }
-                } @else {
-                    (foreign(&rejection.request_id))
-                }
+            @if let Some(explained) = explained.as_ref().filter(|explained| !explained.allowed) {
+                div.fix { (remedy(explained, None, Shown::Rule)) }
             }
         }
     }
@@ -62,7 +67,7 @@ fn row(admin: &Admin, rejection: &RequestGroup) -> Markup {
 /// What is not certain of a count came to the row with its place.
 fn count(rejection: &RequestGroup) -> Markup {
     let least = rejection.count.saturating_sub(rejection.error);
-    html! { @if rejection.error > 0 { (least) " to " } (rejection.count) }
+    html! { @if rejection.error > 0 { (number(least)) " to " } (number(rejection.count)) }
 }
 
 /// Why the live rules deny it, or that they no longer do; where no request can be asked about, what was refused.

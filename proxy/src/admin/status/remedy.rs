@@ -76,7 +76,8 @@ fn xml(xml: &str, shown: Shown) -> Markup {
         @if xml.len() > shown.most() {
             p { "Its XML is too long for this page; " code { "/api/explain" } " has it." }
         } @else {
-            pre { code { (xml) } }
+            // One click selects all of it.
+            pre.copied tabindex="0" { code { (xml) } }
         }
     }
 }

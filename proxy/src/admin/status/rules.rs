@@ -1,6 +1,6 @@
 //! The live rules by bucket, with how often each has granted and what is likely a mistake in them.
 
-use super::layout::{Rows, foreign, more, rows, several, table, visible};
+use super::layout::{Rows, foreign, more, number, rows, several, table, visible};
 use crate::admin::Admin;
 use crate::rules::{Bucket, LiveWarnings};
 use maud::{Markup, html};
@@ -17,7 +17,7 @@ const MAX_WARNING: usize = 400;
 /// The most values of a list in a rule.
 const MOST_VALUES: usize = 4;
 
-const COLUMNS: [&str; 5] = ["Rule", "Origins", "Methods", "Headers", "Granted"];
+const COLUMNS: [&str; 5] = ["Rule", "Origins", "Methods", "Headers", "Granted#"];
 
 /// A bucket, and how often each of its rules has granted.
 struct Used<'l> {
@@ -47,13 +47,13 @@ pub(super) fn body(admin: &Admin) -> Markup {
     let live = admin.rules.live();
     let mut used: Vec<_> = live.with_rules().into_iter().map(|bucket| Used::new(bucket, admin)).collect();
     if used.is_empty() {
-        return html! { p { "No bucket has rules." } };
+        return html! { p.panel.empty { "No bucket has rules." } };
     }
     // Stable: those that are used as often stay in the order of their names.
     used.sort_by_key(|used| Reverse(used.hits.iter().sum::<u64>()));
     let Rows { html, left_out } = rows(&used, MOST_BUCKETS, |used| used.rows(admin));
     html! {
-        p { (used.len()) @if used.len() == 1 { " bucket has" } @else { " buckets have" } " rules; the most used come first." }
+        p.hint { (used.len()) @if used.len() == 1 { " bucket has" } @else { " buckets have" } " rules; the most used come first." }
         (table("live-rules", "Rules by bucket, and how many requests each has granted", &COLUMNS, &html))
         (more(left_out, "api/rules"))
     }
@@ -73,8 +73,10 @@ impl<'l> Used<'l> {
             tbody {
                 tr.bucket {
                     th scope="rowgroup" colspan="5" {
-                        (foreign(&self.bucket.label)) " from " (foreign(&origin.path.to_string_lossy()))
-                        @if rejected > 0 { ", " (rejected) " rejected" }
+                        div.kept {
+                            (foreign(&self.bucket.label)) " from " (foreign(&origin.path.to_string_lossy()))
+                            @if rejected > 0 { ", " (number(rejected)) " rejected" }
+                        }
                     }
                 }
                 @for (place, rule) in rules.iter().take(MOST_OF_BUCKET).enumerate() {
@@ -90,14 +92,14 @@ impl<'l> Used<'l> {
 }
 
 impl Rule {
-    fn row(&self, number: usize, hits: Option<u64>) -> Markup {
+    fn row(&self, place: usize, hits: Option<u64>) -> Markup {
         html! {
             tr {
-                th scope="row" { (number) @if let Some(id) = &self.id { " " (foreign(id)) } }
+                th scope="row" { (place) @if let Some(id) = &self.id { " " (foreign(id)) } }
                 td { (several(&self.allowed_origins, MOST_VALUES)) }
                 td { (self.allowed_methods.join(", ")) }
                 td { @if self.allowed_headers.is_empty() { "none" } @else { (several(&self.allowed_headers, MOST_VALUES)) } }
-                td.number { @if let Some(hits) = hits { (hits) } @else { "not counted yet" } }
+                td.number { @if let Some(hits) = hits { (number(hits)) } @else { "not counted yet" } }
             }
         }
     }
@@ -106,7 +108,7 @@ impl Rule {
 fn warnings(warnings: &LiveWarnings) -> Markup {
     html! {
         @for warning in warnings.lines().take(MOST_OF_BUCKET) {
-            tr.warning { td colspan="5" { strong { "Warning" } ": " (visible(&warning, MAX_WARNING)) } }
+            tr.warning { td colspan="5" { div.kept { strong { "Warning" } ": " (visible(&warning, MAX_WARNING)) } } }
         }
         @if warnings.len() > MOST_OF_BUCKET {
             tr.warning { td colspan="5" { "and " (warnings.len() - MOST_OF_BUCKET) " more warnings" } }

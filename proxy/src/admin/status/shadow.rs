@@ -10,13 +10,11 @@ const MOST: usize = 25;
 /// The most errors of the candidate set.
 const MOST_ERRORS: usize = 10;
 
-const COLUMNS: [&str; 6] = ["Origin", "Request", "Would be", "Requests", "Why", "Last"];
+const COLUMNS: [&str; 6] = ["Origin", "Request", "Would be", "Requests#", "Why", "Last"];
 
-pub(super) fn body(admin: &Admin) -> Markup {
-    match &admin.shadow {
-        Some(shadow) => compared(shadow),
-        None => html! { p { "There is no candidate set of rules: " code { "rules.shadow" } " names one." } },
-    }
+/// `None` where there is no candidate set.
+pub(super) fn body(admin: &Admin) -> Option<Markup> {
+    admin.shadow.as_ref().map(compared)
 }
 
 fn compared(shadow: &Shadow) -> Markup {

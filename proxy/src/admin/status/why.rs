@@ -19,10 +19,14 @@ pub(super) fn why(explained: &Explained) -> Markup {
     }
     match explained.reason {
         Reason::NoRules => html! {
-            "The bucket has no CORS rules, so no page may read what it holds."
+            "The bucket has no CORS rules, so no page may read what it holds"
             @if let Some(missing) = &explained.without_rules {
-                @for sentence in missing.sentences() { " " (visible(&sentence, MAX_SENTENCE)) "." }
+                @for (place, sentence) in missing.sentences().iter().enumerate() {
+                    @if place == 0 { ": " } @else { "; " }
+                    (visible(sentence, MAX_SENTENCE))
+                }
             }
+            "."
         },
         Reason::Origin => html! {
             "No rule allows the origin " (foreign(&explained.origin))

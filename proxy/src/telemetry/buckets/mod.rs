@@ -35,6 +35,8 @@ struct Shown {
     taken: usize,
     /// What buckets without series counted that are gone: the sum that is shown must not shrink.
     gone: rows::Sum,
+    /// The counts of buckets with series of their own that are gone: no series has it, the sum by outcome does.
+    left: rows::Sum,
 }
 
 impl Buckets {
@@ -134,7 +136,10 @@ impl Shown {
             (_, Some(next)) if Arc::ptr_eq(bucket, next) => {}
             (Some(false), Some(next)) => self.gone.add_rules_not_in(bucket, next),
             (Some(false), None) => self.gone.add(bucket),
-            (Some(true), None) => self.taken = self.taken.saturating_sub(1),
+            (Some(true), None) => {
+                self.taken = self.taken.saturating_sub(1);
+                self.left.add(bucket);
+            }
             _ => {}
         }
     }

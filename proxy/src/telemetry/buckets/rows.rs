@@ -31,6 +31,26 @@ impl Sum {
 }
 
 impl Buckets {
+    /// The decisions about all buckets, those that are gone too, in the order of [`Outcome::ALL`]. Not one of them ever shrinks.
+    #[must_use]
+    pub fn by_outcome(&self) -> [u64; Outcome::ALL.len()] {
+        // Held to the end: a bucket that goes meanwhile would be counted twice or not at all.
+        let shown = self.lock();
+        let mut sum = shown.gone;
+        sum.decisions
+            .iter_mut()
+            .flatten()
+            .zip(shown.left.decisions.iter().flatten())
+            .for_each(|(sum, left)| *sum += left);
+        self.live.load().values().for_each(|bucket| sum.add(bucket));
+        drop(shown);
+        let of = |outcome| {
+            let by_kind = sum.decisions.iter().flat_map(|counts| results().zip(counts));
+            by_kind.filter(|((of, _), _)| *of == outcome).map(|(_, count)| count).sum()
+        };
+        Outcome::ALL.map(of)
+    }
+
     pub(super) fn decision_rows(&self) -> Vec<Row> {
         let (mut rows, mut other) = (Vec::new(), self.lock().gone);
         let mut others_have_rules = false;

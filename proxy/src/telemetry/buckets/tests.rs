@@ -94,3 +94,22 @@ fn rules_whose_names_look_the_same_are_one_series() {
     buckets.prepare([("a", Some(&rules))].into_iter());
     assert_eq!(names(buckets.hit_rows()), [format!("a {}", &long[..128]), "a s".to_owned()]);
 }
+
+#[test]
+fn the_sum_by_outcome_has_every_bucket_and_never_shrinks() {
+    let (buckets, rules) = (Buckets::new(1), table(&["r"]));
+    let both = || ["a", "b"].map(|label| (label, Some(&rules))).into_iter().chain([("_other", None)]);
+    buckets.prepare(both());
+    for label in ["a", "b"] {
+        ask(&buckets, label, Some(&rules), "https://a");
+        ask(&buckets, label, Some(&rules), "https://x");
+    }
+    ask(&buckets, "_other", None, "https://x");
+    assert_eq!(buckets.by_outcome(), [2, 2, 1, 0]);
+    // One of them has a series and one has none; both go, and one comes back.
+    buckets.prepare([("_other", None)].into_iter());
+    assert_eq!(buckets.by_outcome(), [2, 2, 1, 0]);
+    buckets.prepare(both());
+    ask(&buckets, "a", Some(&rules), "https://a");
+    assert_eq!(buckets.by_outcome(), [3, 2, 1, 0]);
+}

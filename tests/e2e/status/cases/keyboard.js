@@ -35,12 +35,12 @@ module.exports = {
     await tabTo(page, "#answer summary");
   },
 
-  "an empty form is not sent": async (visit) => {
+  "an empty form says what is missing": async (visit) => {
     const page = await visit.open(`${visit.task.full.admin}/status`);
-    await tabTo(page, "#origin");
+    await tabTo(page, "#request_id");
     await page.keyboard.press("Enter");
-    assert.equal(await page.evaluate(() => document.activeElement.id), "origin");
-    assert.equal(await page.evaluate(() => document.activeElement.validity.valueMissing), true);
+    await page.waitForURL(/request_id=/);
+    assert.match(await page.textContent("#answer [role=alert]"), /is missing: an explanation needs/);
   },
 
   "the rule that would allow it opens by keyboard": async (visit) => {
@@ -49,6 +49,16 @@ module.exports = {
     await tabTo(page, "#rejections summary");
     await page.keyboard.press("Enter");
     assert.match(await page.innerText("#rejections details[open]"), /<AllowedOrigin>/);
+  },
+
+  "the tables behind the pictures open by keyboard": async (visit) => {
+    await visit.denied(visit.task.full, { origin: "https://evil.example" });
+    const page = await visit.open(`${visit.task.full.admin}/status`);
+    for (const caption of ["decisions-table", "durations-table"]) {
+      await tabTo(page, `details:has(#${caption}) summary`);
+      await page.keyboard.press("Enter");
+      assert.match(await page.innerText(`table:has(#${caption})`), /^All\s/m);
+    }
   },
 
   "a wide table scrolls by keyboard on a telephone": async (visit) => {

@@ -13,6 +13,8 @@ module.exports = {
     for (let sent = 0; sent < 12; sent++) await visit.send(proxy.url, "OPTIONS", "/photos/cat.jpg", headers);
     for (let sent = 0; sent < 3; sent++) await visit.denied(proxy, { origin: "https://shop.example.com" });
     await visit.denied(proxy, { origin: "https://app.example.com", names: "content-type,x-trace" });
+    for (let sent = 0; sent < 20; sent++) await visit.send(proxy.url, "GET", "/photos/cat.jpg", { origin: "https://app.example.com" });
+    for (let sent = 0; sent < 2; sent++) await visit.send(proxy.url, "GET", "/other/dog.jpg", { origin: "https://app.example.com" });
     const file = (name) => path.join(visit.task.results, name);
     const wide = { viewport: { width: 1280, height: 800 } };
     await visit.open(`${proxy.admin}/status`, wide);
@@ -20,7 +22,7 @@ module.exports = {
     const url = `${proxy.admin}/status?${new URLSearchParams(QUESTION)}#answer`;
     await visit.open(url, { ...wide, colorScheme: "dark" });
     await visit.current.locator("#answer").screenshot({ path: file("status-answer-dark.png") });
-    await visit.open(url, { viewport: PHONE });
-    await visit.picture(file("status-phone.png"));
+    await visit.open(`${proxy.admin}/status`, { viewport: PHONE });
+    await visit.picture(file("status-phone.png"), { fullPage: true });
   },
 };
