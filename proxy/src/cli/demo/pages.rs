@@ -15,6 +15,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 const PAGE: &str = include_str!("page.html");
+/// The colours and the elements of the status page.
+const LOOK: &str = include_str!("../../admin/status/look.css");
 const DEFAULT_PORTS: [u16; 2] = [8081, 8082];
 /// The path of the short link.
 pub(super) const LINK: &str = "/hello.txt";
@@ -49,7 +51,8 @@ impl Pages {
             "rules": rules, "origins": [&allowed, &denied],
         });
         // No text of it ends the script: serde_json leaves `<` as it is.
-        let page = Bytes::from(PAGE.replace("SETTINGS", &settings.to_string().replace('<', "\\u003c")));
+        let settings = settings.to_string().replace('<', "\\u003c");
+        let page = Bytes::from(PAGE.replace("LOOK", LOOK).replace("SETTINGS", &settings));
         for listener in [first, second] {
             serve(&page, &link, listener).map_err(DemoError::Pages)?;
         }

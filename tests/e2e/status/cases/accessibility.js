@@ -14,15 +14,20 @@ async function findings(page) {
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`));
 }
 
-async function isForEveryone(visit, url) {
+async function isForEveryone(visit, url, isThere = async () => {}) {
   for (const colorScheme of ["light", "dark"]) {
     for (const viewport of [DESKTOP, PHONE]) {
       const page = await visit.open(url, { colorScheme, viewport });
+      await isThere(page);
       await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
       const found = await findings(page);
       assert.deepEqual(found, [], `${url}, ${colorScheme}, ${viewport.width} wide:\n${found.join("\n")}`);
-      const [needed, there] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-      assert.ok(needed <= there, `${url} scrolls sideways: ${needed} of ${there}`);
+      // A telephone in a hand, and a small one.
+      for (const width of viewport === PHONE ? [PHONE.width, 320] : [viewport.width]) {
+        await page.setViewportSize({ ...viewport, width });
+        const needed = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(needed <= width, `${url} scrolls sideways: ${needed} of ${width}`);
+      }
       await page.context().close();
     }
   }
@@ -46,6 +51,12 @@ module.exports = {
     const request_id = await visit.denied(visit.task.full, { origin: "https://app.example.com", method: "DELETE" });
     const questions = [ALL, { ...ALL, method: "DELETE" }, { request_id }, { ...ALL, origin: "" }, { ...ALL, method: "PATCH" }];
     for (const question of questions) await isForEveryone(visit, asked(visit, question));
+  },
+
+  "axe-core finds nothing on the demo's page": async (visit) => {
+    const { allowed, denied } = visit.task.demo;
+    await isForEveryone(visit, allowed, (page) => page.locator("#get.good").waitFor());
+    await isForEveryone(visit, denied, (page) => page.locator("#why").waitFor());
   },
 
   "axe-core finds something on a page that is not for everyone": async (visit) => {
