@@ -11,6 +11,7 @@ use s3cors_proxy::telemetry::log;
 use std::fmt::Display;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use tracing::level_filters::LevelFilter;
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -80,15 +81,15 @@ fn format_of(configured: LogFormat) -> log::Format {
     }
 }
 
-/// Serves. `filter` are directives of the log's filter for what else the process runs.
-pub(super) fn start(config: Config, format: log::Format, filter: &[&str], hooks: Hooks) -> ExitCode {
+/// Serves. `levels` are those of the log for what else the process runs.
+pub(super) fn start(config: Config, format: log::Format, levels: &[(&str, LevelFilter)], hooks: Hooks) -> ExitCode {
     let level = match config.log.level {
         LogLevel::Error => log::Level::Error,
         LogLevel::Warn => log::Level::Warn,
         LogLevel::Info => log::Level::Info,
         LogLevel::Debug => log::Level::Debug,
     };
-    let log = match log::start(format, level, config.log.access, filter) {
+    let log = match log::start(format, level, config.log.access, levels) {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };

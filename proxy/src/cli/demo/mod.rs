@@ -17,6 +17,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tempfile::TempDir;
+use tracing::level_filters::LevelFilter;
 
 const ACCESS_KEY: &str = "DEMOACCESSKEY";
 const SECRET_KEY: &str = "demo-secret-key";
@@ -75,13 +76,13 @@ enum DemoError {
 
 /// Lines that are not logged: those of the store, such as those about the signature that a probe breaks on purpose, those of a start,
 /// which would come after what is to be read, and those of the end.
-const NOT_LOGGED: [&str; 6] = [
-    "s3cors_proxy::process=warn",
-    "s3s=off",
-    "s3s_fs=off",
-    "s3cors_proxy::serve=warn",
-    "s3cors_proxy::upstream=warn",
-    "s3cors_proxy::exchange::bucket_cors::api=warn",
+const NOT_LOGGED: [(&str, LevelFilter); 6] = [
+    ("s3cors_proxy::process", LevelFilter::WARN),
+    ("s3s", LevelFilter::OFF),
+    ("s3s_fs", LevelFilter::OFF),
+    ("s3cors_proxy::serve", LevelFilter::WARN),
+    ("s3cors_proxy::upstream", LevelFilter::WARN),
+    ("s3cors_proxy::exchange::bucket_cors::api", LevelFilter::WARN),
 ];
 
 /// What is served where.

@@ -23,7 +23,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::Metadata;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::SubscriberExt;
@@ -54,6 +54,23 @@ pub enum Level {
     Info,
     /// What helps to find a fault.
     Debug,
+}
+
+impl Level {
+    const fn filter(self) -> LevelFilter {
+        match self {
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+        }
+    }
+
+    fn targets(self) -> Targets {
+        let ours = self.filter();
+        let library = ours.min(LevelFilter::WARN);
+        Targets::new().with_default(library).with_target("s3cors", ours).with_target("s3cors_proxy", ours)
+    }
 }
 
 /// The log cannot start.
@@ -118,12 +135,12 @@ impl Drop for Log {
 /// Starts the log of the process.
 ///
 /// At `debug` the HTTP library prints whole heads, `Authorization` included, and at `info` the raw request line with the signature of
-/// a presigned URL. So its targets never go below `warn`, whatever level is asked for. `others` are more directives of the filter
-/// (`TARGET=LEVEL`), for what else the process runs.
+/// a presigned URL. So its targets never go below `warn`, whatever level is asked for. `others` are the levels of more targets, none
+/// below `level`, for what else the process runs.
 ///
 /// # Errors
 /// [`LogError`] when there is no thread or descriptor left for it.
-pub fn start(format: Format, level: Level, has_access: bool, others: &[&str]) -> Result<Log, LogError> {
+pub fn start(format: Format, level: Level, has_access: bool, others: &[(&str, LevelFilter)]) -> Result<Log, LogError> {
     let queue = Arc::new(Queue::default());
     // The standard library's handle would search each write for its last newline and copy what follows it.
     let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
@@ -132,20 +149,21 @@ pub fn start(format: Format, level: Level, has_access: bool, others: &[&str]) ->
     let has_access = has_access && matches!(level, Level::Info | Level::Debug);
     let access = has_access.then(|| AccessLog::new(Arc::clone(&queue), format));
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new([&[directives(level).as_str()], others].concat().join(",")))
+        .with_max_level(level.filter())
         .with_writer(EventLines(Arc::clone(&queue)))
         .with_timer(SystemTime);
     let accept_failures = Arc::default();
+    let targets = level.targets().with_targets(others.iter().map(|(target, level)| (*target, *level)));
     let library = LibraryLines::new(level == Level::Debug, Arc::clone(&accept_failures));
     // A second start in one process (tests) keeps the first log.
     let _ = match format {
         Format::Json => {
             let builder = builder.json().flatten_event(true).with_current_span(false).with_span_list(false);
-            builder.finish().with(library).try_init()
+            builder.finish().with(targets).with(library).try_init()
         }
-        Format::Text => builder.with_ansi(false).finish().with(library).try_init(),
+        Format::Text => builder.with_ansi(false).finish().with(targets).with(library).try_init(),
         Format::Console { has_colour } => {
-            builder.event_format(ConsoleEvents { has_colour }).finish().with(library).try_init()
+            builder.event_format(ConsoleEvents { has_colour }).finish().with(targets).with(library).try_init()
         }
     };
     Ok(Log { queue, access, accept_failures })
@@ -184,16 +202,6 @@ impl io::Write for EventWriter<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn directives(level: Level) -> String {
-    let (ours, library) = match level {
-        Level::Error => ("error", "error"),
-        Level::Warn => ("warn", "warn"),
-        Level::Info => ("info", "warn"),
-        Level::Debug => ("debug", "warn"),
-    };
-    format!("{library},s3cors={ours},s3cors_proxy={ours}")
 }
 
 /// The longest value from a request that is logged, in characters.
