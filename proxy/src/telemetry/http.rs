@@ -2,6 +2,7 @@
 
 use super::registry::register;
 use prometheus::core::Metric as _;
+use prometheus::proto::Bucket;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, exponential_buckets,
 };
@@ -192,7 +193,7 @@ impl HttpCounters {
         for histogram in &self.duration {
             let read = histogram.metric();
             let read = read.get_histogram();
-            let cumulative = read.get_bucket().iter().map(|bucket| bucket.cumulative_count());
+            let cumulative = read.get_bucket().iter().map(Bucket::cumulative_count);
             let mut shorter = 0;
             for (count, up_to) in counts.iter_mut().zip(cumulative.chain([read.get_sample_count()])) {
                 *count += up_to.saturating_sub(shorter);

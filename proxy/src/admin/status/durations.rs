@@ -13,7 +13,9 @@ const COLUMNS: [&str; 4] = ["Minute (UTC)", "Requests#", "95th percentile#", "Me
 
 /// The shortest duration that the buckets tell apart, in seconds: the scale begins there.
 const SHORTEST: f64 = DURATION_BOUNDS[0];
-const LONGEST: f64 = DURATION_BOUNDS[DURATION_BOUNDS.len() - 1];
+const LONGEST: f64 = match DURATION_BOUNDS {
+    [.., longest] => longest,
+};
 /// The least number of powers of ten that the scale has.
 const LEAST_DECADES: i32 = 2;
 

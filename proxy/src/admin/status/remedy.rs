@@ -77,7 +77,7 @@ fn xml(xml: &str, shown: Shown) -> Markup {
             p { "Its XML is too long for this page; " code { "/api/explain" } " has it." }
         } @else {
             // One click selects all of it.
-            pre.copied tabindex="0" { code { (xml) } }
+            pre.copied { code { (xml) } }
         }
     }
 }
