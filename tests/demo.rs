@@ -27,7 +27,11 @@ fn the_commands_that_the_demo_prints_do_what_it_says() {
     command.args(["--page", "127.0.0.1:0", "--other-page", "127.0.0.1:0"]);
     command.arg("--data").arg(data.path());
     let proxy = Proxy::spawn_at(command, address, admin);
-    let printed: Vec<_> = proxy.log().iter().filter_map(|line| line.as_str().map(str::to_owned)).collect();
+    let printed = || proxy.log().iter().filter_map(|line| line.as_str().map(str::to_owned)).collect::<Vec<_>>();
+    // It is ready a moment before it prints what to try.
+    let printed = eventually("the last line is printed", || {
+        Some(printed()).filter(|lines| lines.iter().any(|line| line.trim().starts_with("status ")))
+    });
     for said in
         [address.to_string(), format!("http://{admin}/status"), "DEMOACCESSKEY".into(), "demo-secret-key".into()]
     {
