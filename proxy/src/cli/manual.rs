@@ -12,7 +12,13 @@ pub(super) fn completions(shell: clap_complete::Shell) -> ExitCode {
     print(&String::from_utf8_lossy(&script))
 }
 
+const HELP: &str = "\
+Examples:
+  s3cors man explain | man -l -
+  s3cors man --all /usr/local/share/man/man1";
+
 #[derive(clap::Args)]
+#[command(after_help = HELP)]
 pub(super) struct Man {
     /// The command whose page to print; without it, the page of s3cors itself
     command: Option<String>,
