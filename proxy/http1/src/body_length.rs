@@ -3,6 +3,7 @@
 //! It sees header lines, a version and a status, and rejects every message whose length two parsers could read differently: that
 //! disagreement is request smuggling (RFC 9112 §11.2). It does not know sockets, chunks or who sent the message.
 
+use crate::field_name::is_named;
 use http::Version;
 
 /// The longest `Content-Length` value that is read: 2^63 - 1 has 19 digits.
@@ -88,11 +89,11 @@ pub struct LengthHeaders {
 impl LengthHeaders {
     /// Reads one header line; `value` comes without surrounding whitespace. Lines of other names are ignored.
     pub fn read(&mut self, name: &[u8], value: &[u8]) -> Result<(), Ambiguous> {
-        if name.eq_ignore_ascii_case(b"content-length") {
+        if is_named(name, b"content-length") {
             // RFC 9110 §8.6 lets a recipient merge repeated equal values. A peer that takes the first or the last line would still
             // have to agree, and no S3 client repeats the line.
             self.length = Some(if self.length.is_some() { Err(Ambiguous::RepeatedLength) } else { length(value) });
-        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+        } else if is_named(name, b"transfer-encoding") {
             // RFC 9112 §6.1: transfer coding names are case-insensitive. A list, even `gzip, chunked`, is refused: recipients differ
             // in which of its members they undo.
             if !value.eq_ignore_ascii_case(b"chunked") {

@@ -2,6 +2,8 @@
 //!
 //! Decides which bytes belong to one, several at a time. It does not know lines.
 
+use wide::u8x16;
+
 /// The members of a comma-separated value (RFC 9110 §5.6.1), empty ones included.
 pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(trim)
@@ -12,30 +14,44 @@ pub(crate) const fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
-/// The number of bytes at the beginning that are those of a value. Eight are looked at together, as long as there are eight.
+/// The number of bytes at the beginning that are those of a value. Sixteen are looked at together, as long as there are sixteen.
 #[inline(always)]
 pub(crate) fn text_length(bytes: &[u8]) -> usize {
-    const EACH: u64 = u64::MAX / 0xff;
     let mut rest = bytes;
-    while let Some((eight, after)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*eight);
-        let delete = word ^ (EACH * 0x7f);
-        // Marks the first byte that is below a space, or that is DEL. A borrow may mark more, but after the first only.
-        let controls = (word.wrapping_sub(EACH * 0x20) & !word) | (delete.wrapping_sub(EACH) & !delete);
-        let marked = controls & (EACH << 7);
-        if marked != 0 {
-            rest = rest.get(marked.trailing_zeros() as usize / 8..).unwrap_or_default();
-            break;
+    loop {
+        if let Some((sixteen, after)) = rest.split_first_chunk() {
+            match controls(sixteen) {
+                0 => {
+                    rest = after;
+                    continue;
+                }
+                marked => rest = rest.get(marked.trailing_zeros() as usize..).unwrap_or_default(),
+            }
         }
-        rest = after;
+        // It is the end of the line, or rarely a tab.
+        match rest.split_first() {
+            Some((byte, after)) if is_text(*byte) => rest = after,
+            _ => return bytes.len() - rest.len(),
+        }
     }
-    // It is the end of the line, or rarely a tab.
-    while let Some((byte, after)) = rest.split_first()
-        && is_text(*byte)
-    {
-        rest = after;
-    }
-    bytes.len() - rest.len()
+}
+
+/// A bit for each byte, set for what is below a space and for DEL.
+#[inline(always)]
+fn controls(sixteen: &[u8; 16]) -> u32 {
+    let bytes = u8x16::new(*sixteen);
+    let is_below_space = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    (is_below_space | bytes.simd_eq(u8x16::splat(0x7f))).to_bitmask()
+}
+
+/// A bit for each byte, set for what is neither a letter, a digit nor a hyphen.
+#[inline(always)]
+fn unusual(sixteen: &[u8; 16]) -> u32 {
+    let bytes = u8x16::new(*sixteen);
+    let is_at_most = |bytes: u8x16, most: u8| bytes.min(u8x16::splat(most)).simd_eq(bytes);
+    let is_letter = is_at_most((bytes | u8x16::splat(0x20)) - u8x16::splat(b'a'), b'z' - b'a');
+    let is_digit = is_at_most(bytes - u8x16::splat(b'0'), 9);
+    (is_letter | is_digit | bytes.simd_eq(u8x16::splat(b'-'))).to_bitmask() ^ 0xffff
 }
 
 /// Returns true for the bytes of a method or a field name (RFC 9110 §5.6.2).
@@ -55,24 +71,26 @@ static TOKENS: [bool; 256] = {
     table
 };
 
-/// The number of bytes at the beginning that are those of a token. Four are looked up together.
+/// The number of bytes at the beginning that are those of a token. Sixteen are looked at together, as long as there are sixteen.
 #[inline(always)]
 pub(crate) fn token_length(bytes: &[u8]) -> usize {
-    let is_token = |byte: u8| TOKENS.get(usize::from(byte)).copied().unwrap_or_default();
-    let (mut rest, mut length) = (bytes, 0);
-    while let Some(([one, two, three, four], after)) = rest.split_first_chunk()
-        && is_token(*one) & is_token(*two) & is_token(*three) & is_token(*four)
-    {
-        length += 4;
-        rest = after;
+    let mut rest = bytes;
+    loop {
+        if let Some((sixteen, after)) = rest.split_first_chunk() {
+            match unusual(sixteen) {
+                0 => {
+                    rest = after;
+                    continue;
+                }
+                marked => rest = rest.get(marked.trailing_zeros() as usize..).unwrap_or_default(),
+            }
+        }
+        // It is the end of the token, or one of the marks that names hardly have.
+        match rest.split_first() {
+            Some((byte, after)) if TOKENS.get(usize::from(*byte)).copied().unwrap_or_default() => rest = after,
+            _ => return bytes.len() - rest.len(),
+        }
     }
-    while let Some((byte, after)) = rest.split_first()
-        && is_token(*byte)
-    {
-        length += 1;
-        rest = after;
-    }
-    length
 }
 
 /// Without optional whitespace (RFC 9110 §5.6.3) around it.
@@ -108,12 +126,13 @@ mod tests {
             assert_eq!(is_text(byte), byte == b'\t' || (byte >= b' ' && byte != 0x7f), "{byte:#x}");
             let is_mark = b"!#$%&'*+-.^_`|~".contains(&byte);
             assert_eq!(is_token(byte), byte.is_ascii_alphanumeric() || is_mark, "{byte:#x}");
-            for before in 0..20 {
-                let bytes = [&b"a\tb c\xff\x80defghijklmno\t"[..before], &[byte], b"\0\x7f\x01"].concat();
+            for before in 0..40 {
+                let bytes =
+                    [&b"a\tb c\xff\x80defghijklmno\tpqrstuvwxyz 0123456789"[..before], &[byte], b"\0\x7f\x01"].concat();
                 assert_eq!(text_length(&bytes), before + usize::from(is_text(byte)), "{byte:#x} after {before}");
             }
-            for before in 0..20 {
-                let bytes = [&b"aZ09-zA_-x!Q0123-_ab"[..before], &[byte], b"\0 \xff: x"].concat();
+            for before in 0..40 {
+                let bytes = [&b"aZ09-zA_-x!Q0123-_abcdefghijklmnopqrstuv"[..before], &[byte], b"\0 \xff: x"].concat();
                 assert_eq!(token_length(&bytes), before + usize::from(is_token(byte)), "{byte:#x} after {before}");
             }
         }

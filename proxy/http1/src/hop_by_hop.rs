@@ -1,19 +1,20 @@
 //! Fields that are for one connection only (RFC 9110 §7.6.1), in requests and in responses.
 
+use crate::field_name::is_named;
+
 /// Returns true for the name of such a field, in any case. Trailers are dropped, and their announcement with them. An offer to upgrade may
 /// be ignored (RFC 9110 §7.8): S3 has no other protocol.
 #[must_use]
 pub fn is_hop_by_hop(name: &[u8]) -> bool {
-    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     match name.len() {
-        2 => is("te"),
-        7 => is("trailer") || is("upgrade"),
-        10 => is("connection") || is("keep-alive"),
-        14 => is("http2-settings"),
-        16 => is("proxy-connection"),
-        17 => is("transfer-encoding"),
-        18 => is("proxy-authenticate"),
-        19 => is("proxy-authorization"),
+        2 => is_named(name, b"te"),
+        7 => is_named(name, b"trailer") || is_named(name, b"upgrade"),
+        10 => is_named(name, b"connection") || is_named(name, b"keep-alive"),
+        14 => is_named(name, b"http2-settings"),
+        16 => is_named(name, b"proxy-connection"),
+        17 => is_named(name, b"transfer-encoding"),
+        18 => is_named(name, b"proxy-authenticate"),
+        19 => is_named(name, b"proxy-authorization"),
         _ => false,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::body_length::{BodyLength, LengthHeaders};
 use crate::field_bytes::{is_token, members};
+use crate::field_name::is_named;
 use crate::header_line::Lines;
 use crate::hop_by_hop::is_hop_by_hop;
 use crate::rejection::Rejection;
@@ -34,7 +35,7 @@ impl RequestFields<'_> {
     pub(crate) fn ends_here(&self, name: &[u8], lines: &Lines<'_>) -> bool {
         let is_usual = !self.has_hop_by_hop && !self.nominates;
         let is_of_this_hop = || is_hop_by_hop(name) || is_nominated(name, lines);
-        name.eq_ignore_ascii_case(b"connection") || (!is_usual && is_of_this_hop() && !is_kept(name))
+        is_named(name, b"connection") || (!is_usual && is_of_this_hop() && !is_kept(name))
     }
 }
 
@@ -56,14 +57,13 @@ impl<'b> Found<'b> {
     /// Reads a line. Most are told by the length of their name.
     #[inline]
     pub(crate) fn read(&mut self, name: &[u8], value: &'b [u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         let read = match name.len() {
-            4 if is("host") => self.read_host(value),
-            6 if is("expect") => {
+            4 if is_named(name, b"host") => self.read_host(value),
+            6 if is_named(name, b"expect") => {
                 self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
                 Ok(())
             }
-            10 if is("connection") => self.read_connection(value),
+            10 if is_named(name, b"connection") => self.read_connection(value),
             2 | 7 | 10 | 14 | 16..=19 => {
                 self.has_hop_by_hop |= is_hop_by_hop(name) && !is_kept(name);
                 self.length.read(name, value).map_err(Rejection::Length)

@@ -11,6 +11,7 @@ use crate::s3::identity::RequestId;
 use crate::s3::operation::Scope;
 use crate::telemetry::ByGet;
 use s3_cors::{Decision, ResourceType};
+use s3cors_http1::field_name::is_named;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -128,13 +129,12 @@ impl KnownLines {
     /// Notes a line, by its length before its name.
     #[inline]
     pub(super) fn note(&mut self, at: usize, name: &[u8], value: &[u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {
-            3 if is("via") => self.passages.add(value),
-            6 if is("origin") => self.origin.note(at),
-            17 if is("x-amz-copy-source") => self.has_copy_source = true,
-            29 if !value.is_empty() && is("access-control-request-method") => self.asked_method.note(at),
-            30 if is("access-control-request-headers") => self.asked_headers.note(at),
+            3 if is_named(name, b"via") => self.passages.add(value),
+            6 if is_named(name, b"origin") => self.origin.note(at),
+            17 if is_named(name, b"x-amz-copy-source") => self.has_copy_source = true,
+            29 if !value.is_empty() && is_named(name, b"access-control-request-method") => self.asked_method.note(at),
+            30 if is_named(name, b"access-control-request-headers") => self.asked_headers.note(at),
             _ => self.has_forwarding |= super::forwarding::is_forwarding(name),
         }
     }
