@@ -75,12 +75,21 @@ impl<'r> AskedHeaders<'r> {
             return Ok(beyond_the_limit);
         }
         let (mut names, mut length) = (0, 0);
-        for item in lists.lines().flat_map(items) {
-            if !is_token_or_empty(item) {
-                return Err(MalformedItem(stored(item)));
+        match lists.only() {
+            Some(line) if is_plain(line) => {
+                let separators = memchr::memchr_iter(b',', line).count();
+                names = separators + 1;
+                length = line.len() - separators + names * SEPARATOR.len();
             }
-            names += 1;
-            length += item.len() + SEPARATOR.len();
+            _ => {
+                for item in lists.lines().flat_map(items) {
+                    if !is_token_or_empty(item) {
+                        return Err(MalformedItem(stored(item)));
+                    }
+                    names += 1;
+                    length += item.len() + SEPARATOR.len();
+                }
+            }
         }
         if names > MAX_REQUEST_HEADERS {
             return Ok(beyond_the_limit);
@@ -100,8 +109,7 @@ impl<'r> AskedHeaders<'r> {
 
     /// The value of `Access-Control-Allow-Headers`: the names in lower case, joined with `", "`
     /// (S3: ls-headers-list-mixed-case, sd-headers-duplicates). `None` for an empty list.
-    #[expect(clippy::expect_used, reason = "token characters, commas and spaces are valid in a header value")]
-    pub(crate) fn into_value(self) -> Option<HeaderValue> {
+    pub(crate) fn into_value(self) -> Option<TokenList> {
         if self.length == 0 {
             return None;
         }
@@ -113,18 +121,38 @@ impl<'r> AskedHeaders<'r> {
             joined.extend_from_slice(item);
         }
         joined.make_ascii_lowercase();
-        Some(HeaderValue::try_from(joined).expect("only tokens and separators"))
+        Some(TokenList(joined.into()))
     }
+}
+
+/// Names in lower case with `", "` between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TokenList(Box<[u8]>);
+
+impl TokenList {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    #[expect(clippy::expect_used, reason = "token characters, commas and spaces are valid in a header value")]
+    pub(crate) fn to_header(&self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.0).expect("only tokens and separators")
+    }
+}
+
+/// Returns true for a list as browsers write it: usual names, and one comma between each two (Fetch, "CORS-preflight fetch").
+fn is_plain(line: &[u8]) -> bool {
+    // Without an early end, several bytes are compared at once.
+    let is_usual =
+        line.iter().fold(true, |all, byte| all & (byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b',')));
+    let pairs = line.iter().zip(line.iter().skip(1));
+    let has_gap = pairs.fold(false, |any, pair| any | ((*pair.0 == b',') & (*pair.1 == b',')));
+    is_usual && !has_gap && !matches!(line, [] | [b',', ..] | [.., b','])
 }
 
 /// The items of a list that are not empty, without the white space around them.
 fn items(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut start = 0;
-    memchr::memchr_iter(b',', line).chain([line.len()]).filter_map(move |end| {
-        let item = line.get(start..end)?.trim_ascii();
-        start = end + 1;
-        (!item.is_empty()).then_some(item)
-    })
+    line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())
 }
 
 #[cfg(test)]
@@ -136,7 +164,7 @@ mod tests {
         let mut request = CorsRequest::new(b"OPTIONS");
         lines.iter().for_each(|line| request.add_line(b"access-control-request-headers", line.as_bytes()));
         let asked = AskedHeaders::read(request.asked_headers())?;
-        let value = asked.into_value().map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        let value = asked.into_value().map(|value| value.to_header().to_str().unwrap().to_owned()).unwrap_or_default();
         assert!(value.is_empty() || value.len() == asked.length, "{value}");
         let names = asked.iter().map(|name| String::from_utf8(name.to_vec()).unwrap()).collect();
         Ok((names, value, asked.is_too_long()))
@@ -149,6 +177,12 @@ mod tests {
             (&["x-a", "X-B"], &["x-a", "X-B"], "x-a, x-b"),
             (&[",, ,"], &[], ""),
             (&["content-type,,expires"], &["content-type", "expires"], "content-type, expires"),
+            (&["content-type,x-a,X-B9"], &["content-type", "x-a", "X-B9"], "content-type, x-a, x-b9"),
+            (&["x-a,x-b,"], &["x-a", "x-b"], "x-a, x-b"),
+            (&[",x-a"], &["x-a"], "x-a"),
+            (&["x_a,x.b"], &["x_a", "x.b"], "x_a, x.b"),
+            (&["x"], &["x"], "x"),
+            (&[""], &[], ""),
             (&[], &[], ""),
         ] {
             let names = names.iter().map(|name| (*name).to_owned()).collect();

@@ -1,7 +1,7 @@
 //! What a matching rule grants to one request: the same headers on the response to a preflight and to an actual request
 //! (S3: ls-expose-preflight, sd-get-acrh-listed).
 
-use super::asked::AskedHeaders;
+use super::asked::{AskedHeaders, TokenList};
 use super::table::CompiledRule;
 use super::terms::{TRUE, write_line};
 use http::header::{
@@ -18,7 +18,7 @@ const ANY: HeaderValue = HeaderValue::from_static("*");
 pub struct Grant {
     rule: Arc<CompiledRule>,
     allow_origin: HeaderValue,
-    allow_headers: Option<HeaderValue>,
+    allow_headers: Option<TokenList>,
 }
 
 impl Grant {
@@ -51,7 +51,7 @@ impl Grant {
         set(&ACCESS_CONTROL_ALLOW_ORIGIN, &self.allow_origin);
         set(&ACCESS_CONTROL_ALLOW_METHODS, &self.rule.terms.allow_methods);
         if let Some(headers) = &self.allow_headers {
-            set(&ACCESS_CONTROL_ALLOW_HEADERS, headers);
+            set(&ACCESS_CONTROL_ALLOW_HEADERS, &headers.to_header());
         }
         if let Some(headers) = &self.rule.terms.expose_headers {
             set(&ACCESS_CONTROL_EXPOSE_HEADERS, headers);
@@ -68,10 +68,10 @@ impl Grant {
     /// Writes the same headers in the same order as lines of HTTP/1.1: few pieces, since most of them are ready. Their names are in
     /// lower case.
     pub fn write_lines(&self, mut write: impl FnMut(&[u8])) {
-        write_line(&ACCESS_CONTROL_ALLOW_ORIGIN, &self.allow_origin, &mut write);
+        write_line(&ACCESS_CONTROL_ALLOW_ORIGIN, self.allow_origin.as_bytes(), &mut write);
         write(&self.rule.terms.lines.first);
         if let Some(headers) = &self.allow_headers {
-            write_line(&ACCESS_CONTROL_ALLOW_HEADERS, headers, &mut write);
+            write_line(&ACCESS_CONTROL_ALLOW_HEADERS, headers.as_bytes(), &mut write);
         }
         write(&self.rule.terms.lines.last);
     }

@@ -38,13 +38,12 @@ impl<'r> CorsRequest<'r> {
     /// Adds a header line, its value without the white space around it. A name that CORS does not look at is ignored.
     #[inline]
     pub fn add_line(&mut self, name: &[u8], value: &'r [u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         // Most lines are told by the length of their name.
         match name.len() {
-            6 if is("origin") => self.origin.add(value),
-            14 if is(SEC_FETCH_SITE) => self.site.add(value),
-            29 if is("access-control-request-method") => self.asked_method.add(value),
-            30 if is("access-control-request-headers") => self.asked_headers.add(value),
+            6 if is_named(name, b"origin") => self.origin.add(value),
+            14 if is_named(name, b"sec-fetch-site") => self.site.add(value),
+            29 if is_named(name, b"access-control-request-method") => self.asked_method.add(value),
+            30 if is_named(name, b"access-control-request-headers") => self.asked_headers.add(value),
             _ => {}
         }
     }
@@ -122,6 +121,14 @@ impl<'r> From<(&'r Method, &'r HeaderMap)> for CorsRequest<'r> {
     }
 }
 
+/// Returns true for this name in any case; `known` is in lower case.
+#[inline]
+fn is_named<const LENGTH: usize>(name: &[u8], known: &[u8; LENGTH]) -> bool {
+    let Ok(name) = <&[u8; LENGTH]>::try_from(name) else { return false };
+    // Of a size that is known, and without an early end: so many bytes are compared at once.
+    name.iter().zip(known).fold(true, |all, (byte, known)| all & (byte.to_ascii_lowercase() == *known))
+}
+
 /// Two methods were asked for.
 pub(crate) struct TwoMethods;
 
@@ -167,6 +174,11 @@ impl<'r> HeaderLists<'r> {
         } else {
             self.first = Some(value);
         }
+    }
+
+    /// The only line; `None` where there is none, or more.
+    pub(crate) fn only(&self) -> Option<&'r [u8]> {
+        self.first.filter(|_| self.more.is_empty())
     }
 
     /// The lines: one list together (RFC 9110 §5.3).

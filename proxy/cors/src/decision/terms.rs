@@ -94,9 +94,9 @@ impl FixedLines {
         credentials: bool,
     ) -> Self {
         let (mut first, mut last) = (Vec::new(), Vec::new());
-        write_line(&ACCESS_CONTROL_ALLOW_METHODS, methods, |bytes| first.extend_from_slice(bytes));
+        write_line(&ACCESS_CONTROL_ALLOW_METHODS, methods.as_bytes(), |bytes| first.extend_from_slice(bytes));
         let mut push = |name: &HeaderName, value: &HeaderValue| {
-            write_line(name, value, |bytes| last.extend_from_slice(bytes));
+            write_line(name, value.as_bytes(), |bytes| last.extend_from_slice(bytes));
         };
         if let Some(headers) = expose {
             push(&ACCESS_CONTROL_EXPOSE_HEADERS, headers);
@@ -111,8 +111,8 @@ impl FixedLines {
     }
 }
 
-pub(super) fn write_line(name: &HeaderName, value: &HeaderValue, mut write: impl FnMut(&[u8])) {
-    for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+pub(super) fn write_line(name: &HeaderName, value: &[u8], mut write: impl FnMut(&[u8])) {
+    for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
         write(part);
     }
 }
