@@ -1,27 +1,23 @@
 //! The contents of replies: S3's error document, and the headers that every reply has.
 
+use super::identity::Host;
 use super::known::Known;
 use super::reply::Reply;
 use super::response_edits::{ResponseEdits, TakeHeaders};
 use crate::config::Cors;
 use crate::s3::error::ErrorDocument;
-use crate::s3::identity::HostId;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SERVER, VARY};
-use http::{HeaderName, HeaderValue, StatusCode};
-
-const SERVER_NAME: HeaderValue = HeaderValue::from_static("s3cors");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
-const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+use http::header::{CONTENT_TYPE, VARY};
+use http::{HeaderValue, StatusCode};
 
 /// Writes replies.
 pub(super) struct Replies {
-    host_id: HostId,
+    host: Host,
     pub(super) cors: Cors,
 }
 
 impl Replies {
     pub(super) fn new(cors: Cors) -> Self {
-        Self { host_id: HostId::random(), cors }
+        Self { host: Host::random(), cors }
     }
 
     /// An error, as S3 writes it.
@@ -33,7 +29,7 @@ impl Replies {
         details: &[(&'static str, &str)],
         known: &Known,
     ) -> Reply {
-        let (request_id, host_id) = (known.id.as_str(), self.host_id.as_str());
+        let (request_id, host_id) = (known.id.as_str(), self.host.id());
         let document = ErrorDocument { code, message, details, request_id, host_id };
         Reply { body: document.to_xml().into(), ..Reply::empty(status) }
     }
@@ -43,7 +39,7 @@ impl Replies {
     /// The length is always among them: without it the connection would have to close after the reply.
     pub(super) fn headers(&self, reply: &Reply, known: &Known, to: &mut impl TakeHeaders) {
         if reply.has_length() {
-            to.header(&CONTENT_LENGTH, &HeaderValue::from(reply.body.len()));
+            to.length(reply.body.len());
         }
         let lines = reply.relayed.as_deref().unwrap_or_default();
         let vary = lines.iter().filter(|(name, _)| *name == VARY).map(|(_, value)| value.as_bytes());
@@ -52,9 +48,7 @@ impl Replies {
             if !reply.body.is_empty() {
                 to.header(&CONTENT_TYPE, &HeaderValue::from_static(reply.content_type));
             }
-            to.header(&SERVER, &SERVER_NAME);
-            to.header(&REQUEST_ID, &known.id.value());
-            to.header(&HOST_ID, self.host_id.value());
+            to.identity(&self.host.identity(&known.id));
         }
         for (name, value) in lines.iter().filter(|(name, _)| !edits.removes(name.as_str().as_bytes())) {
             to.header(name, value);

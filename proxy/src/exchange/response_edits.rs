@@ -1,6 +1,7 @@
 //! The response's head for the client: an upstream's CORS headers are removed, those of the rules are added.
 
 use super::head_retry::FullLength;
+use super::identity::Identity;
 use super::known::Known;
 use crate::config::{Cors, ResourcePolicy, TimingAllowOrigin, VaryPolicy};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -26,6 +27,16 @@ pub fn is_cors_header(name: &[u8]) -> bool {
 pub trait TakeHeaders {
     /// Takes a header.
     fn header(&mut self, name: &HeaderName, value: &HeaderValue);
+
+    /// Takes the length of a body, in bytes.
+    fn length(&mut self, length: usize) {
+        self.header(&header::CONTENT_LENGTH, &HeaderValue::from(length));
+    }
+
+    /// Takes the names of the server and of the request, most of which are ready as lines of HTTP/1.1.
+    fn identity(&mut self, of: &Identity<'_>) {
+        of.for_each_header(|name, value| self.header(name, value));
+    }
 
     /// Takes those of a grant, most of which are ready as lines of HTTP/1.1.
     fn grant(&mut self, grant: &Grant) {

@@ -2,7 +2,7 @@
 
 use super::transfer::Sink;
 use crate::drivers::hop::{ends_here, is_length};
-use crate::exchange::{self, Replying, ResponseEdits, TakeHeaders};
+use crate::exchange::{self, Identity, Replying, ResponseEdits, TakeHeaders};
 use bytes::BytesMut;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
 use pingora::protocols::http::date::get_cached_date;
@@ -111,6 +111,17 @@ struct Lines<'o>(&'o mut BytesMut);
 impl TakeHeaders for Lines<'_> {
     fn header(&mut self, name: &HeaderName, value: &HeaderValue) {
         line(self.0, name.as_str().as_bytes(), value.as_bytes());
+    }
+
+    fn length(&mut self, length: usize) {
+        match length {
+            0 => self.0.extend_from_slice(b"content-length: 0\r\n"),
+            length => line(self.0, b"content-length", length.to_string().as_bytes()),
+        }
+    }
+
+    fn identity(&mut self, of: &Identity<'_>) {
+        of.write_lines(|bytes| self.0.extend_from_slice(bytes));
     }
 
     fn grant(&mut self, grant: &Grant) {
