@@ -14,13 +14,28 @@ pub(crate) const fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
-/// The number of bytes at the beginning that are those of a value. Sixteen are looked at together, as long as there are sixteen.
+/// The number of bytes at the beginning that are those of a value.
 #[inline(always)]
 pub(crate) fn text_length(bytes: &[u8]) -> usize {
+    // The marked byte ends the line, or is rarely a tab.
+    length(bytes, controls, is_text)
+}
+
+/// The number of bytes at the beginning that are those of a token.
+#[inline(always)]
+pub(crate) fn token_length(bytes: &[u8]) -> usize {
+    // The marked byte ends the token, or is one of the marks that names hardly have.
+    length(bytes, unusual, |byte| TOKENS.get(usize::from(byte)).copied().unwrap_or_default())
+}
+
+/// The number of bytes at the beginning that belong. Sixteen are looked at together, as long as there are sixteen: `marked` has a bit for
+/// each of them that may not belong, and `belongs` is asked about the first of those.
+#[inline(always)]
+fn length(bytes: &[u8], marked: impl Fn(&[u8; 16]) -> u32, belongs: impl Fn(u8) -> bool) -> usize {
     let mut rest = bytes;
     loop {
         if let Some((sixteen, after)) = rest.split_first_chunk() {
-            match controls(sixteen) {
+            match marked(sixteen) {
                 0 => {
                     rest = after;
                     continue;
@@ -28,9 +43,8 @@ pub(crate) fn text_length(bytes: &[u8]) -> usize {
                 marked => rest = rest.get(marked.trailing_zeros() as usize..).unwrap_or_default(),
             }
         }
-        // It is the end of the line, or rarely a tab.
         match rest.split_first() {
-            Some((byte, after)) if is_text(*byte) => rest = after,
+            Some((byte, after)) if belongs(*byte) => rest = after,
             _ => return bytes.len() - rest.len(),
         }
     }
@@ -70,28 +84,6 @@ static TOKENS: [bool; 256] = {
     }
     table
 };
-
-/// The number of bytes at the beginning that are those of a token. Sixteen are looked at together, as long as there are sixteen.
-#[inline(always)]
-pub(crate) fn token_length(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    loop {
-        if let Some((sixteen, after)) = rest.split_first_chunk() {
-            match unusual(sixteen) {
-                0 => {
-                    rest = after;
-                    continue;
-                }
-                marked => rest = rest.get(marked.trailing_zeros() as usize..).unwrap_or_default(),
-            }
-        }
-        // It is the end of the token, or one of the marks that names hardly have.
-        match rest.split_first() {
-            Some((byte, after)) if TOKENS.get(usize::from(*byte)).copied().unwrap_or_default() => rest = after,
-            _ => return bytes.len() - rest.len(),
-        }
-    }
-}
 
 /// Without optional whitespace (RFC 9110 §5.6.3) around it.
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
