@@ -1,7 +1,7 @@
 //! One request to the admin listener of a running proxy.
 
 use super::admin::AdminTarget;
-use super::progress::Progress;
+use super::progress::LongWork;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -36,7 +36,7 @@ pub(super) fn ask(admin: &AdminTarget, target: &str) -> io::Result<Answer> {
 
 /// Asks for a page. The error is the text of another response, or the reason why no response came.
 pub(super) fn page(admin: &AdminTarget, target: &str) -> Result<String, String> {
-    let _asking = Progress::of(&format_args!("asking {admin}"));
+    let _asking = LongWork::of(&format_args!("asking {admin}"));
     match ask(admin, target).and_then(|answer| Ok((answer.is_ok(), answer.body()?))) {
         Ok((true, body)) => Ok(body),
         Ok((false, message)) => Err(message.trim_end().to_owned()),

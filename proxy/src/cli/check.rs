@@ -3,7 +3,7 @@
 mod text;
 
 use super::parse::flags_of_environment;
-use super::progress::Progress;
+use super::progress::LongWork;
 use super::terminal::has_colour;
 use super::variables::unknown_variables;
 use super::{Format, fail, print};
@@ -122,7 +122,7 @@ impl Check {
             sources.extend(rules.into_iter().filter(|_| self.paths.is_empty()));
         }
         for source in &sources {
-            let _checking = Progress::of(&format_args!("checking {}", source.path().display()));
+            let _checking = LongWork::of(&format_args!("checking {}", source.path().display()));
             findings.add(check(&**source, &self.profiles));
         }
         findings.valid = findings.errors.is_empty() && (findings.warnings.is_empty() || !self.strict);
@@ -147,7 +147,7 @@ fn standard_input(profiles: &[Profile]) -> Checked {
     let path = PathBuf::from(STANDARD_INPUT);
     let mut checked = Checked { files: vec![path.clone()], ..Checked::default() };
     let mut bytes = Vec::new();
-    let _reading = Progress::of_input();
+    let _reading = LongWork::of_input();
     if let Err(error) = std::io::stdin().take(MAX_DOCUMENT_LENGTH as u64 + 1).read_to_end(&mut bytes) {
         checked.errors.push(SourceError::Unreadable { path, reason: error.to_string() });
         return checked;

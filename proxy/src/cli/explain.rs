@@ -4,7 +4,7 @@ use super::admin::AdminArguments;
 use super::ask::page;
 use super::browser::BrowserArguments;
 use super::curl::Copied;
-use super::progress::Progress;
+use super::progress::LongWork;
 use super::terminal::{explanation, has_colour};
 use super::{Format, fail, note, print, wrong_usage};
 use clap::Args;
@@ -236,7 +236,7 @@ const TWO_SIGNATURES: &str = "the URL is presigned and the request has an Author
     allowed\"; remove the header";
 
 fn standard_input() -> std::io::Result<String> {
-    let _reading = Progress::of_input();
+    let _reading = LongWork::of_input();
     read_to_string(stdin())
 }
 

@@ -1,6 +1,6 @@
 //! `s3cors import`: the CORS that an S3 server keeps for its buckets becomes rules.
 
-use super::progress::Progress;
+use super::progress::LongWork;
 use super::{fail, note};
 use clap::Args;
 use s3_cors::{Document, Format};
@@ -54,13 +54,13 @@ impl Import {
     fn write(self) -> Result<bool, String> {
         let server = BucketCors::new(&self.upstream, None)?;
         let of_server = |error| format!("{}: {error}", self.upstream);
-        let listing = Progress::of(&format_args!("asking {} which buckets there are", self.upstream));
+        let listing = LongWork::of(&format_args!("asking {} which buckets there are", self.upstream));
         let buckets = if self.all { server.buckets().map_err(of_server)? } else { self.bucket };
         drop(listing);
         std::fs::create_dir_all(&self.rules).map_err(|error| format!("{}: {error}", self.rules.display()))?;
         let directory = Directory::new(self.rules);
         let mut is_whole = true;
-        let reading = Progress::of(&format_args!("reading the CORS of {} buckets", buckets.len()));
+        let reading = LongWork::of(&format_args!("reading the CORS of {} buckets", buckets.len()));
         let read = server.of(&buckets);
         drop(reading);
         for (bucket, cors) in buckets.iter().zip(read) {

@@ -9,13 +9,13 @@ use std::time::Duration;
 /// No line is written about work that takes no longer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Work in progress; over when dropped.
-pub(super) struct Progress {
+/// Work that may take long; over when dropped.
+pub(super) struct LongWork {
     /// The thread that waits sees its end.
     _work: Option<Sender<()>>,
 }
 
-impl Progress {
+impl LongWork {
     /// Tells what is being done on standard error, if that is a terminal and the work takes long.
     pub(super) fn of(doing: &impl Display) -> Self {
         if !std::io::stderr().is_terminal() {
@@ -52,8 +52,8 @@ mod tests {
     fn only_work_that_takes_long_is_told() {
         let (told, heard) = channel();
         let quick = told.clone();
-        drop(Progress::after(Duration::MAX, move || quick.send("quick").unwrap()));
-        let long = Progress::after(Duration::ZERO, move || told.send("long").unwrap());
+        drop(LongWork::after(Duration::MAX, move || quick.send("quick").unwrap()));
+        let long = LongWork::after(Duration::ZERO, move || told.send("long").unwrap());
         // The sender of the quick one is gone when its thread is, so this ends after both.
         assert_eq!(heard.iter().collect::<Vec<_>>(), ["long"]);
         drop(long);

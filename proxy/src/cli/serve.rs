@@ -1,7 +1,7 @@
 //! `s3cors serve`
 
 use super::admin::reachable;
-use super::progress::Progress;
+use super::progress::LongWork;
 use super::terminal::has_colour;
 use super::variables::unknown_variables;
 use super::{fail, note};
@@ -34,8 +34,8 @@ pub(super) fn run(flags: Flags) -> ExitCode {
         Some(config) if errors.is_empty() => {
             let format = format_of(config.log.format);
             let starting = match config.rules.source {
-                RulesSource::Files => Progress::of(&format_args!("reading {}", config.rules.path().display())),
-                RulesSource::Upstream | RulesSource::Store => Progress::of(&"asking for the rules of all buckets"),
+                RulesSource::Files => LongWork::of(&format_args!("reading {}", config.rules.path().display())),
+                RulesSource::Upstream | RulesSource::Store => LongWork::of(&"asking for the rules of all buckets"),
             };
             let scheme = if config.admin.tls.is_some() { "https" } else { "http" };
             let ready = move |admin| {

@@ -176,7 +176,7 @@ impl<'r> HeaderLists<'r> {
         }
     }
 
-    /// The only line; `None` where there is none, or more.
+    /// The line, if there is exactly one.
     pub(crate) fn only(&self) -> Option<&'r [u8]> {
         self.first.filter(|_| self.more.is_empty())
     }

@@ -24,13 +24,13 @@ struct Tile {
 }
 
 /// The state in a word or a few, its colour, and what it means.
-struct State {
+struct Condition {
     word: &'static str,
     tone: Tone,
     means: &'static str,
 }
 
-impl State {
+impl Condition {
     /// Readiness is about the process alone; for people, a proxy whose upstreams are down is not well.
     fn of(why_not_ready: Option<&'static str>, upstreams: &[UpstreamState]) -> Self {
         if let Some(word) = why_not_ready {
@@ -51,13 +51,13 @@ impl State {
 
 /// The state in a word or a few.
 pub(super) fn word(admin: &Admin) -> &'static str {
-    State::of(admin.readiness.why_not(), &admin.upstreams.states()).word
+    Condition::of(admin.readiness.why_not(), &admin.upstreams.states()).word
 }
 
 pub(super) fn body(admin: &Admin) -> Markup {
     let (errors, remarks) = (admin.rules.errors(), admin.rules.remarks());
     let upstreams = admin.upstreams.states();
-    let state = State::of(admin.readiness.why_not(), &upstreams);
+    let state = Condition::of(admin.readiness.why_not(), &upstreams);
     let mut tiles = vec![
         Tile { name: "State", tone: state.tone, word: html! { (state.word) }, more: html! { (state.means) } },
         rules(admin, errors.len()),
@@ -194,7 +194,7 @@ mod tests {
             (Some("not listening yet"), &[down], "not listening yet", Tone::Bad),
         ] {
             let states: Vec<_> = upstreams.iter().copied().map(upstream).collect();
-            let state = State::of(why_not, &states);
+            let state = Condition::of(why_not, &states);
             assert_eq!((state.word, state.tone), (word, tone), "{why_not:?} {upstreams:?}");
         }
     }

@@ -27,7 +27,7 @@ mod tree;
 mod unresolved;
 mod yaml;
 
-use super::progress::Progress;
+use super::progress::LongWork;
 use super::{fail, note, print};
 use clap::{Args, ValueEnum};
 use draft::Conversion;
@@ -163,7 +163,7 @@ impl Convert {
         match &self.file {
             Some(path) => std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?,
             None => {
-                let _reading = Progress::of_input();
+                let _reading = LongWork::of_input();
                 std::io::stdin().take(limit).read_to_end(&mut bytes)?
             }
         };

@@ -187,7 +187,7 @@ where
         let paint = |colour: Colour| if self.has_colour { (colour.begin(), END) } else { ("", "") };
         let ((dim, end), (begin, _)) = (paint(Colour::Dim), paint(Colour::of_level(level)));
         write!(writer, "{dim}{}{end} {begin}{level:<5}{end}", String::from_utf8_lossy(&time))?;
-        let mut fields = Fields { writer, before: dim, end, result: Ok(()) };
+        let mut fields = EventFields { writer, before: dim, end, result: Ok(()) };
         event.record(&mut fields);
         fields.result?;
         writeln!(fields.writer)
@@ -195,14 +195,14 @@ where
 }
 
 /// Writes the message, and each field as `name=value`.
-struct Fields<'w> {
+struct EventFields<'w> {
     writer: Writer<'w>,
     before: &'static str,
     end: &'static str,
     result: fmt::Result,
 }
 
-impl Fields<'_> {
+impl EventFields<'_> {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) -> fmt::Result {
         let Self { writer, before, end, .. } = self;
         match field.name() {
@@ -214,7 +214,7 @@ impl Fields<'_> {
     }
 }
 
-impl Visit for Fields<'_> {
+impl Visit for EventFields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         // A backslash is that of an escape: what comes from a request is fit for a log already.
         let is_word = !value.is_empty() && !value.contains([' ', '"', '=']);
