@@ -112,8 +112,8 @@ impl Peer {
 
     /// It could be reached; `true` when that is new. Read first, because every answer comes by here.
     pub(super) fn reached(&self) -> bool {
-        let is_known = self.passed_over_until.load(Ordering::Relaxed) == REACHED;
-        !is_known && self.passed_over_until.swap(REACHED, Ordering::Relaxed) > UNTRIED
+        let was_reached = self.passed_over_until.load(Ordering::Relaxed) == REACHED;
+        !was_reached && self.passed_over_until.swap(REACHED, Ordering::Relaxed) > UNTRIED
     }
 
     /// It passed a check; `true` when it was unhealthy.
