@@ -45,8 +45,8 @@ fn whole((file, errors): (Option<ConfigFile>, Vec<ConfigFileError>)) -> Result<C
 
 /// Reads a text, and reads it again without what was wrong for as long as something is.
 fn parse_valid(text: &str, path: &Path) -> (Option<ConfigFile>, Vec<ConfigFileError>) {
-    // To YAML all ends of lines are the same (YAML 1.2.2 §5.4). The parser's errors differ with them.
-    let text = text.replace("\r\n", "\n");
+    // To YAML all ends of lines are the same (YAML 1.2.2 §5.4). The parser's errors and their places differ with them.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut reading = Reading { text, path, whole: Entries::default(), removed: Vec::new(), errors: Vec::new() };
     loop {
         // A file without a value (empty, or only comments) is null in YAML: all defaults.
