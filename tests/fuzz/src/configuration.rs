@@ -100,7 +100,8 @@ fn at_the_end(text: &str, before: &str) {
     let commented = settings(&with("# comment"));
     assert!(commented.is_ok(), "{text:?}: {commented:?}");
     assert!(!is_ended || commented.as_deref() == Ok(before), "{text:?}: {before}, then {commented:?}");
-    assert!(parse(&with("unknown: 1")).is_err(), "an unknown key: {text:?}");
+    // A block scalar that is tagged as null takes each line in.
+    assert!(text.contains("!!null") || parse(&with("unknown: 1")).is_err(), "an unknown key: {text:?}");
     for key in ["metrics:", "threads:"] {
         if parse(&with(key)).is_ok() {
             let twice = with(&format!("{key}\n{key}"));
