@@ -127,7 +127,7 @@ pub(super) struct KnownLines {
 
 impl KnownLines {
     /// Notes a line, by its length before its name.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note(&mut self, at: usize, name: &[u8], value: &[u8]) {
         match name.len() {
             3 if is_named(name, b"via") => self.passages.add(value),

@@ -55,6 +55,8 @@ fn asked_method(request: &CorsRequest<'_>) -> Result<AskedMethod, Denial> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AskedHeaders<'r> {
     lists: &'r HeaderLists<'r>,
+    /// The list, if it is one line as browsers write it.
+    plain: Option<&'r [u8]>,
     /// How long [`into_value`](Self::into_value) is, in bytes.
     length: usize,
     too_long: bool,
@@ -69,32 +71,30 @@ const SEPARATOR: &[u8] = b", ";
 impl<'r> AskedHeaders<'r> {
     /// Reads the list: several lines are one list, and empty items do not count (RFC 9110 §5.3, §5.6.1.2).
     fn read(lists: &'r HeaderLists<'r>) -> Result<Self, MalformedItem> {
-        let beyond_the_limit = Self { lists, length: 0, too_long: true };
+        let beyond_the_limit = Self { lists, plain: None, length: 0, too_long: true };
         let sent = lists.lines().map(<[u8]>::len).sum::<usize>();
         if sent > MAX_REQUEST_HEADERS_LENGTH {
             return Ok(beyond_the_limit);
         }
         let (mut names, mut length) = (0, 0);
-        match lists.only() {
-            Some(line) if is_plain(line) => {
-                let separators = memchr::memchr_iter(b',', line).count();
-                names = separators + 1;
-                length = line.len() - separators + names * SEPARATOR.len();
-            }
-            _ => {
-                for item in lists.lines().flat_map(items) {
-                    if !is_token_or_empty(item) {
-                        return Err(MalformedItem(stored(item)));
-                    }
-                    names += 1;
-                    length += item.len() + SEPARATOR.len();
+        let plain = lists.only().and_then(|line| Some((line, plain_separators(line)?)));
+        if let Some((line, separators)) = plain {
+            names = separators + 1;
+            length = line.len() + separators;
+        } else {
+            for item in lists.lines().flat_map(items) {
+                if !is_token_or_empty(item) {
+                    return Err(MalformedItem(stored(item)));
                 }
+                names += 1;
+                length += item.len() + SEPARATOR.len();
             }
+            length = length.saturating_sub(SEPARATOR.len());
         }
         if names > MAX_REQUEST_HEADERS {
             return Ok(beyond_the_limit);
         }
-        Ok(Self { lists, length: length.saturating_sub(SEPARATOR.len()), too_long: false })
+        Ok(Self { lists, plain: plain.map(|(line, _)| line), length, too_long: false })
     }
 
     /// The names; none of a list that is too long.
@@ -114,11 +114,16 @@ impl<'r> AskedHeaders<'r> {
             return None;
         }
         let mut joined = Vec::with_capacity(self.length);
-        for item in self.lists.lines().flat_map(items) {
-            if !joined.is_empty() {
-                joined.extend_from_slice(SEPARATOR);
+        match self.plain {
+            Some(line) => space_plain(line, &mut joined),
+            None => {
+                for item in self.lists.lines().flat_map(items) {
+                    if !joined.is_empty() {
+                        joined.extend_from_slice(SEPARATOR);
+                    }
+                    joined.extend_from_slice(item);
+                }
             }
-            joined.extend_from_slice(item);
         }
         joined.make_ascii_lowercase();
         Some(TokenList(joined.into()))
@@ -140,14 +145,38 @@ impl TokenList {
     }
 }
 
-/// Returns true for a list as browsers write it: usual names, and one comma between each two (Fetch, "CORS-preflight fetch").
-fn is_plain(line: &[u8]) -> bool {
-    // Without an early end, several bytes are compared at once.
-    let is_usual =
-        line.iter().fold(true, |all, byte| all & (byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b',')));
-    let pairs = line.iter().zip(line.iter().skip(1));
-    let has_gap = pairs.fold(false, |any, pair| any | ((*pair.0 == b',') & (*pair.1 == b',')));
-    is_usual && !has_gap && !matches!(line, [] | [b',', ..] | [.., b','])
+/// The number of commas in a list as browsers write it: usual names, and one comma between each two (Fetch, "CORS-preflight fetch"). `None`
+/// is any other list.
+fn plain_separators(line: &[u8]) -> Option<usize> {
+    // Of a size that is known, and without an early end: so many bytes are compared at once.
+    let is_usual = |bytes: &[u8; 16]| {
+        bytes.iter().fold(true, |all, byte| all & (byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b',')))
+    };
+    let (sixteens, last) = line.as_chunks();
+    let mut padded = [b'a'; 16];
+    padded.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
+    if line.is_empty() || !sixteens.iter().chain([&padded]).all(is_usual) {
+        return None;
+    }
+    let (mut separators, mut begin) = (0, 0);
+    for comma in memchr::memchr_iter(b',', line) {
+        if comma == begin {
+            return None;
+        }
+        (separators, begin) = (separators + 1, comma + 1);
+    }
+    (begin < line.len()).then_some(separators)
+}
+
+/// Copies such a list, with a space after each comma.
+fn space_plain(line: &[u8], to: &mut Vec<u8>) {
+    let mut copied = 0;
+    for comma in memchr::memchr_iter(b',', line) {
+        to.extend_from_slice(line.get(copied..=comma).unwrap_or_default());
+        to.push(b' ');
+        copied = comma + 1;
+    }
+    to.extend_from_slice(line.get(copied..).unwrap_or_default());
 }
 
 /// The items of a list that are not empty, without the white space around them.

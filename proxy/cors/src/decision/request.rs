@@ -36,7 +36,7 @@ impl<'r> CorsRequest<'r> {
     }
 
     /// Adds a header line, its value without the white space around it. A name that CORS does not look at is ignored.
-    #[inline]
+    #[inline(always)]
     pub fn add_line(&mut self, name: &[u8], value: &'r [u8]) {
         // Most lines are told by the length of their name.
         match name.len() {
