@@ -5,6 +5,7 @@
 //! the alternative to all three.
 
 pub(crate) mod budget;
+mod date;
 mod hop;
 pub mod http1;
 pub mod http2;

@@ -49,7 +49,7 @@ impl Identity<'_> {
     /// Writes the same headers as lines of HTTP/1.1.
     pub fn write_lines(&self, mut write: impl FnMut(&[u8])) {
         write(&self.host.lines);
-        write(self.request.as_str().as_bytes());
+        write(self.request.as_bytes());
         write(b"\r\n");
     }
 }

@@ -20,6 +20,12 @@ impl RequestId {
         str::from_utf8(&self.0).expect("hexadecimal digits are UTF-8")
     }
 
+    /// The identity as ASCII.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The identity as a header value.
     #[must_use]
     #[expect(clippy::expect_used, reason = "`hexadecimal` makes ASCII digits only")]

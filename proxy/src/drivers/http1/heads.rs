@@ -1,11 +1,11 @@
 //! Heads as they leave: lines travel as they came, in order and case; what is left out or added is the exchange's decision.
 
 use super::transfer::Sink;
+use crate::drivers::date::with_date;
 use crate::drivers::hop::{ends_here, is_length};
 use crate::exchange::{self, Identity, Replying, ResponseEdits, TakeHeaders};
 use bytes::BytesMut;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
-use pingora::protocols::http::date::get_cached_date;
 use s3_cors::Grant;
 use s3cors_http1::body::BodyReader;
 use s3cors_http1::body_length::{BodyLength, ResponseBody, is_bodiless};
@@ -178,7 +178,7 @@ pub(super) fn interim(head: &ResponseHead<'_>) -> BytesMut {
 pub(super) fn of_reply<H: exchange::RequestHead>(reply: &Replying<H>, keeps: bool) -> BytesMut {
     let mut out = BytesMut::with_capacity(ADDED);
     own_status_line(&mut out, reply.status());
-    reply.for_each_header(&get_cached_date(), &mut Lines(&mut out));
+    with_date(|date| reply.for_each_header(date, &mut Lines(&mut out)));
     Ending { keeps, framing: Framing::AsItCame }.write(&mut out);
     out
 }
@@ -194,6 +194,9 @@ fn status_line(out: &mut BytesMut, head: &ResponseHead<'_>) {
 
 /// That of a response whose status the proxy has decided.
 fn own_status_line(out: &mut BytesMut, status: StatusCode) {
+    if status == StatusCode::OK {
+        return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+    }
     for part in ["HTTP/1.1 ", status.as_str(), " ", status.canonical_reason().unwrap_or_default(), "\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }

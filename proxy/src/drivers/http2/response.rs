@@ -1,11 +1,11 @@
 //! Response heads as they leave; what is left out or added is the exchange's decision.
 
+use crate::drivers::date::with_date;
 use crate::drivers::hop::{ends_here, is_length};
 use crate::exchange::{Replying, RequestHead, ResponseEdits, is_cors_header};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use pingora::protocols::http::date::get_cached_date;
 use s3cors_http1::response_head::ResponseHead;
 
 /// Room for the headers that an upstream's head gets from us in the usual case.
@@ -36,8 +36,10 @@ pub(super) fn interim(head: &ResponseHead<'_>, bytes: &Bytes) -> Option<Response
 /// The head of a reply.
 pub(super) fn of_reply<H: RequestHead>(reply: &Replying<H>) -> Response<()> {
     let mut headers = HeaderMap::with_capacity(OWN);
-    reply.for_each_header(&get_cached_date(), &mut |name: &HeaderName, value: &HeaderValue| {
-        headers.append(name.clone(), value.clone());
+    with_date(|date| {
+        reply.for_each_header(date, &mut |name: &HeaderName, value: &HeaderValue| {
+            headers.append(name.clone(), value.clone());
+        });
     });
     let mut response = Response::new(());
     *response.status_mut() = reply.status();

@@ -1,5 +1,6 @@
 //! Pingora's heads, as the exchange reads and edits them.
 
+use crate::drivers::date::with_date;
 use crate::drivers::hop::is_length;
 use crate::exchange::{Replying, RequestEdits, RequestHead, ResponseEdits, is_cors_header};
 use crate::telemetry::printable;
@@ -8,7 +9,6 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::http::authority::raw_target_authority;
-use pingora::protocols::http::date::get_cached_date;
 use s3cors_http1::hop_by_hop;
 
 /// A request's head. An exchange outlives the hooks that lend it, so it has a copy.
@@ -119,8 +119,10 @@ pub(super) fn reply_head(reply: &Replying<OwnedHead>) -> ResponseHeader {
     parts.status = reply.status();
     parts.headers.reserve(14);
     let mut head = parts.into();
-    reply.for_each_header(&get_cached_date(), &mut |name: &HeaderName, value: &HeaderValue| {
-        add(&mut head, name.clone(), value.clone());
+    with_date(|date| {
+        reply.for_each_header(date, &mut |name: &HeaderName, value: &HeaderValue| {
+            add(&mut head, name.clone(), value.clone());
+        });
     });
     head
 }
