@@ -21,6 +21,12 @@ pub(crate) fn text_length(bytes: &[u8]) -> usize {
     length(bytes, controls, is_text)
 }
 
+/// Returns true for a field value (RFC 9110 §5.5).
+#[must_use]
+pub fn is_value(bytes: &[u8]) -> bool {
+    text_length(bytes) == bytes.len()
+}
+
 /// The number of bytes at the beginning that are those of a token.
 #[inline(always)]
 pub(crate) fn token_length(bytes: &[u8]) -> usize {
@@ -122,6 +128,7 @@ mod tests {
                 let bytes =
                     [&b"a\tb c\xff\x80defghijklmno\tpqrstuvwxyz 0123456789"[..before], &[byte], b"\0\x7f\x01"].concat();
                 assert_eq!(text_length(&bytes), before + usize::from(is_text(byte)), "{byte:#x} after {before}");
+                assert_eq!(is_value(&bytes[..=before]), is_text(byte), "{byte:#x} after {before}");
             }
             for before in 0..40 {
                 let bytes = [&b"aZ09-zA_-x!Q0123-_abcdefghijklmnopqrstuv"[..before], &[byte], b"\0 \xff: x"].concat();

@@ -6,7 +6,7 @@
 pub mod body;
 pub mod body_length;
 pub mod chunked;
-mod field_bytes;
+pub mod field_bytes;
 pub mod field_name;
 pub mod header_line;
 pub mod hop_by_hop;

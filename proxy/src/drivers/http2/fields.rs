@@ -9,11 +9,16 @@ use super::rejected::{HeadFault, KEPT_FIELDS, KEPT_VALUE, Note, is_kept, readabl
 use super::syntax::{is_host, is_scheme, is_token, is_usual_in_path};
 use bytes::BytesMut;
 use s3cors_http1::body_length::LengthHeaders;
+use s3cors_http1::field_bytes::is_value;
+use s3cors_http1::field_name::is_lower_name;
+use s3cors_http1::hop_by_hop::is_hop_by_hop;
 use s3cors_http1::request_head::MAX_LINES;
 use std::borrow::Cow;
 
 /// Beyond its text, what a field counts (RFC 9113 §6.5.2).
 const OVERHEAD: usize = 32;
+/// The room for the fields of a usual request, in bytes: without it each few of them would move the others.
+const ROOM: usize = 1024;
 /// The fields of a connection, which HTTP/2 does not have (RFC 9113 §8.2.2).
 const OF_CONNECTION: [&[u8]; 5] = [b"connection", b"transfer-encoding", b"upgrade", b"keep-alive", b"proxy-connection"];
 
@@ -46,7 +51,7 @@ struct Pseudo {
 impl Fields {
     /// The fields of a head that may have so many bytes.
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, ..Self::default() }
+        Self { limit, block: BytesMut::with_capacity(ROOM), ..Self::default() }
     }
 
     /// Takes the next field.
@@ -120,13 +125,13 @@ impl Fields {
         if self.lines > MAX_LINES {
             return Err(HeadFault::TooManyLines);
         }
-        if name.is_empty() || !name.iter().all(|byte| is_token(*byte) && !byte.is_ascii_uppercase()) {
+        if !is_lower_name(name) {
             return Err(HeadFault::Malformed("an invalid field name"));
         }
-        if !value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~' | 0x80..)) {
+        if !is_value(value) {
             return Err(HeadFault::Malformed("an invalid field value"));
         }
-        if OF_CONNECTION.contains(&name) || (name == b"te" && value != b"trailers") {
+        if (is_hop_by_hop(name) && OF_CONNECTION.contains(&name)) || (name == b"te" && value != b"trailers") {
             return Err(HeadFault::Malformed("a field of the connection"));
         }
         self.length.read(name, value).map_err(|ambiguous| HeadFault::Length(ambiguous.message()))

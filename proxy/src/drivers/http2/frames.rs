@@ -242,9 +242,9 @@ mod tests {
     }
 
     /// GET of `/`, at `h`.
-    const GET: &[u8] = b"\x82\x86\x84\x01\x01h";
+    const GET: &[u8] = b"\x82\x86\x84\x41\x01h";
     /// The same without a table.
-    const PLAIN: &[u8] = b"\0\x07:method\x03GET\0\x07:scheme\x04http\0\x05:path\x01/\0\x0a:authority\x01h";
+    const PLAIN: &[u8] = b"\x82\x86\x84\x01\x01h";
 
     #[test]
     fn frames_are_followed_wherever_they_are_cut() {
