@@ -78,6 +78,12 @@ impl std::fmt::Display for Ambiguous {
 
 impl std::error::Error for Ambiguous {}
 
+/// Returns true for a name of a line that states the length of a body, in any case.
+#[must_use]
+pub fn is_length(name: &[u8]) -> bool {
+    is_named(name, b"content-length") || is_named(name, b"transfer-encoding")
+}
+
 /// Collects the length headers of one message, line by line, so that a head is walked once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LengthHeaders {

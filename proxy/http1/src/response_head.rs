@@ -8,7 +8,9 @@
 
 use crate::body_length::{Ambiguous, BodyLength, LengthHeaders, ResponseBody, response_body};
 use crate::field_bytes::{members, text_length};
+use crate::field_name::is_named;
 use crate::header_line::{Line, Lines, NotLines, first_line};
+use crate::hop_by_hop::is_hop_by_hop;
 use http::Version;
 
 #[cfg(test)]
@@ -133,6 +135,20 @@ impl<'b> ResponseHead<'b> {
         lines.filter(|line| line.name.eq_ignore_ascii_case(b"connection")).flat_map(|line| members(line.value))
     }
 
+    /// Returns true for the name of a field about the upstream's own connection: one that HTTP defines so, or that a `Connection` option
+    /// names (RFC 9110 §7.6.1).
+    pub fn ends_here(&self, name: &[u8]) -> bool {
+        let Options { has_hop_by_hop, nominates, .. } = self.options;
+        let is_of_this_hop = || is_hop_by_hop(name) || self.nominated().any(|option| option.eq_ignore_ascii_case(name));
+        // The usual head has at most a `Connection` of its own.
+        is_named(name, b"connection") || ((has_hop_by_hop || nominates) && is_of_this_hop())
+    }
+
+    /// Returns true if there is a `Keep-Alive`.
+    pub fn has_keep_alive_line(&self) -> bool {
+        self.options.has_keep_alive_line
+    }
+
     /// How the body ends, if this responds to a HEAD request or to another.
     pub fn body(&self, to_head: bool) -> ResponseBody {
         response_body(self.stated, to_head, self.status)
@@ -222,6 +238,9 @@ struct Options {
     close: bool,
     keep_alive: bool,
     nominates: bool,
+    has_keep_alive_line: bool,
+    /// Set if there is a field about the connection beside `Connection`.
+    has_hop_by_hop: bool,
 }
 
 /// The meaning of the lines that were read so far.
@@ -237,8 +256,10 @@ impl Found {
     #[inline]
     fn read(&mut self, name: &[u8], value: &[u8]) {
         match name.len() {
-            10 if name.eq_ignore_ascii_case(b"connection") => self.read_connection(value),
-            14 | 17 => {
+            10 if is_named(name, b"connection") => self.read_connection(value),
+            2 | 7 | 10 | 14 | 16..=19 => {
+                self.options.has_hop_by_hop |= is_hop_by_hop(name);
+                self.options.has_keep_alive_line |= is_named(name, b"keep-alive");
                 if let Err(why) = self.length.read(name, value) {
                     self.ambiguous.get_or_insert(why);
                 }

@@ -6,7 +6,6 @@
 
 pub(crate) mod budget;
 mod date;
-mod hop;
 pub mod http1;
 pub mod http2;
 pub(crate) mod peer;

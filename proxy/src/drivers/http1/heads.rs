@@ -2,13 +2,12 @@
 
 use super::transfer::Sink;
 use crate::drivers::date::with_date;
-use crate::drivers::hop::{ends_here, is_length};
 use crate::exchange::{self, Identity, Replying, ResponseEdits, TakeHeaders};
 use bytes::BytesMut;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
 use s3_cors::Grant;
 use s3cors_http1::body::BodyReader;
-use s3cors_http1::body_length::{BodyLength, ResponseBody, is_bodiless};
+use s3cors_http1::body_length::{BodyLength, ResponseBody, is_bodiless, is_length};
 use s3cors_http1::request_head::RequestHead;
 use s3cors_http1::response_head::ResponseHead;
 
@@ -150,7 +149,7 @@ pub(super) fn for_client(edits: &ResponseEdits<'_>, head: &ResponseHead<'_>, end
         17 => ending.framing != Framing::Undone && name.eq_ignore_ascii_case(b"transfer-encoding"),
         _ => false,
     };
-    let goes = |name: &[u8]| (ends_here(head, name) && !stays(name)) || edits.removes(name);
+    let goes = |name: &[u8]| (head.ends_here(name) && !stays(name)) || edits.removes(name);
     head.pieces(goes, |piece| out.extend_from_slice(piece));
     if ending.framing == Framing::Chunked {
         line(&mut out, b"transfer-encoding", b"chunked");
@@ -168,7 +167,7 @@ pub(super) fn for_client(edits: &ResponseEdits<'_>, head: &ResponseHead<'_>, end
 pub(super) fn interim(head: &ResponseHead<'_>) -> BytesMut {
     let mut out = BytesMut::with_capacity(head.bytes().len());
     status_line(&mut out, head);
-    let goes = |name: &[u8]| ends_here(head, name) || is_length(name) || exchange::is_cors_header(name);
+    let goes = |name: &[u8]| head.ends_here(name) || is_length(name) || exchange::is_cors_header(name);
     head.pieces(goes, |piece| out.extend_from_slice(piece));
     out.extend_from_slice(b"\r\n");
     out

@@ -1,11 +1,11 @@
 //! Response heads as they leave; what is left out or added is the exchange's decision.
 
 use crate::drivers::date::with_date;
-use crate::drivers::hop::{ends_here, is_length};
 use crate::exchange::{Replying, RequestHead, ResponseEdits, is_cors_header};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use s3cors_http1::body_length::is_length;
 use s3cors_http1::response_head::ResponseHead;
 
 /// Room for the headers that an upstream's head gets from us in the usual case.
@@ -16,7 +16,7 @@ const OWN: usize = 14;
 /// The head of an upstream's final response for the client. `bytes` are those that `head` was read from. `None` when a line of it is not
 /// valid in HTTP/2.
 pub(super) fn for_client(edits: &ResponseEdits<'_>, head: &ResponseHead<'_>, bytes: &Bytes) -> Option<Response<()>> {
-    let mut headers = lines(head, bytes, ADDED, |name| ends_here(head, name) || edits.removes(name))?;
+    let mut headers = lines(head, bytes, ADDED, |name| head.ends_here(name) || edits.removes(name))?;
     if let Some(length) = edits.length() {
         headers.insert(CONTENT_LENGTH, length.into());
     }
@@ -29,7 +29,7 @@ pub(super) fn for_client(edits: &ResponseEdits<'_>, head: &ResponseHead<'_>, byt
 /// An interim response for the client (RFC 9110 §15.2), without headers of ours, for the upstream's connection, for CORS or
 /// about a body.
 pub(super) fn interim(head: &ResponseHead<'_>, bytes: &Bytes) -> Option<Response<()>> {
-    let headers = lines(head, bytes, 0, |name| ends_here(head, name) || is_length(name) || is_cors_header(name))?;
+    let headers = lines(head, bytes, 0, |name| head.ends_here(name) || is_length(name) || is_cors_header(name))?;
     response(head.status(), headers)
 }
 

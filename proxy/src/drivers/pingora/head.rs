@@ -1,7 +1,6 @@
 //! Pingora's heads, as the exchange reads and edits them.
 
 use crate::drivers::date::with_date;
-use crate::drivers::hop::is_length;
 use crate::exchange::{Replying, RequestEdits, RequestHead, ResponseEdits, is_cors_header};
 use crate::telemetry::printable;
 use http::header::CONNECTION;
@@ -9,6 +8,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::http::authority::raw_target_authority;
+use s3cors_http1::body_length::is_length;
 use s3cors_http1::hop_by_hop;
 
 /// A request's head. An exchange outlives the hooks that lend it, so it has a copy.

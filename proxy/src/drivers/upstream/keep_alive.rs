@@ -11,6 +11,9 @@ const MARGIN: Duration = Duration::from_secs(1);
 
 /// Returns how long the connection can be used again; zero is not at all, `None` says nothing.
 pub(super) fn patience(head: &ResponseHead<'_>) -> Option<Duration> {
+    if !head.has_keep_alive_line() {
+        return None;
+    }
     let lines = head.lines().filter(|line| line.name.eq_ignore_ascii_case(b"keep-alive"));
     lines.flat_map(|line| line.value.split(|byte| *byte == b',')).filter_map(timeout).min().map(usable)
 }

@@ -4,13 +4,13 @@ use super::client::{Client, Link, Received, Taken, UploadError, UploadState};
 use super::conversation::invalid;
 use super::request::BodyFraming;
 use super::route::ForwardError;
-use crate::drivers::hop::{ends_here, is_length};
 use crate::drivers::wire::{self, poll_read_some};
 use crate::exchange::{Failure, Forward, RequestHead, Response, ResponseFault, Shown};
 use crate::upstream::{Connection, Share};
 use bytes::BytesMut;
 use http::{HeaderName, HeaderValue, StatusCode};
 use s3cors_http1::body::BodyReader;
+use s3cors_http1::body_length::is_length;
 use s3cors_http1::response_head::ResponseHead;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -116,7 +116,7 @@ type Kept = (StatusCode, Vec<(HeaderName, HeaderValue)>);
 
 /// The status, and the lines that are not for the upstream's connection or about the length.
 fn kept(head: &ResponseHead<'_>) -> Result<Kept, ForwardError> {
-    let lines = head.lines().filter(|line| !ends_here(head, line.name) && !is_length(line.name));
+    let lines = head.lines().filter(|line| !head.ends_here(line.name) && !is_length(line.name));
     let lines = lines.map(|line| {
         let name = HeaderName::from_bytes(line.name).ok()?;
         Some((name, HeaderValue::from_bytes(line.value).ok()?))
