@@ -12,7 +12,7 @@ pub use obstacles::{expiring, obstacles, other_obstacles};
 
 use crate::admin::{self, Admin, Admission};
 use crate::config::{Config, Descriptors, RulesApi, UpstreamUrl};
-use crate::downstream::{ConnectionServer, Sockets, Starting, admin_service, listeners};
+use crate::downstream::{AcceptFailures, ConnectionServer, Sockets, Starting, admin_service, client_service};
 use crate::drivers::upstream::{Forwarder, Probe};
 use crate::exchange::{self, Count, Policy, SignatureCheck, Writing};
 use crate::observe::{LastHour, RecentDenials, Rejections};
@@ -150,7 +150,6 @@ impl Parts {
         }));
         let upstreams = Arc::new(Upstreams::new(config));
         metrics.export(log.dropped())?;
-        metrics.export(log.accept_failures())?;
         let readiness = Arc::<Readiness>::default();
         let asked = Arc::clone(&readiness);
         let recent_denials = Arc::new(RecentDenials::new(config.recent_denials));
@@ -200,9 +199,8 @@ fn serve_clients(
     config: &Config,
     parts: &Parts,
     starting: &mut Starting,
-    (sockets, mut certificates): (Sockets, Certificates),
+    (mut sockets, mut certificates): (Sockets, Certificates),
 ) -> Result<Count, ServeError> {
-    let sockets = sockets.into_table();
     let (policy, upstreams) = (Arc::clone(&parts.policy), Arc::clone(&parts.upstreams));
     let metrics = Arc::clone(&parts.metrics);
     let note_wait = Box::new(move |waited| metrics.http.waited_for_upstream(waited));
@@ -212,11 +210,11 @@ fn serve_clients(
     let forwarder = Forwarder::new(config, Arc::clone(&upstreams), pool);
     let connections = ConnectionServer::new(&server.configuration, config, policy, upstreams, &forwarder);
     server.add_service(background_service("kept connections", sweeper));
-    let (open, with_h2c) = (connections.open().clone(), connections.with_h2c());
+    let (open, failures) = (connections.open().clone(), AcceptFailures::default());
     parts.export_declines(connections.declines().clone())?;
-    for service in listeners(connections, with_h2c, &parts.policy, config, &mut certificates)? {
-        server.add_service(starting.service(service, &sockets));
-    }
+    parts.export_accept_failures(failures.clone())?;
+    let clients = client_service(connections, &mut sockets, &parts.policy, config, &mut certificates, &failures)?;
+    server.add_service(starting.service(clients));
     if config.rules.api == RulesApi::On {
         let probe = Probe { policy: Arc::clone(&parts.policy), forwarder };
         server.add_service(background_service("signature probe", probe));
@@ -235,7 +233,8 @@ fn serve_clients(
         admission: Admission::new(config.admin.clone()),
     };
     server.add_service(background_service("last hour", EachMinute(Arc::clone(&parts.last_hour))));
-    server.add_service(starting.service(admin_service(admin, config, &mut certificates)?, &sockets));
+    let operators = admin_service(admin, &mut sockets, config, &mut certificates, &failures)?;
+    server.add_service(starting.service(operators));
     parts.export_expiry(config, &mut certificates)?;
     server.add_service(background_service("certificates", certificates));
     Ok(open)

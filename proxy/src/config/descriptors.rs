@@ -4,8 +4,8 @@ use super::settings::Limits;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Descriptors that no connection of a client or to an upstream takes. Some dozens are for the admin listener, health checks, rules,
-/// certificates, the log and the runtime itself; 100 for clients that are told that they are refused; and 128 for those that are accepted
-/// in one go, before one of them is looked at (tokio's budget of a task).
+/// certificates, the log and a runtime for each thread; 100 for clients that are told that they are refused; and 128 to spare, for instance
+/// for clients that gave up their places and are not closed yet.
 const RESERVE: usize = 320;
 /// With so few descriptors there is nothing to reserve: it is left to the system what can be opened.
 const FEWEST: usize = 128;

@@ -19,7 +19,6 @@ use crate::drivers::pingora::PingoraDriver;
 use crate::drivers::upstream::Forwarder;
 use crate::exchange::{Count, Policy, Refusal};
 use crate::upstream::Upstreams;
-use async_trait::async_trait;
 use bytes::BytesMut;
 use pingora::apps::{HttpPersistentSettings, HttpServerApp, ServerApp as _};
 use pingora::protocols::http::ServerSession;
@@ -202,9 +201,24 @@ impl ConnectionServer {
         session.set_pipelined_prefix(head);
         Some(self.proxy.process_new_http(session, shutdown).await?.consume())
     }
+}
 
-    /// Serves a connection to its end.
-    async fn serve_to_end(self: Arc<Self>, stream: Stream, shutdown: ShutdownWatch, mut opened: Opened) {
+/// Ends a connection in order: over TLS the client is told that nothing is missing (RFC 8446 §6.1).
+async fn end(stream: &mut Stream) {
+    use tokio::io::AsyncWriteExt;
+    // A client that is gone needs no farewell.
+    let _ = tokio::time::timeout(END_LIMIT, stream.shutdown()).await;
+}
+
+impl Accepts for ConnectionServer {
+    fn enter(&self) -> Option<Opened> {
+        Opened::enter(&self.open, &self.places, self.limits.connections)
+    }
+
+    async fn serve(self: Arc<Self>, mut stream: Stream, mut opened: Opened, shutdown: ShutdownWatch) {
+        if opened.is_refused {
+            return Box::pin(refuse(&mut stream, &self.policy, Refusal::TooManyConnections)).await;
+        }
         let next = if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             Some(stream)
         } else {
@@ -222,31 +236,6 @@ impl ConnectionServer {
             }
             (None, _) => {}
         }
-        drop(opened);
-    }
-}
-
-/// Ends a connection in order: over TLS the client is told that nothing is missing (RFC 8446 §6.1).
-async fn end(stream: &mut Stream) {
-    use tokio::io::AsyncWriteExt;
-    // A client that is gone needs no farewell.
-    let _ = tokio::time::timeout(END_LIMIT, stream.shutdown()).await;
-}
-
-#[async_trait]
-impl Accepts for ConnectionServer {
-    fn accept(&self) -> Option<Opened> {
-        Opened::enter(&self.open, &self.places, self.limits.connections)
-    }
-
-    async fn serve(self: &Arc<Self>, mut stream: Stream, opened: Opened, shutdown: &ShutdownWatch) -> Option<Stream> {
-        if opened.is_refused {
-            refuse(&mut stream, &self.policy, Refusal::TooManyConnections).await;
-            return None;
-        }
-        // In a task of its own: that of Pingora, which did the handshake, takes 10 KiB as long as it lives.
-        tokio::spawn(Arc::clone(self).serve_to_end(stream, shutdown.clone(), opened));
-        None
     }
 
     async fn cleanup(&self) {

@@ -3,16 +3,15 @@
 //! Decides: with which listener's certificate, and how long each may take. Pingora's listener would do it, but builds its settings
 //! itself: without tickets, and with one certificate for as long as it lives.
 
-use super::endpoints::Endpoints;
-use super::opened::Accepts;
+use super::accepted::Accepted;
+use super::endpoint::Endpoint;
+use super::opened::{Accepts, Opened};
 use super::proxy_protocol;
 use super::refusal::{refuse_operator, refuse_request};
 use crate::drivers::http1::{Client, poll_read};
 use crate::exchange::{Failure, Policy};
-use async_trait::async_trait;
-use pingora::apps::ServerApp;
 use pingora::listeners::tls::Acceptor;
-use pingora::protocols::{GetSocketDigest, Stream, l4};
+use pingora::protocols::{Stream, l4};
 use pingora::server::ShutdownWatch;
 use pingora::{Error, ErrorType, OrErr, Result};
 use std::fmt::Display;
@@ -29,38 +28,58 @@ const PLAIN_HEAD: usize = 16 * 1024;
 /// Serves what clients of TLS send, and those of listeners without it.
 pub struct Secured<A> {
     app: Arc<A>,
-    endpoints: Arc<Endpoints>,
+    endpoint: Endpoint,
     /// Replies to S3 clients that do not speak TLS where they should; `None` for operators, whose requests are no exchanges.
     policy: Option<Arc<Policy>>,
     /// For all that comes before the first request, from accept on.
     limit: Duration,
 }
 
-impl<A> Secured<A> {
-    /// The same app, on connections that a handshake made safe where their listener asks for one.
-    pub(super) fn new(app: A, endpoints: &Arc<Endpoints>, policy: &Arc<Policy>, limit: Duration) -> Self {
-        Self { app: Arc::new(app), endpoints: Arc::clone(endpoints), policy: Some(Arc::clone(policy)), limit }
+impl<A: Accepts> Secured<A> {
+    /// The app behind a listener, on connections that a handshake made safe where the listener asks for one.
+    pub(super) fn new(app: &Arc<A>, endpoint: Endpoint, policy: &Arc<Policy>, limit: Duration) -> Self {
+        Self { app: Arc::clone(app), endpoint, policy: Some(Arc::clone(policy)), limit }
     }
 
     /// The same for operators.
-    pub(super) fn for_operators(app: A, endpoints: Arc<Endpoints>, limit: Duration) -> Self {
-        Self { app: Arc::new(app), endpoints, policy: None, limit }
+    pub(super) fn for_operators(app: A, endpoint: Endpoint, limit: Duration) -> Self {
+        Self { app: Arc::new(app), endpoint, policy: None, limit }
+    }
+
+    /// Counts a connection before anything is read of it. `None` closes it.
+    pub(super) fn enter(&self) -> Option<Opened> {
+        self.app.enter()
+    }
+
+    /// Serves a connection to its end.
+    pub(super) async fn serve(self: Arc<Self>, accepted: Accepted, mut opened: Opened, shutdown: ShutdownWatch) {
+        let deadline = opened.deadline(self.limit);
+        let secured = tokio::select! {
+            biased;
+            // In memory of its own, which a connection does not keep.
+            stream = Box::pin(self.secure(accepted, deadline)) => stream,
+            () = opened.place.called() => None,
+        };
+        if let Some(stream) = secured {
+            Arc::clone(&self.app).serve(stream, opened, shutdown).await;
+        }
+    }
+
+    /// Tells the app that nothing is accepted any more.
+    pub(super) async fn cleanup(&self) {
+        self.app.cleanup().await;
     }
 
     /// The connection as its listener speaks; `None` when it is done.
-    async fn secure(&self, stream: Stream, deadline: Instant) -> Option<Stream> {
-        // Every listener hands on this type.
-        let mut plain = stream.into_any().downcast::<l4::stream::Stream>().ok()?;
-        let digest = plain.get_socket_digest();
-        let local = digest.as_ref().and_then(|digest| digest.local_addr()?.as_inet());
-        let Some(endpoint) = local.and_then(|local| self.endpoints.accepted(*local)) else {
-            tracing::error!(?local, "no listener has the address of a connection; closing it");
-            return None;
-        };
-        if endpoint.is_proxied {
+    async fn secure(&self, accepted: Accepted, deadline: Instant) -> Option<Stream> {
+        // It is broken already: nothing that an operator can act on.
+        let opened =
+            accepted.into_stream().inspect_err(|error| tracing::debug!(%error, "a connection cannot be served"));
+        let mut plain = Box::new(opened.ok()?);
+        if self.endpoint.is_proxied {
             until(deadline, "PROXY protocol", proxy_protocol::read(&mut plain)).await?;
         }
-        let Some((certificate, speaks_http2)) = &endpoint.tls else { return Some(plain) };
+        let Some((certificate, speaks_http2)) = &self.endpoint.tls else { return Some(plain) };
         let acceptor = Acceptor::from_server_config(certificate.server_config(*speaks_http2));
         let handshake = async { acceptor.tls_handshake(*self.without_plain_http(plain).await?).await };
         let secured = until(deadline, "TLS", Box::pin(handshake)).await?;
@@ -108,22 +127,4 @@ async fn until<T, E: Display>(
         Err(_) => tracing::debug!(protocol, "handshake not finished in time"),
     }
     None
-}
-
-#[async_trait]
-impl<A: Accepts> ServerApp for Secured<A> {
-    async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        let mut opened = self.app.accept()?;
-        let deadline = opened.deadline(self.limit);
-        let stream = tokio::select! {
-            biased;
-            stream = self.secure(stream, deadline) => stream?,
-            () = opened.place.called() => return None,
-        };
-        self.app.serve(stream, opened, shutdown).await
-    }
-
-    async fn cleanup(&self) {
-        self.app.cleanup().await;
-    }
 }

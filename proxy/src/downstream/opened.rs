@@ -3,7 +3,6 @@
 use super::places::{Places, Taken};
 use crate::drivers::place::Place;
 use crate::exchange::{Count, Counted};
-use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
@@ -54,30 +53,36 @@ impl Opened {
 }
 
 /// A server of connections that are counted from accept.
-#[async_trait]
 pub trait Accepts: Send + Sync + 'static {
     /// Counts a connection before anything is read of it. `None` closes it.
-    fn accept(&self) -> Option<Opened>;
+    fn enter(&self) -> Option<Opened>;
 
-    /// Serves a connection once its handshake is done.
-    async fn serve(self: &Arc<Self>, stream: Stream, opened: Opened, shutdown: &ShutdownWatch) -> Option<Stream>;
+    /// Serves a connection to its end, once its handshake is done.
+    fn serve(
+        self: Arc<Self>,
+        stream: Stream,
+        opened: Opened,
+        shutdown: ShutdownWatch,
+    ) -> impl Future<Output = ()> + Send;
 
     /// Ends.
-    async fn cleanup(&self);
+    fn cleanup(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// An app whose connections are not counted: that of operators.
 pub struct Uncounted<A>(pub(super) Arc<A>);
 
-#[async_trait]
 impl<A: ServerApp + Send + Sync + 'static> Accepts for Uncounted<A> {
-    fn accept(&self) -> Option<Opened> {
+    fn enter(&self) -> Option<Opened> {
         let (at, place) = (Instant::now(), Place::default());
         Some(Opened { at, place, is_refused: false, _taken: None, _counted: None })
     }
 
-    async fn serve(self: &Arc<Self>, stream: Stream, _: Opened, shutdown: &ShutdownWatch) -> Option<Stream> {
-        self.0.process_new(stream, shutdown).await
+    async fn serve(self: Arc<Self>, stream: Stream, _: Opened, shutdown: ShutdownWatch) {
+        let mut next = Some(stream);
+        while let Some(stream) = next {
+            next = self.0.process_new(stream, &shutdown).await;
+        }
     }
 
     async fn cleanup(&self) {

@@ -1,21 +1,69 @@
 //! Services that accept: when they have begun to, and that the process does not outlive them.
 
+use super::acceptor::{AcceptFailures, Queue, accept};
+use super::handshake::Secured;
+use super::opened::Accepts;
+use super::workers::Workers;
 use crate::process::exit::Ending;
 use async_trait::async_trait;
-use pingora::apps::ServerApp;
 use pingora::server::{ListenFds, ShutdownWatch};
-use pingora::services::listening::Service;
-use pingora::services::{Service as Run, ServiceReadyNotifier, ServiceWithDependents};
-use std::future::poll_fn;
+use pingora::services::{ServiceReadyNotifier, ServiceWithDependents};
+use std::future::pending;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
-/// A listening service on sockets of ours. Pingora runs it; if it ever ends by itself, even by a panic, the process ends with it
-/// instead of living on without listeners.
+/// Listeners, and the threads that serve their connections. If one of the listeners ever ends by itself, even by a panic, the process ends
+/// with it instead of living on without it.
+pub struct Service<A> {
+    name: &'static str,
+    threads: usize,
+    listeners: Vec<(TcpListener, Arc<Secured<A>>)>,
+    failures: AcceptFailures,
+}
+
+impl<A: Accepts> Service<A> {
+    pub(super) fn new(
+        name: &'static str,
+        threads: usize,
+        listeners: Vec<(TcpListener, Arc<Secured<A>>)>,
+        failures: &AcceptFailures,
+    ) -> Self {
+        Self { name, threads, listeners, failures: failures.clone() }
+    }
+
+    /// Begins to accept, on each listener in a task of its own.
+    fn start(&mut self, shutdown: &ShutdownWatch) -> io::Result<Running<A>> {
+        let workers = Arc::new(Workers::start(self.name, self.threads)?);
+        let (mut accepting, mut fronts) = (JoinSet::new(), Vec::new());
+        for (listener, front) in self.listeners.drain(..) {
+            let queue = Queue::new(listener)?;
+            let duty = Duty { name: self.name, shutdown: shutdown.clone() };
+            let (workers, failures) = (Arc::clone(&workers), self.failures.clone());
+            let accept = accept(queue, Arc::clone(&front), workers, failures, shutdown.clone());
+            fronts.push(front);
+            accepting.spawn(async move {
+                accept.await;
+                drop(duty);
+            });
+        }
+        Ok(Running { workers, accepting, fronts })
+    }
+}
+
+/// The parts of a service that accepts.
+struct Running<A> {
+    workers: Arc<Workers>,
+    accepting: JoinSet<()>,
+    fronts: Vec<Arc<Secured<A>>>,
+}
+
+/// A service that is run, and says when it accepts.
 pub struct Accepting<A> {
     service: Service<A>,
-    sockets: ListenFds,
     started: Sender<()>,
 }
 
@@ -39,10 +87,9 @@ impl Default for Starting {
 }
 
 impl Starting {
-    /// Adds a service, which accepts on those of the sockets whose addresses it names.
-    pub fn service<A>(&mut self, service: Service<A>, sockets: &ListenFds) -> Accepting<A> {
-        self.awaited += 1;
-        Accepting { service, sockets: ListenFds::clone(sockets), started: self.started.clone() }
+    /// Adds a service.
+    pub fn service<A>(&mut self, service: Service<A>) -> Accepting<A> {
+        Accepting { service, started: self.also() }
     }
 
     /// Waits for one thing more, until it sends something.
@@ -66,38 +113,47 @@ impl Starting {
 }
 
 #[async_trait]
-impl<A: ServerApp + Send + Sync + 'static> ServiceWithDependents for Accepting<A> {
+impl<A: Accepts> ServiceWithDependents for Accepting<A> {
     async fn start_service(
         &mut self,
         _: Option<ListenFds>,
         shutdown: ShutdownWatch,
-        listeners_per_fd: usize,
+        _: usize,
         ready: ServiceReadyNotifier,
     ) {
-        let _duty = Duty { name: self.name().to_owned(), shutdown: shutdown.clone() };
-        let sockets = Some(ListenFds::clone(&self.sockets));
-        let mut serving = Run::start_service(&mut self.service, sockets, shutdown, listeners_per_fd);
-        // On sockets that are bound already, the first poll gets as far as the tasks that accept; then it waits for their end.
-        if poll_fn(|context| Poll::Ready(serving.as_mut().poll(context))).await.is_pending() {
-            ready.notify_ready();
-            // The receiver is gone where the start was given up.
-            let _ = self.started.send(());
-            serving.await;
+        let duty = Duty { name: self.service.name, shutdown: shutdown.clone() };
+        let Running { workers, mut accepting, fronts } = match self.service.start(&shutdown) {
+            Ok(running) => running,
+            Err(error) => {
+                tracing::error!(service = self.service.name, %error, "the listeners cannot start");
+                return drop(duty);
+            }
+        };
+        ready.notify_ready();
+        // The receiver is gone where the start was given up.
+        let _ = self.started.send(());
+        while accepting.join_next().await.is_some() {}
+        for front in fronts {
+            front.cleanup().await;
         }
+        // What is open goes on: the threads end with this task, which the runtime drops when it ends itself.
+        pending::<()>().await;
+        drop((workers, duty));
     }
 
     fn name(&self) -> &str {
-        Run::name(&self.service)
+        self.service.name
     }
 
+    /// The thread that accepts, and serves too where it is the only one.
     fn threads(&self) -> Option<usize> {
-        self.service.threads
+        Some(1)
     }
 }
 
-/// Lives as long as a service accepts, and ends the process if that ends before a shutdown began.
+/// Lives as long as a listener accepts, and ends the process if that ends before a shutdown began.
 struct Duty {
-    name: String,
+    name: &'static str,
     shutdown: ShutdownWatch,
 }
 

@@ -1,12 +1,10 @@
 //! Listening sockets: bound here, or taken over from the process before this one.
 
-use pingora::server::{Fds, ListenFds};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
+use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::fd::IntoRawFd;
-use std::sync::Arc;
 
 /// How many connections may wait to be accepted, at most: the system has a limit of its own, which is lower.
 const BACKLOG: i32 = 65_535;
@@ -34,7 +32,7 @@ fn instead(error: &io::Error) -> &'static str {
 }
 
 /// Sockets that listen, each with its address. Clients wait in their queues until a service accepts.
-pub struct Sockets(Vec<Socket>);
+pub struct Sockets(VecDeque<Socket>);
 
 struct Socket {
     setting: &'static str,
@@ -55,7 +53,7 @@ impl Sockets {
         let addresses: Vec<_> = addresses.into_iter().collect();
         let of_ipv4 = addresses.iter().filter(|(_, address)| is_all_of_ipv4(address));
         let open_to_ipv4: Vec<_> = of_ipv4.map(|(_, address)| address.port()).collect();
-        let (mut sockets, mut errors) = (Vec::new(), Vec::new());
+        let (mut sockets, mut errors) = (VecDeque::new(), Vec::new());
         for (setting, address) in addresses {
             let asked = *address;
             let has_address = |socket: &TcpListener| socket.local_addr().is_ok_and(|address| address == asked);
@@ -63,15 +61,17 @@ impl Sockets {
                 Some(index) => Ok(taken_over.swap_remove(index)),
                 None => listener(asked, open_to_ipv4.contains(&asked.port())),
             };
-            // The runtime that will accept takes no other.
             let bound = listener.and_then(|listener| {
+                // The runtime that will accept takes no other.
                 listener.set_nonblocking(true)?;
+                // The standard library listens with a short queue; this makes it longer, also where connections wait in it.
+                net::listen(&listener, BACKLOG)?;
                 Ok((listener.local_addr()?, listener))
             });
             match bound {
                 Ok((bound, listener)) => {
                     *address = bound;
-                    sockets.push(Socket { setting, address: bound, listener });
+                    sockets.push_back(Socket { setting, address: bound, listener });
                 }
                 Err(source) => errors.push(BindError { setting, address: asked, source }),
             }
@@ -89,15 +89,14 @@ impl Sockets {
         };
         self.0.iter().map(duplicate).collect()
     }
+}
 
-    /// The table that Pingora takes: by the address that a service names. It closes what it takes.
-    #[must_use]
-    pub fn into_table(self) -> ListenFds {
-        let mut table = Fds::new();
-        for Socket { address, listener, .. } in self.0 {
-            table.add(address.to_string(), listener.into_raw_fd());
-        }
-        Arc::new(table.into())
+impl Iterator for Sockets {
+    type Item = TcpListener;
+
+    /// Takes the next socket, in the order of the addresses.
+    fn next(&mut self) -> Option<TcpListener> {
+        self.0.pop_front().map(|socket| socket.listener)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Parts, ServeError};
 use crate::config::Config;
-use crate::downstream::Declines;
+use crate::downstream::{AcceptFailures, Declines};
 use crate::exchange::{Count, SignatureCheck, Writing};
 use crate::observe::Rejections;
 use crate::telemetry::{Exported, Metrics, MetricsError, Row};
@@ -66,6 +66,16 @@ impl Parts {
             "HTTP/1.1 request heads that are rejected before a driver has them, by reason.",
             &["reason"],
             move || declines.counts().map(|(reason, count)| (vec![reason.to_owned()], count)).collect(),
+        ))
+    }
+
+    /// Exports how many connections could not be accepted.
+    pub(super) fn export_accept_failures(&self, failures: AcceptFailures) -> Result<(), MetricsError> {
+        self.metrics.export(Exported::counters(
+            "s3cors_accept_failures_total",
+            "Attempts to accept a connection that failed, such as for want of file descriptors.",
+            &[],
+            move || vec![(Vec::new(), failures.count())],
         ))
     }
 

@@ -6,9 +6,9 @@ use pingora::server::configuration::ServerConf;
 
 pub(super) fn server_conf(config: &Config) -> ServerConf {
     ServerConf {
-        threads: config.threads,
-        // One thread has no one to steal from, and then the scheduler without it does less for each request.
-        work_stealing: config.threads > 1,
+        // Each service has one thread; those that serve clients are ours.
+        threads: 1,
+        work_stealing: false,
         ca_file: config.upstream.tls.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
         upstream_keepalive_pool_size: config.upstream.keepalive.connections,
         // A HEAD that is asked again as GET is another try to Pingora.

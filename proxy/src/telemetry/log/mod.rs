@@ -21,7 +21,6 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::Metadata;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
@@ -82,7 +81,6 @@ pub struct LogError(#[from] io::Error);
 pub struct Log {
     queue: Arc<Queue>,
     access: Option<AccessLog>,
-    accept_failures: Arc<AtomicU64>,
 }
 
 impl Log {
@@ -95,20 +93,6 @@ impl Log {
     #[must_use]
     pub fn access(&self) -> Option<AccessLog> {
         self.access.clone()
-    }
-
-    /// The count of connections that could not be accepted, as a metric: the HTTP library only logs it.
-    ///
-    /// # Errors
-    /// When its name is not valid.
-    pub fn accept_failures(&self) -> prometheus::Result<Exported> {
-        let failures = Arc::clone(&self.accept_failures);
-        Exported::counters(
-            "s3cors_accept_failures_total",
-            "Attempts to accept a connection that failed, such as for want of file descriptors.",
-            &[],
-            move || vec![(Vec::new(), failures.load(Ordering::Relaxed))],
-        )
     }
 
     /// The count of lines that were dropped, as a metric.
@@ -152,9 +136,8 @@ pub fn start(format: Format, level: Level, has_access: bool, others: &[(&str, Le
         .with_max_level(level.filter())
         .with_writer(EventLines(Arc::clone(&queue)))
         .with_timer(SystemTime);
-    let accept_failures = Arc::default();
     let targets = level.targets().with_targets(others.iter().map(|(target, level)| (*target, *level)));
-    let library = LibraryLines::new(level == Level::Debug, Arc::clone(&accept_failures));
+    let library = LibraryLines { shows_noise: level == Level::Debug };
     // A second start in one process (tests) keeps the first log.
     let _ = match format {
         Format::Json => {
@@ -166,7 +149,7 @@ pub fn start(format: Format, level: Level, has_access: bool, others: &[(&str, Le
             builder.event_format(ConsoleEvents { has_colour }).finish().with(targets).with(library).try_init()
         }
     };
-    Ok(Log { queue, access, accept_failures })
+    Ok(Log { queue, access })
 }
 
 /// The lane of an event's line.
