@@ -87,6 +87,7 @@ mod stop;
 mod systemd;
 mod targets;
 mod terminal;
+mod threads;
 mod tls;
 mod tls_resumption;
 mod tls_upstream;

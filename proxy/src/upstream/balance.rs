@@ -39,6 +39,7 @@ fn pick<'a>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Kept;
     use super::super::peers::{PASS_OVER, PeerLease, Security};
     use super::*;
     use pingora::upstreams::peer::HttpPeer;
@@ -50,7 +51,7 @@ mod tests {
         let peer = |port| {
             let address = ([127, 0, 0, 1], port).into();
             let http = HttpPeer::new(address, false, String::new());
-            Arc::new(Peer::new(http, Security::Plain, "h".into(), address, 0))
+            Arc::new(Peer::new(http, Security::Plain, "h".into(), address, 0, Kept::new(1)))
         };
         (0..count).map(peer).collect()
     }

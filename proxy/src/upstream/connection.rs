@@ -3,7 +3,11 @@
 //! The socket is tokio's own and not `Stream` of Pingora, which shows only a raw descriptor: its options cannot be set without `unsafe`.
 
 use super::limit::Permit;
+use super::thread::this_thread;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +19,8 @@ use tokio_rustls::client::TlsStream;
 /// A connection to an upstream.
 pub struct Connection {
     transport: Transport,
+    /// The thread whose reactor has the socket.
+    thread: usize,
     /// The error once the upstream has acknowledged nothing for too long. The system says so once and then calls the connection closed.
     vanished: Option<ErrorKind>,
     _open: Place,
@@ -54,8 +60,30 @@ pub(super) enum Transport {
 }
 
 impl Connection {
-    pub(super) const fn new(transport: Transport, open: Place) -> Self {
-        Self { transport, vanished: None, _open: open, permit: None }
+    /// A connection that this thread opened.
+    pub(super) fn new(transport: Transport, open: Place) -> Self {
+        Self { transport, thread: this_thread(), vanished: None, _open: open, permit: None }
+    }
+
+    /// Moves a connection on which nothing is on its way to the reactor of this thread, where another one has it.
+    ///
+    /// # Errors
+    /// When the upstream closed it or sent something, which that reactor need not have seen yet; and when the system has no descriptor
+    /// free.
+    pub(super) fn move_here(&mut self) -> io::Result<()> {
+        if self.thread == this_thread() {
+            return Ok(());
+        }
+        let tcp = self.transport.tcp_mut();
+        if recv(&*tcp, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT).err() != Some(Errno::AGAIN) {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
+        // The old descriptor closes, and leaves the other reactor, when it is dropped: before that there is no way to take the socket
+        // out of a session of TLS.
+        let socket = tcp.as_fd().try_clone_to_owned()?;
+        *tcp = TcpStream::from_std(socket.into())?;
+        self.thread = this_thread();
+        Ok(())
     }
 
     /// Belongs to a request from now on, which may have it.
@@ -98,6 +126,13 @@ impl Transport {
         match self {
             Self::Plain(stream) => stream,
             Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
+    fn tcp_mut(&mut self) -> &mut TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_mut().0,
         }
     }
 }
@@ -156,6 +191,60 @@ impl AsyncWrite for Connection {
         match &mut self.get_mut().transport {
             Transport::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Transport::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream as Socket};
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::runtime::Builder;
+
+    /// A connection whose reactor no thread waits at any more, and the server's side of it.
+    fn opened_elsewhere() -> (Connection, Socket) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let open = move || {
+            let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+            let stream = runtime.block_on(TcpStream::connect(address)).unwrap();
+            let connection = Connection::new(Transport::Plain(stream), Place::beside(&Arc::default()));
+            // Its reactor stays, and is never asked again.
+            std::mem::forget(runtime);
+            connection
+        };
+        let connection = std::thread::spawn(open).join().unwrap();
+        (connection, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn a_connection_that_moved_needs_no_other_thread() {
+        let (mut connection, mut server) = opened_elsewhere();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            connection.move_here().unwrap();
+            connection.write_all(b"question").await.unwrap();
+            let mut asked = [0; 8];
+            server.read_exact(&mut asked).unwrap();
+            server.write_all(b"answer").unwrap();
+            let mut answer = [0; 6];
+            let read = tokio::time::timeout(Duration::from_secs(10), connection.read_exact(&mut answer));
+            read.await.expect("its reactor is that of this thread").unwrap();
+            assert_eq!((&asked, &answer), (b"question", b"answer"));
+        });
+    }
+
+    #[test]
+    fn a_connection_that_was_closed_or_has_bytes_does_not_move() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        for bytes in [&b""[..], b"unasked"] {
+            let (mut connection, mut server) = opened_elsewhere();
+            server.write_all(bytes).unwrap();
+            drop(server);
+            assert!(runtime.block_on(async { connection.move_here() }).is_err());
         }
     }
 }

@@ -8,11 +8,13 @@ mod balance;
 mod connection;
 mod connector;
 mod health;
+mod kept;
 mod limit;
 mod peers;
 mod pool;
 mod resolve;
 mod targets;
+mod thread;
 
 pub use attempts::{Attempts, MAX_TRIES};
 pub use connection::{Connection, has_vanished};

@@ -1,13 +1,12 @@
 //! One address of an upstream: what is known about it, and how many requests it has.
 
-use super::connection::{Connection, Place};
+use super::kept::Kept;
 use pingora::upstreams::peer::HttpPeer;
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 /// How long an address that could not be connected to is passed over, in milliseconds: as long as names are kept, so that a pod that
 /// is gone costs one request a connect timeout, not every one.
@@ -33,7 +32,7 @@ pub struct Peer {
     failed_checks: AtomicUsize,
     /// Until when it is passed over, in milliseconds since the start; [`REACHED`] and [`UNTRIED`] are no such moments.
     passed_over_until: AtomicU64,
-    kept: Mutex<Vec<Idle>>,
+    kept: Kept,
 }
 
 impl Peer {
@@ -43,8 +42,9 @@ impl Peer {
         authority: Arc<str>,
         address: SocketAddr,
         target: usize,
+        kept: Kept,
     ) -> Self {
-        let (in_flight, failed_checks, kept) = Default::default();
+        let (in_flight, failed_checks) = Default::default();
         let passed_over_until = AtomicU64::new(UNTRIED);
         Self { http, security, authority, address, target, in_flight, failed_checks, passed_over_until, kept }
     }
@@ -61,9 +61,9 @@ impl Peer {
         self.address
     }
 
-    /// Connections to this address that can be used again, the newest last.
-    pub(super) fn kept(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Connections to this address that can be used again.
+    pub(super) const fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// The peer as Pingora's driver has it.
@@ -141,15 +141,6 @@ impl Security {
     pub(super) fn tls(name: &str) -> Self {
         ServerName::try_from(name.to_owned()).map_or(Self::Unnamed, Self::Tls)
     }
-}
-
-/// A connection that can be used again.
-pub(super) struct Idle {
-    pub(super) connection: Connection,
-    /// When it is too old.
-    pub(super) until: Instant,
-    /// Its place among those that may be kept. It is given back with its address too, when a name resolves to others.
-    pub(super) _place: Place,
 }
 
 /// The peer that a request was given: it counts as one in flight for as long as this lives.

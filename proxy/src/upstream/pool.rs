@@ -1,12 +1,14 @@
-//! Kept connections to upstreams: bounded by number and age, and by address, because each address keeps its own.
+//! Kept connections to upstreams: bounded by number and age, and by address, because each address keeps its own. The bounds hold for all
+//! threads together.
 //!
 //! Decides: which connection a request may have. A kept connection that the server closed, or on which bytes came that no request
 //! asked for, is dropped when it is taken. Must not know: what is sent on one.
 
 use super::connection::{Connection, Place};
 use super::connector::{ConnectError, Connector};
+use super::kept::Idle;
 use super::limit::{Limit, NoteWait, Permit, Share};
-use super::peers::{Idle, Peer};
+use super::peers::Peer;
 use super::targets::Upstreams;
 use crate::config::{Config, Keepalive};
 use async_trait::async_trait;
@@ -61,8 +63,8 @@ impl Pool {
     /// A kept connection to an address that can be used again, if there is one.
     pub fn take(&self, peer: &Peer) -> Option<Connection> {
         loop {
-            let mut idle = peer.kept().pop()?;
-            if Instant::now() < idle.until && is_silent(&mut idle.connection) {
+            let mut idle = peer.kept().take()?;
+            if Instant::now() < idle.until && is_silent(&mut idle.connection) && idle.connection.move_here().is_ok() {
                 return Some(idle.connection);
             }
         }
@@ -92,13 +94,7 @@ impl Pool {
 
     /// Closes a kept connection, if there is one.
     fn close_one(&self, upstreams: &Upstreams) -> bool {
-        upstreams.all_peers().iter().any(|peer| {
-            let mut kept = peer.kept();
-            let oldest = (!kept.is_empty()).then(|| kept.remove(0));
-            // Closed without the lock.
-            drop(kept);
-            oldest.is_some()
-        })
+        upstreams.all_peers().iter().any(|peer| peer.kept().take_oldest().is_some())
     }
 
     /// Keeps a connection on which a response has ended and nothing is left to read; one too many is closed. `patience` is how long the
@@ -109,23 +105,20 @@ impl Pool {
             return;
         };
         let permit = connection.release();
-        peer.kept().push(Idle { connection, until: Instant::now() + lifetime, _place: place });
+        peer.kept().keep(Idle { connection, until: Instant::now() + lifetime, _place: place });
         // Not before: the request that waits for it takes the connection.
         drop(permit);
     }
 
     /// Closes all kept connections to an address.
     pub fn forget(&self, peer: &Peer) {
-        let kept = std::mem::take(&mut *peer.kept());
-        drop(kept);
+        drop(peer.kept().take_all());
     }
 
     /// Closes the connections of an address that are too old.
     fn sweep(&self, peer: &Peer) {
-        let now = Instant::now();
-        let closed: Vec<_> = peer.kept().extract_if(.., |idle| idle.until <= now).collect();
         // Closed without the lock: a request may be waiting for it.
-        drop(closed);
+        drop(peer.kept().take_expired(Instant::now()));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::balance::choose;
 use super::connector::{TLS_EXTRA, milliseconds};
+use super::kept::Kept;
 use super::peers::{Peer, PeerLease, Security};
 use crate::config::{Balance, Config, UpstreamUrl};
 use arc_swap::ArcSwap;
@@ -23,6 +24,8 @@ pub struct Upstreams {
     balance: Balance,
     turn: AtomicUsize,
     template: Template,
+    /// Threads that send requests.
+    threads: usize,
     started: Instant,
 }
 
@@ -75,6 +78,8 @@ impl Upstreams {
                 idle: config.upstream.keepalive.idle,
                 user_timeout: milliseconds(config.upstream.user_timeout()),
             },
+            // Those that serve clients, and the one that asks whether an upstream refuses broken signatures.
+            threads: config.threads.saturating_add(1),
             started: Instant::now(),
         }
     }
@@ -175,7 +180,8 @@ impl Upstreams {
             known.unwrap_or_else(|| {
                 let http = self.template.peer(&resolved.url, *address);
                 let security = self.template.security(&resolved.url);
-                Arc::new(Peer::new(http, security, Arc::clone(&authority), *address, target))
+                let kept = Kept::new(self.threads);
+                Arc::new(Peer::new(http, security, Arc::clone(&authority), *address, target, kept))
             })
         };
         resolved.peers.store(Arc::new(addresses.iter().map(peer).collect()));
