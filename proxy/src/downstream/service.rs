@@ -165,3 +165,64 @@ impl Drop for Duty {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::endpoint::Endpoint;
+    use super::super::opened::Opened;
+    use super::*;
+    use pingora::protocols::Stream;
+    use std::net::TcpStream;
+    use std::process::Command;
+    use tokio::runtime::Builder;
+    use tokio::sync::watch;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    /// An app that breaks the task that accepts.
+    struct Broken;
+
+    impl Accepts for Broken {
+        fn enter(&self) -> Option<Opened> {
+            panic!("broken on purpose")
+        }
+
+        async fn serve(self: Arc<Self>, _: Stream, _: Opened, _: ShutdownWatch) {}
+
+        async fn cleanup(&self) {}
+    }
+
+    fn serve_with_a_broken_listener() {
+        let front = || {
+            let (tls, is_proxied) = (None, false);
+            Arc::new(Secured::for_operators(Broken, Endpoint { tls, is_proxied }, LIMIT))
+        };
+        let sockets: Vec<_> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let address = sockets[0].local_addr().unwrap();
+        let listeners = sockets.into_iter().map(|socket| {
+            socket.set_nonblocking(true).unwrap();
+            (socket, front())
+        });
+        let mut service = Service::new("test", 1, listeners.collect(), &AcceptFailures::default());
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let (_end, shutdown) = watch::channel(false);
+        runtime.block_on(async {
+            let running = service.start(&shutdown).unwrap();
+            let _client = TcpStream::connect(address).unwrap();
+            tokio::time::sleep(LIMIT).await;
+            drop(running);
+        });
+    }
+
+    #[test]
+    fn the_process_ends_when_one_of_its_listeners_does() {
+        const IS_CHILD: &str = "TEST_SERVES_WITH_A_BROKEN_LISTENER";
+        if std::env::var_os(IS_CHILD).is_some() {
+            return serve_with_a_broken_listener();
+        }
+        let name = "downstream::service::tests::the_process_ends_when_one_of_its_listeners_does";
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let ended = child.args(["--exact", name]).env(IS_CHILD, "yes").output().unwrap();
+        assert_eq!(ended.status.code(), Some(Ending::NotListening.status()), "{ended:?}");
+    }
+}
