@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::fs::read_to_string;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 /// A proxy with so many threads, and with this in its configuration.
 fn with_threads(threads: usize, upstream: &str, more: &str, rules: &Rules) -> Proxy {
@@ -122,4 +123,36 @@ fn a_thread_borrows_a_kept_connection_before_it_opens_one() {
     }
     assert!(plain.received().iter().all(|request| request.connection == 0), "a second connection was opened");
     assert_eq!(opened.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn limits_hold_for_all_threads_together() {
+    let rules = Rules::usual();
+    for limits in
+        ["limits: {connections: 4}\n", "limits: {upstream_connections: 4}\nupstream: {timeouts: {connect: 200ms}}\n"]
+    {
+        if limits.contains("upstream") && !is_own() {
+            continue;
+        }
+        let (end, ended) = channel::<()>();
+        let ended = Mutex::new(ended);
+        let upstream = Upstream::scripted(move |served| {
+            served.request_head();
+            // Until the sender is gone.
+            let _ = ended.lock().unwrap().recv();
+        });
+        let proxy = with_threads(3, &format!("http://{}", upstream.address), limits, &rules);
+        let ask = || {
+            let mut connection = proxy.connect();
+            connection.send(request("GET", "/bucket/key", &[], ""));
+            connection
+        };
+        let _held: Vec<_> = (0..4).map(|_| ask()).collect();
+        eventually("all are in flight", || {
+            proxy.metric("s3cors_http_requests_in_flight").filter(|count| *count == 4.0)
+        });
+        let refused = ask().receive();
+        assert_eq!((refused.status, refused.element("Code").as_deref()), (503, Some("SlowDown")), "{limits}");
+        drop(end);
+    }
 }

@@ -73,9 +73,9 @@ impl<A: Accepts> Secured<A> {
     /// The connection as its listener speaks; `None` when it is done.
     async fn secure(&self, accepted: Accepted, deadline: Instant) -> Option<Stream> {
         // It is broken already: nothing that an operator can act on.
-        let opened =
+        let stream =
             accepted.into_stream().inspect_err(|error| tracing::debug!(%error, "a connection cannot be served"));
-        let mut plain = Box::new(opened.ok()?);
+        let mut plain = Box::new(stream.ok()?);
         if self.endpoint.is_proxied {
             until(deadline, "PROXY protocol", proxy_protocol::read(&mut plain)).await?;
         }
