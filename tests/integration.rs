@@ -89,6 +89,7 @@ mod targets;
 mod terminal;
 mod threads;
 mod tls;
+mod tls_key_exchange;
 mod tls_resumption;
 mod tls_upstream;
 mod transfers;

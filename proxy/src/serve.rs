@@ -24,10 +24,10 @@ use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
 use crate::rules::{Outcome, Report, Snapshot, Store, WarningLog, watch};
 use crate::telemetry::log::Log;
 use crate::telemetry::{Metrics, ReloadOutcome};
-use crate::tls::{Certificates, TlsError, trusting_as_configured};
+use crate::tls::{Certificates, TlsError, settle, trusting_as_configured};
 use crate::upstream::{Connector, HealthChecks, Pool, Resolver, Sweeper, Upstreams};
 use last_hour::{EachMinute, last_hour};
-use obstacles::{bind, open_files, say_lowered, store_of, warn};
+use obstacles::{bind, open_files, say_cryptography, say_lowered, store_of, warn};
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use sd_notify::NotifyState;
@@ -56,6 +56,8 @@ pub struct Hooks {
 /// [`ServeErrors`] when the start fails, with everything that it fails of; a process that serves returns no error.
 pub fn serve(mut config: Config, log: Log, hooks: Hooks) -> Result<(), ServeErrors> {
     Descriptors::raise();
+    // Before anything of Pingora, which settles it otherwise.
+    let cryptography = settle(config.tls.post_quantum);
     warn(&config);
     let (certificates, mut errors) = open_files(&config);
     // A process that is to follow another one takes nothing from it before everything else is right.
@@ -72,6 +74,7 @@ pub fn serve(mut config: Config, log: Log, hooks: Hooks) -> Result<(), ServeErro
     let offer = prepared.as_ref().map(Prepared::offer);
     let parts = Parts::new(&config, &log, store)?;
     say_lowered(&config);
+    say_cryptography(&config, &cryptography);
     let mut server = Server::new_with_opt_and_conf(None, server_conf(&config));
     follow_upstreams(&mut server, &config, &parts.upstreams)?;
     let mut starting = Starting::default();

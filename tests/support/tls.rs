@@ -3,8 +3,9 @@
 use super::DEADLINE;
 use super::upstream::Upstream;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, HandshakeKind, ProtocolVersion, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, NamedGroup, ProtocolVersion, RootCertStore, ServerConfig};
 use rustls::{ServerConnection, StreamOwned, SupportedProtocolVersion};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -58,10 +59,18 @@ impl Authority {
 
     /// The same with other properties.
     pub fn issue_with(&self, name: &str, alter: impl FnOnce(&mut CertificateParams)) -> Issued {
-        let key = KeyPair::generate().unwrap();
+        self.issued(name, &KeyPair::generate().unwrap(), alter)
+    }
+
+    /// The same for a key of another kind.
+    pub fn issue_for(&self, name: &str, key: &KeyPair) -> Issued {
+        self.issued(name, key, |_| {})
+    }
+
+    fn issued(&self, name: &str, key: &KeyPair, alter: impl FnOnce(&mut CertificateParams)) -> Issued {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         alter(&mut params);
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let certificate = params.signed_by(key, &self.issuer).unwrap();
         Issued { certificate: certificate.pem(), key: key.serialize_pem(), der: certificate.der().clone() }
     }
 
@@ -96,9 +105,14 @@ impl Authority {
 
     /// How a client trusts this authority and no other.
     pub fn client(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+        self.client_by(rustls::crypto::ring::default_provider(), versions)
+    }
+
+    /// The same with other cryptography.
+    pub fn client_by(&self, provider: CryptoProvider, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        ClientConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots)
@@ -169,6 +183,11 @@ impl TlsConnection {
         self.stream.get_ref().conn.protocol_version().unwrap()
     }
 
+    /// The group of the key exchange.
+    pub fn group(&self) -> Option<NamedGroup> {
+        self.stream.get_ref().conn.negotiated_key_exchange_group().map(SupportedKxGroup::name)
+    }
+
     /// Whether the session of an earlier connection was resumed.
     pub fn is_resumed(&self) -> bool {
         self.stream.get_ref().conn.handshake_kind() == Some(HandshakeKind::Resumed)
@@ -192,7 +211,7 @@ pub fn tls_server(
     script: impl Fn(StreamOwned<ServerConnection, TcpStream>) + Send + Sync + 'static,
 ) -> SocketAddr {
     let key = PrivateKeyDer::try_from(rcgen::KeyPair::from_pem(&issued.key).unwrap().serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let config = ServerConfig::builder_with_provider(Arc::new(server_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
@@ -209,6 +228,15 @@ pub fn tls_server(
         }
     });
     address
+}
+
+/// The server's cryptography, with every group that this processor can do.
+fn server_provider() -> CryptoProvider {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    if graviola::util::is_cpu_supported() {
+        return rustls_graviola::default_provider();
+    }
+    rustls::crypto::ring::default_provider()
 }
 
 /// Request heads without bodies, one answer each: what the tests of certificates need.

@@ -8,6 +8,7 @@ use super::listen::Listener;
 use super::number::Threads;
 use super::rules::Rules;
 use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Shutdown};
+use super::tls::Tls;
 use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
 use super::values::Drivers;
 use crate::s3::domain::Domain;
@@ -39,6 +40,8 @@ pub struct ConfigFile {
     pub(super) presigned: Presigned,
     #[serde(with = "SectionOrDefault::<Limits>")]
     pub(super) limits: Limits,
+    #[serde(with = "SectionOrDefault::<Tls>")]
+    pub(super) tls: Tls,
     #[serde(with = "SectionOrDefault::<Log>")]
     pub(super) log: Log,
     #[serde(with = "SectionOrDefault::<Shutdown>")]

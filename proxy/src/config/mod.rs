@@ -52,7 +52,7 @@ pub use paths::told_with_place;
 pub use rules::Rules;
 pub use rules_store::{RulesSource, RulesStore};
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Shutdown, Timeouts};
-pub use tls::{ServerName, TlsFiles, UpstreamTls};
+pub use tls::{PostQuantum, ServerName, Tls, TlsFiles, UpstreamTls};
 pub use token::{Token, TokenFile, TokenFileError};
 pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
 pub use upstream_section::UpstreamConfig;
@@ -98,6 +98,8 @@ pub struct Config {
     pub limits: Limits,
     /// Set if `limits` are lower than configured, since the process may not open more files.
     pub lowered: Option<Lowered>,
+    /// TLS of the process.
+    pub tls: Tls,
     /// What is logged, and how.
     pub log: Log,
     /// How the process stops.
@@ -215,6 +217,7 @@ impl Config {
             presigned: file.presigned,
             limits,
             lowered,
+            tls: file.tls,
             log: file.log,
             shutdown: file.shutdown,
             drivers,

@@ -8,7 +8,7 @@ use super::number::{Count, Number};
 use super::paths::OptionalPath;
 use super::rules::Rules;
 use super::rules_store::RulesStore;
-use super::tls::{TlsFiles, UpstreamTls};
+use super::tls::{Tls, TlsFiles, UpstreamTls};
 use super::upstream::CheckPath;
 use super::values::{
     CredentialsPolicy, Interval, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, Time, TimingAllowOrigin,
@@ -274,6 +274,7 @@ sections! {
     Cors: "cors", "vary";
     Presigned: "presigned", "head";
     Limits: "limits", "connections";
+    Tls: "tls", "post_quantum";
     Log: "log", "level";
     Shutdown: "shutdown", "drain";
     Metrics: "metrics", "buckets";

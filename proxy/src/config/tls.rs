@@ -1,6 +1,6 @@
 //! TLS settings, towards clients and towards upstreams.
 
-use super::fields::As;
+use super::fields::{As, OrDefault};
 use super::paths::{OptionalPath, RequiredPath};
 use super::values::ValueError;
 use rustls::pki_types;
@@ -19,6 +19,28 @@ pub struct TlsFiles {
     /// The private key, unencrypted.
     #[serde(with = "RequiredPath")]
     pub key: PathBuf,
+}
+
+/// TLS of the process: towards clients, upstreams and sources of rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// Offers and accepts X25519MLKEM768 in the key exchange, unless `off`.
+    #[serde(with = "OrDefault::<PostQuantum>")]
+    pub post_quantum: PostQuantum,
+}
+
+/// Key exchange that resists quantum computers, where both sides can do it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum PostQuantum {
+    /// X25519MLKEM768 comes first.
+    #[default]
+    On,
+    /// Only X25519 and the curves of NIST are offered.
+    Off,
 }
 
 /// How upstream certificates are verified.

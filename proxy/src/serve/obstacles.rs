@@ -9,7 +9,7 @@ use crate::downstream::Sockets;
 use crate::process::container::is_container;
 use crate::process::handover;
 use crate::rules::{Store, source_of};
-use crate::tls::{Certificates, check_roots};
+use crate::tls::{Certificates, Settled, check_roots};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
@@ -126,4 +126,15 @@ pub(super) fn say_lowered(config: &Config) {
     } else {
         tracing::warn!(open_files, connections, upstream_connections, "{WORDS}");
     }
+}
+
+/// Says which key exchange there is, where the process has TLS towards clients or upstreams; and what the processor lacks for graviola.
+pub(super) fn say_cryptography(config: &Config, settled: &Settled) {
+    let is_server = config.admin.tls.is_some() || config.listen.iter().any(|listener| listener.tls.is_some());
+    if !is_server && !config.upstream.urls().iter().any(UpstreamUrl::is_tls) {
+        return;
+    }
+    let (library, groups, post_quantum) = (settled.library(), &settled.groups, settled.is_post_quantum());
+    let missing = (!settled.missing.is_empty()).then(|| settled.missing.join(", "));
+    tracing::info!(library, ?groups, post_quantum, missing, "TLS is set up");
 }

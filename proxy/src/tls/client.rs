@@ -1,9 +1,10 @@
 //! Trust of a command that connects to an admin listener with TLS.
 
 use super::TlsError;
+use super::cryptography::current;
 use super::roots::system_roots;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// [`TlsError`] when they cannot be read.
 pub fn trusting_system() -> Result<ClientConfig, TlsError> {
     let roots = system_roots()?;
-    let builder = ClientConfig::builder_with_provider(provider()).with_protocol_versions(rustls::ALL_VERSIONS);
+    let builder = ClientConfig::builder_with_provider(current()).with_protocol_versions(rustls::ALL_VERSIONS);
     Ok(builder.map_err(refused)?.with_root_certificates(roots).with_no_client_auth())
 }
 
@@ -30,15 +31,11 @@ pub fn trusting_only(certificate: &Path) -> Result<ClientConfig, TlsError> {
         std::fs::read(certificate).map_err(|source| TlsError::Unreadable { path: certificate.to_owned(), source })?;
     let only =
         CertificateDer::from_pem_slice(&text).map_err(|_| TlsError::NoCertificate { path: certificate.to_owned() })?;
-    let provider = provider();
+    let provider = current();
     let verifier = Only { certificate: only, algorithms: provider.signature_verification_algorithms };
     let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(rustls::ALL_VERSIONS);
     let builder = builder.map_err(refused)?.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     Ok(builder.with_no_client_auth())
-}
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]

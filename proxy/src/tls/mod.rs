@@ -1,9 +1,12 @@
 //! Certificates: those that listeners present, replaced live, with the sessions of their clients; the roots that verify upstreams; and
-//! the trust of a command that asks an admin listener.
+//! the trust of a command that asks an admin listener. The cryptography of all of them.
 //!
-//! Decides: which files can be used, and when they are read again. Must not know: who listens and who connects.
+//! Decides: which files can be used, and when they are read again; which library encrypts, by the processor. Must not know: who listens and who connects.
 
 pub mod client;
+mod cryptography;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod graviola;
 mod life;
 mod live;
 mod pair;
@@ -11,6 +14,7 @@ mod roots;
 mod server;
 mod upstream;
 
+pub use cryptography::{Settled, settle};
 pub use life::{Expiry, Life};
 pub use live::{Certificates, LiveCertificate};
 pub use roots::check_roots;

@@ -1,9 +1,9 @@
 //! A certificate and its key, read from two files.
 
 use super::TlsError;
+use super::cryptography::current;
 use super::life::Life;
 use crate::config::TlsFiles;
-use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
 use rustls::sign::CertifiedKey;
@@ -44,7 +44,7 @@ impl Contents {
             return Err(TlsError::NoCertificate { path: files.certificate.clone() });
         };
         let key = self.private_key(&files.key)?;
-        let certified = CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|error| match error {
+        let certified = CertifiedKey::from_der(chain, key, &current()).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
                 TlsError::Mismatch { key: files.key.clone(), certificate: files.certificate.clone() }
             }

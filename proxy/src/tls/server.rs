@@ -4,8 +4,8 @@
 //! new one.
 
 use super::TlsError;
+use super::cryptography::current;
 use rustls::ServerConfig;
-use rustls::crypto::ring;
 use rustls::crypto::ring::Ticketer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(certified: Arc<CertifiedKey>) -> Result<Self, TlsError> {
         let refused = |error: rustls::Error| TlsError::Settings { reason: error.to_string() };
-        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = ServerConfig::builder_with_provider(current());
         let builder = builder.with_protocol_versions(rustls::ALL_VERSIONS).map_err(refused)?;
         let resolver = SingleCertAndKey::from(certified);
         let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(resolver));

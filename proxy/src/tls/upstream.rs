@@ -1,11 +1,12 @@
 //! Trust of the proxy in its upstreams.
 
 use super::TlsError;
+use super::cryptography::current;
 use super::roots::{load, system_roots};
 use crate::config::UpstreamTls;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -24,7 +25,7 @@ pub fn trusting_as_configured(tls: &UpstreamTls) -> Result<ClientConfig, TlsErro
         Some(path) => (load(path)?, certificates(path)?),
         None => (system_roots()?, Vec::new()),
     };
-    let provider = Arc::new(ring::default_provider());
+    let provider = current();
     let verifier = Arc::new(Configured::new(roots, named, tls.verify, &provider)?);
     let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(rustls::ALL_VERSIONS);
     let builder = builder.map_err(|error| refused(&error))?;

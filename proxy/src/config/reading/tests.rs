@@ -28,6 +28,8 @@ fn every_error_has_its_place() {
         ("limits: {header_size: many}\n", "s3cors.yaml:1:23:", "64KiB"),
         ("upstream: {balance: random}\n", "s3cors.yaml:1:21:", "random"),
         ("presigned: {head: by-get}\n", "s3cors.yaml:1:19:", "as_signed, by_get"),
+        ("tls: {post_quantum: hybrid}\n", "s3cors.yaml:1:21:", "on, off"),
+        ("tls: {certificate: a.pem}\n", "s3cors.yaml:1:7:", "post_quantum"),
         ("upstream: {host: 'http://x'}\n", "s3cors.yaml:1:18:", "preserve"),
         ("upstream: {health_check: {interval: 0s}}\n", "s3cors.yaml:1:37:", "longer than 0"),
         ("upstream: {health_check: {path: x}}\n", "s3cors.yaml:1:33:", "begins with /"),
