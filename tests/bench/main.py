@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import handshakes
 import instructions
 import load
 import machine
@@ -58,6 +59,10 @@ def arguments():
         action="store_true",
         help=f"also compare one thread with two, in as many rounds, or {ROUNDS} after --rounds 0",
     )
+    parser.add_argument("--handshakes", action="store_true", help="also measure handshakes of TLS, in as many rounds")
+    parser.add_argument(
+        "--handshake-client", metavar="PATH", help="this program, instead of building the example bench-handshakes"
+    )
     parser.add_argument("--rules", action="store_true", help="also measure s3cors with the rules of 10,000 buckets")
     parser.add_argument(
         "--quick", action="store_true", help="one round of 1 s with three tests, without bare Pingora: whether it works"
@@ -90,7 +95,7 @@ def listed(allowed):
 
 def required(wanted):
     tools = ["taskset", *(name for name in wanted.proxies if name in ("nginx", "haproxy"))]
-    if wanted.rounds or wanted.threads or wanted.rules:
+    if wanted.rounds or wanted.threads or wanted.handshakes or wanted.rules:
         tools += ["wrk", "h2load", "curl"]
     return [*tools, "openssl", *(["valgrind"] * wanted.instructions)]
 
@@ -102,13 +107,13 @@ def turns(wanted):
 def seconds_allowed(wanted, compared):
     """No run lasts longer than this, whatever hangs."""
     in_a_round = wanted.threads * len(threads.TESTS) * len(threads.COUNTS)
-    in_a_round += bool(wanted.rounds) * len(wanted.tests)
+    in_a_round += bool(wanted.rounds) * len(wanted.tests) + wanted.handshakes * len(handshakes.KINDS)
     whole = turns(wanted).rounds * in_a_round * len(compared)
     extra = wanted.instructions * COUNTED + wanted.memory * MEMORY
     return MARGIN + whole * (wanted.seconds + TURN) + extra * len(compared) + wanted.rules * RULES
 
 
-def measured(wanted, compared, folder):
+def measured(wanted, compared, folder, client):
     cpus = machine.processors()
     if cpus[0] == cpus[1]:
         print("one CPU only: proxy and load share it, so rates and latencies mean little", file=sys.stderr)
@@ -125,6 +130,8 @@ def measured(wanted, compared, folder):
     if wanted.threads:
         tests = [load.TESTS[name] for name in threads.TESTS]
         result["threads"] = threads.measure(compared, tests, turns(wanted), folder, cpus)
+    if wanted.handshakes:
+        result["handshakes"] = handshakes.measure(compared, turns(wanted), folder, cpus, client)
     if wanted.instructions:
         result["instructions"] = instructions.measure(compared, folder, cpus)
     if wanted.memory:
@@ -138,18 +145,19 @@ def main():
     wanted = arguments()
     require(*required(wanted))
     compared = proxies.chosen(wanted.proxies, wanted.s3cors, wanted.bare_pingora, wanted.access_log)
+    client = proxies.handshake_client(wanted.handshake_client) if wanted.handshakes else None
     machine.raise_descriptor_limit(memory.DESCRIPTORS)
     folder = Path(tempfile.mkdtemp(prefix="s3cors-bench-"))
     end_on_signals(seconds_allowed(wanted, compared))
     try:
-        result = measured(wanted, compared, folder)
+        result = measured(wanted, compared, folder, client)
     finally:
         signal.alarm(0)
         shutil.rmtree(folder, ignore_errors=True)
     if wanted.json:
         wanted.json.write_text(json.dumps(result, indent=1) + "\n")
     print(table.markdown(result) if wanted.markdown else table.plain(result))
-    failures = [error for part in ("rounds", "threads") for error in rounds.errors(result.get(part, {}))]
+    failures = [error for part in ("rounds", "threads", "handshakes") for error in rounds.errors(result.get(part, {}))]
     print("\n".join(failures), end="\n" * bool(failures), file=sys.stderr)
     return 1 if failures else 0
 

@@ -163,6 +163,11 @@ def chosen(names, s3cors_program, bare_program, access_log):
     return proxies
 
 
+def handshake_client(program):
+    """The load generator for handshakes, built if none was given."""
+    return existing(program or built(["--example", "bench-handshakes"], "bench-handshakes", "examples"))
+
+
 def program_of(proxies):
     """The program of s3cors."""
     for proxy in proxies:

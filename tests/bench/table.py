@@ -2,6 +2,7 @@
 
 import rounds
 import threads
+from handshakes import KINDS
 from load import TESTS
 from proxies import BASE
 
@@ -98,6 +99,32 @@ def of_threads(runs, titles):
     return "One thread and two, on all CPUs", header, rows
 
 
+def of_handshakes(runs, titles):
+    header = [
+        "TLS 1.3, a new connection each",
+        "proxy",
+        "group",
+        "CPU, µs each",
+        "CPU to nginx",
+        "each second",
+        "rate to nginx",
+    ]
+    rows = [
+        [
+            KINDS[name][0],
+            titles[proxy],
+            of_test[proxy][-1]["group"],
+            microseconds(each["cpu_us"]),
+            ratio(each["cpu_us_ratio"], proxy),
+            f"{each['rate']:,.0f}",
+            ratio(each["rate_ratio"], proxy),
+        ]
+        for name, of_test in runs.items()
+        for proxy, each in rounds.summary(of_test).items()
+    ]
+    return "Handshakes of TLS", header, rows
+
+
 def of_memory(figures, titles):
     header = ["proxy", *(title for _, title in MEMORY)]
     rows = [
@@ -117,6 +144,8 @@ def tables(result):
     found = [of_test(name, runs, titles) for name, runs in result.get("rounds", {}).items() if runs]
     if result.get("threads"):
         found.append(of_threads(result["threads"], titles))
+    if result.get("handshakes"):
+        found.append(of_handshakes(result["handshakes"], titles))
     if result.get("instructions"):
         found.append(of_instructions(result["instructions"], titles))
     if result.get("memory"):
