@@ -27,7 +27,7 @@ def merged(results):
             sys.exit("tests/bench/report: the results are from different machines")
         joined = {
             part: whole.get(part, {}) | result.get(part, {})
-            for part in ("rounds", "threads", "instructions", "memory", "rules", "proxies", "versions")
+            for part in ("rounds", "threads", "handshakes", "instructions", "memory", "rules", "proxies", "versions")
         }
         # Date and settings are those of the rounds, which depend on them most.
         kept = {} if result.get("rounds") or not whole else {key: whole[key] for key in ("date", "settings")}

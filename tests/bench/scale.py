@@ -37,7 +37,9 @@ def per_node(node):
     yield "bodies, Gbit/s in each direction", rate * load.body_bytes * 8 / 1e9, False
     yield "CPU without TLS, cores", rate * load.cpu_s, False
     yield "CPU with TLS, cores, without handshakes", load.tls_cpu_s and rate * load.tls_cpu_s, False
-    yield "new client connections/s, each a TLS handshake", rate / node["requests_a_connection"], False
+    connections = rate / node["requests_a_connection"]
+    yield "new client connections/s, each a TLS handshake", connections, False
+    yield "CPU of these handshakes if none is resumed, cores", connections * node["handshake_us"] / 1e6, False
     yield "open client connections", rate * node.connections_each, False
     yield "connections to the storage in use", rate * node.transfers_each, False
     yield "memory, GiB", node.memory(rate) / KIB, False

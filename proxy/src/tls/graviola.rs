@@ -24,7 +24,7 @@ pub(super) fn features() -> [(&'static str, bool); 9] {
         ("bmi1", is_x86_feature_detected!("bmi1")),
         ("bmi2", is_x86_feature_detected!("bmi2")),
         ("adx", is_x86_feature_detected!("adx")),
-        ("graviola", graviola::util::is_cpu_supported()),
+        ("all that graviola needs", graviola::util::is_cpu_supported()),
     ]
 }
 
@@ -36,7 +36,7 @@ pub(super) fn features() -> [(&'static str, bool); 5] {
         ("aes", std::arch::is_aarch64_feature_detected!("aes")),
         ("pmull", std::arch::is_aarch64_feature_detected!("pmull")),
         ("sha2", std::arch::is_aarch64_feature_detected!("sha2")),
-        ("graviola", graviola::util::is_cpu_supported()),
+        ("all that graviola needs", graviola::util::is_cpu_supported()),
     ]
 }
 
