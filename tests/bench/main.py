@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import accepted
 import handshakes
 import instructions
 import load
@@ -65,6 +66,14 @@ def arguments():
     )
     parser.add_argument("--rules", action="store_true", help="also measure s3cors with the rules of 10,000 buckets")
     parser.add_argument(
+        "--check-instructions",
+        action="store_true",
+        help=f"also fail if s3cors takes {accepted.LIMIT} %% more instructions than {accepted.FILE.name} says",
+    )
+    parser.add_argument(
+        "--accept-instructions", action="store_true", help=f"only write into {accepted.FILE.name} what s3cors takes"
+    )
+    parser.add_argument(
         "--quick", action="store_true", help="one round of 1 s with three tests, without bare Pingora: whether it works"
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the result there; tests/bench/report reads it")
@@ -72,7 +81,10 @@ def arguments():
     wanted = parser.parse_args()
     if wanted.quick:
         wanted.rounds, wanted.seconds = 1, 1
-    wanted.proxies = wanted.proxies or (QUICK_PROXIES if wanted.quick else PROXIES)
+    if wanted.accept_instructions:
+        wanted.rounds = 0
+    few = wanted.quick or wanted.accept_instructions
+    wanted.proxies = wanted.proxies or (QUICK_PROXIES if few else PROXIES)
     wanted.tests = wanted.tests or (QUICK_TESTS if wanted.quick else tuple(load.TESTS))
     # Every ratio is to it.
     wanted.proxies = tuple(name for name in PROXIES if name in wanted.proxies or name == proxies.BASE)
@@ -97,7 +109,9 @@ def required(wanted):
     tools = ["taskset", *(name for name in wanted.proxies if name in ("nginx", "haproxy"))]
     if wanted.rounds or wanted.threads or wanted.handshakes or wanted.rules:
         tools += ["wrk", "h2load", "curl"]
-    return [*tools, "openssl", *(["valgrind"] * wanted.instructions)]
+    if wanted.instructions or wanted.check_instructions or wanted.accept_instructions:
+        tools.append("valgrind")
+    return [*tools, "openssl"]
 
 
 def turns(wanted):
@@ -110,7 +124,9 @@ def seconds_allowed(wanted, compared):
     in_a_round += bool(wanted.rounds) * len(wanted.tests) + wanted.handshakes * len(handshakes.KINDS)
     whole = turns(wanted).rounds * in_a_round * len(compared)
     extra = wanted.instructions * COUNTED + wanted.memory * MEMORY
-    return MARGIN + whole * (wanted.seconds + TURN) + extra * len(compared) + wanted.rules * RULES
+    once = wanted.rules * RULES
+    once += (wanted.check_instructions + wanted.accept_instructions) * accepted.ATTEMPTS * COUNTED
+    return MARGIN + whole * (wanted.seconds + TURN) + extra * len(compared) + once
 
 
 def measured(wanted, compared, folder, client):
@@ -141,6 +157,12 @@ def measured(wanted, compared, folder, client):
     return result
 
 
+def judged(wanted, compared, folder):
+    """Compares the instructions of s3cors with those that were accepted, or accepts them."""
+    act = accepted.accept if wanted.accept_instructions else accepted.check
+    print(act(proxies.named(compared, "s3cors"), folder, machine.processors()))
+
+
 def main():
     wanted = arguments()
     require(*required(wanted))
@@ -150,7 +172,11 @@ def main():
     folder = Path(tempfile.mkdtemp(prefix="s3cors-bench-"))
     end_on_signals(seconds_allowed(wanted, compared))
     try:
+        if wanted.accept_instructions:
+            return judged(wanted, compared, folder)
         result = measured(wanted, compared, folder, client)
+        if wanted.check_instructions:
+            judged(wanted, compared, folder)
     finally:
         signal.alarm(0)
         shutil.rmtree(folder, ignore_errors=True)

@@ -163,6 +163,13 @@ def chosen(names, s3cors_program, bare_program, access_log):
     return proxies
 
 
+def named(proxies, name):
+    for proxy in proxies:
+        if proxy.name == name:
+            return proxy
+    raise Failed(f"{name} must be among the proxies")
+
+
 def handshake_client(program):
     """The load generator for handshakes, built if none was given."""
     return existing(program or built(["--example", "bench-handshakes"], "bench-handshakes", "examples"))
@@ -170,10 +177,7 @@ def handshake_client(program):
 
 def program_of(proxies):
     """The program of s3cors."""
-    for proxy in proxies:
-        if proxy.name == "s3cors":
-            return proxy.version[0]
-    raise Failed("--rules needs s3cors among the proxies")
+    return named(proxies, "s3cors").version[0]
 
 
 def existing(program):
