@@ -14,12 +14,14 @@ import tempfile
 from pathlib import Path
 
 import accepted
+import calls
 import handshakes
 import instructions
 import load
 import machine
 import memory
 import proxies
+import rgw
 import rounds
 import rules
 import table
@@ -31,7 +33,10 @@ QUICK_PROXIES = ("nginx", "haproxy", "s3cors")
 QUICK_TESTS = ("preflight", "get1k", "h2-get1k")
 # Seconds beyond the rounds themselves: starts, stops, and the slowest part of each measurement.
 MARGIN, TURN, COUNTED, MEMORY, RULES = 120, 5, 300, 240, 600
+CALLS, RGW = 60, 300
 ROUNDS = 6
+# What --all switches on.
+EXTRAS = ("access_log", "instructions", "calls", "memory", "threads", "rules", "rgw")
 
 
 def arguments():
@@ -65,6 +70,11 @@ def arguments():
         "--handshake-client", metavar="PATH", help="this program, instead of building the example bench-handshakes"
     )
     parser.add_argument("--rules", action="store_true", help="also measure s3cors with the rules of 10,000 buckets")
+    parser.add_argument("--calls", action="store_true", help="also count system calls a request, with strace")
+    parser.add_argument(
+        "--rgw", action="store_true", help="also time small responses of Ceph RGW (tests/e2e/install installs it)"
+    )
+    parser.add_argument("--all", action="store_true", help="all of these: everything that RESULTS.md shows")
     parser.add_argument(
         "--check-instructions",
         action="store_true",
@@ -81,6 +91,8 @@ def arguments():
     wanted = parser.parse_args()
     if wanted.quick:
         wanted.rounds, wanted.seconds = 1, 1
+    for extra in EXTRAS:
+        setattr(wanted, extra, wanted.all or getattr(wanted, extra))
     if wanted.accept_instructions:
         wanted.rounds = 0
     few = wanted.quick or wanted.accept_instructions
@@ -111,7 +123,7 @@ def required(wanted):
         tools += ["wrk", "h2load", "curl"]
     if wanted.instructions or wanted.check_instructions or wanted.accept_instructions:
         tools.append("valgrind")
-    return [*tools, "openssl"]
+    return [*tools, "openssl", *(["strace"] * wanted.calls), *(rgw.TOOLS * wanted.rgw)]
 
 
 def turns(wanted):
@@ -123,8 +135,8 @@ def seconds_allowed(wanted, compared):
     in_a_round = wanted.threads * len(threads.TESTS) * len(threads.COUNTS)
     in_a_round += bool(wanted.rounds) * len(wanted.tests) + wanted.handshakes * len(handshakes.KINDS)
     whole = turns(wanted).rounds * in_a_round * len(compared)
-    extra = wanted.instructions * COUNTED + wanted.memory * MEMORY
-    once = wanted.rules * RULES
+    extra = wanted.instructions * COUNTED + wanted.memory * MEMORY + wanted.calls * CALLS
+    once = wanted.rules * RULES + wanted.rgw * RGW
     once += (wanted.check_instructions + wanted.accept_instructions) * accepted.ATTEMPTS * COUNTED
     return MARGIN + whole * (wanted.seconds + TURN) + extra * len(compared) + once
 
@@ -152,8 +164,12 @@ def measured(wanted, compared, folder, client):
         result["instructions"] = instructions.measure(compared, folder, cpus)
     if wanted.memory:
         result["memory"] = memory.measure(compared, folder, cpus)
+    if wanted.calls:
+        result["calls"] = calls.measure(compared, folder, cpus)
     if wanted.rules:
         result["rules"] = rules.measure(proxies.program_of(compared), folder)
+    if wanted.rgw:
+        result["rgw"] = rgw.measure(compared, folder, cpus)
     return result
 
 

@@ -21,7 +21,9 @@ class Failed(Exception):
 def require(*tools):
     """Names all missing tools at once, and how to get them."""
     if missing := [tool for tool in tools if shutil.which(tool) is None]:
-        raise Failed(f"{', '.join(missing)}: not found. Install them: deploy/prerequisites bench")
+        raise Failed(
+            f"{', '.join(missing)}: not found. Install them: deploy/prerequisites bench; for --rgw tests/e2e/install"
+        )
 
 
 def end_on_signals(seconds):

@@ -15,6 +15,7 @@ import table
 from proxies import HERE
 
 PAGE, CHART, DATA = HERE / "RESULTS.md", HERE / "results.svg", HERE / "results.json"
+PARTS = ("rounds", "threads", "handshakes", "instructions", "calls", "memory", "rules", "rgw", "proxies", "versions")
 # The text before and after is written by hand and stays.
 BEGIN, END = "<!-- tests/bench/report writes from here -->", "<!-- to here -->"
 
@@ -25,10 +26,7 @@ def merged(results):
     for result in results:
         if whole and whole["machine"]["cpu"] != result["machine"]["cpu"]:
             sys.exit("tests/bench/report: the results are from different machines")
-        joined = {
-            part: whole.get(part, {}) | result.get(part, {})
-            for part in ("rounds", "threads", "handshakes", "instructions", "memory", "rules", "proxies", "versions")
-        }
+        joined = {part: found for part in PARTS if (found := whole.get(part, {}) | result.get(part, {}))}
         # Date and settings are those of the rounds, which depend on them most.
         kept = {} if result.get("rounds") or not whole else {key: whole[key] for key in ("date", "settings")}
         whole = result | joined | kept

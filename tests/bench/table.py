@@ -1,5 +1,7 @@
 """The result as tables, for a terminal or in Markdown."""
 
+import calls
+import rgw
 import rounds
 import threads
 from handshakes import KINDS
@@ -152,6 +154,10 @@ def tables(result):
         found.append(of_memory(result["memory"], titles))
     if result.get("rules"):
         found.append(of_rules(result["rules"]))
+    if result.get("calls"):
+        found.append(calls.table(result["calls"], titles))
+    if result.get("rgw"):
+        found.append(rgw.table(result["rgw"], titles))
     return found
 
 
