@@ -1,4 +1,4 @@
-"""The chart of a result, as SVG: what a request costs each proxy, relative to nginx."""
+"""The chart of a result, as SVG: what a request costs each proxy, relative to nginx. Curves have a chart of their own (lines.py)."""
 
 from html import escape
 

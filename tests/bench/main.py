@@ -15,6 +15,7 @@ from pathlib import Path
 
 import accepted
 import calls
+import curves
 import handshakes
 import instructions
 import load
@@ -33,10 +34,10 @@ QUICK_PROXIES = ("nginx", "haproxy", "s3cors")
 QUICK_TESTS = ("preflight", "get1k", "h2-get1k")
 # Seconds beyond the rounds themselves: starts, stops, and the slowest part of each measurement.
 MARGIN, TURN, COUNTED, MEMORY, RULES = 120, 5, 300, 240, 600
-CALLS, RGW = 60, 300
+CALLS, RGW, CURVES = 60, 300, 900
 ROUNDS = 6
 # What --all switches on.
-EXTRAS = ("access_log", "instructions", "calls", "memory", "threads", "rules", "rgw")
+EXTRAS = ("access_log", "instructions", "calls", "memory", "threads", "handshakes", "rules", "rgw", "curves")
 
 
 def arguments():
@@ -73,6 +74,9 @@ def arguments():
     parser.add_argument("--calls", action="store_true", help="also count system calls a request, with strace")
     parser.add_argument(
         "--rgw", action="store_true", help="also time small responses of Ceph RGW (tests/e2e/install installs it)"
+    )
+    parser.add_argument(
+        "--curves", action="store_true", help="also measure cost over size, over connections and over rules"
     )
     parser.add_argument("--all", action="store_true", help="all of these: everything that RESULTS.md shows")
     parser.add_argument(
@@ -119,7 +123,7 @@ def listed(allowed):
 
 def required(wanted):
     tools = ["taskset", *(name for name in wanted.proxies if name in ("nginx", "haproxy"))]
-    if wanted.rounds or wanted.threads or wanted.handshakes or wanted.rules:
+    if wanted.rounds or wanted.threads or wanted.handshakes or wanted.rules or wanted.curves:
         tools += ["wrk", "h2load", "curl"]
     if wanted.instructions or wanted.check_instructions or wanted.accept_instructions:
         tools.append("valgrind")
@@ -136,7 +140,7 @@ def seconds_allowed(wanted, compared):
     in_a_round += bool(wanted.rounds) * len(wanted.tests) + wanted.handshakes * len(handshakes.KINDS)
     whole = turns(wanted).rounds * in_a_round * len(compared)
     extra = wanted.instructions * COUNTED + wanted.memory * MEMORY + wanted.calls * CALLS
-    once = wanted.rules * RULES + wanted.rgw * RGW
+    once = wanted.rules * RULES + wanted.rgw * RGW + wanted.curves * CURVES
     once += (wanted.check_instructions + wanted.accept_instructions) * accepted.ATTEMPTS * COUNTED
     return MARGIN + whole * (wanted.seconds + TURN) + extra * len(compared) + once
 
@@ -170,6 +174,8 @@ def measured(wanted, compared, folder, client):
         result["rules"] = rules.measure(proxies.program_of(compared), folder)
     if wanted.rgw:
         result["rgw"] = rgw.measure(compared, folder, cpus)
+    if wanted.curves:
+        result["curves"] = curves.measure(compared, folder, cpus)
     return result
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import origins
 from processes import Failed, free_ports, output_of
 
 HERE = Path(__file__).resolve().parent
@@ -19,7 +20,8 @@ ROOT = HERE.parents[1]
 BASE = "nginx"
 # What states its version, beside the proxies: nginx and haproxy encrypt with OpenSSL.
 TOOLS = {"wrk": ("wrk", "-v"), "h2load": ("h2load", "--version"), "OpenSSL": ("openssl", "version")}
-OBJECTS = {"1k": 1 << 10, "64k": 64 << 10, "10m": 10 << 20}
+OBJECTS = {"1k": 1 << 10, "16k": 16 << 10, "64k": 64 << 10, "1m": 1 << 20, "10m": 10 << 20, "100m": 100 << 20}
+MIB = 1 << 20
 BUILD = 3600
 
 
@@ -35,6 +37,8 @@ class Proxy:
     speaks_tls: bool = True
     # Its command for a number of threads.
     with_threads: Callable | None = None
+    # Its command for a number of rules.
+    with_rules: Callable | None = None
     # Where its standard output goes, if not to its log.
     output: Path | None = None
 
@@ -77,7 +81,7 @@ def upstream(folder, port):
     objects = folder / "objects/bench"
     objects.mkdir(parents=True, exist_ok=True)
     for name, size in OBJECTS.items():
-        (objects / name).write_bytes(os.urandom(size))
+        (objects / name).write_bytes(os.urandom(min(size, MIB)) * max(1, size // MIB))
     return nginx_command(folder, configure("upstream.conf", folder, port=port))
 
 
@@ -102,27 +106,42 @@ def values(folder, ports, upstream_port):
     return {"port": ports.plain, "tls": ports.tls, "upstream": upstream_port} | certificate(folder.parent)
 
 
-def nginx(threads):
+def nginx(threads, exact=0):
     def command(folder, ports, upstream_port):
-        filled = values(folder, ports, upstream_port) | {"threads": threads}
+        allowed = r'"~^https://[a-z0-9-]+\.example\.com$" $http_origin;'
+        if exact:
+            (folder / "origins.map").write_text("".join(f'"{each}" $http_origin;\n' for each in origins.exact(exact)))
+            allowed = "include origins.map;"
+        filled = values(folder, ports, upstream_port) | {"threads": threads, "origins": allowed}
         return nginx_command(folder, configure("nginx.conf", folder, **filled))
 
     return command
 
 
-def haproxy(folder, ports, upstream_port):
-    return ["haproxy", "-db", "-f", configure("haproxy.cfg", folder, **values(folder, ports, upstream_port))]
+def haproxy(exact=0):
+    def command(folder, ports, upstream_port):
+        allowed = r"-m reg ^https://[a-z0-9-]+\.example\.com$"
+        if exact:
+            file = folder / "origins.list"
+            file.write_text("".join(f"{each}\n" for each in origins.exact(exact)))
+            allowed = f"-m str -f {file}"
+        filled = values(folder, ports, upstream_port) | {"origins": allowed}
+        return ["haproxy", "-db", "-f", configure("haproxy.cfg", folder, **filled)]
+
+    return command
 
 
 def bare_pingora(program):
     return lambda _, ports, upstream_port: [program, f"127.0.0.1:{ports.plain}", f"127.0.0.1:{upstream_port}"]
 
 
-def s3cors(program, access_log, threads):
+def s3cors(program, access_log, threads, exact=0):
     def command(folder, ports, upstream_port):
         rules = folder / "rules"
         rules.mkdir(exist_ok=True)
-        configure("bench.xml", rules)
+        document = configure("bench.xml", rules)
+        if exact:
+            origins.write_documents(document, exact)
         (admin,) = free_ports(1)
         own = {"admin": admin, "rules": rules, "access": str(access_log).lower(), "threads": threads}
         filled = values(folder, ports, upstream_port) | own
@@ -145,9 +164,10 @@ def chosen(names, s3cors_program, bare_program, access_log):
     proxies = []
     for name in names:
         if name == BASE:
-            proxies.append(Proxy(name, "nginx, tuned", nginx(1), ("nginx", "-v"), with_threads=nginx))
+            ruled = functools.partial(nginx, 1)
+            proxies.append(Proxy(name, "nginx, tuned", nginx(1), ("nginx", "-v"), with_threads=nginx, with_rules=ruled))
         elif name == "haproxy":
-            proxies.append(Proxy(name, "haproxy", haproxy, ("haproxy", "-v")))
+            proxies.append(Proxy(name, "haproxy", haproxy(), ("haproxy", "-v"), with_rules=haproxy))
         elif name == "bare-pingora":
             program = existing(bare_program or built(["--example", "bare-pingora"], "bare-pingora", "examples"))
             proxies.append(
@@ -156,7 +176,8 @@ def chosen(names, s3cors_program, bare_program, access_log):
         elif name == "s3cors":
             program = existing(s3cors_program or built(["--bin", "s3cors"], "s3cors", "."))
             own = functools.partial(s3cors, program, False)
-            proxies.append(Proxy(name, "s3cors", own(1), (program, "--version"), with_threads=own))
+            ruled = functools.partial(own, 1)
+            proxies.append(Proxy(name, "s3cors", own(1), (program, "--version"), with_threads=own, with_rules=ruled))
             if access_log:
                 logging = s3cors(program, True, 1)
                 proxies.append(Proxy("s3cors-log", "s3cors, access log on", logging, output=Path("/dev/null")))

@@ -1,4 +1,4 @@
-"""Writes RESULTS.md's tables and the chart from results that tests/bench/run --json has written.
+"""Writes RESULTS.md's tables and the charts from results that tests/bench/run --json has written.
 
 Several results become one: each test, and each proxy's instructions and memory, are taken from the last file that has them. A test is
 taken as a whole, because ratios hold only within its rounds. Without files, tests/bench/results.json is read again.
@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 import chart
+import lines
 import scale
 import table
 from proxies import HERE
 
 PAGE, CHART, DATA = HERE / "RESULTS.md", HERE / "results.svg", HERE / "results.json"
-PARTS = ("rounds", "threads", "handshakes", "instructions", "calls", "memory", "rules", "rgw", "proxies", "versions")
+CURVES = HERE / "curves.svg"
+PARTS = ("rounds", "threads", "handshakes", "instructions", "calls", "memory", "rules", "rgw", "curves", "proxies", "versions")
 # The text before and after is written by hand and stays.
 BEGIN, END = "<!-- tests/bench/report writes from here -->", "<!-- to here -->"
 
@@ -40,7 +42,8 @@ def page(result):
     _, end, after = rest.partition(END)
     if not (begin and end):
         sys.exit(f"{PAGE}: the lines {BEGIN} and {END} are missing")
-    return f"{before}{BEGIN}\n\n{table.overview(result)}\n{table.markdown(result)}\n{END}{after}"
+    curves = f"![CPU time and p99 over size, connections and rules]({CURVES.name})\n\n" if result.get("curves") else ""
+    return f"{before}{BEGIN}\n\n{table.overview(result)}\n{curves}{table.markdown(result)}\n{END}{after}"
 
 
 def main():
@@ -50,7 +53,7 @@ def main():
     wanted = parser.parse_args()
     result = merged(json.loads(file.read_text()) for file in wanted.files or [DATA])
     written = {DATA: json.dumps(result, indent=1) + "\n", PAGE: page(result), CHART: chart.svg(result)}
-    written[scale.PAGE] = scale.page(result)
+    written |= {CURVES: lines.svg(result), scale.PAGE: scale.page(result)}
     stale = [
         path for path, text in written.items() if text is not None and (not path.exists() or path.read_text() != text)
     ]

@@ -3,13 +3,17 @@
 import contextlib
 import statistics
 import sys
+import time
 from typing import NamedTuple
 
 import load
+import machine
 import proxies
 import responses
 from processes import Failed, running
 
+# Seconds without any use of the CPU, and how long they are waited for.
+STILL, REST = 0.5, 60
 # In the order of the columns: what is measured, and whether its ratio has a column too.
 MEASURES = (("cpu_us", True), ("rate", True), ("p50_us", False), ("p99_us", True))
 
@@ -36,6 +40,7 @@ def measure(compared, tests, turns, folder, cpus):
             command = proxy.command(home, ports, upstream)
             process = stack.enter_context(running(proxy.name, command, ports.plain, home, proxy_cpu, proxy.output))
             started.append((proxy, ports, process.pid))
+        rest([pid for *_, pid in started])
         for test in tests:
             able = [each for each in started if each[0].can(test)]
             for proxy, ports, _ in able:
@@ -49,6 +54,14 @@ def measure(compared, tests, turns, folder, cpus):
                 print(f"{test.title}: round {number + 1} of {turns.rounds}", file=sys.stderr)
     agreed(runs)
     return runs
+
+
+def rest(pids):
+    """Waits until the processes do no more after their start: a proxy may look through its rules then."""
+    until, before = time.monotonic() + REST, None
+    while (now := sum(map(machine.cpu_seconds, pids))) != before and time.monotonic() < until:
+        before = now
+        time.sleep(STILL)
 
 
 def ratios(of_test, name, key):

@@ -1,6 +1,7 @@
 """The result as tables, for a terminal or in Markdown."""
 
 import calls
+import curves
 import rgw
 import rounds
 import threads
@@ -158,6 +159,7 @@ def tables(result):
         found.append(calls.table(result["calls"], titles))
     if result.get("rgw"):
         found.append(rgw.table(result["rgw"], titles))
+    found += [curves.table(name, curve, titles) for name, curve in result.get("curves", {}).items()]
     return found
 
 

@@ -8,7 +8,7 @@ SCRIPT = """wrk.method = "{method}"
 wrk.body = {sent} > 0 and string.rep("x", {sent}) or nil
 function done(summary, latency, requests)
   local errors = summary.errors
-  io.write(string.format("result %d %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+  io.write(string.format("result %d %d %d %d %d %d\\n", summary.requests, summary.bytes, summary.duration, latency:percentile(50), latency:percentile(99),
     errors.status + errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
@@ -27,9 +27,11 @@ def counted(_, output, __):
     lines = [line.split()[1:] for line in output.splitlines() if line.startswith("result ")]
     if len(lines) != 1:
         raise Failed(f"wrk: {output[-1000:]}")
-    requests, duration, p50, p99, errors = map(int, lines[0])
+    requests, received, duration, p50, p99, errors = map(int, lines[0])
     return {
         "requests": requests,
+        # Of responses that had not ended when the time was up, too.
+        "bytes": received,
         "errors": errors,
         "rate": requests * 1e6 / duration,
         "p50_us": p50,
