@@ -145,11 +145,12 @@ def seconds_allowed(wanted, compared):
     return MARGIN + whole * (wanted.seconds + TURN) + extra * len(compared) + once
 
 
-def measured(wanted, compared, folder, client):
+def measure(wanted, compared, folder, client, result):
+    """Fills the result part by part: what has been measured is kept if the next part fails."""
     cpus = machine.processors()
     if cpus[0] == cpus[1]:
         print("one CPU only: proxy and load share it, so rates and latencies mean little", file=sys.stderr)
-    result = {
+    result |= {
         "date": datetime.date.today().isoformat(),
         "machine": machine.describe(),
         "versions": proxies.versions(compared),
@@ -172,11 +173,11 @@ def measured(wanted, compared, folder, client):
         result["calls"] = calls.measure(compared, folder, cpus)
     if wanted.rules:
         result["rules"] = rules.measure(proxies.program_of(compared), folder)
-    if wanted.rgw:
-        result["rgw"] = rgw.measure(compared, folder, cpus)
     if wanted.curves:
         result["curves"] = curves.measure(compared, folder, cpus)
-    return result
+    # Last, because a cluster can fail to start for reasons of its own.
+    if wanted.rgw:
+        result["rgw"] = rgw.measure(compared, folder, cpus)
 
 
 def judged(wanted, compared, folder):
@@ -193,19 +194,22 @@ def main():
     machine.raise_descriptor_limit(memory.DESCRIPTORS)
     folder = Path(tempfile.mkdtemp(prefix="s3cors-bench-"))
     end_on_signals(seconds_allowed(wanted, compared))
+    result = {}
     try:
         if wanted.accept_instructions:
             return judged(wanted, compared, folder)
-        result = measured(wanted, compared, folder, client)
+        measure(wanted, compared, folder, client, result)
         if wanted.check_instructions:
             judged(wanted, compared, folder)
     finally:
         signal.alarm(0)
         shutil.rmtree(folder, ignore_errors=True)
-    if wanted.json:
-        wanted.json.write_text(json.dumps(result, indent=1) + "\n")
+        if wanted.json and result:
+            wanted.json.write_text(json.dumps(result, indent=1) + "\n")
     print(table.markdown(result) if wanted.markdown else table.plain(result))
-    failures = [error for part in ("rounds", "threads", "handshakes") for error in rounds.errors(result.get(part, {}))]
+    parts = ("rounds", "threads", "handshakes")
+    measured = [*(result.get(part, {}) for part in parts), *result.get("curves", {}).values()]
+    failures = [error for part in measured for error in rounds.errors(part)]
     print("\n".join(failures), end="\n" * bool(failures), file=sys.stderr)
     return 1 if failures else 0
 

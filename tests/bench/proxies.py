@@ -21,7 +21,8 @@ BASE = "nginx"
 # What states its version, beside the proxies: nginx and haproxy encrypt with OpenSSL.
 TOOLS = {"wrk": ("wrk", "-v"), "h2load": ("h2load", "--version"), "OpenSSL": ("openssl", "version")}
 OBJECTS = {"1k": 1 << 10, "16k": 16 << 10, "64k": 64 << 10, "1m": 1 << 20, "10m": 10 << 20, "100m": 100 << 20}
-MIB = 1 << 20
+# The rest of a larger one is a hole, which takes no space on the disk.
+WRITTEN = 10 << 20
 BUILD = 3600
 
 
@@ -81,7 +82,9 @@ def upstream(folder, port):
     objects = folder / "objects/bench"
     objects.mkdir(parents=True, exist_ok=True)
     for name, size in OBJECTS.items():
-        (objects / name).write_bytes(os.urandom(min(size, MIB)) * max(1, size // MIB))
+        with (objects / name).open("wb") as file:
+            file.write(os.urandom(min(size, WRITTEN)))
+            file.truncate(size)
     return nginx_command(folder, configure("upstream.conf", folder, port=port))
 
 
