@@ -12,5 +12,6 @@ pub(crate) mod peer;
 pub mod pingora;
 pub(crate) mod place;
 mod timer;
+mod turn;
 pub(crate) mod upstream;
 mod wire;

@@ -3,6 +3,7 @@
 use super::heads::{self, Ending, is_modern};
 use super::transfer::{Sink, Transfer, TransferError};
 use super::{Progress, wire};
+use crate::drivers::turn::Turns;
 use crate::drivers::upstream::{BodyFraming, Client, ForwardError, Link, Received, Taken, UploadError, UploadState};
 use crate::drivers::wire::poll_read_some;
 use crate::exchange::{Failure, Forward, RequestFault, RequestHead as Head, Shown};
@@ -96,7 +97,9 @@ impl<'c, 's> Side<'c, 's> {
     /// Passes on the rest of a response, and meanwhile the rest of the request: an upstream may begin its response early to keep the
     /// connection alive, and read on. What the client still sends once the response has ended has no reader.
     async fn run_both(&mut self, download: &mut Transfer, link: &mut Link<'_>, status: u16) -> Result<(), Failure> {
+        let mut turns = Turns::default();
         while self.is_uploading() && !download.is_done() {
+            turns.pass(download.moved() + self.upload.moved()).await;
             let (limit, late) = if download.is_writing() {
                 (link.limits.body_write, Failure::ClientNotReading)
             } else {

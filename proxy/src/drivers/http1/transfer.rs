@@ -4,6 +4,7 @@
 //! it; what it does not take is held, never more than one read.
 
 use crate::drivers::timer::Timer;
+use crate::drivers::turn::Turns;
 use crate::drivers::wire::{SCRATCH, poll_read};
 use bytes::{Buf, BytesMut};
 use s3cors_http1::body::{BodyReader, BrokenBody, Piece};
@@ -264,7 +265,9 @@ impl Transfer {
         timer: &mut Timer,
         (read, write): (Duration, Duration),
     ) -> Result<(), TransferError> {
+        let mut turns = Turns::default();
         while !self.is_done() {
+            turns.pass(self.moved).await;
             let is_reading = !self.is_writing();
             let limit = if is_reading { read } else { write };
             let step = timer.within(limit, poll_fn(|context| self.poll_step(context, from, to))).await;
@@ -273,6 +276,7 @@ impl Transfer {
         Ok(())
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

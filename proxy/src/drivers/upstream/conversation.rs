@@ -7,6 +7,7 @@ use super::client::{Client, Link, Received, Taken, UploadError};
 use super::head::{BegunHead, repaired};
 use super::keep_alive::patience;
 use super::route::{ForwardError, Route};
+use crate::drivers::turn::Turns;
 use crate::drivers::wire::poll_read_some;
 use crate::exchange::{Failure, Forward, RequestHead, ResponseFault, ResponsePlan};
 use crate::upstream::has_vanished;
@@ -142,8 +143,10 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
     }
 
     async fn upload_until_response(&mut self) -> Result<Bytes, ForwardError> {
+        let mut turns = Turns::default();
         loop {
             let upload = self.client.upload();
+            turns.pass(upload.received).await;
             let (limit, late) = self.link.patience(upload);
             let (client, upstream) = (&mut *self.client, &mut *self.link.upstream);
             let moved = poll_fn(|context| {
