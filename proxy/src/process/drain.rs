@@ -15,7 +15,7 @@ use tokio::sync::broadcast::Receiver;
 const DRAIN_POLL: Duration = Duration::from_millis(10);
 /// How long connections without a request are given to close.
 const IDLE_LINGER: Duration = Duration::from_secs(1);
-/// How long draining takes at least: a connection in the middle of its TLS handshake is not counted yet.
+/// How long draining takes at least: a request may be on its way when it begins.
 const MIN_DRAIN: Duration = Duration::from_millis(500);
 
 /// SIGTERM, SIGINT and SIGQUIT all drain, and so does a successor that serves our sockets; a signal after that ends the process
