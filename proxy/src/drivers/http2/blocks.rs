@@ -4,8 +4,9 @@
 
 use super::fields::Fields;
 use super::frame_head::{CONTINUATION, END_HEADERS, END_STREAM, FrameHead, HEADERS, PADDED, PRIORITY};
-use super::hpack::{Decoder, put};
+use super::hpack::Decoder;
 use super::rejected::{HeadFault, Note};
+use super::written::put;
 use bytes::{Buf, BufMut, BytesMut};
 use h2::Reason;
 use std::collections::VecDeque;

@@ -4,9 +4,9 @@
 //! and replies to one that is too large by itself, with an empty 431. So it is handed fields that it accepts: what it must not see is in a
 //! [`Note`] beside them. Decides: what is malformed (RFC 9113 §8.2, §8.3), and how large a head may be (§6.5.2).
 
-use super::hpack::put;
 use super::rejected::{HeadFault, KEPT_FIELDS, KEPT_VALUE, Note, is_kept, readable};
 use super::syntax::{is_host, is_scheme, is_token, is_usual_in_path};
+use super::written::put;
 use bytes::BytesMut;
 use s3cors_http1::body_length::LengthHeaders;
 use s3cors_http1::field_bytes::is_value;

@@ -23,6 +23,7 @@ mod syntax;
 mod upload;
 mod windows;
 mod wire;
+mod written;
 
 pub use windows::WINDOW;
 

@@ -1,6 +1,7 @@
 //! The rest of a head that is rejected, and the reason: enough for a reply with the CORS headers of its bucket.
 
-use super::hpack::{Decoder, put};
+use super::hpack::Decoder;
+use super::written::put;
 use bytes::BytesMut;
 
 /// The longest value that is kept of a head that is rejected, in bytes, and so many fields of it.
