@@ -1,20 +1,20 @@
 //! The date of a reply (RFC 9110 §6.6.1).
 //!
-//! It is written anew once a second. The clock that is asked is as coarse as the system's ticks, and costs a quarter of the exact one.
+//! It is written anew once a second.
 
 use http::HeaderValue;
 use pingora::protocols::http::date::get_cached_date;
-use rustix::time::{ClockId, clock_gettime};
 use std::cell::RefCell;
+use std::time::SystemTime;
 
 thread_local! {
     /// The second, and how it is written.
-    static NOW: RefCell<(i64, HeaderValue)> = const { RefCell::new((0, HeaderValue::from_static(""))) };
+    static NOW: RefCell<(u64, HeaderValue)> = const { RefCell::new((u64::MAX, HeaderValue::from_static(""))) };
 }
 
 /// Hands over the value of `Date` as it is now.
 pub(super) fn with_date<T>(take: impl FnOnce(&HeaderValue) -> T) -> T {
-    let second = clock_gettime(ClockId::RealtimeCoarse).tv_sec;
+    let second = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     NOW.with_borrow_mut(|(written, value)| {
         if *written != second {
             (*written, *value) = (second, get_cached_date());
