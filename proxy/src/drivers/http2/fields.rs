@@ -83,7 +83,9 @@ impl Fields {
         if self.note.fault.is_some() {
             let (block, target) = readable(&self.block, self.pseudo.is_connect);
             self.block = block;
-            self.set_target_once(&target);
+            if self.note.target.is_none() {
+                self.set_target(&target);
+            }
         }
         (self.block, (!self.note.is_empty()).then_some(self.note))
     }
@@ -152,12 +154,6 @@ impl Fields {
         let is_usual = path.starts_with(b"/") && path.iter().copied().all(is_usual_in_path);
         put(&mut self.block, b":path", if is_usual { path } else { b"/" });
         if !is_usual {
-            self.set_target(path);
-        }
-    }
-
-    fn set_target_once(&mut self, path: &[u8]) {
-        if self.note.target.is_none() {
             self.set_target(path);
         }
     }
