@@ -29,9 +29,9 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 ///
 /// `TcpListener` of tokio would register each connection at the reactor of this thread, which another is to have. `AsyncFd` is unsafe. So the
 /// socket is registered as a stream, of which nothing is used but its readiness.
-pub(super) struct Queue(tokio::net::TcpStream);
+pub(super) struct AcceptQueue(tokio::net::TcpStream);
 
-impl Queue {
+impl AcceptQueue {
     pub(super) fn new(listener: TcpListener) -> io::Result<Self> {
         tokio::net::TcpStream::from_std(OwnedFd::from(listener).into()).map(Self)
     }
@@ -43,7 +43,7 @@ impl Queue {
 
 /// Accepts connections until the shutdown.
 pub(super) async fn accept<A: Accepts>(
-    queue: Queue,
+    queue: AcceptQueue,
     front: Arc<Secured<A>>,
     workers: Arc<Workers>,
     failures: AcceptFailures,
@@ -102,10 +102,10 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// Counts the attempts to accept a connection that failed, and logs one of them a minute.
 #[derive(Clone, Debug, Default)]
-pub struct AcceptFailures(Arc<Failures>);
+pub struct AcceptFailures(Arc<FailureCount>);
 
 #[derive(Debug, Default)]
-struct Failures {
+struct FailureCount {
     count: AtomicU64,
     logged: Mutex<Option<Instant>>,
 }

@@ -4,8 +4,8 @@
 //! itself: without tickets, and with one certificate for as long as it lives.
 
 use super::accepted::Accepted;
-use super::endpoint::Endpoint;
 use super::opened::{Accepts, Opened};
+use super::protocols::ListenerProtocols;
 use super::proxy_protocol;
 use super::refusal::{refuse_operator, refuse_request};
 use crate::drivers::http1::{Client, poll_read};
@@ -28,7 +28,7 @@ const PLAIN_HEAD: usize = 16 * 1024;
 /// Serves what clients of TLS send, and those of listeners without it.
 pub struct Secured<A> {
     app: Arc<A>,
-    endpoint: Endpoint,
+    protocols: ListenerProtocols,
     /// Replies to S3 clients that do not speak TLS where they should; `None` for operators, whose requests are no exchanges.
     policy: Option<Arc<Policy>>,
     /// For all that comes before the first request, from accept on.
@@ -37,13 +37,13 @@ pub struct Secured<A> {
 
 impl<A: Accepts> Secured<A> {
     /// The app behind a listener, on connections that a handshake made safe where the listener asks for one.
-    pub(super) fn new(app: &Arc<A>, endpoint: Endpoint, policy: &Arc<Policy>, limit: Duration) -> Self {
-        Self { app: Arc::clone(app), endpoint, policy: Some(Arc::clone(policy)), limit }
+    pub(super) fn new(app: &Arc<A>, protocols: ListenerProtocols, policy: &Arc<Policy>, limit: Duration) -> Self {
+        Self { app: Arc::clone(app), protocols, policy: Some(Arc::clone(policy)), limit }
     }
 
     /// The same for operators.
-    pub(super) fn for_operators(app: A, endpoint: Endpoint, limit: Duration) -> Self {
-        Self { app: Arc::new(app), endpoint, policy: None, limit }
+    pub(super) fn for_operators(app: A, protocols: ListenerProtocols, limit: Duration) -> Self {
+        Self { app: Arc::new(app), protocols, policy: None, limit }
     }
 
     /// Counts a connection before anything is read of it. `None` closes it.
@@ -76,10 +76,10 @@ impl<A: Accepts> Secured<A> {
         let stream =
             accepted.into_stream().inspect_err(|error| tracing::debug!(%error, "a connection cannot be served"));
         let mut plain = Box::new(stream.ok()?);
-        if self.endpoint.is_proxied {
+        if self.protocols.is_proxied {
             until(deadline, "PROXY protocol", proxy_protocol::read(&mut plain)).await?;
         }
-        let Some((certificate, speaks_http2)) = &self.endpoint.tls else { return Some(plain) };
+        let Some((certificate, speaks_http2)) = &self.protocols.tls else { return Some(plain) };
         let acceptor = Acceptor::from_server_config(certificate.server_config(*speaks_http2));
         let handshake = async { acceptor.tls_handshake(*self.without_plain_http(plain).await?).await };
         let secured = until(deadline, "TLS", Box::pin(handshake)).await?;

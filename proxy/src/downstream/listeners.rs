@@ -2,9 +2,9 @@
 
 use super::acceptor::AcceptFailures;
 use super::connection::ConnectionServer;
-use super::endpoint::Endpoint;
 use super::handshake::Secured;
 use super::opened::Uncounted;
+use super::protocols::ListenerProtocols;
 use super::service::Service;
 use super::sockets::Sockets;
 use crate::config::{Config, Listener};
@@ -29,8 +29,8 @@ pub fn client_service(
     let mut listeners = Vec::new();
     for (listener, socket) in config.listen.iter().zip(sockets) {
         let app = if listener.http2 && listener.tls.is_none() { &with_h2c } else { &plain };
-        let endpoint = Endpoint::new(listener, certificates)?;
-        listeners.push((socket, Arc::new(Secured::new(app, endpoint, policy, config.limits.header_read))));
+        let protocols = ListenerProtocols::new(listener, certificates)?;
+        listeners.push((socket, Arc::new(Secured::new(app, protocols, policy, config.limits.header_read))));
     }
     Ok(Service::new("proxy", config.threads, listeners, failures))
 }
@@ -47,8 +47,8 @@ pub fn admin_service<A: ServerApp + Send + Sync + 'static>(
     failures: &AcceptFailures,
 ) -> Result<Service<Uncounted<A>>, TlsError> {
     let listener = Listener { tls: config.admin.tls.clone(), ..config.admin.address.into() };
-    let endpoint = Endpoint::new(&listener, certificates)?;
-    let front = Secured::for_operators(Uncounted(Arc::new(app)), endpoint, config.limits.header_read);
+    let protocols = ListenerProtocols::new(&listener, certificates)?;
+    let front = Secured::for_operators(Uncounted(Arc::new(app)), protocols, config.limits.header_read);
     let front = Arc::new(front);
     let listeners = sockets.map(|socket| (socket, Arc::clone(&front))).collect();
     Ok(Service::new("admin", 1, listeners, failures))

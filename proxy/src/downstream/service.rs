@@ -1,6 +1,6 @@
 //! Services that accept: when they have begun to, and that the process does not outlive them.
 
-use super::acceptor::{AcceptFailures, Queue, accept};
+use super::acceptor::{AcceptFailures, AcceptQueue, accept};
 use super::handshake::Secured;
 use super::opened::Accepts;
 use super::workers::Workers;
@@ -36,11 +36,11 @@ impl<A: Accepts> Service<A> {
     }
 
     /// Begins to accept, on each listener in a task of its own.
-    fn start(&mut self, shutdown: &ShutdownWatch) -> io::Result<Running<A>> {
+    fn start(&mut self, shutdown: &ShutdownWatch) -> io::Result<Listening<A>> {
         let workers = Arc::new(Workers::start(self.name, self.threads)?);
         let (mut accepting, mut fronts) = (JoinSet::new(), Vec::new());
         for (listener, front) in self.listeners.drain(..) {
-            let queue = Queue::new(listener)?;
+            let queue = AcceptQueue::new(listener)?;
             let duty = Duty { name: self.name, shutdown: shutdown.clone() };
             let (workers, failures) = (Arc::clone(&workers), self.failures.clone());
             let accept = accept(queue, Arc::clone(&front), workers, failures, shutdown.clone());
@@ -50,12 +50,12 @@ impl<A: Accepts> Service<A> {
                 drop(duty);
             });
         }
-        Ok(Running { workers, accepting, fronts })
+        Ok(Listening { workers, accepting, fronts })
     }
 }
 
 /// The parts of a service that accepts.
-struct Running<A> {
+struct Listening<A> {
     workers: Arc<Workers>,
     accepting: JoinSet<()>,
     fronts: Vec<Arc<Secured<A>>>,
@@ -122,7 +122,7 @@ impl<A: Accepts> ServiceWithDependents for Accepting<A> {
         ready: ServiceReadyNotifier,
     ) {
         let duty = Duty { name: self.service.name, shutdown: shutdown.clone() };
-        let Running { workers, mut accepting, fronts } = match self.service.start(&shutdown) {
+        let Listening { workers, mut accepting, fronts } = match self.service.start(&shutdown) {
             Ok(running) => running,
             Err(error) => {
                 tracing::error!(service = self.service.name, %error, "the listeners cannot start");
@@ -168,8 +168,8 @@ impl Drop for Duty {
 
 #[cfg(test)]
 mod tests {
-    use super::super::endpoint::Endpoint;
     use super::super::opened::Opened;
+    use super::super::protocols::ListenerProtocols;
     use super::*;
     use pingora::protocols::Stream;
     use std::net::TcpStream;
@@ -195,7 +195,7 @@ mod tests {
     fn serve_with_a_broken_listener() {
         let front = || {
             let (tls, is_proxied) = (None, false);
-            Arc::new(Secured::for_operators(Broken, Endpoint { tls, is_proxied }, LIMIT))
+            Arc::new(Secured::for_operators(Broken, ListenerProtocols { tls, is_proxied }, LIMIT))
         };
         let sockets: Vec<_> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let address = sockets[0].local_addr().unwrap();

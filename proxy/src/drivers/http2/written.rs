@@ -7,17 +7,15 @@ use bytes::{BufMut, BytesMut};
 /// Writes a field that no table keeps (§6.2.2), or the place of one that is in the static table (§6.1).
 pub(super) fn put(block: &mut BytesMut, name: &[u8], value: &[u8]) {
     block.reserve(name.len() + value.len() + 11);
-    let known = known(name, value);
-    if let Some(Known::Field(index)) = known {
-        return block.put_u8(0x80 | index);
-    }
-    // §6.2.2: a name's place has four bits, or they are full and the rest follows.
-    match known {
-        Some(Known::Name(index @ ..15)) => block.put_u8(index),
-        Some(Known::Name(index) | Known::Field(index)) => block.put_slice(&[15, index - 15]),
+    let place = place(name, value);
+    match place {
+        Some(TablePlace::Field(index)) => return block.put_u8(0x80 | index),
+        // §6.2.2: a name's place has four bits, or they are full and the rest follows.
+        Some(TablePlace::Name(index @ ..15)) => block.put_u8(index),
+        Some(TablePlace::Name(index)) => block.put_slice(&[15, index - 15]),
         None => block.put_u8(0),
     }
-    for text in [name, value].into_iter().skip(usize::from(known.is_some())) {
+    for text in [name, value].into_iter().skip(usize::from(place.is_some())) {
         if text.len() < 127 {
             block.put_u8(u8::try_from(text.len()).unwrap_or_default());
         } else {
@@ -34,7 +32,7 @@ pub(super) fn put(block: &mut BytesMut, name: &[u8], value: &[u8]) {
 }
 
 /// A place in the static table.
-enum Known {
+enum TablePlace {
     /// A name and its value.
     Field(u8),
     /// A name.
@@ -42,13 +40,13 @@ enum Known {
 }
 
 /// The place of a usual field in the static table (Appendix A): its reader has the name ready.
-fn known(name: &[u8], value: &[u8]) -> Option<Known> {
+fn place(name: &[u8], value: &[u8]) -> Option<TablePlace> {
     let name = match name {
-        b":method" if value == b"GET" => return Some(Known::Field(2)),
-        b":method" if value == b"POST" => return Some(Known::Field(3)),
-        b":path" if value == b"/" => return Some(Known::Field(4)),
-        b":scheme" if value == b"http" => return Some(Known::Field(6)),
-        b":scheme" if value == b"https" => return Some(Known::Field(7)),
+        b":method" if value == b"GET" => return Some(TablePlace::Field(2)),
+        b":method" if value == b"POST" => return Some(TablePlace::Field(3)),
+        b":path" if value == b"/" => return Some(TablePlace::Field(4)),
+        b":scheme" if value == b"http" => return Some(TablePlace::Field(6)),
+        b":scheme" if value == b"https" => return Some(TablePlace::Field(7)),
         b":authority" => 1,
         b":method" => 2,
         b":path" => 4,
@@ -63,7 +61,7 @@ fn known(name: &[u8], value: &[u8]) -> Option<Known> {
         b"user-agent" => 58,
         _ => return None,
     };
-    Some(Known::Name(name))
+    Some(TablePlace::Name(name))
 }
 
 #[cfg(test)]
