@@ -120,6 +120,8 @@ fn an_upstream_that_vanishes_behind_a_kept_connection_is_504_in_time_and_holds_n
         // The first two connections answer once, and then get not a packet more, as if the cable were cut.
         let (begun, both) = channel();
         let both = std::sync::Mutex::new(both);
+        let (over, until_over) = channel::<()>();
+        let until_over = std::sync::Mutex::new(until_over);
         let upstream = Upstream::scripted(move |served| {
             let Some(first) = served.request() else { return };
             if first.connection < 2 {
@@ -131,8 +133,8 @@ fn an_upstream_that_vanishes_behind_a_kept_connection_is_504_in_time_and_holds_n
                 }
                 served.send(OK);
                 served.receive_nothing_more();
-                // Longer than the test: it must not see the end of the connection.
-                std::thread::sleep(DEADLINE * 2);
+                // The proxy must not see the end of the connection before the test is over: then the sender is gone.
+                let _ = until_over.lock().unwrap().recv();
                 return;
             }
             while served.send(OK) && served.request().is_some() {}
@@ -154,6 +156,7 @@ fn an_upstream_that_vanishes_behind_a_kept_connection_is_504_in_time_and_holds_n
         let started = Instant::now();
         assert_eq!(proxy.fetch("GET", "/bucket/key", &[]).status, 200, "{method}");
         assert!(started.elapsed() < Duration::from_millis(900), "{method}: {:?}", started.elapsed());
+        drop(over);
     }
 }
 

@@ -20,8 +20,8 @@ pub(super) struct Idle {
 /// The kept connections to one address.
 pub(super) struct Kept(Box<[Shelf]>);
 
-/// The kept connections of one thread, the newest last. Threads of more than the expected number share. No two shelves have a cache line in common, nor two
-/// that the processor fetches together.
+/// The kept connections of one thread, the newest last. Threads of more than the expected number share. No two shelves have a cache line in
+/// common, nor two that the processor fetches together.
 #[repr(align(128))]
 #[derive(Default)]
 struct Shelf(Mutex<Vec<Idle>>);

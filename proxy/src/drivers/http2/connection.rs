@@ -102,7 +102,7 @@ impl Drop for HeadShare<'_> {
 }
 
 /// A connection with what is known about it.
-struct Served<'d> {
+struct ServedConnection<'d> {
     connection: Connection<Wire, Bytes>,
     wire: Wire,
     windows: Windows,
@@ -130,7 +130,7 @@ impl Http2Driver {
         let Ok(Ok(connection)) = made else { return };
         let head = HeadShare { all: &self.heads, bytes: 0 };
         let (windows, timer) = (Windows::default(), Timer::default());
-        let mut served = Served { connection, wire, windows, head, timer, place };
+        let mut served = ServedConnection { connection, wire, windows, head, timer, place };
         let (opened, active) = (Instant::now(), Arc::<Active>::default());
         let forwarded = Arc::new(Semaphore::new(FORWARDED));
         let mut look = opened + self.limits.idle;
@@ -175,7 +175,12 @@ impl Http2Driver {
     }
 
     /// Waits for what comes first. It is what reads and writes on the connection.
-    async fn next(&self, served: &mut Served<'_>, shutdown: Option<&mut ShutdownWatch>, look: Instant) -> Event {
+    async fn next(
+        &self,
+        served: &mut ServedConnection<'_>,
+        shutdown: Option<&mut ShutdownWatch>,
+        look: Instant,
+    ) -> Event {
         let is_ending = shutdown.is_none();
         let mut ending = pin!(async {
             match shutdown {
@@ -184,7 +189,7 @@ impl Http2Driver {
                 None => std::future::pending().await,
             }
         });
-        let Served { connection, wire, windows, head, timer, place } = served;
+        let ServedConnection { connection, wire, windows, head, timer, place } = served;
         let deadline = self.head_deadline(wire.unfinished()).map_or(look, |deadline| look.min(deadline));
         let event = poll_fn(|context| {
             if ending.as_mut().poll(context).is_ready() {
