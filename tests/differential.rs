@@ -253,8 +253,9 @@ fn normal(message: &Message) -> String {
 fn normal_request(message: &Message) -> String {
     let mut message = message.clone();
     let is_coding = |name: &str| name.eq_ignore_ascii_case("transfer-encoding");
-    // The line that both add is at the end with our own driver. Pingora puts it after those of its name.
-    message.lines.sort_by_key(|(name, _)| (is_coding(name), name.eq_ignore_ascii_case("via")));
+    // Lines keep their order with our own driver. Where one ends here, Pingora puts the last in its place, and a line that both add after
+    // those of its name; their own order it keeps.
+    message.lines.sort_by_key(|(name, _)| (is_coding(name), name.to_ascii_lowercase()));
     for (_, value) in message.lines.iter_mut().filter(|(name, _)| is_coding(name)) {
         value.make_ascii_lowercase();
     }

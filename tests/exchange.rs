@@ -3,7 +3,7 @@
 use crate::support::policy::Scene;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3_cors::{Outcome, Reason, RequestKind};
-use s3cors_proxy::exchange::{Exchange, Failure, Forward, Judged, Refusal, Replying, ResponsePlan};
+use s3cors_proxy::exchange::{Exchange, Failure, Forward, Judged, Refusal, Replying, Resend, ResponsePlan};
 
 const APP: &str = "https://app.example";
 const EVIL: &str = "https://evil.example";
@@ -102,7 +102,7 @@ fn an_actual_request_goes_on_and_its_response_is_rewritten() {
     assert_eq!(forward.request().host(), None, "the client's Host is part of what it signs");
     forward.connecting(([127, 0, 0, 1], 9000).into());
     let lines = [(&b"vary"[..], &b"Accept-Encoding"[..])];
-    let plan = forward.response(StatusCode::OK, lines.into_iter(), None);
+    let plan = forward.response(StatusCode::OK, lines.into_iter(), None, Resend::default());
     let ResponsePlan::Relay(shown) = plan else { panic!("it is not asked again") };
     let edits = forward.edits(shown, [&b"Accept-Encoding"[..]]);
     for (name, removed) in [("Access-Control-Allow-Origin", true), ("Vary", true), ("ETag", false)] {

@@ -64,6 +64,22 @@ fn lines(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 const OURS: [(&str, &str); 3] =
     [("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "http"), ("x-forwarded-host", "s3.example.test")];
 
+/// A server that judges a signature by `X-Forwarded-Host` has to see no other name than the one that was signed.
+#[test]
+fn the_clients_host_is_told_to_no_upstream_that_sees_another_one() {
+    for mode in ["append", "off"] {
+        let (rules, upstream) = (Rules::usual(), Upstream::ok(""));
+        let settings = format!("forwarded: {{mode: {mode}, trusted: [127.0.0.0/8]}}\nupstream: {{host: 'minio:9000'}}");
+        let proxy = configured(rules.path(), upstream.address, &settings);
+        proxy.fetch("GET", "/bucket/key", &[("Host", "public.example"), ("X-Forwarded-Host", "front.example")]);
+        let received = upstream.only_request();
+        assert_eq!(
+            (received.header("host").as_deref(), received.header("x-forwarded-host")),
+            (Some("minio:9000"), None)
+        );
+    }
+}
+
 #[test]
 fn a_strangers_own_lines_end_here() {
     let scene = Scene::new("");

@@ -230,6 +230,7 @@ fn serve_clients(
         metrics: Arc::clone(&parts.metrics),
         rejections: Arc::clone(&parts.rejections),
         recent_denials: Arc::clone(&parts.recent_denials),
+        refused_signatures: Arc::clone(parts.policy.refused_signatures()),
         last_hour: Arc::clone(&parts.last_hour),
         upstreams: Arc::clone(&parts.upstreams),
         readiness: Arc::clone(&parts.readiness),

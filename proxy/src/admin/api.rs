@@ -2,9 +2,10 @@
 
 use super::browser;
 use super::denial::{DenialExplained, NotKept};
-use super::{JSON, Page, TEXT, text};
+use super::signature::SignatureExplained;
+use super::{Admin, JSON, Page, TEXT, text};
 use crate::explain::Question;
-use crate::observe::{RecentDenials, Rejections};
+use crate::observe::Rejections;
 use crate::rules::{Bucket, DocumentOrigin, Outcome, Report, SourceError, Store};
 use http::StatusCode;
 use s3_cors::RequestKind;
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::time::SystemTime;
 
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Page {
@@ -115,10 +117,10 @@ fn came_to(report: &Report) -> Value {
 }
 
 /// Why a request is or is not allowed, by the live rules: one that is described, or one that was denied, by its request id.
-pub(super) fn explain(rules: &Store, recent: &RecentDenials, query: &str) -> Page {
-    let asked = parameters(query);
+pub(super) fn explain(admin: &Admin, query: &str) -> Page {
+    let (rules, asked) = (&*admin.rules, parameters(query));
     if let Some(request_id) = asked.get("request_id") {
-        return explain_denial(rules, recent, request_id, asked.get("format").is_some_and(|format| format == "text"));
+        return explain_request(admin, request_id.trim(), asked.get("format").is_some_and(|format| format == "text"));
     }
     let (Some(origin), Some(method)) = (asked.get("origin"), asked.get("method")) else {
         return text(
@@ -147,10 +149,15 @@ pub(super) fn explain(rules: &Store, recent: &RecentDenials, query: &str) -> Pag
     }
 }
 
-fn explain_denial(rules: &Store, recent: &RecentDenials, request_id: &str, as_text: bool) -> Page {
-    let Some(denial) = recent.find(request_id.trim()) else {
-        return text(StatusCode::NOT_FOUND, &NotKept { places: recent.places() }.to_string());
-    };
-    let explained = DenialExplained::new(denial, rules);
-    if as_text { (StatusCode::OK, TEXT, explained.to_string().into_bytes()) } else { json(StatusCode::OK, &explained) }
+fn explain_request(admin: &Admin, request_id: &str, as_text: bool) -> Page {
+    let page = |explained: &dyn Display| (StatusCode::OK, TEXT, explained.to_string().into_bytes());
+    if let Some(denial) = admin.recent_denials.find(request_id) {
+        let explained = DenialExplained::new(denial, &admin.rules);
+        return if as_text { page(&explained) } else { json(StatusCode::OK, &explained) };
+    }
+    match admin.refused_signatures.find(request_id).map(SignatureExplained::from) {
+        Some(explained) if as_text => page(&explained),
+        Some(explained) => json(StatusCode::OK, &explained),
+        None => text(StatusCode::NOT_FOUND, &NotKept { places: admin.recent_denials.places() }.to_string()),
+    }
 }

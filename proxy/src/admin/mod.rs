@@ -22,12 +22,13 @@ mod denial;
 mod learn;
 mod route;
 mod shadow;
+mod signature;
 mod status;
 
 pub use admission::Admission;
 pub use shadow::Shadow;
 
-use crate::observe::{LastHour, RecentDenials, Rejections};
+use crate::observe::{LastHour, RecentDenials, RefusedSignatures, Rejections};
 use crate::process::readiness::Readiness;
 use crate::rules::Store;
 use crate::telemetry::Metrics;
@@ -58,6 +59,8 @@ pub struct Admin {
     pub rejections: Arc<Rejections>,
     /// The latest denials.
     pub recent_denials: Arc<RecentDenials>,
+    /// The latest requests whose signature was refused.
+    pub refused_signatures: Arc<RefusedSignatures>,
     /// The numbers of the last hour.
     pub last_hour: Arc<LastHour>,
     /// Where requests go.
@@ -94,7 +97,7 @@ impl Admin {
             Route::Status => (StatusCode::OK, HTML, status::page(self, query).into_bytes()),
             Route::Rules => api::rules(&self.rules),
             Route::Rejections => api::rejections(&self.rejections, query),
-            Route::Explain => api::explain(&self.rules, &self.recent_denials, query),
+            Route::Explain => api::explain(self, query),
             Route::Learn => self.learn(query).await,
             Route::Shadow => shadow::changes(self.shadow.as_ref(), query),
             Route::Reload => self.reload().await,

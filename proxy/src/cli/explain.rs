@@ -150,8 +150,13 @@ impl Explain {
 
     /// The bucket that host and path name, as the proxy with this configuration reads them, and how it was read where that is not certain.
     fn bucket_of(&self, host: &str, path: &str, file: Option<&ConfigFile>) -> (NamedBucket<'static>, Option<String>) {
-        if let Some(bucket_host) = file.and_then(|file| file.hosts().of(host)) {
-            return (NamedBucket::One(bucket_host.bucket.clone().into()), None);
+        if let Some((prefix, public)) = file.and_then(|file| file.hosts().of(host, path)) {
+            let inner = path.get(prefix..).filter(|inner| !inner.is_empty()).unwrap_or("/");
+            let address = match &public.bucket {
+                Some(bucket) => Address::in_bucket(bucket, inner),
+                None => Address::in_path(inner),
+            };
+            return (address.bucket.into_owned(), None);
         }
         let domains = match file {
             Some(file) if self.domain.is_empty() => file.domains(),

@@ -70,7 +70,9 @@ impl ConfigError {
             Self::HalfAStore => vec!["rules.source", "rules.store"],
             Self::NoPlaceForRules => vec!["rules.api"],
             Self::TwoDrivers => vec!["drivers", "http1"],
-            Self::NeedsOwnDrivers { .. } => vec!["drivers", "http1", "rules.api", "presigned.head"],
+            Self::NeedsOwnDrivers { .. } => {
+                vec!["drivers", "http1", "rules.api", "presigned.head", "upstream.host", "hosts", "signatures.heal"]
+            }
             Self::OwnListener { .. } => vec!["upstream.url", "listen", "admin"],
             Self::AddressConflict { .. } => vec!["listen", "admin"],
         }

@@ -3,11 +3,11 @@
 use super::admin::AdminListener;
 use super::fields::{AtLeastOne, OneOrMany, OrDefault, SectionOrDefault};
 use super::forwarded::ForwardedSection;
-use super::hosts::{BucketHost, BucketHosts};
+use super::hosts::{PublicHost, PublicHosts, PublicName};
 use super::listen::Listener;
 use super::number::Threads;
 use super::rules::Rules;
-use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Shutdown};
+use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Shutdown, Signatures};
 use super::tls::Tls;
 use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
 use super::values::Drivers;
@@ -28,8 +28,8 @@ pub struct ConfigFile {
     pub(super) upstream: UpstreamConfig,
     #[serde(with = "OrDefault::<OneOrMany<Domain>>")]
     pub(super) domains: OneOrMany<Domain>,
-    #[serde(with = "OrDefault::<BTreeMap<Domain, BucketHost>>")]
-    pub(super) hosts: BTreeMap<Domain, BucketHost>,
+    #[serde(with = "OrDefault::<BTreeMap<PublicName, PublicHost>>")]
+    pub(super) hosts: BTreeMap<PublicName, PublicHost>,
     #[serde(with = "SectionOrDefault::<ForwardedSection>")]
     pub(super) forwarded: ForwardedSection,
     #[serde(with = "SectionOrDefault::<Rules>")]
@@ -38,6 +38,8 @@ pub struct ConfigFile {
     pub(super) cors: Cors,
     #[serde(with = "SectionOrDefault::<Presigned>")]
     pub(super) presigned: Presigned,
+    #[serde(with = "SectionOrDefault::<Signatures>")]
+    pub(super) signatures: Signatures,
     #[serde(with = "SectionOrDefault::<Limits>")]
     pub(super) limits: Limits,
     #[serde(with = "SectionOrDefault::<Tls>")]
@@ -76,9 +78,9 @@ impl ConfigFile {
         &self.domains.0
     }
 
-    /// The hosts that are a bucket's name.
+    /// The public names.
     #[must_use]
-    pub fn hosts(&self) -> BucketHosts {
+    pub fn hosts(&self) -> PublicHosts {
         self.hosts.clone().into()
     }
 

@@ -31,6 +31,7 @@ mod settings;
 mod tls;
 mod token;
 mod upstream;
+mod upstream_host;
 mod upstream_section;
 mod values;
 
@@ -44,21 +45,22 @@ pub use file::ConfigFile;
 pub use file_error::{ConfigFileError, ConfigFileErrors};
 pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
-pub use hosts::{BucketHost, BucketHosts};
+pub use hosts::{PublicHost, PublicHosts};
 pub use listen::{HealthPath, Listener, listener_of};
 pub use nearest::nearest;
 pub use paths::told_with_place;
 
 pub use rules::Rules;
 pub use rules_store::{RulesSource, RulesStore};
-pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Shutdown, Timeouts};
+pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Shutdown, Signatures, Timeouts};
 pub use tls::{PostQuantum, ServerName, Tls, TlsFiles, UpstreamTls};
 pub use token::{Token, TokenFile, TokenFileError};
-pub use upstream::{Balance, CheckPath, UpstreamHost, UpstreamUrl};
+pub use upstream::{Balance, CheckPath, UpstreamUrl};
+pub use upstream_host::{UpstreamHost, UpstreamHosts};
 pub use upstream_section::UpstreamConfig;
 pub use values::{
-    CredentialsPolicy, Drivers, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, TimingAllowOrigin,
-    ValueError, VaryPolicy, page_origin,
+    CredentialsPolicy, Drivers, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, Switch, TimingAllowOrigin,
+    UpstreamOrigin, ValueError, VaryPolicy, page_origin,
 };
 
 pub use crate::s3::domain::without_user;
@@ -82,8 +84,8 @@ pub struct Config {
     pub upstream: UpstreamConfig,
     /// The domains whose subdomains are buckets (virtual-host style).
     pub domains: Vec<Domain>,
-    /// The hosts that are a bucket's name.
-    pub hosts: BucketHosts,
+    /// The public names.
+    pub hosts: PublicHosts,
     /// What an upstream is told about the client.
     pub forwarded: Forwarded,
     /// Where the rules are.
@@ -94,6 +96,8 @@ pub struct Config {
     pub cors: Cors,
     /// How requests on presigned URLs are served.
     pub presigned: Presigned,
+    /// How a signature that the upstream refuses is treated.
+    pub signatures: Signatures,
     /// Limits on what a client may use.
     pub limits: Limits,
     /// Set if `limits` are lower than configured, since the process may not open more files.
@@ -186,6 +190,9 @@ impl Config {
         let needs_own = [
             ("rules.api: on", rules.api == RulesApi::On),
             ("presigned.head: by_get", file.presigned.head == PresignedHead::ByGet),
+            ("a list in upstream.host", upstream.host.as_slice().len() > 1),
+            ("a list in upstream_host", file.hosts.values().any(PublicHost::has_candidates)),
+            ("signatures.heal: on", file.signatures.heal.is_on()),
         ];
         let unserved = needs_own.into_iter().filter(|(_, is_set)| *is_set && drivers == Drivers::Pingora);
         errors.extend(unserved.map(|(setting, _)| ConfigError::NeedsOwnDrivers { setting }));
@@ -215,6 +222,7 @@ impl Config {
             allow: flags.allow,
             cors: file.cors,
             presigned: file.presigned,
+            signatures: file.signatures,
             limits,
             lowered,
             tls: file.tls,

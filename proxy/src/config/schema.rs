@@ -7,6 +7,7 @@ use super::fields::{As, AtLeastOne, OneOrMany, OptionalSection, OrDefault, Secti
 use super::listen::{Listener, ListenerSection};
 use super::paths::OptionalPath;
 use super::upstream::UpstreamUrl;
+use super::upstream_host::{UpstreamHost, UpstreamHosts};
 use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -50,6 +51,16 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let (one, many) = (generator.subschema_for::<T>(), generator.subschema_for::<Vec<T>>());
         json_schema!({ "anyOf": [one, many] })
+    }
+}
+
+impl JsonSchema for UpstreamHosts {
+    fn schema_name() -> Cow<'static, str> {
+        "UpstreamHosts".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        OneOrMany::<UpstreamHost>::json_schema(generator)
     }
 }
 

@@ -11,8 +11,8 @@ use super::rules_store::RulesStore;
 use super::tls::{Tls, TlsFiles, UpstreamTls};
 use super::upstream::CheckPath;
 use super::values::{
-    CredentialsPolicy, Interval, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, Time, TimingAllowOrigin,
-    VaryPolicy,
+    CredentialsPolicy, Interval, LogFormat, LogLevel, PresignedHead, ResourcePolicy, Size, Switch, Time,
+    TimingAllowOrigin, VaryPolicy,
 };
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -176,6 +176,19 @@ pub struct Presigned {
     /// What becomes of a HEAD request that the upstream rejects with 403.
     #[serde(with = "OrDefault::<PresignedHead>")]
     pub head: PresignedHead,
+    /// Whether a reader's browser keeps one response for all signatures of a URL (No-Vary-Search).
+    #[serde(with = "OrDefault::<Switch>")]
+    pub no_vary_search: Switch,
+}
+
+/// How a signature that the upstream refuses is treated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Signatures {
+    /// Whether a request is asked again with the `Accept-Encoding` that its client has signed, where something on the way replaced it.
+    #[serde(with = "OrDefault::<Switch>")]
+    pub heal: Switch,
 }
 
 /// What is logged, and how.
@@ -273,6 +286,7 @@ sections! {
     ForwardedSection: "forwarded", "mode";
     Cors: "cors", "vary";
     Presigned: "presigned", "head";
+    Signatures: "signatures", "heal";
     Limits: "limits", "connections";
     Tls: "tls", "post_quantum";
     Log: "log", "level";

@@ -1,4 +1,4 @@
-//! Settings of upstreams: their URLs, how one is chosen, which `Host` they see, what a health check requests.
+//! Settings of upstreams: their URLs, how one is chosen, what a health check requests.
 
 use super::address::is_unix_socket;
 use super::values::ValueError;
@@ -147,40 +147,6 @@ pub enum Balance {
     LeastConnections,
 }
 
-/// Which `Host` an upstream sees.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "`preserve`, or a name with or without a port."))]
-#[serde(try_from = "String")]
-pub enum UpstreamHost {
-    /// The client's own: the client signs it.
-    #[default]
-    Preserve,
-    /// Always this one.
-    Name(String),
-}
-
-impl FromStr for UpstreamHost {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        if text == "preserve" {
-            return Ok(Self::Preserve);
-        }
-        let authority = text.parse::<http::uri::Authority>().ok().filter(|authority| !authority.as_str().contains('@'));
-        let is_host = authority.is_some_and(|authority| !authority.host().is_empty());
-        let invalid = || ValueError::new(text, "a host is preserve, or a name with or without a port");
-        is_host.then(|| Self::Name(text.to_owned())).ok_or_else(invalid)
-    }
-}
-
-impl TryFrom<String> for UpstreamHost {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        text.parse()
-    }
-}
-
 /// The path that a health check requests, with or without a query.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A path, with or without a query."))]
@@ -244,17 +210,6 @@ mod tests {
         ] {
             let error = text.parse::<UpstreamUrl>().unwrap_err().to_string();
             assert!(error.contains(said) && !error.contains("5ECRET"), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_replacement_host_is_a_name_with_or_without_a_port() {
-        assert_eq!("preserve".parse(), Ok(UpstreamHost::Preserve));
-        for text in ["minio", "minio:9000", "s3.example.test", "[::1]:9000", "10.0.0.1"] {
-            assert_eq!(text.parse(), Ok(UpstreamHost::Name(text.to_owned())));
-        }
-        for text in ["", ":9000", "http://minio", "a b", "user@minio", "minio/x"] {
-            assert!(text.parse::<UpstreamHost>().is_err(), "{text}");
         }
     }
 

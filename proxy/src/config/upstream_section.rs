@@ -3,7 +3,9 @@
 use super::fields::{OneOrMany, OptionalSection, OrDefault, SectionOrDefault};
 use super::settings::{HealthCheck, Keepalive, Timeouts};
 use super::tls::UpstreamTls;
-use super::upstream::{Balance, UpstreamHost, UpstreamUrl};
+use super::upstream::{Balance, UpstreamUrl};
+use super::upstream_host::UpstreamHosts;
+use super::values::UpstreamOrigin;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -20,9 +22,12 @@ pub struct UpstreamConfig {
     /// How an address is chosen among the available ones.
     #[serde(with = "OrDefault::<Balance>")]
     pub balance: Balance,
-    /// Which `Host` an upstream sees.
-    #[serde(with = "OrDefault::<UpstreamHost>")]
-    pub host: UpstreamHost,
+    /// The `Host` that an upstream sees: the name that URLs are signed for. Of a list, each is tried in turn.
+    #[serde(with = "OrDefault::<UpstreamHosts>")]
+    pub host: UpstreamHosts,
+    /// Whether an `Origin` that the request does not sign reaches an upstream.
+    #[serde(with = "OrDefault::<UpstreamOrigin>")]
+    pub origin: UpstreamOrigin,
     /// Active health checks of upstream addresses.
     #[serde(with = "OptionalSection::<HealthCheck>")]
     pub health_check: Option<HealthCheck>,

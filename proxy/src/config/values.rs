@@ -3,7 +3,7 @@
 //! In the schema a value type has a title, which the reference shows as what the key takes.
 
 use crate::s3::as_written::as_written;
-use crate::s3::domain::without_user;
+use crate::s3::domain::{InvalidDomain, without_user};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -14,6 +14,12 @@ use std::time::Duration;
 pub struct ValueError {
     value: String,
     reason: Cow<'static, str>,
+}
+
+impl From<InvalidDomain> for ValueError {
+    fn from(InvalidDomain { value, reason }: InvalidDomain) -> Self {
+        Self { value, reason: reason.into() }
+    }
 }
 
 impl ValueError {
@@ -37,6 +43,38 @@ impl ValueError {
 pub fn page_origin(text: &str) -> Result<String, ValueError> {
     let is_secret = without_user(text) != text;
     if is_secret { Err(ValueError::new(text, "an origin is scheme, host and port alone")) } else { Ok(text.to_owned()) }
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is.
+    On,
+}
+
+impl Switch {
+    /// Returns true where it is done.
+    #[must_use]
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On)
+    }
+}
+
+/// What becomes of an `Origin` that the request does not sign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum UpstreamOrigin {
+    /// It ends here: CORS is decided here, and an upstream may refuse a request for it.
+    #[default]
+    Drop,
+    /// It goes on.
+    Preserve,
 }
 
 /// Which responses carry `Vary`.

@@ -139,6 +139,11 @@ pub(super) struct ForwardedLines<'r> {
 }
 
 impl ForwardedLines<'_> {
+    /// Leaves out which host the client asked for.
+    pub(super) const fn leave_out_host(&mut self) {
+        self.host = None;
+    }
+
     /// Whether a line of the request ends here.
     pub(super) fn replaces(&self, name: &[u8]) -> bool {
         self.has_lines && is_forwarding(name) && !self.is_signed(name)

@@ -7,9 +7,12 @@ use super::head::RequestHead;
 use super::known::Known;
 use super::peer::ClientPeer;
 use super::policy::Policy;
+use super::questions::Questions;
 use super::reply::{Refusal, Reply};
+use super::sandbox::is_for_service_worker;
 use super::stages::{Exchange, Forward, Replying};
 use crate::s3::address::NamedBucket;
+use crate::s3::error::ErrorCode;
 use http::StatusCode;
 use s3_cors::{CorsRequest, Denial, RequestKind, Verdict, evaluate};
 use s3cors_http1::body_length::is_ambiguous;
@@ -44,12 +47,25 @@ impl<H: RequestHead> Exchange<H> {
             (Some(fault), _) => Judged::Reply(self.refuse(Failure::InvalidRequest(fault))),
             (None, Some(reply)) => Judged::Reply(Replying::new(self, reply)),
             (None, None) if self.known.lines.passages.is_loop() => Judged::Reply(self.refuse(Failure::Loop)),
+            (None, None) if self.is_for_service_worker() => {
+                let reply = no_service_worker(&self.policy, &self.known);
+                Judged::Reply(Replying::new(self, reply))
+            }
             (None, None) => match operation(&self) {
                 None => Judged::Forward(Forward::new(self)),
-                Some(Ok(signed)) => Judged::Buffered(Buffered::new(Forward::new(self), signed)),
+                Some(Ok(signed)) => {
+                    // Its body is judged with it, and both its questions go to one address.
+                    self.known.questions.end();
+                    Judged::Buffered(Buffered::new(Forward::new(self), signed))
+                }
                 Some(Err(reply)) => Judged::Reply(Replying::new(self, *reply)),
             },
         }
+    }
+
+    /// Returns true if an object would become a service worker of the application whose host it is.
+    fn is_for_service_worker(&self) -> bool {
+        self.known.host.get().is_some_and(|named| named.is_sandboxed) && is_for_service_worker(&self.head)
     }
 
     /// Refuses a request before it is here as a whole. As far as its head is here, the rules are asked about it.
@@ -79,8 +95,14 @@ impl<H: RequestHead> Exchange<H> {
 
 /// Asks the rules about a request, once, by one snapshot of them. Its lines are walked here, and what else needs one is noted.
 fn decide<'h>(policy: &Policy, head: &'h impl RequestHead, peer: &ClientPeer, known: &mut Known) -> CorsRequest<'h> {
-    let bucket_host = head.host().and_then(|host| policy.hosts.of(host));
-    let address = policy.address(head, bucket_host.as_deref());
+    let host = policy.names.named(head.host(), head.path());
+    let mut address = policy.address(head, &host);
+    let names = policy.names.of_address(&address, host.get());
+    // Under every name that it could be sent, the upstream would see another bucket or key.
+    if names.is_empty() {
+        address.bucket = NamedBucket::Ambiguous;
+    }
+    known.questions = Questions::begin(names, policy.healing.as_ref(), head, host.prefix);
     let live = policy.rules.live();
     let bucket = Arc::clone(match &address.bucket {
         NamedBucket::Ambiguous => live.without_rules(),
@@ -103,7 +125,7 @@ fn decide<'h>(policy: &Policy, head: &'h impl RequestHead, peer: &ClientPeer, kn
         shadow.compare(&asked, &address.bucket, &bucket, known);
     }
     known.bucket = Some(bucket);
-    known.bucket_host = bucket_host;
+    known.host = host;
     asked
 }
 
@@ -116,6 +138,11 @@ fn own_reply(policy: &Policy, asked: &CorsRequest<'_>, known: &Known) -> Option<
         Verdict::Granted(_) | Verdict::NotCors if is_preflight => Some(Reply::empty(StatusCode::OK)),
         _ => None,
     }
+}
+
+fn no_service_worker(policy: &Policy, known: &Known) -> Reply {
+    const MESSAGE: &str = "Objects of this host are no service workers (sandbox).";
+    policy.replies.error(StatusCode::FORBIDDEN, ErrorCode::AccessDenied.as_str(), MESSAGE, &[], known)
 }
 
 /// S3's answer to a denial.

@@ -3,9 +3,11 @@
 use super::count::Counted;
 use super::forwarding::Chain;
 use super::head::RequestHead;
+use super::names::NamedHost;
+use super::questions::Questions;
+use super::response_notes::ResponseNotes;
 use super::short_text::ShortText;
 use super::via::Passages;
-use crate::config::BucketHost;
 use crate::rules::Bucket;
 use crate::s3::identity::RequestId;
 use crate::s3::operation::Scope;
@@ -28,8 +30,11 @@ pub(super) struct Known {
     pub(super) resource: ResourceType,
     /// The scope that the request's path names; `None` where servers differ about it.
     pub(super) scope: Option<Scope>,
-    /// The configuration of a host that is a bucket's name.
-    pub(super) bucket_host: Option<Arc<BucketHost>>,
+    /// The public name that it is for.
+    pub(super) host: NamedHost,
+    pub(super) questions: Questions,
+    /// What the response says that decides about its edits; `None` where no edit depends on it.
+    pub(super) notes: Option<Box<ResponseNotes>>,
     pub(super) lines: KnownLines,
     /// The client itself, before all proxies that are trusted; port 0 is one that is not known.
     pub(super) client: Option<SocketAddr>,
@@ -62,7 +67,9 @@ impl Known {
             bucket: None,
             resource: ResourceType::Bucket,
             scope: None,
-            bucket_host: None,
+            host: NamedHost::default(),
+            questions: Questions::default(),
+            notes: None,
             lines: KnownLines::default(),
             client: None,
             chain: None,
@@ -100,6 +107,11 @@ impl LineAt {
         self.0 = self.0.or_else(|| u16::try_from(at).ok());
     }
 
+    /// Returns true if there is such a line.
+    pub(super) const fn is_there(self) -> bool {
+        self.0.is_some()
+    }
+
     /// The line's value.
     pub(super) fn of(self, head: &impl RequestHead) -> Option<&[u8]> {
         head.lines().nth(self.0?.into()).map(|(_, value)| value)
@@ -115,6 +127,8 @@ pub(super) struct KnownLines {
     pub(super) asked_method: LineAt,
     /// `Access-Control-Request-Headers`.
     pub(super) asked_headers: LineAt,
+    /// `Authorization`.
+    pub(super) authorization: LineAt,
     /// Set if an object is copied.
     pub(super) has_copy_source: bool,
     /// Set if there are lines about the proxies before the peer.
@@ -132,6 +146,7 @@ impl KnownLines {
         match name.len() {
             3 if is_named(name, b"via") => self.passages.add(value),
             6 if is_named(name, b"origin") => self.origin.note(at),
+            13 if is_named(name, b"authorization") => self.authorization.note(at),
             17 if is_named(name, b"x-amz-copy-source") => self.has_copy_source = true,
             29 if !value.is_empty() && is_named(name, b"access-control-request-method") => self.asked_method.note(at),
             30 if is_named(name, b"access-control-request-headers") => self.asked_headers.note(at),

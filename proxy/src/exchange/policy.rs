@@ -4,19 +4,21 @@ use super::bucket_cors::api::{Api, SignatureCheck};
 use super::count::Count;
 use super::forwarding::Forwarding;
 use super::head::RequestHead;
+use super::healing_log::HealingLog;
 use super::health::{HealthPaths, WhyNotReady};
 use super::known::Known;
 use super::log_limiter::LogLimiter;
 use super::missing_rules_log::MissingRulesLog;
+use super::names::{NamedHost, Names, SignedNames};
 use super::peer::ClientPeer;
+use super::questions::Healing;
 use super::reply_contents::Replies;
 use super::shadow::Shadow;
-use crate::config::{BucketHost, BucketHosts, Config, PresignedHead, UpstreamHost};
-use crate::observe::{RecentDenials, Rejections, ShadowDecisions};
+use crate::config::{Config, PresignedHead, Switch, UpstreamOrigin};
+use crate::observe::{RecentDenials, RefusedSignatures, Rejections, ShadowDecisions};
 use crate::rules::{ShadowRules, Store};
 use crate::s3::address::Address;
 use crate::s3::bucket_cors::Operation;
-use crate::s3::domain::Domain;
 use crate::telemetry::{AccessLog, Metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,14 +30,18 @@ pub struct Policy {
     pub(super) rejections: Arc<Rejections>,
     pub(super) recent_denials: Option<Arc<RecentDenials>>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) domains: Vec<Domain>,
-    pub(super) hosts: BucketHosts,
+    pub(super) names: Names,
     pub(super) forwarding: Forwarding,
-    pub(super) upstream_host: UpstreamHost,
+    pub(super) origin: UpstreamOrigin,
     pub(super) presigned_head: PresignedHead,
+    pub(super) no_vary_search: Switch,
+    /// `None` where each request has one question only.
+    pub(super) healing: Option<Healing>,
+    pub(super) healing_log: HealingLog,
     pub(super) access_log: Option<AccessLog>,
     pub(super) replies: Replies,
     pub(super) signature_log: LogLimiter,
+    pub(super) refused_signatures: Arc<RefusedSignatures>,
     pub(super) missing_rules_log: MissingRulesLog,
     /// `None` where no listener has a health path.
     pub(super) health: Option<HealthPaths>,
@@ -77,14 +83,17 @@ impl Policy {
             rejections,
             recent_denials,
             metrics,
-            domains: config.domains.clone(),
-            hosts: config.hosts.clone(),
+            names: Names::of(config),
             forwarding: Forwarding::of(&config.forwarded),
-            upstream_host: config.upstream.host.clone(),
+            origin: config.upstream.origin,
             presigned_head: config.presigned.head,
+            no_vary_search: config.presigned.no_vary_search,
+            healing: Healing::of(config),
+            healing_log: HealingLog::default(),
             access_log,
             replies: Replies::new(config.cors),
             signature_log: LogLimiter::default(),
+            refused_signatures: Arc::default(),
             missing_rules_log: MissingRulesLog::default(),
             health: why_not_ready.and_then(|why_not| HealthPaths::of(&config.listen, why_not)),
             api,
@@ -110,6 +119,12 @@ impl Policy {
         &self.in_flight
     }
 
+    /// The latest requests whose signature was refused.
+    #[must_use]
+    pub const fn refused_signatures(&self) -> &Arc<RefusedSignatures> {
+        &self.refused_signatures
+    }
+
     /// Returns the check whether upstreams judge signatures; `None` where the CORS of buckets is not served here.
     #[must_use]
     pub fn signature_check(&self) -> Option<&SignatureCheck> {
@@ -117,19 +132,17 @@ impl Policy {
     }
 
     /// The bucket and the key that a request is for.
-    pub(super) fn address<'r>(&self, head: &'r impl RequestHead, bucket_host: Option<&'r BucketHost>) -> Address<'r> {
-        match bucket_host {
-            Some(named) => Address::in_bucket(&named.bucket, head.path()),
-            None => Address::of(head.host(), head.path(), &self.domains),
-        }
+    pub(super) fn address<'r>(&self, head: &'r impl RequestHead, host: &'r NamedHost) -> Address<'r> {
+        self.names.address(head.host(), host.inner(head.path()), host.get())
+    }
+
+    /// The names that a request may have been signed for.
+    pub(super) fn signed_names<'r>(&'r self, known: &'r Known) -> &'r SignedNames {
+        self.names.signed(known.host.get())
     }
 
     /// The `Host` that the upstream sees; `None`: the client's own, which is part of what the client signs.
     pub(super) fn host_for_upstream<'r>(&'r self, known: &'r Known) -> Option<&'r str> {
-        let of_bucket = known.bucket_host.as_ref().map(|named| &named.upstream_host);
-        match of_bucket.and_then(Option::as_ref).unwrap_or(&self.upstream_host) {
-            UpstreamHost::Preserve => None,
-            UpstreamHost::Name(name) => Some(name),
-        }
+        self.signed_names(known).host(known.questions.name())
     }
 }

@@ -41,7 +41,7 @@ impl<H: RequestHead> Drop for Exchange<H> {
 }
 
 fn record_denial(policy: &Policy, head: &impl RequestHead, known: &Known, status: u16) {
-    let address = policy.address(head, known.bucket_host.as_deref());
+    let address = policy.address(head, &known.host);
     let denied = Denied {
         at: SystemTime::now(),
         request_id: known.id.as_str(),
@@ -105,7 +105,7 @@ fn bucket<'r>(policy: &Policy, head: &'r impl RequestHead, known: &'r Known) -> 
     if known.bucket.is_none() || (known.has_rules() && !label.starts_with('_')) {
         return label.into();
     }
-    match policy.address(head, known.bucket_host.as_deref()).bucket {
+    match policy.address(head, &known.host).bucket {
         NamedBucket::One(Cow::Borrowed(name)) => printable(name.as_bytes()),
         NamedBucket::One(Cow::Owned(name)) => printable(name.as_bytes()).into_owned().into(),
         NamedBucket::Service => SERVICE.label().into(),

@@ -3,7 +3,8 @@
 use super::identity::Host;
 use super::known::Known;
 use super::reply::Reply;
-use super::response_edits::{ResponseEdits, TakeHeaders};
+use super::response_edits::ResponseEdits;
+use super::take_headers::TakeHeaders;
 use crate::config::Cors;
 use crate::s3::error::ErrorDocument;
 use http::header::{CONTENT_TYPE, VARY};

@@ -2,6 +2,7 @@
 
 use super::forwarding::ForwardedLines;
 use super::head_retry;
+use super::names::inner_path;
 use crate::s3::placed_signature::{PlacedSignature, SignaturePlace};
 use std::borrow::Cow;
 
@@ -13,6 +14,26 @@ pub struct RequestEdits<'r> {
     pub(super) is_head_retry: bool,
     /// A signature that is broken on the way; all else is equal with it and without.
     pub(super) broken: Option<&'r PlacedSignature>,
+    /// The bytes of the path that belong to the public name.
+    pub(super) prefix: usize,
+    pub(super) ended: EndedLines,
+    /// `Accept-Encoding` in place of the client's own.
+    pub(super) encoding: Option<&'static str>,
+    /// Set if the body waits until the upstream has judged the head.
+    pub(super) holds_body: bool,
+    /// Set if the client expects something itself.
+    pub(super) has_expectation: bool,
+}
+
+/// The lines of a client that end here, because they are not for the storage.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct EndedLines {
+    pub(super) origin: bool,
+    pub(super) cookie: bool,
+    pub(super) authorization: bool,
+    /// `X-Forwarded-Host`, where another `Host` is sent: SeaweedFS judges a signature by it (`extractHostHeader`), and it is the sent one that
+    /// was signed.
+    pub(super) forwarded_host: bool,
 }
 
 impl<'r> RequestEdits<'r> {
@@ -34,6 +55,13 @@ impl<'r> RequestEdits<'r> {
         match name.first() {
             Some(b'h' | b'H') => self.host.is_some() && name.eq_ignore_ascii_case(b"host"),
             Some(b'r' | b'R') => self.is_head_retry && name.eq_ignore_ascii_case(head_retry::RANGE.0.as_bytes()),
+            Some(b'o' | b'O') => self.ended.origin && name.eq_ignore_ascii_case(b"origin"),
+            Some(b'c' | b'C') => self.ended.cookie && name.eq_ignore_ascii_case(b"cookie"),
+            Some(b'a' | b'A') => {
+                (self.ended.authorization && name.eq_ignore_ascii_case(b"authorization"))
+                    || (self.encoding.is_some() && name.eq_ignore_ascii_case(b"accept-encoding"))
+            }
+            Some(b'x' | b'X') if self.ended.forwarded_host && name.eq_ignore_ascii_case(b"x-forwarded-host") => true,
             _ => self.forwarded.as_ref().is_some_and(|lines| lines.replaces(name)),
         }
     }
@@ -44,9 +72,27 @@ impl<'r> RequestEdits<'r> {
             let (name, value) = head_retry::RANGE;
             line(name, value);
         }
+        if let Some(encoding) = self.encoding {
+            line("Accept-Encoding", [encoding, "", ""]);
+        }
+        if self.holds_body && !self.has_expectation {
+            line("Expect", ["100-continue", "", ""]);
+        }
         if let Some(forwarded) = &self.forwarded {
             forwarded.for_each(line);
         }
+    }
+
+    /// The path for the upstream, in place of the client's own; `None` where it stays.
+    #[must_use]
+    pub fn path<'p>(&self, path: &'p str) -> Option<&'p str> {
+        (self.prefix > 0).then(|| inner_path(path, self.prefix))
+    }
+
+    /// Returns true if the body waits until the upstream has judged the head.
+    #[must_use]
+    pub const fn holds_body(&self) -> bool {
+        self.holds_body
     }
 
     /// The query for the upstream.

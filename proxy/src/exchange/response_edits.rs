@@ -1,8 +1,9 @@
 //! The response's head for the client: an upstream's CORS headers are removed, those of the rules are added.
 
 use super::head_retry::FullLength;
-use super::identity::Identity;
 use super::known::Known;
+use super::response_notes::ResponseNotes;
+use super::take_headers::TakeHeaders;
 use crate::config::{Cors, ResourcePolicy, TimingAllowOrigin, VaryPolicy};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use s3_cors::{Decision, Grant, VaryMerge, merge_vary};
@@ -23,33 +24,6 @@ pub fn is_cors_header(name: &[u8]) -> bool {
     name.get(..CORS_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(CORS_PREFIX))
 }
 
-/// Takes the headers of a response, in their order.
-pub trait TakeHeaders {
-    /// Takes a header.
-    fn header(&mut self, name: &HeaderName, value: &HeaderValue);
-
-    /// Takes the length of a body, in bytes.
-    fn length(&mut self, length: usize) {
-        self.header(&header::CONTENT_LENGTH, &HeaderValue::from(length));
-    }
-
-    /// Takes the names of the server and of the request, most of which are ready as lines of HTTP/1.1.
-    fn identity(&mut self, of: &Identity<'_>) {
-        of.for_each_header(|name, value| self.header(name, value));
-    }
-
-    /// Takes those of a grant, most of which are ready as lines of HTTP/1.1.
-    fn grant(&mut self, grant: &Grant) {
-        grant.for_each_header(|name, value| self.header(name, value));
-    }
-}
-
-impl<F: FnMut(&HeaderName, &HeaderValue)> TakeHeaders for F {
-    fn header(&mut self, name: &HeaderName, value: &HeaderValue) {
-        self(name, value);
-    }
-}
-
 /// The difference between a response as it came and as the client sees it: each header that comes replaces all lines of its name.
 ///
 /// `Timing-Allow-Origin` and `Cross-Origin-Resource-Policy` are no part of S3's CORS, and only there if the configuration asks for them.
@@ -64,6 +38,8 @@ pub struct ResponseEdits<'x> {
     decision: Option<HeaderValue>,
     /// The length of the whole, where the upstream was asked for a part.
     full_length: Option<FullLength>,
+    /// What the response says that decides about further headers.
+    notes: Option<&'x ResponseNotes>,
 }
 
 impl<'x> ResponseEdits<'x> {
@@ -93,6 +69,7 @@ impl<'x> ResponseEdits<'x> {
             vary,
             decision: cors.debug_header.then(|| debug_value(&known.decision)),
             full_length,
+            notes: known.notes.as_deref(),
         }
     }
 
@@ -121,6 +98,7 @@ impl<'x> ResponseEdits<'x> {
             Some(b'c' | b'C') => self.resource_policy.is_some() && is(&RESOURCE_POLICY),
             _ => false,
         };
+        let is_ours = is_ours || self.notes.is_some_and(|notes| notes.replaces(name));
         is_ours || self.full_length.is_some_and(|length| length.replaces(name))
     }
 
@@ -142,6 +120,9 @@ impl<'x> ResponseEdits<'x> {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
             .for_each(|(name, value)| to.header(name, value));
+        if let Some(notes) = self.notes {
+            notes.for_each_header(to);
+        }
     }
 }
 

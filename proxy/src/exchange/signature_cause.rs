@@ -3,6 +3,10 @@
 //! A signature covers the method, `Host`, the path, the query and the headers that it lists (S3 API, Authenticating Requests). Whatever
 //! changes one of them on the way breaks it. The upstream sees only that; here the request is known as it came and as it left.
 
+mod advice;
+
+pub(super) use advice::advice;
+
 use super::head::RequestHead;
 use crate::config::PresignedHead;
 use crate::s3::presigned::{expires_at, is_presigned, signed_at};
@@ -20,6 +24,20 @@ const AGREEMENT: Duration = Duration::from_secs(5 * 60);
 const MOST_NAMES: usize = 100;
 /// What proxies add that change the path: Traefik and Spring, Traefik, Envoy.
 const PATH_CHANGED: [&str; 3] = ["x-forwarded-prefix", "x-replaced-path", "x-envoy-original-path"];
+
+/// The headers of tracing, which an agent in the client and every proxy may write anew (W3C Trace Context; B3; AWS X-Ray; Datadog, Jaeger).
+const TRACING: [&str; 8] = [
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "b3",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
+    "x-datadog-trace-id",
+    "uber-trace-id",
+];
+/// The beginnings of parameters that are added to links: by advertisers and mail programs, and by an `&` that was escaped for HTML.
+const ADDED_TO_LINKS: [&str; 6] = ["utm_", "fbclid=", "gclid=", "msclkid=", "mc_", "amp;"];
 
 /// What an upstream's 403 says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +62,8 @@ impl Rejection {
             b"RequestTimeTooSkewed" => Some(Self::Skewed),
             // One sentence in all of S3, MinIO, Ceph and s3s.
             b"AccessDenied" if memchr::memmem::find(document, b"Request has expired").is_some() => Some(Self::Expired),
+            // Garage (src/api/common/signature: "Forbidden: Invalid signature").
+            b"AccessDenied" if memchr::memmem::find(document, b"Invalid signature").is_some() => Some(Self::Mismatch),
             b"AccessDenied" => Some(Self::Denied),
             _ => None,
         }
@@ -60,6 +80,8 @@ pub(super) struct Rejected<'r, H> {
     pub(super) host_signed: HostSignature,
     /// The time now, and what the upstream says it is.
     clocks: (SystemTime, Option<SystemTime>),
+    /// Set if the host that was sent was configured as the one that clients sign for: then it is no cause.
+    pub(super) is_named_host: bool,
     /// Whether it was rejected as GET, too.
     pub(super) is_by_get: bool,
     /// The setting for a presigned HEAD.
@@ -76,6 +98,7 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
             signed: signed_headers(authorization, query),
             host_signed: HostSignature::of(authorization, query),
             clocks,
+            is_named_host: false,
             is_by_get: false,
             presigned_head: PresignedHead::AsSigned,
         }
@@ -120,7 +143,7 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
     /// What has changed on the way: first what contradicts the signature, then what shows a change.
     fn change(&self) -> Option<(Cause, Option<&str>)> {
         let (received, sent) = self.hosts;
-        if received != sent && self.covers_host() {
+        if received != sent && !self.is_named_host && self.covers_host() {
             return Some((Cause::HostReplaced, Some("host")));
         }
         let is_hop = |name: &&str| is_hop_by_hop(name.as_bytes());
@@ -138,7 +161,16 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
         if let Some(name) = PATH_CHANGED.iter().find(|name| self.head.value(name).is_some()) {
             return Some((Cause::PathChangedBefore, Some(name)));
         }
-        self.signed_names().find_map(|name| Some((self.doubt(name)?, Some(name))))
+        let doubt = self.signed_names().find_map(|name| Some((self.doubt(name)?, Some(name))));
+        doubt.or_else(|| self.has_changed_query().then_some((Cause::QueryChanged, None)))
+    }
+
+    /// Whether a presigned URL has a parameter that no SDK signs, or a credential that something has decoded.
+    fn has_changed_query(&self) -> bool {
+        let is_added = |parameter: &str| ADDED_TO_LINKS.iter().any(|begin| parameter.starts_with(begin));
+        let is_decoded = |parameter: &str| parameter.starts_with("X-Amz-Credential=") && parameter.contains('/');
+        let is_changed = |parameter: &str| is_added(parameter) || is_decoded(parameter);
+        self.is_presigned() && self.head.query().is_some_and(|query| query.split('&').any(is_changed))
     }
 
     /// What is odd about a signed header that arrived.
@@ -147,6 +179,9 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
         // (terraform issue 36412, minio issue 15506, supabase/storage issue 729).
         if name.eq_ignore_ascii_case("accept-encoding") && self.head.value(name) != Some(b"identity") {
             return Some(Cause::AcceptEncoding);
+        }
+        if TRACING.iter().any(|traced| name.eq_ignore_ascii_case(traced)) {
+            return Some(Cause::TraceContext);
         }
         let lines = self.head.lines().filter(|(line, _)| line.eq_ignore_ascii_case(name.as_bytes())).count();
         // RFC 9113 §8.2.3 lets a client split a cookie, and has the lines joined for HTTP/1.1.
@@ -224,59 +259,6 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
 
 fn distance(one: SystemTime, other: SystemTime) -> Duration {
     one.duration_since(other).unwrap_or_else(|before| before.duration())
-}
-
-/// Returns what to set, and where.
-pub(super) const fn advice(cause: Cause, presigned_head: PresignedHead) -> &'static str {
-    match cause {
-        Cause::HostReplaced => {
-            "set upstream.host to preserve (for a name in hosts: upstream_host), or let clients sign for the host that is sent: the \
-             upstream checks that one"
-        }
-        Cause::HostChangedBefore => {
-            "a proxy in front of this one has changed Host (see X-Forwarded-Host): let it pass on the client's own, with its port"
-        }
-        Cause::PathChangedBefore => {
-            "a proxy in front of this one has changed the path (the header says so): let it pass on the path as it came"
-        }
-        Cause::AcceptEncoding => {
-            "Accept-Encoding is signed, and a CDN or proxy in front of this one rewrites it: let it leave the header alone for \
-             this host, or set the SDK not to sign it"
-        }
-        Cause::HeaderMissing => {
-            "a signed header did not arrive: let the client send it with the value that was signed, and let nothing in front of \
-             this proxy remove it"
-        }
-        Cause::HeaderRepeated => {
-            "a signed header came in several lines, which servers join in different ways: let the client send one line"
-        }
-        Cause::CookieLines => {
-            "Cookie is signed and came in several lines, which are joined for the upstream: let clients not sign it"
-        }
-        Cause::HopByHop => {
-            "a signed header is for one connection only, and proxies remove or rewrite it: let clients not sign it"
-        }
-        Cause::ClientClock => "the client's clock is wrong, see signed_seconds_ago: synchronize it (NTP)",
-        Cause::UpstreamClock => {
-            "the client's clock agrees with this machine's and the upstream's differs: synchronize the upstream's (NTP)"
-        }
-        Cause::Expired => {
-            "the presigned URL is past its time: make it when it is used, or for longer (7 days at most). If it is new, the clock \
-             of the program that made it is behind"
-        }
-        Cause::HeadByGet if matches!(presigned_head, PresignedHead::ByGet) => {
-            "a presigned URL is for one method, and with Range, If-Range or partNumber a HEAD goes on as it came, although \
-             presigned.head is by_get: let the client ask HEAD without them, or GET, or make a URL for HEAD"
-        }
-        Cause::HeadByGet => {
-            "a presigned URL is for one method, and a HEAD cannot say why it fails: make a URL for HEAD, or set presigned.head to \
-             by_get"
-        }
-        Cause::Unknown => {
-            "nothing that this proxy sees explains it: check the client's secret key and region, and whether something before \
-             this proxy changes the path, the query or signed headers"
-        }
-    }
 }
 
 #[cfg(test)]

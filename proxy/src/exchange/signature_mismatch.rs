@@ -4,7 +4,9 @@
 use super::head::RequestHead;
 use super::known::Known;
 use super::policy::Policy;
+use super::short_text::ShortText;
 use super::signature_cause::{Rejected, Rejection, advice};
+use crate::observe::RefusedSignature;
 use crate::telemetry::printable;
 use std::time::SystemTime;
 
@@ -34,11 +36,26 @@ fn diagnose(policy: &Policy, rejection: Option<Rejection>, head: &impl RequestHe
     let clocks = (SystemTime::now(), known.upstream_clock);
     let mut rejected = Rejected::new(head, policy.host_for_upstream(known), clocks);
     (rejected.is_by_get, rejected.presigned_head) = (known.by_get.is_some(), policy.presigned_head);
+    rejected.is_named_host = policy.signed_names(known).are_for_signatures();
     let Some((cause, header)) = rejected.cause(rejection) else { return };
     if rejection == Rejection::Mismatch {
         policy.metrics.signatures.mismatched();
     }
     policy.metrics.signatures.failed(cause);
+    let advice = advice(cause, policy.presigned_head);
+    policy.refused_signatures.keep(&RefusedSignature {
+        request_id: known.id.as_str(),
+        upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
+        at: clocks.0,
+        bucket: known.label(),
+        method: head.method(),
+        cause: cause.as_str(),
+        header,
+        client_host: rejected.hosts.0,
+        sent_host: rejected.hosts.1,
+        is_healed: false,
+        advice,
+    });
     if !policy.signature_log.allows(cause) {
         return;
     }
@@ -55,13 +72,13 @@ fn diagnose(policy: &Policy, rejection: Option<Rejection>, head: &impl RequestHe
         sent_host = text(sent.as_bytes()),
         in_front = rejected.in_front().map(text),
         signed_seconds_ago = rejected.signed_seconds_ago(),
-        advice = advice(cause, policy.presigned_head),
+        advice,
         "the upstream rejects a signature"
     );
 }
 
 /// What the beginning of an error document says.
-fn reported(body: &[u8]) -> Option<Rejection> {
+pub(super) fn reported(body: &[u8]) -> Option<Rejection> {
     let start = body.get(..LOOKED_AT).unwrap_or(body);
     let code = start.get(memchr::memmem::find(start, b"<Code>")? + b"<Code>".len()..)?;
     Rejection::of(code.get(..memchr::memmem::find(code, b"</Code>")?)?, code)

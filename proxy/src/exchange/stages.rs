@@ -4,17 +4,22 @@ use super::head::RequestHead;
 use super::known::Known;
 use super::peer::ClientPeer;
 use super::policy::Policy;
+use super::questions::signs;
 use super::reply::Reply;
-use super::request_edits::RequestEdits;
-use super::response_edits::{ResponseEdits, TakeHeaders};
-use super::response_head::{ResponsePlan, Shown, answered};
+use super::request_edits::{EndedLines, RequestEdits};
+use super::response_edits::ResponseEdits;
+use super::response_head::{Resend, ResponsePlan, Shown, answered};
+use super::sandbox::is_of_aws;
 use super::signature_mismatch::examine_body;
+use super::take_headers::TakeHeaders;
 use super::tally::Tally;
+use crate::config::UpstreamOrigin;
 use crate::s3::placed_signature::PlacedSignature;
 use bytes::Bytes;
 use http::header::DATE;
 use http::{HeaderValue, StatusCode};
 use s3_cors::Decision;
+use s3cors_http1::body_length::BodyLength;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -150,18 +155,41 @@ impl<H: RequestHead> Forward<H> {
     pub fn request(&self) -> RequestEdits<'_> {
         let Exchange { policy, head, peer, known, .. } = &*self.exchange;
         let own = (known.lines.has_forwarding, known.lines.passages.is_there());
-        let forwarded = policy.forwarding.lines(head, peer, own, known.chain.as_ref());
+        let mut forwarded = policy.forwarding.lines(head, peer, own, known.chain.as_ref());
+        let host = policy.host_for_upstream(known);
+        if let Some(lines) = forwarded.as_mut().filter(|_| host.is_some()) {
+            lines.leave_out_host();
+        }
         RequestEdits {
-            host: policy.host_for_upstream(known),
+            host,
             forwarded,
             is_head_retry: known.by_get.is_some(),
             broken: self.broken.as_ref(),
+            prefix: known.host.prefix,
+            ended: ended_lines(policy, head, known),
+            encoding: known.questions.encoding(),
+            holds_body: !self.is_ours && known.questions.holds_body() && has_body(head),
+            has_expectation: known.questions.holds_body() && head.value("expect").is_some(),
         }
+    }
+
+    /// Returns true if the first bytes of a response's body are to be handed to [`response`](Self::response) with its head.
+    #[must_use]
+    pub fn examines_refusal(&self, status: StatusCode) -> bool {
+        let Exchange { head, known, .. } = &*self.exchange;
+        let has_document = head.method() != "HEAD" || known.by_get.is_some();
+        !self.is_ours && has_document && status == StatusCode::FORBIDDEN && known.questions.is_of_a_kind()
     }
 
     /// Takes the head of the upstream's final response: its status and its lines. `first` are the lines of the response before it, if this
     /// is the second.
-    pub fn response<'l, L>(&mut self, status: StatusCode, lines: L, first: Option<L>) -> ResponsePlan
+    pub fn response<'l, L>(
+        &mut self,
+        status: StatusCode,
+        lines: L,
+        first: Option<L>,
+        resend: Resend<'_>,
+    ) -> ResponsePlan
     where
         L: Iterator<Item = (&'l [u8], &'l [u8])> + Clone,
     {
@@ -169,7 +197,7 @@ impl<H: RequestHead> Forward<H> {
             return ResponsePlan::Relay(Shown::as_it_came());
         }
         let Exchange { policy, head, known, .. } = &mut *self.exchange;
-        answered(policy, (status, lines), first, &*head, known)
+        answered(policy, (status, lines), (first, resend), &*head, known)
     }
 
     /// The difference between the response as it came and as the client sees it. `vary` are the `Vary` lines that came.
@@ -188,4 +216,27 @@ impl<H: RequestHead> Forward<H> {
         let Exchange { policy, head, known, .. } = &mut *self.exchange;
         examine_body(policy, bytes, &*head, known);
     }
+}
+
+/// The client's lines that are not for the storage.
+fn ended_lines(policy: &Policy, head: &impl RequestHead, known: &Known) -> EndedLines {
+    let authorization = || known.lines.authorization.of(head);
+    let signs = |name: &str| {
+        let authorization = authorization().and_then(|value| str::from_utf8(value).ok());
+        signs(authorization, head.query(), name)
+    };
+    let drops_origin = policy.origin == UpstreamOrigin::Drop && known.lines.origin.is_there();
+    let mut ended = EndedLines { origin: drops_origin && !signs("origin"), ..EndedLines::default() };
+    let is_other_host = known.lines.has_forwarding && policy.host_for_upstream(known).is_some();
+    ended.forwarded_host = is_other_host && !signs("x-forwarded-host");
+    if known.host.get().is_some_and(|named| named.is_sandboxed) {
+        ended.cookie = !signs("cookie");
+        ended.authorization = authorization().is_some_and(|value| !is_of_aws(value));
+    }
+    ended
+}
+
+/// Returns true if a body follows the head.
+fn has_body(head: &impl RequestHead) -> bool {
+    !matches!(head.body(), BodyLength::None | BodyLength::Length(0))
 }

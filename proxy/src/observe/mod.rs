@@ -9,6 +9,7 @@ mod group;
 mod heavy_hitters;
 mod last_hour;
 mod recent;
+mod refused_signatures;
 mod rejections;
 mod shadow;
 
@@ -16,5 +17,6 @@ pub use denial::{Denial, Denied};
 pub use group::{GroupedRequest, RequestGroup};
 pub use last_hour::{LastHour, RequestCounts, quantile};
 pub use recent::{AskedTogether, RecentDenials};
+pub use refused_signatures::{RefusedSignature, RefusedSignatures, SignatureGroup};
 pub use rejections::{OriginCount, Rejections};
 pub use shadow::{ByDirection, Changed, Direction, ShadowChange, ShadowDecisions, ShadowReport};

@@ -17,6 +17,30 @@ pub struct Address<'r> {
     pub bucket: NamedBucket<'r>,
     /// The kind of resource that the path names, to a server that splits it before it decodes it.
     pub resource: ResourceType,
+    /// Set if the host names the bucket, and the whole path is the key.
+    pub is_in_host: bool,
+}
+
+/// The place of a bucket's name in the requests to a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BucketPlace<'h> {
+    /// The path's first segment.
+    Path,
+    /// The host: it is this bucket's.
+    Host(Cow<'h, str>),
+    /// Servers differ.
+    Ambiguous,
+}
+
+impl<'h> BucketPlace<'h> {
+    /// Reads a host, with or without a port.
+    #[must_use]
+    pub fn of(host: &'h str, domains: &[Domain]) -> Self {
+        if is_ambiguous_host(host) {
+            return Self::Ambiguous;
+        }
+        virtual_host_bucket(host, domains).map_or(Self::Path, Self::Host)
+    }
 }
 
 impl<'r> Address<'r> {
@@ -27,22 +51,32 @@ impl<'r> Address<'r> {
     pub fn of(host: Option<&'r str>, path: &'r str, domains: &[Domain]) -> Self {
         let key = key_of(path);
         let after_bucket = key.split_once('/').map_or("", |(_, key)| key);
-        if host.is_some_and(is_ambiguous_host) {
-            return Self { bucket: NamedBucket::Ambiguous, resource: resource(after_bucket) };
+        match host.map_or(BucketPlace::Path, |host| BucketPlace::of(host, domains)) {
+            BucketPlace::Host(bucket) => {
+                Self { bucket: NamedBucket::One(bucket), resource: resource(key), is_in_host: true }
+            }
+            BucketPlace::Path => Self::in_path(path),
+            BucketPlace::Ambiguous => {
+                Self { bucket: NamedBucket::Ambiguous, resource: resource(after_bucket), is_in_host: false }
+            }
         }
-        if let Some(bucket) = host.and_then(|host| virtual_host_bucket(host, domains)) {
-            return Self { bucket: NamedBucket::One(bucket), resource: resource(key) };
-        }
-        match readings::bucket_of(path) {
-            NamedBucket::Service => Self { bucket: NamedBucket::Service, resource: ResourceType::Bucket },
-            bucket => Self { bucket, resource: resource(after_bucket) },
-        }
+    }
+
+    /// A request whose path names the bucket, whatever the host.
+    #[must_use]
+    pub fn in_path(path: &'r str) -> Self {
+        let after_bucket = || key_of(path).split_once('/').map_or("", |(_, key)| key);
+        let (bucket, resource) = match readings::bucket_of(path) {
+            NamedBucket::Service => (NamedBucket::Service, ResourceType::Bucket),
+            bucket => (bucket, resource(after_bucket())),
+        };
+        Self { bucket, resource, is_in_host: false }
     }
 
     /// A request to a host that is this bucket's: the whole path is the key.
     #[must_use]
     pub fn in_bucket(bucket: &'r str, path: &'r str) -> Self {
-        Self { bucket: NamedBucket::One(bucket.into()), resource: resource(key_of(path)) }
+        Self { bucket: NamedBucket::One(bucket.into()), resource: resource(key_of(path)), is_in_host: true }
     }
 
     /// The scope that the path names; `None` where servers differ about it.
@@ -127,7 +161,7 @@ mod tests {
             let domains = if host.is_some_and(|host| host.starts_with("b")) { &domains[..] } else { &domains[..1] };
             let address = Address::of(host, path, domains);
             let bucket = bucket.map_or(NamedBucket::Service, |name| NamedBucket::One(name.into()));
-            assert_eq!(address, Address { bucket, resource }, "{host:?} {path}");
+            assert_eq!((address.bucket, address.resource), (bucket, resource), "{host:?} {path}");
         }
     }
 
@@ -149,7 +183,8 @@ mod tests {
             (Some("x:y.s3.example.test"), "/other/key", Object),
         ] {
             let address = Address::of(host, path, &domains);
-            assert_eq!(address, Address { bucket: NamedBucket::Ambiguous, resource }, "{host:?} {path}");
+            let expected = Address { bucket: NamedBucket::Ambiguous, resource, is_in_host: false };
+            assert_eq!(address, expected, "{host:?} {path}");
             assert_eq!((address.bucket.name(), address.scope()), (None, None));
         }
     }

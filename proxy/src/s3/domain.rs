@@ -15,8 +15,10 @@ pub struct Domain(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?}: {reason}")]
 pub struct InvalidDomain {
-    value: String,
-    reason: String,
+    /// The text, without what may be a secret.
+    pub value: String,
+    /// The reason.
+    pub reason: String,
 }
 
 impl InvalidDomain {

@@ -19,6 +19,40 @@ pub fn signed_headers<'r>(authorization: Option<&'r str>, query: Option<&'r str>
     Some(percent_decode_str(names).decode_utf8_lossy())
 }
 
+/// Whose a request says it is, and where it says so. Nothing is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Signer<'r> {
+    /// The access key's id, which is no secret; as it is written.
+    pub access_key: &'r str,
+    /// Set for a presigned URL.
+    pub is_presigned: bool,
+}
+
+impl<'r> Signer<'r> {
+    /// Reads it from `Authorization`, else from the query. `None` for an anonymous request, and for one whose credential is not of AWS.
+    #[must_use]
+    pub fn of(authorization: Option<&'r str>, query: Option<&'r str>) -> Option<Self> {
+        let up_to = |text: &'r str, ends: &[&str]| {
+            let end = ends.iter().filter_map(|end| text.find(end)).min()?;
+            text.get(..end).filter(|name| !name.is_empty())
+        };
+        if let Some(value) = authorization {
+            let credential = match value.strip_prefix("AWS ") {
+                Some(version2) => up_to(version2, &[":"]),
+                None => up_to(value.strip_prefix("AWS4-")?.split_once("Credential=")?.1, &["/"]),
+            };
+            return Some(Self { access_key: credential?, is_presigned: false });
+        }
+        let mut parameters = query?.split('&').filter_map(|parameter| parameter.split_once('='));
+        let access_key = parameters.find_map(|(name, value)| match name {
+            "X-Amz-Credential" => up_to(value, &["/", "%2F", "%2f"]),
+            "AWSAccessKeyId" => Some(value),
+            _ => None,
+        })?;
+        Some(Self { access_key, is_presigned: true })
+    }
+}
+
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// The parameters without which no server takes a URL for a presigned one.
@@ -124,7 +158,35 @@ impl HostSignature {
 #[cfg(test)]
 mod tests {
     use super::HostSignature::{self, Absent, Covered, Unknown};
-    use super::{checked_headers, is_form_post};
+    use super::{Signer, checked_headers, is_form_post};
+
+    #[test]
+    fn a_signer_is_who_a_request_says_it_is_from() {
+        for (authorization, query, expected) in [
+            (
+                Some("AWS4-HMAC-SHA256 Credential=AK/20260101/r/s3/aws4_request, SignedHeaders=host"),
+                None,
+                Some(("AK", false)),
+            ),
+            (
+                Some("AWS4-HMAC-SHA256 SignedHeaders=host,Credential=AK/x"),
+                Some("X-Amz-Credential=B%2F"),
+                Some(("AK", false)),
+            ),
+            (Some("AWS AK:c2ln"), None, Some(("AK", false))),
+            (None, Some("a=b&X-Amz-Credential=AK%2F20260101"), Some(("AK", true))),
+            (None, Some("X-Amz-Credential=AK/20260101"), Some(("AK", true))),
+            (None, Some("AWSAccessKeyId=AK&Signature=x"), Some(("AK", true))),
+            (None, Some("X-Amz-Credential=AK"), None),
+            (None, Some("prefix=x"), None),
+            (Some("Bearer AK/x"), Some("X-Amz-Credential=AK%2F"), None),
+            (Some("AWS4-HMAC-SHA256 Credential=/x"), None, None),
+            (None, None, None),
+        ] {
+            let signer = Signer::of(authorization, query).map(|signer| (signer.access_key, signer.is_presigned));
+            assert_eq!(signer, expected, "{authorization:?} {query:?}");
+        }
+    }
 
     #[test]
     fn only_a_signature_that_is_checked_covers_a_header() {

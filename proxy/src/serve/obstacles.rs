@@ -106,7 +106,7 @@ pub(super) fn warn(config: &Config) {
              S3CORS_LISTEN or listen in the file"
         );
     }
-    if let UpstreamHost::Name(host) = &config.upstream.host {
+    if let [UpstreamHost::Name(host)] = config.upstream.host.as_slice() {
         tracing::warn!(
             host,
             "upstream.host replaces the client's Host: signatures made for another host will not hold"

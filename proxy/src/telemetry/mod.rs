@@ -18,4 +18,4 @@ pub use exported::{Exported, Row};
 pub use http::{ByGet, DURATION_BOUNDS, HttpCounters, Served, UpstreamErrorKind};
 pub use log::{Access, AccessLog, printable};
 pub use metrics::{Metrics, MetricsError, ReloadOutcome};
-pub use signatures::{SignatureCause, SignatureCounters};
+pub use signatures::{HealCause, HealResult, SignatureCause, SignatureCounters};

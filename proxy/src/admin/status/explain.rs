@@ -1,11 +1,12 @@
 //! The form that asks about a request, and the answer to what it asked.
 
 use super::answer::{answer, then};
-use super::layout::visible;
+use super::layout::{foreign, visible};
 use crate::admin::Admin;
 use crate::admin::api::parameters;
 use crate::admin::denial::{NotKept, explain_denial};
 use crate::admin::learn::refused;
+use crate::admin::signature::SignatureExplained;
 use crate::explain::{AllRefused, FetchSettings, Question, UnsendableValue};
 use crate::rules::Bucket;
 use maud::{Markup, html};
@@ -155,7 +156,11 @@ fn all_refused(admin: &Admin, name: &str, bucket: &Bucket, origin: &str) -> Opti
 
 /// The answer for a denial that is still kept.
 fn denied(admin: &Admin, request_id: &str) -> Result<Markup, WrongInput> {
-    let denial = admin.recent_denials.find(request_id).ok_or(NotKept { places: admin.recent_denials.places() })?;
+    let Some(denial) = admin.recent_denials.find(request_id) else {
+        let signature = admin.refused_signatures.find(request_id);
+        let signature = signature.ok_or(NotKept { places: admin.recent_denials.places() })?;
+        return Ok(html! { p { (foreign(&SignatureExplained::from(signature).to_string())) } });
+    };
     let explained = explain_denial(&denial, &admin.rules);
     let live = admin.rules.live();
     let bucket = denial.bucket.as_deref().filter(|_| !denial.is_ambiguous);

@@ -15,6 +15,7 @@ mod rejections;
 mod remedy;
 mod rules;
 mod shadow;
+mod signatures;
 mod state;
 mod upstreams;
 mod why;
@@ -38,10 +39,11 @@ struct Section {
 }
 
 /// The parts, in the page's order.
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section { id: "state", title: "State", body: |admin, _| Some(state::body(admin)) },
     Section { id: "hour", title: "Last hour", body: |admin, _| Some(last_hour::body(admin)) },
     Section { id: "rejections", title: "Rejected requests", body: |admin, _| Some(rejections::body(admin)) },
+    Section { id: "signatures", title: "Refused signatures", body: |admin, _| signatures::body(admin) },
     Section { id: "explain", title: "Explain", body: |admin, query| Some(explain::body(admin, query)) },
     Section { id: "rules", title: "Live rules", body: |admin, _| Some(rules::body(admin)) },
     Section { id: "shadow", title: "Shadow rules", body: |admin, _| shadow::body(admin) },

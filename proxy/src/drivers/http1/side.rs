@@ -197,6 +197,11 @@ impl Client for Side<'_, '_> {
         self.upload.poll_step(context, self.stream, upstream).map_err(|error| upload_error(&error))
     }
 
+    fn abandon(&mut self) {
+        self.upload = Transfer::new(BodyReader::of_request(self.head.body()), Sink::Plain);
+        self.is_stopped = true;
+    }
+
     /// Keeps the bytes of the client's next requests.
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while !self.progress.has_finished && self.progress.ahead.len() < MAX_AHEAD {

@@ -144,6 +144,10 @@ impl Client for Side {
         }
     }
 
+    fn abandon(&mut self) {
+        self.upload.abandon();
+    }
+
     /// Ready when the client has reset the stream, or is gone.
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.poll_reset(context)

@@ -91,6 +91,13 @@ impl Upload {
         self.pending.clear();
     }
 
+    /// The body is not sent.
+    pub(super) fn abandon(&mut self) {
+        self.left = Left::Nothing;
+        self.is_unflushed = false;
+        self.discard();
+    }
+
     /// Begins an attempt with this head, and with as much of the body as is here already.
     pub(super) fn begin(&mut self, head: BytesMut, context: &mut Context<'_>) -> Result<(), UploadError> {
         self.pending.clear();

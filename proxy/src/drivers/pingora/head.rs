@@ -65,6 +65,11 @@ pub(super) fn edit_request(edits: &RequestEdits<'_>, request: &mut RequestHeader
         // What is to be replaced is removed already. `Via` has entries of other proxies.
         request.append_header(name, value)?;
     }
+    if let Some(path) = edits.path(request.uri.path()) {
+        let query = request.uri.query().map_or_else(String::new, |query| format!("?{query}"));
+        let target = format!("{path}{query}");
+        request.set_raw_path(target.as_bytes())?;
+    }
     let Some(host) = edits.host() else { return Ok(()) };
     // An absolute target holds a host too, and that one counts (RFC 9112 §3.2.2): only the target's path is left.
     if has_authority(request) {
@@ -82,7 +87,7 @@ pub(super) fn has_authority(request: &RequestHeader) -> bool {
 /// Makes an upstream's head one for the client.
 pub(super) fn edit_response(edits: &ResponseEdits<'_>, head: &mut ResponseHeader) {
     remove(head, |name| is_hop_by_hop(name) || edits.removes(name));
-    edits.for_each_header(&mut |name: &HeaderName, value: &HeaderValue| set(head, name.clone(), value.clone()));
+    edits.for_each_header(&mut |name: &HeaderName, value: &HeaderValue| add(head, name.clone(), value.clone()));
 }
 
 /// Pingora itself reads and writes the others of one connection (RFC 9110 §7.6.1).
@@ -125,12 +130,6 @@ pub(super) fn reply_head(reply: &Replying<OwnedHead>) -> ResponseHeader {
         });
     });
     head
-}
-
-/// Replaces all values of a header.
-#[expect(clippy::expect_used, reason = "name and value are typed: there is nothing to refuse")]
-fn set(head: &mut ResponseHeader, name: HeaderName, value: HeaderValue) {
-    head.insert_header(name, value).expect("a typed header can be set");
 }
 
 /// Adds a line to those of its name.

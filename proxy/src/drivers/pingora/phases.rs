@@ -4,7 +4,7 @@ use super::failure::{UNRESOLVED, failure_of};
 use super::head::{OwnedHead, edit_interim, edit_request, edit_response, has_authority, reply_head};
 use super::{PingoraContext, PingoraDriver, Stage};
 use crate::drivers::peer;
-use crate::exchange::{CLIENT_GONE, Failure, Judged, Replying, ResponsePlan, Tally};
+use crate::exchange::{CLIENT_GONE, Failure, Judged, Replying, Resend, ResponsePlan, Tally};
 use http::header::{HOST, TRANSFER_ENCODING, VARY};
 use http::{HeaderValue, Method, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -102,7 +102,9 @@ impl PingoraDriver {
         let lines = head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         let lines: Vec<_> = lines.collect();
         // The configuration lets nothing be asked again with this driver.
-        if let ResponsePlan::Relay(shown) = forward.response(head.status, lines.iter().copied(), None) {
+        if let ResponsePlan::Relay(shown) =
+            forward.response(head.status, lines.iter().copied(), None, Resend::default())
+        {
             let vary: Vec<_> = head.headers.get_all(VARY).iter().cloned().collect();
             edit_response(&forward.edits(shown, vary.iter().map(HeaderValue::as_bytes)), head);
         }

@@ -33,6 +33,9 @@ pub(in crate::drivers) trait Client {
     /// Reads or writes some of the body. Ready when something moved.
     fn poll_upload(&mut self, context: &mut Context<'_>, upstream: &mut Connection) -> Poll<Result<(), UploadError>>;
 
+    /// Leaves the body where it is: the upstream has responded without it.
+    fn abandon(&mut self);
+
     /// Ready when the client is gone, while only the upstream has something to do.
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()>;
 

@@ -3,13 +3,13 @@
 //! Decides: in which order the bytes of both sides move, and who is to blame when it does not come to its end. Must not know: which
 //! protocol the client speaks.
 
-use super::client::{Client, Link, Received, Taken, UploadError};
+use super::client::{Client, Link, Received, Taken, UploadError, UploadState};
 use super::head::{BegunHead, repaired};
 use super::keep_alive::patience;
 use super::route::{ForwardError, Route};
 use crate::drivers::turn::Turns;
-use crate::drivers::wire::poll_read_some;
-use crate::exchange::{Failure, Forward, RequestHead, ResponseFault, ResponsePlan};
+use crate::drivers::wire::{self, poll_read_some};
+use crate::exchange::{Failure, Forward, RequestHead, Resend, ResponseFault, ResponsePlan};
 use crate::upstream::has_vanished;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
@@ -22,6 +22,10 @@ use std::time::Duration;
 
 /// How much of a response is read at first: a small one as a whole.
 const FIRST_READ: usize = 16 * 1024;
+/// How long an upstream may take to judge a head before the body follows all the same. Servers that do answer within milliseconds.
+const JUDGEMENT: Duration = Duration::from_secs(1);
+/// How much of an error's document says what it is: before its code and message there is at most the XML declaration.
+const DOCUMENT: usize = 1024;
 
 /// The end of a conversation.
 pub(super) struct Outcome {
@@ -39,6 +43,8 @@ pub(super) struct Conversation<'c, H: RequestHead, C> {
     pub(super) client: &'c mut C,
     pub(super) link: Link<'c>,
     pub(super) route: &'c Route<'c>,
+    /// Set while the request's body waits for the upstream's judgement of its head.
+    pub(super) is_held: bool,
 }
 
 /// The next thing that moved.
@@ -51,11 +57,11 @@ enum Moved {
 impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
     /// Sends the request and relays the response. `first` is the head that the request was answered with before, if it is asked again.
     pub(super) async fn run(&mut self, request: BytesMut, first: Option<&Bytes>) -> Result<Outcome, ForwardError> {
-        let begun = self.client.begin(request, &mut self.link).await;
-        self.count_upload();
-        let mut response = match begun.map_err(ForwardError::Failed)? {
-            Taken::Yes => self.first_bytes().await?,
-            Taken::No => self.last_words().await?,
+        let judged = if self.is_held { self.ask_first(&request).await? } else { None };
+        let mut response = match judged {
+            Some(response) => response,
+            None if self.is_held => self.release(BytesMut::new()).await?,
+            None => self.release(request).await?,
         };
         let mut interim = 0;
         loop {
@@ -77,18 +83,75 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
             };
             let received = Received { head, bytes: &response };
             if !head.is_interim() {
+                if self.wants_document(received)
+                    && let Some(longer) = self.longer(&response).await?
+                {
+                    response = longer;
+                    continue;
+                }
                 return self.answered(received, first).await;
             }
             interim += 1;
             if interim > self.link.limits.interim {
                 return Err(invalid(ResponseFault::TooManyInterim));
             }
-            self.client.interim(received, &mut self.link).await?;
+            let is_released = self.is_held && head.status() == 100;
+            if !self.is_held || (is_released && self.forward.head().value("expect").is_some()) {
+                self.client.interim(received, &mut self.link).await?;
+            }
             response = response.slice(head.bytes().len()..);
-            if response.is_empty() {
+            if is_released && response.is_empty() {
+                response = self.release(BytesMut::new()).await?;
+            } else if response.is_empty() {
                 response = self.first_bytes().await?;
             }
         }
+    }
+
+    /// Sends the request, with as much of its body as is here, and waits for the response.
+    async fn release(&mut self, request: BytesMut) -> Result<Bytes, ForwardError> {
+        self.is_held = false;
+        let begun = self.client.begin(request, &mut self.link).await;
+        self.count_upload();
+        match begun.map_err(ForwardError::Failed)? {
+            Taken::Yes => self.first_bytes().await,
+            Taken::No => self.last_words().await,
+        }
+    }
+
+    /// Sends the head alone, which expects a 100, and waits for what the upstream says to it. `None`: nothing, for as long as clients of
+    /// HTTP wait (RFC 9110 §10.1.1).
+    async fn ask_first(&mut self, request: &BytesMut) -> Result<Option<Bytes>, ForwardError> {
+        let sent = wire::write(self.link.upstream, &[request], self.link.timer, self.link.timeouts.write).await;
+        if sent.is_err() {
+            return self.last_words().await.map(Some);
+        }
+        let upstream = &mut *self.link.upstream;
+        let read = poll_fn(|context| poll_read_some(upstream, context, FIRST_READ));
+        match self.link.timer.within(JUDGEMENT, read).await {
+            Err(_) => Ok(None),
+            Ok(Ok(bytes)) if !bytes.is_empty() => Ok(Some(bytes.freeze())),
+            Ok(Ok(_)) => Err(self.closed()),
+            Ok(Err(error)) => Err(self.broken(&error)),
+        }
+    }
+
+    /// Returns true if the exchange wants to see more of the response's document before it decides.
+    fn wants_document(&self, received: Received<'_>) -> bool {
+        let status = StatusCode::from_u16(received.head.status()).unwrap_or_default();
+        let is_short = || {
+            let (document, has_ended) = document_of(received);
+            !has_ended && document.len() < DOCUMENT
+        };
+        self.forward.examines_refusal(status) && is_short()
+    }
+
+    /// The response with what comes next of it; `None` if nothing does.
+    async fn longer(&mut self, response: &Bytes) -> Result<Option<Bytes>, ForwardError> {
+        self.link.upstream.acknowledge();
+        let more = self.read_more().await?.unwrap_or_default();
+        let longer = || [&response[..], &more].concat().into();
+        Ok((!more.is_empty()).then(longer))
     }
 
     /// The final response's head is here.
@@ -101,14 +164,25 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
         });
         let Received { head, bytes } = received;
         let length = head.bytes().len();
-        let plan = self.forward.response(status, received.lines(), first.as_ref().map(Received::lines));
-        let shown = match plan {
+        let document = if self.forward.examines_refusal(status) { document_of(received).0 } else { Vec::new() };
+        // A body that is here as a whole can be sent again as well.
+        let UploadState { is_done, has_read, .. } = self.client.upload();
+        let is_possible = self.is_held || (is_done && !has_read);
+        let resend = Resend { document: &document, is_possible };
+        let shown = match self.forward.response(status, received.lines(), first.as_ref().map(Received::lines), resend) {
             ResponsePlan::Again => {
-                let is_reusable = head.keep_alive() && length == bytes.len();
-                return Ok(Outcome { is_reusable, patience: patience(&head), first: Some(bytes.slice(..length)) });
+                let has_body = self.forward.head().method() != "HEAD" || first.is_some();
+                let is_whole = BodyReader::of_response(head.body(!has_body)).is_whole(received.rest());
+                let is_reusable = head.keep_alive() && is_whole && !self.is_held;
+                // That of the first question stays the first.
+                let first = first.map_or_else(|| bytes.slice(..length), |first| first.bytes.clone());
+                return Ok(Outcome { is_reusable, patience: patience(&head), first: Some(first) });
             }
             ResponsePlan::Relay(shown) => shown,
         };
+        if self.is_held {
+            self.client.abandon();
+        }
         let is_to_head = self.forward.head().method() == "HEAD";
         if !BodyReader::of_response(head.body(is_to_head)).is_whole(received.rest()) {
             self.link.upstream.acknowledge();
@@ -128,7 +202,8 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
         } else {
             is_clean
         };
-        Ok(Outcome { is_reusable: head.keep_alive() && is_clean, patience: patience(&head), first: None })
+        let is_reusable = head.keep_alive() && is_clean && !self.is_held;
+        Ok(Outcome { is_reusable, patience: patience(&head), first: None })
     }
 
     fn count_upload(&mut self) {
@@ -227,6 +302,13 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
         }
         ForwardError::Failed(Failure::UpstreamClosed)
     }
+}
+
+/// The beginning of a response's document, without its framing, and whether it is the whole.
+fn document_of(received: Received<'_>) -> (Vec<u8>, bool) {
+    let (mut reader, mut document) = (BodyReader::of_response(received.head.body(false)), Vec::new());
+    let taken = reader.take(received.rest(), |data| document.extend_from_slice(data));
+    (document, taken.is_err() || reader.has_ended())
 }
 
 pub(super) const fn invalid(fault: ResponseFault) -> ForwardError {

@@ -54,7 +54,7 @@ impl Forwarder {
         Route::to(&self.upstreams, &self.pool, peer, method)
     }
 
-    /// Forwards a request and relays the response, after a second question where the exchange asks for one.
+    /// Forwards a request and relays the response, after further questions where the exchange asks them.
     pub(in crate::drivers) async fn forward<H: RequestHead, C: Client>(
         &self,
         forward: &mut Forward<H>,
@@ -62,10 +62,10 @@ impl Forwarder {
         timer: &mut Timer,
     ) -> Result<(), ForwardError> {
         let mut route = self.route(forward.head().method());
-        let first = self.ask(&mut route, forward, client, timer, None).await?;
-        if let Some(first) = first {
+        let mut first = self.ask(&mut route, forward, client, timer, None).await?;
+        while let Some(head) = first {
             let mut route = self.route(forward.head().method());
-            Box::pin(self.ask(&mut route, forward, client, timer, Some(&first))).await?;
+            first = Box::pin(self.ask(&mut route, forward, client, timer, Some(&head))).await?;
         }
         Ok(())
     }
@@ -82,9 +82,11 @@ impl Forwarder {
     ) -> Result<Option<Bytes>, ForwardError> {
         loop {
             let mut upstream = route.connect(forward, client.share()).await?;
-            let head = request::head(&forward.request(), forward.head(), route.authority(), client.framing());
+            let edits = forward.request();
+            let is_held = edits.holds_body();
+            let head = request::head(&edits, forward.head(), route.authority(), client.framing());
             let link = Link { upstream: &mut upstream, timer, timeouts: self.timeouts, limits: self.limits };
-            let mut conversation = Conversation { forward, client, link, route };
+            let mut conversation = Conversation { forward, client, link, route, is_held };
             match conversation.run(head, first).await {
                 Err(ForwardError::Stale) if route.may_be_stale() => route.mark_stale(),
                 Err(error) => return Err(error),

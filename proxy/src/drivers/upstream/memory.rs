@@ -61,6 +61,8 @@ impl Client for Memory<'_> {
         Poll::Ready(Ok(()))
     }
 
+    fn abandon(&mut self) {}
+
     /// The operation goes on without the client that asked for it.
     fn poll_gone(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending

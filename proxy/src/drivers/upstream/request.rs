@@ -49,11 +49,14 @@ pub(super) fn head(edits: &RequestEdits<'_>, head: &impl RequestHead, authority:
 
 fn write_request_line(out: &mut BytesMut, edits: &RequestEdits<'_>, head: &impl RequestHead) {
     let method = edits.method().unwrap_or(head.method()).as_bytes();
-    match head.query().filter(|_| edits.breaks_signature()) {
+    let inner = edits.path(head.path());
+    match head.query().filter(|_| edits.breaks_signature() || inner.is_some()) {
         Some(query) => {
-            write(out, &[method, b" ", head.path().as_bytes(), b"?", &edits.query(query), b" HTTP/1.1\r\n"]);
+            let path = inner.unwrap_or(head.path()).as_bytes();
+            write(out, &[method, b" ", path, b"?", &edits.query(query), b" HTTP/1.1\r\n"]);
         }
         // An absolute target holds a host too, and that one counts (RFC 9112 §3.2.2): where another is sent, only the path is left.
+        None if inner.is_some() => write(out, &[method, b" ", inner.unwrap_or_default().as_bytes(), b" HTTP/1.1\r\n"]),
         None => {
             let [root, target] = edits.host().map_or(["", head.target()], |_| head.target_without_authority());
             write(out, &[method, b" ", root.as_bytes(), target.as_bytes(), b" HTTP/1.1\r\n"]);

@@ -77,10 +77,11 @@ pub(in crate::exchange) fn operation<H: RequestHead>(
     let Exchange { policy, head, peer, known, .. } = exchange;
     policy.api.as_ref()?;
     let operation = Operation::of(head.method(), head.query())?;
-    let address = policy.address(head, known.bucket_host.as_deref());
-    let bucket = bucket_of(&address, head.path())?;
+    let address = policy.address(head, &known.host);
+    let path = known.host.inner(head.path());
+    let bucket = bucket_of(&address, path)?;
     // The name is in a Host that the upstream does not see: it would judge another request.
-    let is_in_host = head.path() == "/" && known.bucket_host.is_none();
+    let is_in_host = path == "/" && known.host.get().is_none();
     if is_in_host && policy.host_for_upstream(known).is_some() {
         return None;
     }

@@ -52,6 +52,9 @@ fn a_change_on_the_way_is_seen() {
         ),
         ("accept-encoding;host", &[], None, (Cause::AcceptEncoding, Some("accept-encoding"))),
         ("host", &[("accept-encoding", "gzip, br"), ("cf-ray", "1")], None, (Cause::Unknown, None)),
+        ("host;traceparent", &[("traceparent", "00-ab-cd-01")], None, (Cause::TraceContext, Some("traceparent"))),
+        ("host;traceparent", &[], None, (Cause::HeaderMissing, Some("traceparent"))),
+        ("host", &[("traceparent", "00-ab-cd-01")], None, (Cause::Unknown, None)),
         ("content-type;host", &[], None, (Cause::HeaderMissing, Some("content-type"))),
         ("content-type;host", &[("content-type", "")], None, (Cause::Unknown, None)),
         ("Content-Type;Host", &[("content-type", "a/b")], None, (Cause::Unknown, None)),
@@ -208,5 +211,22 @@ fn the_age_of_a_signature_is_told_by_the_upstreams_clock() {
         let head = head("GET", "", &[("x-amz-date", date)]);
         let rejected = Rejected::new(&head, None, (at(NOW), upstream.map(at)));
         assert_eq!(rejected.signed_seconds_ago(), expected, "{date} {upstream:?}");
+    }
+}
+
+#[test]
+fn a_query_that_was_changed_after_signing_is_seen() {
+    const SIGNED: &str = "X-Amz-Credential=AK%2Fx&X-Amz-SignedHeaders=host&X-Amz-Signature=ab";
+    for (query, expected) in [
+        (SIGNED.to_owned(), Cause::Unknown),
+        (format!("{SIGNED}&x-id=GetObject&response-content-type=text%2Fplain"), Cause::Unknown),
+        (format!("{SIGNED}&utm_source=mail"), Cause::QueryChanged),
+        (format!("fbclid=x&{SIGNED}"), Cause::QueryChanged),
+        (SIGNED.replace('&', "&amp;"), Cause::Unknown),
+        (SIGNED.replacen('&', "&amp;", 1), Cause::QueryChanged),
+        (SIGNED.replace("%2F", "/"), Cause::QueryChanged),
+        ("utm_source=mail".to_owned(), Cause::Unknown),
+    ] {
+        assert_eq!(cause(Mismatch, &head("GET", &query, &[]), None), Some((expected, None)), "{query}");
     }
 }
