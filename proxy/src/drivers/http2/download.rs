@@ -2,6 +2,7 @@
 
 use super::pieces::{data_of, poll_capacity};
 use super::side::Side;
+use crate::drivers::turn::Turns;
 use crate::drivers::upstream::{Client, Link, UploadError};
 use crate::exchange::{Failure, Forward, RequestHead};
 use crate::upstream::Connection;
@@ -139,8 +140,9 @@ impl Side {
         forward: &mut Forward<H>,
         (link, status): (&mut Link<'_>, u16),
     ) -> Result<bool, Failure> {
-        let (mut buffer, mut has_excess) = (BytesMut::new(), false);
+        let (mut buffer, mut has_excess, mut turns) = (BytesMut::new(), false, Turns::default());
         while !reader.has_ended() {
+            turns.pass(self.sent).await;
             self.await_room(link).await?;
             let read = self.read_body(&mut buffer, reader, (&mut *link, status)).await?;
             let taken = if read.is_empty() { reader.close().map(|()| (read, false)) } else { data_of(reader, &read) };
