@@ -15,7 +15,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use s3_cors::{Document, Format};
 use s3cors_proxy::config::{Config, ConfigFile as Settings};
-use s3cors_proxy::rules::{Store as Rules, source_of, watch};
+use s3cors_proxy::rules::{Bucket, Store as Rules, source_of, watch};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -144,11 +144,8 @@ fn a_replica() {
                 format!("{:?}", rules.put(bucket, document.configuration(), second(at)).map(|_| ()))
             }
             ["delete", bucket, at] => format!("{:?}", rules.delete(bucket, second(at)).map(|_| ())),
-            ["live", bucket] => match rules.live().document(bucket) {
-                Some(document) => {
-                    let json: serde_json::Value = serde_json::from_str(document.configuration.get()).unwrap();
-                    json["CORSRules"][0]["AllowedOrigins"][0].as_str().unwrap().to_owned()
-                }
+            ["live", bucket] => match rules.live().own(bucket).and_then(Bucket::configuration) {
+                Some(configuration) => configuration.rules()[0].allowed_origins()[0].to_string(),
                 None => "none".to_owned(),
             },
             _ => panic!("{line}"),

@@ -6,7 +6,7 @@ use super::signature::SignatureExplained;
 use super::{Admin, JSON, Page, TEXT, text};
 use crate::explain::Question;
 use crate::observe::Rejections;
-use crate::rules::{Bucket, DocumentOrigin, Outcome, Report, SourceError, Store};
+use crate::rules::{Bucket, DocumentOrigin, LiveWarnings, Outcome, Report, SourceError, Store, json_of};
 use http::StatusCode;
 use s3_cors::RequestKind;
 use serde::Serialize;
@@ -30,7 +30,7 @@ struct LiveBucket<'b> {
     bucket: &'b str,
     file: &'b std::path::Path,
     /// The JSON of the AWS CLI, as the engine writes it.
-    configuration: &'b RawValue,
+    configuration: Option<Box<RawValue>>,
     warnings: Vec<String>,
 }
 
@@ -39,8 +39,8 @@ impl<'b> LiveBucket<'b> {
         Self {
             bucket: &bucket.label,
             file: &origin.path,
-            configuration: &origin.configuration,
-            warnings: rules.warnings(origin).lines().collect(),
+            configuration: bucket.configuration().as_ref().map(json_of),
+            warnings: rules.warnings(bucket).into_iter().flat_map(LiveWarnings::lines).collect(),
         }
     }
 }

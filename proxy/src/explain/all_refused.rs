@@ -4,7 +4,7 @@
 
 use super::learned::RepeatedRequest;
 use super::proposal::elements;
-use super::{Question, configuration, explain_request};
+use super::{Question, explain_request};
 use crate::rules::Bucket;
 use s3_cors::{
     AllowedMethod, CorsConfiguration, CorsRule, Document, ExposedHeader, Format, HeaderPattern, RequestKind, Wanted,
@@ -38,10 +38,7 @@ impl AllRefused {
         if wanted.len() < 2 {
             return None;
         }
-        let own = configuration(bucket);
-        if bucket.rules.is_some() && own.is_none() {
-            return None;
-        }
+        let own = bucket.configuration();
         let new: Vec<_> = smallest_rules(&wanted).into_iter().map(readable).collect();
         let own = own.iter().flat_map(CorsConfiguration::rules).cloned();
         let xml = CorsConfiguration::new(own.chain(new.iter().cloned()).collect()).ok()?.to_xml().ok()?;

@@ -24,8 +24,8 @@ pub use written_origin::{NoPageOrigin, page_origin};
 use crate::rules::Bucket;
 use http::HeaderValue;
 use s3_cors::{
-    CannotAllow, Clause, ClauseFinding, CorsConfiguration, CorsRequest, Decision, Denial, Document, Explanation,
-    Format, Outcome, Reason, RequestKind, ResourceType, RuleFinding, RuleInspection, Wanted, explain, inspect,
+    CannotAllow, Clause, ClauseFinding, CorsConfiguration, CorsRequest, Decision, Denial, Explanation, Outcome, Reason,
+    RequestKind, ResourceType, RuleFinding, RuleInspection, Wanted, explain, inspect,
 };
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -109,7 +109,7 @@ pub struct Explained {
 pub fn explain_request(bucket: &Bucket, question: &Question<'_>) -> Result<Explained, UnsendableValue> {
     let request = question.request()?;
     let explanation = explain(bucket.rules.as_ref(), &request);
-    let configuration = configuration(bucket);
+    let configuration = bucket.configuration();
     let inspections = configuration.as_ref().map(|configuration| inspect(configuration, &request)).unwrap_or_default();
     let decision = &explanation.decision;
     // An actual request goes to the upstream, whatever the rules say, unless it is malformed.
@@ -117,7 +117,7 @@ pub fn explain_request(bucket: &Bucket, question: &Question<'_>) -> Result<Expla
     let refusal = decision.denial().filter(is_own).map(|denial| denial.refusal(ResourceType::Object));
     let granted = (question.kind == RequestKind::Preflight).then_some(200);
     let nearest = nearest(&explanation, &inspections);
-    let (proposal, cannot) = match decision.denial().map(|_| proposal(bucket, configuration.as_ref(), question)) {
+    let (proposal, cannot) = match decision.denial().map(|_| proposal(configuration.as_ref(), question)) {
         Some(Ok(proposal)) => (Some(proposal), None),
         Some(Err(cannot)) => (None, Some(cannot.to_string())),
         None => (None, None),
@@ -169,21 +169,8 @@ impl Explained {
     }
 }
 
-/// The bucket's document. `None` where it has none, and for one so near the greatest length that its other form is longer.
-fn configuration(bucket: &Bucket) -> Option<CorsConfiguration> {
-    let text = bucket.origin.as_ref()?.configuration.get();
-    Document::parse(text.as_bytes(), Format::Json).ok().map(Document::into_configuration)
-}
-
-fn proposal(
-    bucket: &Bucket,
-    configuration: Option<&CorsConfiguration>,
-    question: &Question<'_>,
-) -> Result<Proposal, CannotAllow> {
+fn proposal(configuration: Option<&CorsConfiguration>, question: &Question<'_>) -> Result<Proposal, CannotAllow> {
     let wanted = Wanted::new(question.origin, question.method, question.request_headers)?;
-    if bucket.rules.is_some() && configuration.is_none() {
-        return Err(CannotAllow::TooLong);
-    }
     Proposal::new(configuration, &wanted)
 }
 

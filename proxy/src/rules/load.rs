@@ -55,9 +55,11 @@ impl Loader<'_> {
 
     /// Prepares the rules of a document.
     pub(super) fn prepare(&self, slot: &Slot, path: &Path, document: &Document) -> Arc<Bucket> {
-        let mut rules = RuleTable::new(document.configuration(), self.credentials);
-        rules.share(&mut self.terms.lock().unwrap_or_else(PoisonError::into_inner));
-        let origin = DocumentOrigin::new(path, document);
+        let rules = {
+            let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+            RuleTable::sharing(document.configuration(), self.credentials, &mut terms)
+        };
+        let origin = DocumentOrigin::new(path);
         Arc::new(Bucket { label: slot.label().into(), rules: Some(rules), origin: Some(origin) })
     }
 }

@@ -25,6 +25,7 @@ pub use remark::Remark;
 pub use shadow::ShadowRules;
 pub use slot::Slot;
 pub use snapshot::{Bucket, DocumentOrigin, Snapshot};
+pub(crate) use source::json_of;
 pub use source::{
     Allowed, BucketCors, Changed, Changes, Directory, Listing, Source, SourceError, Stored, WhyPassedOver, source_of,
 };

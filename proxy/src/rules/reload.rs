@@ -218,8 +218,7 @@ struct Next<'l> {
 
 impl Next<'_> {
     fn replace(&mut self, slot: &Slot, bucket: Arc<Bucket>) {
-        let (new, live) = (bucket.origin.as_ref(), self.live.get(slot).and_then(|live| live.origin.as_ref()));
-        if new.zip(live).is_none_or(|(new, live)| !new.means_the_same_as(live)) {
+        if self.live.get(slot).is_none_or(|live| !bucket.means_the_same_as(live)) {
             self.set(slot, Some(bucket));
         }
     }

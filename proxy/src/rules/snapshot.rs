@@ -5,8 +5,7 @@ use super::source::{Source, json_of};
 use super::warnings::LiveWarnings;
 use super::write::{Digest, WriteError};
 use foldhash::fast::RandomState;
-use s3_cors::{Document, Format, RuleTable};
-use serde_json::value::RawValue;
+use s3_cors::{CorsConfiguration, RuleTable};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,8 +27,6 @@ pub struct Bucket {
 pub struct DocumentOrigin {
     /// The document's name in its source.
     pub path: PathBuf,
-    /// The configuration in it, as the JSON of the AWS CLI: the text takes a third of the memory that the values take.
-    pub configuration: Box<RawValue>,
     /// What to warn of, once someone has asked.
     warnings: OnceLock<LiveWarnings>,
     /// Whether the log has its warnings, or is about to get them.
@@ -37,9 +34,9 @@ pub struct DocumentOrigin {
 }
 
 impl DocumentOrigin {
-    pub(super) fn new(path: &Path, document: &Document) -> Self {
+    pub(super) fn new(path: &Path) -> Self {
         let (warnings, is_logged) = Default::default();
-        Self { path: path.to_owned(), configuration: json_of(document), warnings, is_logged }
+        Self { path: path.to_owned(), warnings, is_logged }
     }
 
     /// The warnings about it, if they have been worked out already: that costs as much as to read it.
@@ -48,32 +45,43 @@ impl DocumentOrigin {
         self.warnings.get()
     }
 
-    pub(super) fn warnings(&self, source: &dyn Source) -> &LiveWarnings {
-        self.warnings.get_or_init(|| LiveWarnings::of(&self.path, &self.configuration, source))
-    }
-
     /// Whether its warnings are to be logged: once.
     pub(super) fn claim_log(&self) -> bool {
         !self.is_logged.swap(true, Ordering::Relaxed)
     }
+}
 
-    /// The configuration as the XML that `GetBucketCors` returns.
+impl Bucket {
+    /// Its document; `None` when it has none. No text of it is kept: that of ten thousand buckets would be a quarter of all memory.
+    #[must_use]
+    pub fn configuration(&self) -> Option<CorsConfiguration> {
+        self.rules.as_ref().map(RuleTable::configuration)
+    }
+
+    /// The configuration as the XML that `GetBucketCors` returns; `None` without one.
     ///
     /// # Errors
     /// [`WriteError::Document`] when XML cannot carry a value, which a document in JSON can have.
-    pub fn to_xml(&self) -> Result<String, WriteError> {
-        let json = Document::parse(self.configuration.get().as_bytes(), Format::Json);
-        let document = json.map_err(|errors| WriteError::Document(errors.to_string()))?;
-        document.configuration().to_compact_xml().map_err(|error| WriteError::Document(error.to_string()))
+    pub fn to_xml(&self) -> Option<Result<String, WriteError>> {
+        let xml = self.configuration()?.to_compact_xml();
+        Some(xml.map_err(|error| WriteError::Document(error.to_string())))
     }
 
-    pub(super) fn digest(&self) -> Digest {
-        Digest::of(self.configuration.get())
+    pub(super) fn digest(&self) -> Option<Digest> {
+        self.configuration().map(|configuration| Digest::of(json_of(&configuration).get()))
+    }
+
+    /// Returns the warnings; `None` for rules without a document.
+    pub(super) fn warnings(&self, source: &dyn Source) -> Option<&LiveWarnings> {
+        let (origin, rules) = (self.origin.as_ref()?, self.rules.as_ref()?);
+        Some(origin.warnings.get_or_init(|| LiveWarnings::of(&origin.path, &rules.configuration(), source)))
     }
 
     /// Whether another document says the same in other words: a comment, the other form.
     pub(super) fn means_the_same_as(&self, other: &Self) -> bool {
-        self.path == other.path && self.configuration.get() == other.configuration.get()
+        let paths = (self.origin.as_ref().map(|own| &own.path), other.origin.as_ref().map(|other| &other.path));
+        let is_same = |(own, other): (&RuleTable, &RuleTable)| own.means_the_same_as(other);
+        paths.0 == paths.1 && self.rules.as_ref().zip(other.rules.as_ref()).is_some_and(is_same)
     }
 }
 
@@ -131,10 +139,10 @@ impl Snapshot {
         self.default.as_ref().unwrap_or(&self.other)
     }
 
-    /// The document of a bucket's own, which is not the default's.
+    /// The rules of a bucket's own, which are not the default's.
     #[must_use]
-    pub fn document(&self, bucket: &str) -> Option<&DocumentOrigin> {
-        self.buckets.get(bucket)?.origin.as_ref()
+    pub fn own(&self, bucket: &str) -> Option<&Bucket> {
+        self.buckets.get(bucket).map(|bucket| &**bucket)
     }
 
     /// Everything that has rules, by label.

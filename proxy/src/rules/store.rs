@@ -3,7 +3,7 @@
 use super::reload::{LastReload, Reading, Reads, Report};
 use super::remark::{self, Remark};
 use super::slot::Slot;
-use super::snapshot::{DocumentOrigin, Snapshot};
+use super::snapshot::{Bucket, Snapshot};
 use super::source::{Source, SourceError};
 use super::unknown::Unknown;
 use super::warnings::LiveWarnings;
@@ -131,10 +131,11 @@ impl Store {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).remarks.clone()
     }
 
-    /// What to warn of in a live document. The first time it is read for that, and so this may block on I/O; afterwards it costs nothing.
+    /// What to warn of in a live document; `None` for rules without one. The first time it is read for that, and so this may block on I/O;
+    /// afterwards it costs nothing.
     #[must_use]
-    pub fn warnings<'o>(&self, origin: &'o DocumentOrigin) -> &'o LiveWarnings {
-        origin.warnings(&*self.source)
+    pub fn warnings<'b>(&self, bucket: &'b Bucket) -> Option<&'b LiveWarnings> {
+        bucket.warnings(&*self.source)
     }
 
     /// The last reload that changed something, was rejected or was asked for; `None` since the start.
@@ -190,7 +191,7 @@ impl Store {
         if let Some(snapshot) = snapshot {
             self.live.store(Arc::new(snapshot));
         }
-        let digest = |snapshot: &Snapshot| snapshot.document(write.bucket).map(DocumentOrigin::digest);
+        let digest = |snapshot: &Snapshot| snapshot.own(write.bucket).and_then(Bucket::digest);
         self.show(&reading);
         let written = Written { before: digest(&live), after: digest(&self.live.load()) };
         drop(reading);

@@ -3,7 +3,7 @@
 //! Decides: how many lines there are at most, and how much of a processor the thread takes. Must not know: what there is to warn of.
 
 use super::Store;
-use super::snapshot::{Bucket, DocumentOrigin};
+use super::snapshot::DocumentOrigin;
 use super::warnings::LiveWarnings;
 use super::watch::WatchError;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -52,11 +52,9 @@ fn serve(store: &Weak<Store>, asked: &Receiver<()>) {
 fn log(store: &Store) {
     let live = Arc::clone(&store.live());
     let (mut lines, mut begun) = (0, Instant::now());
-    for origin in live.with_rules().into_iter().filter_map(|bucket: &Arc<Bucket>| bucket.origin.as_ref()) {
-        if !origin.claim_log() {
-            continue;
-        }
-        let warnings = store.warnings(origin);
+    for bucket in live.with_rules() {
+        let Some(origin) = bucket.origin.as_ref().filter(|origin| origin.claim_log()) else { continue };
+        let Some(warnings) = store.warnings(bucket) else { continue };
         log_some(origin, warnings, MOST_LINES.saturating_sub(lines));
         lines += warnings.len();
         if begun.elapsed() >= WORK {

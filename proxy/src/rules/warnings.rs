@@ -3,8 +3,7 @@
 //! Decides: which text they are worked out from. Must not know: who asks, and what there is to warn of.
 
 use super::source::{Source, json_of, parse};
-use s3_cors::{Document, Format, Position, Warning};
-use serde_json::value::RawValue;
+use s3_cors::{CorsConfiguration, Document, Format, Position, Warning};
 use std::path::Path;
 
 /// What S3 accepts in a live document and is likely a mistake.
@@ -18,12 +17,12 @@ pub struct LiveWarnings {
 impl LiveWarnings {
     /// The snapshot keeps no text, so the document is read again. If it says something else by now, or cannot be read, the rules are
     /// judged as they are live; then there are no places.
-    pub(super) fn of(path: &Path, configuration: &RawValue, source: &dyn Source) -> Self {
+    pub(super) fn of(path: &Path, configuration: &CorsConfiguration, source: &dyn Source) -> Self {
         let read = source.read_again(path).and_then(|bytes| parse(path, &bytes)).ok();
-        if let Some(document) = read.filter(|document| json_of(document).get() == configuration.get()) {
+        if let Some(document) = read.filter(|document| document.configuration() == configuration) {
             return Self { found: document.warnings().into(), has_places: true };
         }
-        let live = Document::parse(configuration.get().as_bytes(), Format::Json);
+        let live = Document::parse(json_of(configuration).get().as_bytes(), Format::Json);
         Self { found: live.map(|document| document.warnings().into()).unwrap_or_default(), has_places: false }
     }
 
@@ -86,9 +85,10 @@ mod tests {
                 None => fs::remove_file(&path).unwrap(),
             }
             let live = store.live();
-            let origin = live.get(&Slot::Bucket("bucket".into())).unwrap().origin.as_ref().unwrap();
+            let bucket = live.get(&Slot::Bucket("bucket".into())).unwrap();
+            let origin = bucket.origin.as_ref().unwrap();
             assert_eq!(origin.known_warnings().map(LiveWarnings::len), None, "a start judges nothing");
-            let lines: Vec<_> = store.warnings(origin).lines().collect();
+            let lines: Vec<_> = store.warnings(bucket).unwrap().lines().collect();
             assert!(lines.len() == 1 && lines[0].starts_with(line), "{now:?}: {lines:?}");
             assert_eq!(origin.known_warnings().map(LiveWarnings::len), Some(1));
         }

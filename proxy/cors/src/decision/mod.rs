@@ -5,10 +5,12 @@
 //! [`Decision`](verdict::Decision): the headers of a grant, or a denial with its reason.
 
 pub(crate) mod asked;
+mod chains;
 pub(crate) mod denial;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod grant;
+mod origin_list;
 mod origins;
 pub(crate) mod request;
 pub(crate) mod table;

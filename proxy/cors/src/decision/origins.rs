@@ -1,12 +1,14 @@
 //! Which rules of a table allow an origin, found without walking the rules.
 //!
-//! Decides: how origins are looked up. Exact origins are in one hash table. Patterns are found by the text before their `*`, then by
+//! Decides: how origins are looked up. Exact origins are found by their hash. Patterns are found by the text before their `*`, then by
 //! the text after it: what a lookup costs depends on how many different lengths those texts have, not on how many there are.
 
-use crate::wildcard::Wildcard;
-use crate::{CorsConfiguration, MAX_RULES, OriginPattern};
+use super::chains::Chains;
+use super::origin_list::OriginList;
+use crate::{CorsConfiguration, MAX_RULES};
 use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
 
 /// Some rules of one table, by their places from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,8 +21,8 @@ impl RuleSet {
         self.0 |= 1 << place;
     }
 
-    const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    fn insert_some(&mut self, place: Option<usize>) {
+        place.into_iter().for_each(|place| self.insert(place));
     }
 
     pub(crate) const fn contains(self, place: usize) -> bool {
@@ -40,59 +42,88 @@ impl RuleSet {
     }
 }
 
-/// The origins of all rules of a table.
+/// The origins of all rules of a table. Each text is there once: what is looked up are numbers of origins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OriginIndex {
+    list: OriginList,
     /// The rules with `*` alone.
     any: RuleSet,
-    exact: ByText<RuleSet>,
-    /// By the text before the `*`, then by the text after it.
-    patterns: Affixes<Affixes<RuleSet>>,
+    hasher: RandomState,
+    /// The origins without a `*`, by their text.
+    exact: Chains,
+    /// The patterns, by the number of their prefix and the text after the `*`.
+    patterns: Chains,
+    /// The texts before a `*`, each once.
+    prefixes: Box<[Prefix]>,
+    by_prefix: Chains,
+    /// The lengths of the prefixes, ascending, each once.
+    prefix_lengths: Box<[usize]>,
 }
 
-type ByText<T> = HashMap<Box<[u8]>, T, RandomState>;
-
-/// Beginnings or ends of texts, all of which are found in one text by trying each of their lengths.
+/// A text before the `*` of patterns.
 #[derive(Clone, Debug)]
-struct Affixes<T> {
-    /// Ascending, each once.
-    lengths: Vec<usize>,
-    by_text: ByText<T>,
-}
-
-impl<T> Default for Affixes<T> {
-    fn default() -> Self {
-        Self { lengths: Vec::new(), by_text: ByText::default() }
-    }
-}
-
-impl<T: Default> Affixes<T> {
-    fn entry(&mut self, text: &str) -> &mut T {
-        if let Err(place) = self.lengths.binary_search(&text.len()) {
-            self.lengths.insert(place, text.len());
-        }
-        self.by_text.entry(text.as_bytes().into()).or_default()
-    }
+struct Prefix {
+    /// The first pattern that begins with it.
+    pattern: usize,
+    /// The lengths of the texts after the `*`, ascending, each once.
+    suffix_lengths: Box<[usize]>,
 }
 
 impl OriginIndex {
     pub(crate) fn new(configuration: &CorsConfiguration) -> Self {
-        let mut index = Self::default();
-        for (place, rule) in configuration.rules().iter().enumerate() {
-            for origin in rule.allowed_origins().iter().map(OriginPattern::wildcard) {
-                index.rules_of(origin).insert(place);
+        let mut index = Self { list: OriginList::new(configuration), ..Self::default() };
+        let mut prefixes: BTreeMap<&str, (usize, BTreeSet<usize>)> = BTreeMap::new();
+        let (mut any, mut exact) = (RuleSet::default(), 0);
+        for number in 0..index.list.len() {
+            match (index.list.around_wildcard(number), index.list.rule(number)) {
+                (Some(("", "")), Some(rule)) => any.insert(rule),
+                (Some((before, after)), _) => {
+                    prefixes.entry(before).or_insert_with(|| (number, BTreeSet::new())).1.insert(after.len());
+                }
+                (None, _) => exact += 1,
             }
         }
-        index.exact.shrink_to_fit();
+        let lengths: BTreeSet<_> = prefixes.keys().map(|prefix| prefix.len()).collect();
+        let of_pattern = |(pattern, lengths): (usize, BTreeSet<usize>)| Prefix {
+            pattern,
+            suffix_lengths: lengths.into_iter().collect(),
+        };
+        index.prefixes = prefixes.into_values().map(of_pattern).collect();
+        (index.any, index.prefix_lengths) = (any, lengths.into_iter().collect());
+        index.chain(exact);
         index
     }
 
-    fn rules_of(&mut self, origin: &Wildcard) -> &mut RuleSet {
-        match origin {
-            Wildcard::Exact(text) => self.exact.entry(text.as_bytes().into()).or_default(),
-            any if any.is_any() => &mut self.any,
-            Wildcard::Pattern { prefix, suffix } => self.patterns.entry(prefix).entry(suffix),
+    /// Makes all that was listed findable.
+    fn chain(&mut self, exact: usize) {
+        let room = |entries: usize| if entries == 0 { Chains::default() } else { Chains::with_room(self.list.len()) };
+        let (mut exact, mut patterns) = (room(exact), room(self.prefixes.len()));
+        self.by_prefix = Chains::with_room(self.prefixes.len());
+        for prefix in &self.prefixes {
+            let text = self.list.around_wildcard(prefix.pattern).map(|(before, _)| before.as_bytes());
+            self.by_prefix.push(text.map(|text| self.hasher.hash_one(text)));
         }
+        for number in 0..self.list.len() {
+            let around = self.list.around_wildcard(number);
+            let text = self.list.text(number).as_bytes();
+            exact.push(
+                around
+                    .is_none()
+                    .then(|| self.hasher.hash_one(text))
+                    .filter(|hash| !exact.at(*hash).any(|other| self.is_again(other, number))),
+            );
+            let hash = around.filter(|around| *around != ("", "")).and_then(|(before, after)| {
+                let prefix = self.prefixes_of(before.as_bytes()).next()?.0;
+                Some(self.hasher.hash_one((prefix, after.as_bytes())))
+            });
+            patterns.push(hash.filter(|hash| !patterns.at(*hash).any(|other| self.is_again(other, number))));
+        }
+        (self.exact, self.patterns) = (exact, patterns);
+    }
+
+    /// Returns true if a rule lists an origin a second time: to find it once is enough.
+    fn is_again(&self, number: usize, other: usize) -> bool {
+        self.list.rule(number) == self.list.rule(other) && self.list.text(number) == self.list.text(other)
     }
 
     /// Whether a rule allows every origin.
@@ -100,21 +131,44 @@ impl OriginIndex {
         self.any.contains(place)
     }
 
-    /// The rules that allow this origin ([`OriginPattern::matches`]).
+    /// The origins as they were written.
+    pub(crate) const fn list(&self) -> &OriginList {
+        &self.list
+    }
+
+    /// The prefix with this text, with its number.
+    fn prefixes_of(&self, text: &[u8]) -> impl Iterator<Item = (usize, &Prefix)> {
+        let entries = self.by_prefix.at(self.hasher.hash_one(text));
+        let prefixes = entries.filter_map(|number| Some((number, self.prefixes.get(number)?)));
+        prefixes.filter(move |(_, prefix)| {
+            self.list.around_wildcard(prefix.pattern).is_some_and(|(before, _)| before.as_bytes() == text)
+        })
+    }
+
+    /// The rules that allow this origin ([`OriginPattern::matches`](crate::OriginPattern::matches)).
     pub(crate) fn rules_for(&self, origin: &[u8]) -> RuleSet {
         let mut rules = self.any;
-        if !self.exact.is_empty()
-            && let Some(exact) = self.exact.get(origin)
-        {
-            rules = rules.union(*exact);
+        if !self.exact.is_empty() {
+            for number in self.exact.at(self.hasher.hash_one(origin)) {
+                if self.list.text(number).as_bytes() == origin {
+                    rules.insert_some(self.list.rule(number));
+                }
+            }
         }
-        for length in &self.patterns.lengths {
-            let Some((prefix, rest)) = origin.split_at_checked(*length) else { break };
-            let Some(suffixes) = self.patterns.by_text.get(prefix) else { continue };
-            for length in &suffixes.lengths {
-                let Some(start) = rest.len().checked_sub(*length) else { break };
-                let suffix = rest.get(start..).and_then(|suffix| suffixes.by_text.get(suffix));
-                rules = rules.union(suffix.copied().unwrap_or_default());
+        for length in &self.prefix_lengths {
+            let Some((before, rest)) = origin.split_at_checked(*length) else { break };
+            for (number, prefix) in self.prefixes_of(before) {
+                for length in &prefix.suffix_lengths {
+                    let Some(after) = rest.len().checked_sub(*length).and_then(|start| rest.get(start..)) else {
+                        break;
+                    };
+                    for pattern in self.patterns.at(self.hasher.hash_one((number, after))) {
+                        let around = self.list.around_wildcard(pattern);
+                        if around.is_some_and(|around| (around.0.as_bytes(), around.1.as_bytes()) == (before, after)) {
+                            rules.insert_some(self.list.rule(pattern));
+                        }
+                    }
+                }
             }
         }
         rules
@@ -124,7 +178,7 @@ impl OriginIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AllowedMethod, CorsRule};
+    use crate::{AllowedMethod, CorsRule, OriginPattern};
 
     fn index(rules: &[&[&str]]) -> OriginIndex {
         let rule = |origins: &&[&str]| {
@@ -163,6 +217,14 @@ mod tests {
         for (origin, matches) in [("aba", false), ("abaa", false), ("ababa", true), ("abaxba", true)] {
             assert_eq!(index.rules_for(origin.as_bytes()).contains(0), matches, "{origin}");
         }
+    }
+
+    #[test]
+    fn an_origin_that_several_rules_list_is_found_for_each_and_once() {
+        let again = ["https://a.example", "https://a.example", "https://*.example", "https://*.example", "*", "*"];
+        let index = index(&[&again, &["null"], &again]);
+        assert_eq!(index.rules_for(b"https://a.example").iter().collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(index.exact.at(index.hasher.hash_one(&b"https://a.example"[..])).count(), 2);
     }
 
     #[test]

@@ -19,20 +19,40 @@ pub struct RuleTable {
 pub struct CompiledRule {
     number: usize,
     name: Box<str>,
-    has_id: bool,
+    id: WrittenId,
     is_for_any: bool,
     pub(crate) terms: Arc<Terms>,
+}
+
+/// The ID of a rule in its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WrittenId {
+    None,
+    /// An empty ID names nothing: the rule is called by its number.
+    Empty,
+    /// The rule's name.
+    Name,
 }
 
 impl RuleTable {
     /// Prepares a configuration.
     #[must_use]
     pub fn new(configuration: &CorsConfiguration, credentials: Credentials) -> Self {
+        Self::with_terms(configuration, |rule, is_for_any| Arc::new(Terms::new(rule, is_for_any, credentials)))
+    }
+
+    /// Prepares a configuration. Its rules use the terms of the set where it has equal ones, and the others are added to it.
+    #[must_use]
+    pub fn sharing(configuration: &CorsConfiguration, credentials: Credentials, terms: &mut TermSet) -> Self {
+        Self::with_terms(configuration, |rule, is_for_any| terms.of(rule, is_for_any, credentials))
+    }
+
+    fn with_terms(configuration: &CorsConfiguration, mut terms: impl FnMut(&CorsRule, bool) -> Arc<Terms>) -> Self {
         let origins = OriginIndex::new(configuration);
         let rules = configuration.rules().iter().enumerate();
         let rules = rules.map(|(place, rule)| {
             let is_for_any = origins.allows_any(place);
-            Arc::new(CompiledRule::new(place + 1, rule, is_for_any, credentials))
+            Arc::new(CompiledRule::new(place + 1, rule, is_for_any, terms(rule, is_for_any)))
         });
         Self { rules: rules.collect(), origins }
     }
@@ -43,12 +63,36 @@ impl RuleTable {
         &self.rules
     }
 
-    /// Makes the rules use the terms of the set where it has equal ones, and adds the others to it. Rules that a grant already
-    /// refers to stay as they are: share a table before it is asked.
-    pub fn share(&mut self, terms: &mut TermSet) {
-        for rule in self.rules.iter_mut().filter_map(Arc::get_mut) {
-            terms.share(&mut rule.terms);
-        }
+    /// The configuration that the table was made of, equal in every part. It is put together anew: the table keeps only what a request
+    /// needs, and what the rules of all tables share.
+    ///
+    /// ```
+    /// # use s3_cors::{Credentials, Document, Format, RuleTable};
+    /// let document = br#"[{"AllowedOrigins": ["https://app.example"], "AllowedMethods": ["GET"], "AllowedHeaders": ["X-A"]}]"#;
+    /// let document = Document::parse(document, Format::Json)?;
+    /// let table = RuleTable::new(document.configuration(), Credentials::S3);
+    /// assert_eq!(table.configuration(), *document.configuration());
+    /// # Ok::<(), s3_cors::DocumentErrors>(())
+    /// ```
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "each rule, and their number, is that of a configuration")]
+    pub fn configuration(&self) -> CorsConfiguration {
+        let rules = self.rules.iter().zip(self.origins.list().by_rule());
+        let rules = rules.map(|(rule, origins)| {
+            let written = rule.terms.written().rule(origins).expect("a rule of a configuration");
+            written.with_id(rule.written_id().map(str::to_owned))
+        });
+        CorsConfiguration::new(rules.collect()).expect("the rules of a configuration")
+    }
+
+    /// Returns true if both were made of the same configuration, to be used in the same way.
+    #[must_use]
+    pub fn means_the_same_as(&self, other: &Self) -> bool {
+        let rules = || self.rules.iter().zip(&other.rules);
+        self.rules.len() == other.rules.len()
+            && self.origins.list() == other.origins.list()
+            && rules().all(|(own, other)| own.written_id() == other.written_id())
+            && rules().all(|(own, other)| Arc::ptr_eq(&own.terms, &other.terms) || own.terms == other.terms)
     }
 
     /// The places of the rules that allow this origin.
@@ -63,15 +107,13 @@ impl RuleTable {
 }
 
 impl CompiledRule {
-    fn new(number: usize, rule: &CorsRule, is_for_any: bool, credentials: Credentials) -> Self {
-        let id = rule.id().filter(|id| !id.is_empty());
-        Self {
-            number,
-            name: id.map_or_else(|| number.to_string().into(), Into::into),
-            has_id: id.is_some(),
-            is_for_any,
-            terms: Arc::new(Terms::new(rule, is_for_any, credentials)),
-        }
+    fn new(number: usize, rule: &CorsRule, is_for_any: bool, terms: Arc<Terms>) -> Self {
+        let (id, name) = match rule.id() {
+            None => (WrittenId::None, None),
+            Some("") => (WrittenId::Empty, None),
+            Some(name) => (WrittenId::Name, Some(name)),
+        };
+        Self { number, name: name.map_or_else(|| number.to_string().into(), Into::into), id, is_for_any, terms }
     }
 
     /// The rule's place in the document, from 1.
@@ -83,7 +125,16 @@ impl CompiledRule {
     /// The rule's ID, if it has one that is not empty.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.has_id.then_some(&self.name)
+        (self.id == WrittenId::Name).then_some(&self.name)
+    }
+
+    /// The ID in the document, which may be empty.
+    fn written_id(&self) -> Option<&str> {
+        match self.id {
+            WrittenId::None => None,
+            WrittenId::Empty => Some(""),
+            WrittenId::Name => Some(&self.name),
+        }
     }
 
     /// The rule's ID, or its number: what metrics, logs and explanations call it.
@@ -96,5 +147,38 @@ impl CompiledRule {
     /// grants when other origins stand before the `*`; this choice never adds credentials.
     pub(crate) const fn grants_any_origin(&self) -> bool {
         self.is_for_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, Format};
+
+    #[test]
+    fn a_configuration_is_read_back_as_it_was_written() {
+        let get = r#""AllowedMethods": ["GET"]"#;
+        let mut others = Vec::new();
+        for document in [
+            format!(r#"[{{"AllowedOrigins": ["https://a"], {get}}}]"#),
+            format!(r#"[{{"AllowedOrigins": ["https://a"], {get}, "ID": ""}}]"#),
+            format!(r#"[{{"AllowedOrigins": ["https://a"], {get}, "ID": "1"}}]"#),
+            format!(r#"[{{"AllowedOrigins": ["https://b", "*", "", "https://*.é", "https://b"], {get}}}]"#),
+            format!(r#"[{{"AllowedOrigins": ["https://a"], {get}}}, {{"AllowedOrigins": ["https://a"], {get}}}]"#),
+            format!(r#"[{{"AllowedOrigins": ["https://a"], {get}, "AllowedHeaders": ["X-b", "x-B", "*", "a*B"]}}]"#),
+            format!(r#"[{{"AllowedOrigins": ["https://a"], {get}, "ExposeHeaders": ["", "ETag", "ETag"]}}]"#),
+            format!(r#"[{{"AllowedOrigins": ["https://a"], {get}, "MaxAgeSeconds": -1}}]"#),
+            r#"[{"AllowedOrigins": ["https://a"], "AllowedMethods": ["PUT", "GET", "PUT"]}]"#.to_owned(),
+        ] {
+            let document = Document::parse(document.as_bytes(), Format::Json).unwrap();
+            let table = RuleTable::new(document.configuration(), Credentials::S3);
+            assert_eq!(&table.configuration(), document.configuration());
+            assert!(table.means_the_same_as(&RuleTable::new(document.configuration(), Credentials::S3)));
+            // Of a grant to every origin, credentials are no part.
+            let never = RuleTable::new(document.configuration(), Credentials::Never);
+            assert_eq!(table.means_the_same_as(&never), table.origins.allows_any(0));
+            assert!(others.iter().all(|other: &RuleTable| !other.means_the_same_as(&table)));
+            others.push(table);
+        }
     }
 }

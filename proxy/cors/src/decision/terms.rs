@@ -4,13 +4,15 @@
 
 use crate::header_set::HeaderSet;
 use crate::method::{AllowedMethod, AskedMethod, MethodSet};
-use crate::{CorsRule, ExposedHeader};
+use crate::{CorsRule, ExposedHeader, HeaderPattern, InvalidRule, OriginPattern};
+use foldhash::fast::RandomState;
 use http::HeaderValue;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_EXPOSE_HEADERS,
     ACCESS_CONTROL_MAX_AGE, HeaderName,
 };
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// The use of `Access-Control-Allow-Credentials: true` in a grant to a named origin.
@@ -36,6 +38,7 @@ pub(crate) struct Terms {
     pub(crate) expose_headers: Option<HeaderValue>,
     pub(crate) max_age: Option<HeaderValue>,
     pub(super) lines: FixedLines,
+    written: WrittenTerms,
 }
 
 impl Terms {
@@ -43,7 +46,7 @@ impl Terms {
     pub(crate) fn new(rule: &CorsRule, is_for_any: bool, credentials: Credentials) -> Self {
         // An empty ExposeHeader is valid (S3: ok-expose-empty) but names nothing.
         let exposed = rule.expose_headers().iter().map(ExposedHeader::as_str).filter(|name| !name.is_empty());
-        let credentials = credentials == Credentials::S3 && !is_for_any;
+        let credentials = Self::allow_credentials(is_for_any, credentials);
         let allow_methods = list(rule.allowed_methods().iter().copied().map(AllowedMethod::as_str));
         let expose_headers = Some(list(exposed)).filter(|list| !list.is_empty());
         let max_age = rule.max_age_seconds().map(HeaderValue::from);
@@ -56,7 +59,17 @@ impl Terms {
             expose_headers,
             max_age,
             lines,
+            written: WrittenTerms::of(rule),
         }
+    }
+
+    /// Returns true if a grant has `Access-Control-Allow-Credentials`.
+    fn allow_credentials(is_for_any: bool, credentials: Credentials) -> bool {
+        credentials == Credentials::S3 && !is_for_any
+    }
+
+    pub(super) const fn written(&self) -> &WrittenTerms {
+        &self.written
     }
 
     pub(crate) const fn allows_method(&self, method: AskedMethod) -> bool {
@@ -74,6 +87,40 @@ impl Terms {
 
     pub(crate) fn allows_header(&self, name: &[u8]) -> bool {
         self.headers.matches(name)
+    }
+}
+
+/// The terms as they were written, in their order and case: what S3 returns (S3: ok-two-rules).
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct WrittenTerms {
+    methods: Box<[AllowedMethod]>,
+    headers: Box<[HeaderPattern]>,
+    expose: Box<[ExposedHeader]>,
+    max_age: Option<i64>,
+}
+
+impl WrittenTerms {
+    fn of(rule: &CorsRule) -> Self {
+        Self {
+            methods: rule.allowed_methods().into(),
+            headers: rule.allowed_headers().into(),
+            expose: rule.expose_headers().into(),
+            max_age: rule.max_age_seconds(),
+        }
+    }
+
+    fn is_of(&self, rule: &CorsRule) -> bool {
+        *self.methods == *rule.allowed_methods()
+            && *self.headers == *rule.allowed_headers()
+            && *self.expose == *rule.expose_headers()
+            && self.max_age == rule.max_age_seconds()
+    }
+
+    /// The rule with these terms, for these origins.
+    pub(super) fn rule(&self, origins: Vec<OriginPattern>) -> Result<CorsRule, InvalidRule> {
+        let rule = CorsRule::new(origins, self.methods.to_vec())?;
+        let rule = rule.with_allowed_headers(self.headers.to_vec()).with_expose_headers(self.expose.to_vec());
+        Ok(rule.with_max_age_seconds(self.max_age))
     }
 }
 
@@ -131,11 +178,7 @@ fn list<'a>(values: impl Iterator<Item = &'a str>) -> HeaderValue {
 /// # let document = Document::parse(document, Format::Json).unwrap();
 /// let mut terms = TermSet::default();
 /// let mut buckets: Vec<RuleTable> = (0..1000)
-///     .map(|_| {
-///         let mut table = RuleTable::new(document.configuration(), Credentials::S3);
-///         table.share(&mut terms);
-///         table
-///     })
+///     .map(|_| RuleTable::sharing(document.configuration(), Credentials::S3, &mut terms))
 ///     .collect();
 /// assert_eq!(terms.len(), 1);
 /// buckets.clear();
@@ -143,33 +186,45 @@ fn list<'a>(values: impl Iterator<Item = &'a str>) -> HeaderValue {
 /// assert!(terms.is_empty());
 /// ```
 #[derive(Debug, Default)]
-pub struct TermSet(HashSet<Arc<Terms>, foldhash::fast::RandomState>);
+pub struct TermSet {
+    /// By the hash of what they are made of: those of a rule are found before they are built.
+    by_hash: HashMap<u64, Vec<Arc<Terms>>, RandomState>,
+    hasher: RandomState,
+}
 
 impl TermSet {
     /// How many different terms there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.by_hash.values().map(Vec::len).sum()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_hash.is_empty()
     }
 
     /// Forgets the terms that no table has any more. Call it when tables were replaced.
     pub fn forget_unused(&mut self) {
-        self.0.retain(|terms| Arc::strong_count(terms) > 1);
+        self.by_hash.retain(|_, terms| {
+            terms.retain(|terms| Arc::strong_count(terms) > 1);
+            !terms.is_empty()
+        });
     }
 
-    pub(super) fn share(&mut self, terms: &mut Arc<Terms>) {
-        match self.0.get(terms) {
-            Some(known) => *terms = Arc::clone(known),
-            None => {
-                self.0.insert(Arc::clone(terms));
-            }
+    /// The terms of a rule, built where the set has none that are equal.
+    pub(super) fn of(&mut self, rule: &CorsRule, is_for_any: bool, credentials: Credentials) -> Arc<Terms> {
+        let lists = (rule.allowed_methods(), rule.allowed_headers(), rule.expose_headers());
+        let allows_credentials = Terms::allow_credentials(is_for_any, credentials);
+        let known = self.by_hash.entry(self.hasher.hash_one((lists, rule.max_age_seconds()))).or_default();
+        let equal = known.iter().find(|terms| terms.credentials == allows_credentials && terms.written.is_of(rule));
+        if let Some(equal) = equal {
+            return Arc::clone(equal);
         }
+        let new = Arc::new(Terms::new(rule, is_for_any, credentials));
+        known.push(Arc::clone(&new));
+        new
     }
 }
 
@@ -178,8 +233,9 @@ mod tests {
     use super::*;
     use crate::{Document, Format, RuleTable};
 
-    fn table(document: &str, credentials: Credentials) -> RuleTable {
-        RuleTable::new(Document::parse(document.as_bytes(), Format::Json).unwrap().configuration(), credentials)
+    fn table(document: &str, credentials: Credentials, terms: &mut TermSet) -> RuleTable {
+        let document = Document::parse(document.as_bytes(), Format::Json).unwrap();
+        RuleTable::sharing(document.configuration(), credentials, terms)
     }
 
     #[test]
@@ -194,11 +250,13 @@ mod tests {
             (format!(r#"[{{"AllowedOrigins": ["https://a"], {base}, "MaxAgeSeconds": 1}}]"#), Credentials::S3, 3),
             (format!(r#"[{{"AllowedOrigins": ["https://a"], {base}, "ExposeHeaders": ["a"]}}]"#), Credentials::S3, 4),
             (format!(r#"[{{"AllowedOrigins": ["https://a"], {base}, "AllowedHeaders": ["a"]}}]"#), Credentials::S3, 5),
+            // The configuration is read back as it was written.
+            (format!(r#"[{{"AllowedOrigins": ["https://a"], {base}, "AllowedHeaders": ["A"]}}]"#), Credentials::S3, 6),
             // The order is told to browsers.
-            (r#"[{"AllowedOrigins": ["https://a"], "AllowedMethods": ["PUT", "GET"]}]"#.into(), Credentials::S3, 6),
+            (r#"[{"AllowedOrigins": ["https://a"], "AllowedMethods": ["PUT", "GET"]}]"#.into(), Credentials::S3, 7),
         ] {
             // Held by the set alone afterwards.
-            table(&document, credentials).share(&mut terms);
+            drop(table(&document, credentials, &mut terms));
             assert_eq!(terms.len(), expected, "{document} {credentials:?}");
         }
         terms.forget_unused();

@@ -54,6 +54,13 @@ proptest! {
     }
 
     #[test]
+    fn a_table_keeps_its_configuration(configuration in configuration(), other in configuration()) {
+        let [table, other_table] = [&configuration, &other].map(|each| RuleTable::new(each, Credentials::S3));
+        prop_assert_eq!(table.means_the_same_as(&other_table), configuration == other);
+        prop_assert_eq!(table.configuration(), configuration);
+    }
+
+    #[test]
     fn an_origin_is_granted_as_star_or_byte_for_byte_and_star_never_with_credentials(
         configuration in configuration(), request in request(), never in any::<bool>(),
     ) {

@@ -4,7 +4,7 @@ use super::layout::{Rows, foreign, more, number, rows, several, table, visible};
 use crate::admin::Admin;
 use crate::rules::{Bucket, LiveWarnings};
 use maud::{Markup, html};
-use serde::Deserialize;
+use s3_cors::{AllowedMethod, CorsConfiguration, CorsRule, HeaderPattern, OriginPattern};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -23,24 +23,6 @@ const COLUMNS: [&str; 5] = ["Rule", "Origins", "Methods", "Headers", "Granted#"]
 struct Used<'l> {
     bucket: &'l Arc<Bucket>,
     hits: Vec<u64>,
-}
-
-/// A rule, as the configuration has it.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Rule {
-    #[serde(rename = "ID")]
-    id: Option<String>,
-    allowed_origins: Vec<String>,
-    allowed_methods: Vec<String>,
-    #[serde(default)]
-    allowed_headers: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Configuration {
-    #[serde(rename = "CORSRules")]
-    rules: Vec<Rule>,
 }
 
 pub(super) fn body(admin: &Admin) -> Markup {
@@ -66,8 +48,8 @@ impl<'l> Used<'l> {
 
     fn rows(&self, admin: &Admin) -> Markup {
         let Some(origin) = &self.bucket.origin else { return html! {} };
-        let configuration: Option<Configuration> = serde_json::from_str(origin.configuration.get()).ok();
-        let rules = configuration.map(|configuration| configuration.rules).unwrap_or_default();
+        let configuration = self.bucket.configuration();
+        let rules = configuration.as_ref().map(CorsConfiguration::rules).unwrap_or_default();
         let rejected = admin.rejections.total(Some(&self.bucket.label));
         html! {
             tbody {
@@ -80,27 +62,28 @@ impl<'l> Used<'l> {
                     }
                 }
                 @for (place, rule) in rules.iter().take(MOST_OF_BUCKET).enumerate() {
-                    (rule.row(place + 1, self.hits.get(place).copied()))
+                    (row(rule, place + 1, self.hits.get(place).copied()))
                 }
                 @if rules.len() > MOST_OF_BUCKET {
                     tr { td colspan="5" { "and " (rules.len() - MOST_OF_BUCKET) " more rules" } }
                 }
-                (warnings(admin.rules.warnings(origin)))
+                @if let Some(found) = admin.rules.warnings(self.bucket) { (warnings(found)) }
             }
         }
     }
 }
 
-impl Rule {
-    fn row(&self, place: usize, hits: Option<u64>) -> Markup {
-        html! {
-            tr {
-                th scope="row" { (place) @if let Some(id) = &self.id { " " (foreign(id)) } }
-                td { (several(&self.allowed_origins, MOST_VALUES)) }
-                td { (self.allowed_methods.join(", ")) }
-                td { @if self.allowed_headers.is_empty() { "none" } @else { (several(&self.allowed_headers, MOST_VALUES)) } }
-                td.number { @if let Some(hits) = hits { (number(hits)) } @else { "not counted yet" } }
-            }
+fn row(rule: &CorsRule, place: usize, hits: Option<u64>) -> Markup {
+    let origins: Vec<_> = rule.allowed_origins().iter().map(OriginPattern::as_str).collect();
+    let methods: Vec<_> = rule.allowed_methods().iter().copied().map(AllowedMethod::as_str).collect();
+    let headers: Vec<_> = rule.allowed_headers().iter().map(HeaderPattern::as_str).collect();
+    html! {
+        tr {
+            th scope="row" { (place) @if let Some(id) = rule.id() { " " (foreign(id)) } }
+            td { (several(&origins, MOST_VALUES)) }
+            td { (methods.join(", ")) }
+            td { @if headers.is_empty() { "none" } @else { (several(&headers, MOST_VALUES)) } }
+            td.number { @if let Some(hits) = hits { (number(hits)) } @else { "not counted yet" } }
         }
     }
 }

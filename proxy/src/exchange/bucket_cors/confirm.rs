@@ -12,7 +12,7 @@ use crate::exchange::known::Known;
 use crate::exchange::policy::Policy;
 use crate::exchange::reply::Reply;
 use crate::exchange::stages::{Forward, Replying};
-use crate::rules::{DocumentOrigin, WriteError, Written};
+use crate::rules::{Bucket, WriteError, Written};
 use crate::s3::bucket_cors::Operation;
 use crate::s3::checksum::hex_sha256;
 use crate::s3::error::{ErrorCode, S3Error};
@@ -109,7 +109,7 @@ impl<H: RequestHead> ConfirmedWrite<H> {
 fn document_of(policy: &Policy, signed: &SignedOperation, known: &Known) -> Reply {
     let live = policy.rules.live();
     count(policy, signed.operation, OperationResult::Served);
-    match live.document(&signed.bucket).map(DocumentOrigin::to_xml) {
+    match live.own(&signed.bucket).and_then(Bucket::to_xml) {
         Some(Ok(xml)) => Reply::document(xml),
         Some(Err(error)) => {
             tracing::error!(request_id = known.id.as_str(), %error, "a document has no form in XML");

@@ -13,7 +13,8 @@ mod version;
 
 pub use allowed::Allowed;
 pub use directory::Directory;
-pub(super) use document::{json_of, parse};
+pub(crate) use document::json_of;
+pub(super) use document::parse;
 pub use remote::BucketCors;
 
 use super::slot::Slot;
