@@ -21,6 +21,7 @@ const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 /// Error codes (RFC 9113 §7).
 const CALM: u32 = 11;
+const REFUSED: u32 = 7;
 
 struct Scene {
     _rules: Rules,
@@ -260,6 +261,42 @@ fn a_head_that_does_not_end_has_a_deadline_and_the_reply_of_its_bucket() {
     connection.send(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &block)[..block.len()]);
     assert_eq!(connection.answer(1).status, 408);
     scene.becomes("s3cors_connections_open", 0.0);
+}
+
+/// A field that the table keeps takes a byte in each request that has it.
+#[test]
+fn requests_that_are_too_many_are_refused_however_large_a_byte_makes_them() {
+    const OPEN: u32 = 256;
+    const MORE: u32 = 150;
+    let scene = Scene::new("");
+    let mut connection = Frames::open(scene.proxy.address);
+    let (block, large) = (fields(&head("GET", "/bucket/wait", &[])), fields(&[("x-a", "v".repeat(3000))]));
+    let request = |number: u32| {
+        let more = if number == 0 { [b"\x40", &large[1..]].concat() } else { vec![0xbe; 10] };
+        frame(HEADERS, END_STREAM | END_HEADERS, number * 2 + 1, &[&block[..], &more].concat())
+    };
+    let (before, _) = scene.proxy.memory();
+    connection.send(&(0..OPEN + MORE).flat_map(request).collect::<Vec<_>>());
+    let mut refused = Vec::new();
+    while refused.len() < MORE as usize {
+        let frame = connection.next().expect("all are refused that are too many");
+        if frame.kind == RST_STREAM {
+            assert_eq!(frame.payload, REFUSED.to_be_bytes());
+            refused.push(frame.stream);
+        }
+    }
+    assert!(refused.iter().all(|stream| *stream > 2 * OPEN), "{refused:?}");
+    let grown = scene.proxy.memory().1.saturating_sub(before);
+    println!("{OPEN} requests of 30 KiB: {grown} KiB more");
+    assert!(grown < 64 * 1024, "{grown} KiB more");
+    // The connection goes on once there is room.
+    connection.send(&frame(RST_STREAM, 0, 1, &8_u32.to_be_bytes()));
+    let next = 2 * (OPEN + MORE) + 1;
+    let preflight = [("origin", "https://app.example"), ("access-control-request-method", "GET")];
+    let preflight = fields(&head("OPTIONS", "/bucket/key", &preflight));
+    connection.send(&frame(HEADERS, END_STREAM | END_HEADERS, next, &preflight));
+    let end = connection.end_of(next);
+    assert!(matches!(end, End::Answered(_)), "{end:?}");
 }
 
 #[test]

@@ -16,8 +16,6 @@ use tokio::time::Instant;
 pub(super) const MAX_FRAME: usize = 16 * 1024;
 /// A block that is so many times as long as a head may be is no request of anyone's.
 const ABUSE: usize = 4;
-/// Notes that no request was accepted for: the crate has rejected as many.
-const MAX_NOTES: usize = 512;
 
 /// A header block that has begun and not ended.
 pub(super) struct Block {
@@ -102,23 +100,38 @@ pub(super) struct Blocks {
     hpack: Decoder,
     limit: usize,
     highest: u32,
+    /// The notes about the requests that the crate has yet to hand over.
     notes: VecDeque<(u32, Note)>,
+    /// The memory that they take, in bytes.
+    noted: usize,
 }
 
 impl Blocks {
     /// The blocks of a client whose heads may have so many bytes.
     pub(super) fn new(limit: usize) -> Self {
-        Self { hpack: Decoder::default(), limit, highest: 0, notes: VecDeque::new() }
+        Self { hpack: Decoder::default(), limit, highest: 0, notes: VecDeque::new(), noted: 0 }
     }
 
     /// Takes the note about a request, and drops those about earlier ones.
     pub(super) fn take_note(&mut self, stream: u32) -> Option<Note> {
         while let Some((noted, note)) = self.notes.pop_front_if(|(noted, _)| *noted <= stream) {
+            self.noted -= note.size();
             if noted == stream {
                 return Some(note);
             }
         }
         None
+    }
+
+    /// The memory that the notes take, in bytes.
+    pub(super) const fn noted(&self) -> usize {
+        self.noted
+    }
+
+    /// Drops the notes: the crate has rejected the requests that they are about.
+    pub(super) fn drop_notes(&mut self) {
+        self.notes.clear();
+        self.noted = 0;
     }
 
     /// Returns true if a block is longer than anyone's is.
@@ -134,7 +147,8 @@ impl Blocks {
         let mut fields = Fields::new(self.limit);
         let read = self.hpack.decode(&block.fragments, |name, value| fields.take(name, value));
         read.map_err(|_| Reason::COMPRESSION_ERROR)?;
-        self.pass(block, fields, out)
+        self.pass(block, fields, out);
+        Ok(())
     }
 
     /// Ends a block that is not whole, as a head that is rejected. No block can be read after it.
@@ -146,20 +160,16 @@ impl Blocks {
         fields.fail(fault);
         // What is not whole is left out.
         let _ = self.hpack.decode(&block.fragments, |name, value| fields.take(name, value));
-        self.pass(block, fields, out)
+        self.pass(block, fields, out);
+        Ok(())
     }
 
-    fn pass(&mut self, block: &Block, fields: Fields, out: &mut BytesMut) -> Result<(), Reason> {
+    fn pass(&mut self, block: &Block, fields: Fields, out: &mut BytesMut) {
         self.highest = block.stream;
         let (fields, note) = fields.finish();
-        if let Some(note) = note {
-            self.notes.push_back((block.stream, note));
-        }
-        if self.notes.len() > MAX_NOTES {
-            return Err(Reason::ENHANCE_YOUR_CALM);
-        }
+        self.noted += note.size();
+        self.notes.push_back((block.stream, note));
         block.write(&fields, out);
-        Ok(())
     }
 
     /// The fields after a body end here: no upstream gets them. The crate still rejects what is malformed.

@@ -141,7 +141,7 @@ impl Http2Driver {
             match self.next(&mut served, (!is_ending).then_some(&mut shutdown), look).await {
                 Event::Closed => return,
                 Event::Request(request, respond) => {
-                    let note = served.wire.take_note(respond.stream_id().as_u32()).unwrap_or_default();
+                    let note = served.wire.take_note(respond.stream_id().as_u32());
                     let Some(stream) = self.begin(request, respond, note, peer, &share) else {
                         active.last.store(millis(opened), Ordering::Relaxed);
                         continue;
@@ -203,7 +203,7 @@ impl Http2Driver {
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Event::Closed),
                 Poll::Pending => {}
             }
-            let Look { fault, unfinished, open } = wire.look();
+            let Look { fault, unfinished, open, has_more } = wire.look();
             if let Some(reason) = fault {
                 return Poll::Ready(Event::Fault(reason));
             }
@@ -214,6 +214,9 @@ impl Http2Driver {
                 return Poll::Ready(Event::Look);
             }
             windows.adjust(connection, open);
+            if has_more {
+                context.waker().wake_by_ref();
+            }
             // There is nothing more to do: what was done is sent.
             match wire.poll_send(context) {
                 Poll::Ready(Err(_)) => Poll::Ready(Event::Closed),

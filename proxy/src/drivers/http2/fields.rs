@@ -1,11 +1,12 @@
 //! The fields of a request on their way to the `h2` crate.
 //!
 //! The crate cuts a target at `#`, knows fewer targets than HTTP/1.1 has, resets a request that is malformed before anyone can count it,
-//! and replies to one that is too large by itself, with an empty 431. So it is handed fields that it accepts: what it must not see is in a
-//! [`Note`] beside them. Decides: what is malformed (RFC 9113 §8.2, §8.3), and how large a head may be (§6.5.2).
+//! and replies to one that is too large by itself, with an empty 431. So it is handed pseudo-header fields that it accepts, and the
+//! length that it compares with the body: the rest is in a [`Note`] beside them. Decides: what is malformed (RFC 9113 §8.2, §8.3), and how large a head may be (§6.5.2).
 
+use super::pseudo::Pseudo;
 use super::rejected::{HeadFault, KEPT_FIELDS, KEPT_VALUE, Note, is_kept, readable};
-use super::syntax::{is_host, is_scheme, is_token, is_usual_in_path};
+use super::syntax::is_usual_in_path;
 use super::written::put;
 use bytes::BytesMut;
 use s3cors_http1::body_length::LengthHeaders;
@@ -17,8 +18,8 @@ use std::borrow::Cow;
 
 /// Beyond its text, what a field counts (RFC 9113 §6.5.2).
 const OVERHEAD: usize = 32;
-/// The room for the fields of a usual request, in bytes: without it each few of them would move the others.
-const ROOM: usize = 1024;
+/// The room for the pseudo-header fields of a usual request, in bytes.
+const ROOM: usize = 256;
 /// The fields of a connection, which HTTP/2 does not have (RFC 9113 §8.2.2).
 const OF_CONNECTION: [&[u8]; 5] = [b"connection", b"transfer-encoding", b"upgrade", b"keep-alive", b"proxy-connection"];
 
@@ -36,16 +37,6 @@ pub(super) struct Fields {
     has_field: bool,
     length: LengthHeaders,
     kept: usize,
-}
-
-/// Which of the pseudo-header fields came.
-#[derive(Default)]
-struct Pseudo {
-    method: bool,
-    scheme: bool,
-    authority: bool,
-    path: bool,
-    is_connect: bool,
 }
 
 impl Fields {
@@ -66,7 +57,7 @@ impl Fields {
         match self.check(name, value) {
             Err(fault) => self.fail(fault),
             Ok(()) if name == b":path" => self.put_path(value),
-            Ok(()) => put(&mut self.block, name, value),
+            Ok(()) => self.put(name, value),
         }
     }
 
@@ -76,45 +67,38 @@ impl Fields {
     }
 
     /// Ends the head: the block for the `h2` crate, and what is not in it.
-    pub(super) fn finish(mut self) -> (BytesMut, Option<Note>) {
+    pub(super) fn finish(mut self) -> (BytesMut, Note) {
         if let Err(fault) = self.check_whole() {
             self.fail(fault);
         }
         if self.note.fault.is_some() {
-            let (block, target) = readable(&self.block, self.pseudo.is_connect);
+            let (block, target) = readable(&self.block, &mut self.note.lines, self.pseudo.is_connect());
             self.block = block;
             if self.note.target.is_none() {
                 self.set_target(&target);
             }
         }
-        (self.block, (!self.note.is_empty()).then_some(self.note))
+        (self.block, self.note)
+    }
+
+    fn put(&mut self, name: &[u8], value: &[u8]) {
+        if name.starts_with(b":") {
+            return put(&mut self.block, name, value);
+        }
+        if name == b"content-length" {
+            put(&mut self.block, name, value);
+        }
+        self.note.lines.push(name, value);
     }
 
     fn check(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadFault> {
-        if name.starts_with(b":") { self.check_pseudo(name, value) } else { self.check_field(name, value) }
-    }
-
-    /// RFC 9113 §8.3.
-    fn check_pseudo(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadFault> {
+        if !name.starts_with(b":") {
+            return self.check_field(name, value);
+        }
         if self.has_field {
             return Err(HeadFault::Malformed("a pseudo-header field after a field"));
         }
-        let Pseudo { method, scheme, authority, path, is_connect } = &mut self.pseudo;
-        let (seen, is_valid) = match name {
-            b":method" => {
-                *is_connect = value == b"CONNECT";
-                (method, !value.is_empty() && value.iter().copied().all(is_token))
-            }
-            b":scheme" => (scheme, is_scheme(value)),
-            b":authority" if !is_host(value) => return Err(HeadFault::Host),
-            b":authority" => (authority, true),
-            b":path" => (path, !value.is_empty()),
-            _ => return Err(HeadFault::Malformed("an unknown pseudo-header field")),
-        };
-        if std::mem::replace(seen, true) {
-            return Err(HeadFault::Malformed("a pseudo-header field that came twice"));
-        }
-        if is_valid { Ok(()) } else { Err(HeadFault::Malformed("an invalid pseudo-header field")) }
+        self.pseudo.take(name, value)
     }
 
     /// RFC 9113 §8.2.
@@ -140,11 +124,7 @@ impl Fields {
     }
 
     fn check_whole(&self) -> Result<(), HeadFault> {
-        let Pseudo { method, scheme, path, is_connect, .. } = self.pseudo;
-        // CONNECT has neither (RFC 9113 §8.5).
-        if !method || scheme == is_connect || path == is_connect {
-            return Err(HeadFault::Malformed("a pseudo-header field is missing or too many"));
-        }
+        self.pseudo.check_whole()?;
         let length = self.length.finish(http::Version::HTTP_11);
         length.map(drop).map_err(|ambiguous| HeadFault::Length(ambiguous.message()))
     }
@@ -174,7 +154,7 @@ impl Fields {
         self.kept += 1;
         let value = value.get(..KEPT_VALUE).unwrap_or(value);
         if self.check(name, value).is_ok() {
-            put(&mut self.block, name, value);
+            self.put(name, value);
         }
     }
 }
@@ -188,17 +168,21 @@ mod tests {
         [(":method", "GET"), (":scheme", "http"), (":authority", "h"), (":path", "/bucket/key")];
 
     /// The fields that the crate gets of these, and what it does not see.
-    fn read(fields: &[(&str, &str)]) -> (Vec<(String, String)>, Option<Note>) {
+    fn read(fields: &[(&str, &str)]) -> (Vec<(String, String)>, Note) {
         let mut all = Fields::new(4096);
         fields.iter().for_each(|(name, value)| all.take(name.as_bytes(), value.as_bytes()));
         let (block, note) = all.finish();
         let (mut left, text) = (Vec::new(), |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap());
         Decoder::default().decode(&block, |name, value| left.push((text(name), text(value)))).unwrap();
+        // The crate compares it with the body; it is among the lines too.
+        left.retain(|(name, _)| name != "content-length");
+        assert!(left.iter().all(|(name, _)| name.starts_with(':')), "{left:?}");
+        left.extend(note.lines.iter().map(|(name, value)| (text(name), text(value))));
         (left, note)
     }
 
     fn fault(fields: &[(&str, &str)]) -> Option<HeadFault> {
-        read(fields).1.and_then(|note| note.fault)
+        read(fields).1.fault
     }
 
     fn with<'a>(name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
@@ -212,7 +196,19 @@ mod tests {
                 .concat();
         let (left, note) = read(&fields);
         let left: Vec<_> = left.iter().map(|(name, value)| (&**name, &**value)).collect();
-        assert_eq!((left, note), (fields, None));
+        assert_eq!((left, note.target, note.fault), (fields, None, None));
+    }
+
+    #[test]
+    fn the_crate_gets_the_length_that_it_compares_with_the_body() {
+        let mut fields = Fields::new(4096);
+        [("x", "y"), ("content-length", "3")]
+            .iter()
+            .for_each(|(name, value)| fields.take(name.as_bytes(), value.as_bytes()));
+        let mut left = Vec::new();
+        Decoder::default().decode(&fields.block, |name, value| left.push((name.to_vec(), value.to_vec()))).unwrap();
+        assert_eq!(left, [(b"content-length".to_vec(), b"3".to_vec())]);
+        assert_eq!(fields.note.lines.iter().count(), 2);
     }
 
     #[test]
@@ -222,10 +218,10 @@ mod tests {
         {
             let (left, note) = read(&with(":path", target));
             assert_eq!(left[3], (":path".to_owned(), "/".to_owned()), "{target}");
-            assert_eq!(note, Some(Note { target: Some(target.into()), fault: None }), "{target}");
+            assert_eq!((note.target.as_deref(), note.fault), (Some(target), None), "{target}");
         }
         for target in ["/", "//a/../%2f%zz?b+c=&d?e", "/a.b-c_d~e!f$g&h'i(j)k*l,m;n:o@p"] {
-            assert_eq!(read(&with(":path", target)).1, None, "{target}");
+            assert_eq!(read(&with(":path", target)).1, Note::default(), "{target}");
         }
         let mut fields = Fields::new(4096);
         fields.take(b":path", b"/\xff");
@@ -260,7 +256,6 @@ mod tests {
         for more in more {
             for fields in [[&USUAL[..], more, &[origin]].concat(), [&USUAL[..], &[origin], more].concat()] {
                 let (left, note) = read(&fields);
-                let note = note.unwrap();
                 assert!(note.fault.is_some(), "{more:?}");
                 assert_eq!(note.target.as_deref(), Some("/bucket/key"), "{more:?}");
                 let expected = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "h"), origin];

@@ -1,6 +1,7 @@
 //! The rest of a head that is rejected, and the reason: enough for a reply with the CORS headers of its bucket.
 
 use super::hpack::Decoder;
+use super::lines::Lines;
 use super::written::put;
 use bytes::BytesMut;
 
@@ -11,17 +12,21 @@ pub(super) const KEPT_FIELDS: usize = 8;
 const KEPT: [&[u8]; 4] = [b"host", b"origin", b"access-control-request-method", b"access-control-request-headers"];
 /// Stands for the method of a head that names none.
 pub(super) const UNKNOWN_METHOD: &[u8] = b"-";
+
 /// The part of a request that the `h2` crate does not see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Note {
     /// The `:path` as it came, where it is one that not all parsers read alike.
     pub(super) target: Option<Box<str>>,
+    /// The fields that are no pseudo-header fields.
+    pub(super) lines: Lines,
     pub(super) fault: Option<HeadFault>,
 }
 
 impl Note {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.target.is_none() && self.fault.is_none()
+    /// The memory that it takes, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.lines.size() + self.target.as_ref().map_or(0, |target| target.len())
     }
 }
 
@@ -51,15 +56,21 @@ pub(super) fn is_kept(name: &[u8]) -> bool {
     name.starts_with(b":") || KEPT.contains(&name)
 }
 
-/// The fields of a block that a reply depends on, as far as they are there, as a head that the `h2` crate accepts; and the `:path`.
-pub(super) fn readable(block: &[u8], is_connect: bool) -> (BytesMut, Vec<u8>) {
+/// The pseudo-header fields of a block that a reply depends on, as far as they are there, as a head that the `h2` crate accepts; and the
+/// `:path`. Of the lines, those stay that a reply depends on.
+pub(super) fn readable(block: &[u8], lines: &mut Lines, is_connect: bool) -> (BytesMut, Vec<u8>) {
     let (mut kept, mut path) = (Vec::new(), Vec::new());
     // It was written by `put`.
     let _ = Decoder::default().decode(block, |name, value| match name {
         b":path" => path = value.get(..KEPT_VALUE).unwrap_or(value).to_vec(),
-        b":scheme" => {}
-        _ if is_kept(name) => kept.push((name.to_vec(), value.to_vec())),
+        b":method" | b":authority" if value.len() <= KEPT_VALUE => kept.push((name.to_vec(), value.to_vec())),
         _ => {}
+    });
+    let mut left = KEPT_FIELDS.saturating_sub(kept.len());
+    lines.retain(|name, value| {
+        let stays = left > 0 && is_kept(name) && value.len() <= KEPT_VALUE;
+        left -= usize::from(stays);
+        stays
     });
     let mut readable = BytesMut::new();
     if !kept.iter().any(|(name, _)| name == b":method") {
@@ -69,8 +80,7 @@ pub(super) fn readable(block: &[u8], is_connect: bool) -> (BytesMut, Vec<u8>) {
         put(&mut readable, b":scheme", b"http");
         put(&mut readable, b":path", b"/");
     }
-    kept.sort_by_key(|(name, _)| !name.starts_with(b":"));
-    for (name, value) in kept.iter().filter(|(_, value)| value.len() <= KEPT_VALUE).take(KEPT_FIELDS) {
+    for (name, value) in &kept {
         put(&mut readable, name, value);
     }
     (readable, path)

@@ -3,18 +3,24 @@
 //! Decides: which failure each fault of a head is, which targets and hosts are valid, and how long the body is. Must not know: streams,
 //! upstreams or what the exchange decides.
 
+use super::lines::Lines;
 use super::rejected::{HeadFault, Note, UNKNOWN_METHOD};
 use crate::exchange::{self, Failure, RequestFault};
-use http::header::{CONTENT_LENGTH, COOKIE, HOST};
-use http::uri::Scheme;
-use http::{HeaderValue, Method, Version, request};
+use http::uri::{Authority, Scheme};
+use http::{Method, Version, request};
 use s3cors_http1::body_length::{BodyLength, LengthHeaders};
 use s3cors_http1::request_head::Rejection;
 use s3cors_http1::request_target::{RequestTarget, may_be_in_host};
 
+const CONTENT_LENGTH: &[u8] = b"content-length";
+const COOKIE: &[u8] = b"cookie";
+const HOST: &[u8] = b"host";
+
 /// A request's head.
 pub(super) struct Head {
+    /// Method and target, as the `h2` crate has read them.
     parts: request::Parts,
+    lines: Lines,
     /// The target where it is not the one in `parts`.
     target: Option<Box<str>>,
     body: BodyLength,
@@ -34,7 +40,7 @@ impl Head {
     /// Reads a head, and returns why the request is not forwarded if it is not; `has_body` is whether the stream went on after the head.
     pub(super) fn read(parts: request::Parts, note: Note, has_body: bool) -> (Self, Option<Rejected>) {
         let is_unnamed = note.fault.is_some() && parts.method.as_str().as_bytes() == UNKNOWN_METHOD;
-        let mut head = Self { parts, target: note.target, body: BodyLength::None, is_unnamed };
+        let mut head = Self { parts, lines: note.lines, target: note.target, body: BodyLength::None, is_unnamed };
         let failure = match note.fault.map_or_else(|| head.length(has_body), |fault| Err(failure(fault))) {
             Ok(body) => {
                 head.body = body;
@@ -44,7 +50,7 @@ impl Head {
         };
         if has_meaning(&head.parts.method) && head.body == BodyLength::None && failure.is_none() {
             // RFC 9110 §8.6: that there is no body is said in HTTP/1.1, and servers of S3 want it to be.
-            head.parts.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            head.lines.push(CONTENT_LENGTH, b"0");
             head.body = BodyLength::Length(0);
         }
         let is_malformed = matches!(note.fault, Some(HeadFault::Malformed(_)));
@@ -58,9 +64,8 @@ impl Head {
         self.check_target()?;
         self.check_host().map_err(malformed)?;
         let mut length = LengthHeaders::default();
-        for value in self.parts.headers.get_all(CONTENT_LENGTH) {
-            let read = length.read(CONTENT_LENGTH.as_str().as_bytes(), value.as_bytes());
-            read.map_err(|ambiguous| malformed(ambiguous.message()))?;
+        for value in self.lines.values(CONTENT_LENGTH) {
+            length.read(CONTENT_LENGTH, value).map_err(|ambiguous| malformed(ambiguous.message()))?;
         }
         match length.finish(Version::HTTP_11) {
             // RFC 9113 §8.1.1: without the length, the end of the stream is the end of the body.
@@ -93,8 +98,8 @@ impl Head {
 
     /// RFC 9113 §8.3.1: one host, without user information, and the same in `:authority` and `Host`.
     fn check_host(&self) -> Result<(), &'static str> {
-        let mut lines = self.parts.headers.get_all(HOST).iter();
-        let (line, second) = (lines.next().map(HeaderValue::as_bytes), lines.next());
+        let mut lines = self.lines.values(HOST);
+        let (line, second) = (lines.next(), lines.next());
         let authority = self.parts.uri.authority().map(|authority| authority.as_str().as_bytes());
         if second.is_some() {
             return Err("more than one Host");
@@ -148,7 +153,7 @@ impl exchange::RequestHead for Head {
     }
 
     fn host(&self) -> Option<&str> {
-        exchange::RequestHead::host(&self.parts)
+        self.parts.uri.authority().map(Authority::as_str).or_else(|| self.text("host"))
     }
 
     fn path(&self) -> &str {
@@ -175,7 +180,7 @@ impl exchange::RequestHead for Head {
     }
 
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        exchange::RequestHead::lines(&self.parts)
+        self.lines.iter()
     }
 
     fn body(&self) -> BodyLength {
@@ -193,17 +198,14 @@ impl exchange::RequestHead for Head {
     }
 
     fn pieces(&self, goes: impl Fn(&[u8]) -> bool, mut take: impl FnMut(&[u8])) {
-        for (name, value) in &self.parts.headers {
-            if name != COOKIE && !goes(name.as_str().as_bytes()) {
-                [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].into_iter().for_each(&mut take);
-            }
-        }
+        let stays = |(name, _): &(&[u8], &[u8])| *name != COOKIE && !goes(name);
+        self.lines.with_lines().filter(stays).for_each(|(_, line)| take(line));
         // RFC 9113 §8.2.3: cookies that came in several lines become one.
-        let mut cookies = self.parts.headers.get_all(COOKIE).iter();
+        let mut cookies = self.lines.values(COOKIE);
         let Some(first) = cookies.next() else { return };
-        [b"cookie: ", first.as_bytes()].into_iter().for_each(&mut take);
+        [b"cookie: ", first].into_iter().for_each(&mut take);
         for cookie in cookies {
-            [b"; ", cookie.as_bytes()].into_iter().for_each(&mut take);
+            [b"; ", cookie].into_iter().for_each(&mut take);
         }
         take(b"\r\n");
     }
@@ -215,11 +217,15 @@ mod tests {
     use crate::exchange::RequestHead;
     use http::Request;
 
-    fn head(method: &str, uri: &str, lines: &[(&str, &str)], note: Note, has_body: bool) -> (Head, Option<Rejected>) {
-        let mut request = Request::builder().method(method).uri(uri);
-        for (name, value) in lines {
-            request = request.header(*name, *value);
-        }
+    fn head(
+        method: &str,
+        uri: &str,
+        lines: &[(&str, &str)],
+        mut note: Note,
+        has_body: bool,
+    ) -> (Head, Option<Rejected>) {
+        let request = Request::builder().method(method).uri(uri);
+        lines.iter().for_each(|(name, value)| note.lines.push(name.as_bytes(), value.as_bytes()));
         Head::read(request.body(()).unwrap().into_parts().0, note, has_body)
     }
 
@@ -272,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_target_is_judged_by_the_grammar_of_http_1_1() {
-        let noted = |target: &str| Note { target: Some(target.into()), fault: None };
+        let noted = |target: &str| Note { target: Some(target.into()), ..Note::default() };
         for (target, path, query) in
             [("*", "*", None), ("/caf\u{e9}?\u{2028}", "/caf\u{e9}", Some("\u{2028}")), ("/a|b?\"", "/a|b", Some("\""))]
         {
@@ -302,7 +308,7 @@ mod tests {
             (HeadFault::TooLarge, Failure::HeadTooLarge, false),
             (HeadFault::TooSlow, Failure::ClientTimeout, false),
         ] {
-            let note = Note { target: Some("/b/k".into()), fault: Some(fault) };
+            let note = Note { target: Some("/b/k".into()), fault: Some(fault), ..Note::default() };
             let (_, rejected) = head("PUT", "http://h/", &[], note, false);
             assert_eq!(rejected, Some(Rejected { failure, is_malformed }));
         }

@@ -34,11 +34,16 @@ impl Http2Driver {
     pub(super) fn begin(
         &self,
         request: Request<RecvStream>,
-        respond: SendResponse<Bytes>,
-        note: Note,
+        mut respond: SendResponse<Bytes>,
+        note: Option<Note>,
         peer: ClientPeer,
         share: &upstream::Share,
     ) -> Option<OpenStream> {
+        let Some(note) = note else {
+            // There is one about each request. Without its fields none is served.
+            respond.send_reset(Reason::INTERNAL_ERROR);
+            return None;
+        };
         let (parts, body) = request.into_parts();
         let (head, rejected) = Head::read(parts, note, !body.is_end_stream());
         let mut side = Side::new(respond, body, head.body(), share.clone());

@@ -30,6 +30,8 @@ struct Inner<S = Stream> {
     waiting: BytesMut,
     frames: Frames,
     granted: Granted,
+    /// Set while the crate has read all that it was handed.
+    is_drained: bool,
 }
 
 /// The state of a connection, beyond its requests.
@@ -40,6 +42,8 @@ pub(super) struct Look {
     pub(super) unfinished: Option<(Instant, usize)>,
     /// Bytes of bodies that the client may send now.
     pub(super) open: u64,
+    /// Set when there is more to read than the crate was handed.
+    pub(super) has_more: bool,
 }
 
 impl Wire {
@@ -52,11 +56,9 @@ impl Wire {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at what came and went.
+    /// Looks at what came and went, when the crate has no request to hand over.
     pub(super) fn look(&self) -> Look {
-        let Inner { frames, granted, .. } = &mut *self.inner();
-        let open = granted.beyond(frames.received());
-        Look { fault: frames.take_fault(), unfinished: frames.unfinished(), open }
+        self.inner().look()
     }
 
     /// When the head that is still being read has begun.
@@ -71,7 +73,9 @@ impl Wire {
 
     /// Rejects the head that is still being read. It is the connection's last.
     pub(super) fn give_up(&self, fault: HeadFault) {
-        self.inner().frames.give_up(fault);
+        let Inner { frames, is_drained, .. } = &mut *self.inner();
+        frames.give_up(fault);
+        *is_drained = false;
     }
 
     /// Sends what waits.
@@ -82,7 +86,14 @@ impl Wire {
 
 impl<S> Inner<S> {
     fn new(stream: S, head_size: usize) -> Self {
-        Self { stream, waiting: BytesMut::new(), frames: Frames::new(head_size), granted: Granted::default() }
+        let (waiting, frames, granted) = (BytesMut::new(), Frames::new(head_size), Granted::default());
+        Self { stream, waiting, frames, granted, is_drained: false }
+    }
+
+    fn look(&mut self) -> Look {
+        let open = self.granted.beyond(self.frames.received());
+        let has_more = self.is_drained && self.frames.drop_notes();
+        Look { fault: self.frames.take_fault(), unfinished: self.frames.unfinished(), open, has_more }
     }
 
     /// Follows so many bytes of these on their way.
@@ -99,6 +110,13 @@ impl<S> Inner<S> {
 
 impl<S: AsyncRead + Unpin> Inner<S> {
     fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // The crate asks for more once it is done with what it has.
+        let read = self.poll_read_more(context, buffer);
+        self.is_drained = read.is_pending();
+        read
+    }
+
+    fn poll_read_more(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let out = self.frames.out();
             if !out.is_empty() {
@@ -108,8 +126,8 @@ impl<S: AsyncRead + Unpin> Inner<S> {
             }
             // An idle connection holds no buffer.
             *out = BytesMut::new();
-            if self.frames.is_shut() {
-                // The code that polls looks next, and ends the connection.
+            if self.frames.is_shut() || self.frames.is_held() {
+                // The code that polls takes a request or looks next, and polls again or ends the connection.
                 return Poll::Pending;
             }
             let before = buffer.filled().len();
@@ -207,7 +225,41 @@ impl AsyncWrite for Wire {
 mod tests {
     use super::*;
     use std::future::poll_fn;
-    use tokio::io::{AsyncReadExt, duplex};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// GET of `/` at `h`, with a field of 3000 bytes that the table keeps, and then with the same field in a byte.
+    fn requests(count: u32) -> Vec<u8> {
+        const GET: &[u8] = b"\x82\x86\x84\x01\x01h";
+        let field = [&b"\x40\x01a\x7f\xb9\x16"[..], &[b'v'; 3000]].concat();
+        let request = |number: u32| {
+            let block = [GET, if number == 0 { &field } else { b"\xbe" }].concat();
+            let length = u32::try_from(block.len()).unwrap().to_be_bytes();
+            // HEADERS with END_STREAM and END_HEADERS.
+            [&length[1..], &[1, 5], &(number * 2 + 1).to_be_bytes(), &block].concat()
+        };
+        std::iter::once(vec![b'P'; 24]).chain((0..count).map(request)).flatten().collect()
+    }
+
+    #[tokio::test]
+    async fn a_few_bytes_that_become_many_wait_for_the_crate() {
+        let (stream, mut other) = duplex(4 * MOST);
+        let mut inner = Inner::new(stream, 4096);
+        other.write_all(&requests(500)).await.unwrap();
+        let (mut memory, mut passed, mut most) = ([0; 4096], 0, 0);
+        loop {
+            let mut buffer = ReadBuf::new(&mut memory);
+            let read = poll_fn(|context| Poll::Ready(inner.poll_read(context, &mut buffer))).await;
+            passed += buffer.filled().len();
+            most = most.max(inner.frames.noted());
+            // The crate hands over none of them: it has rejected them all.
+            if read.is_pending() && !inner.look().has_more {
+                break;
+            }
+        }
+        // The preface, and of each request the head of a frame and six bytes.
+        assert_eq!((passed, inner.frames.noted()), (24 + 500 * 15, 0));
+        assert!(most < 100_000, "{most}");
+    }
 
     #[tokio::test]
     async fn small_writes_leave_together_and_large_ones_with_what_waited() {
