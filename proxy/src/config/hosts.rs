@@ -57,7 +57,7 @@ impl TryFrom<String> for PublicName {
     }
 }
 
-/// What a request for a public name is.
+/// The meaning of a public name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -67,7 +67,7 @@ pub struct PublicHost {
     /// The `Host` that the upstream sees, which is the name that URLs are signed for; by default as `upstream.host` says. Of a list, each
     /// is tried in turn.
     pub upstream_host: Option<UpstreamHosts>,
-    /// Whether objects are kept from acting as the application whose host this is; by default with the beginning of a path.
+    /// Keeps objects from acting as the application whose host this is; by default with the beginning of a path.
     pub sandbox: Option<Switch>,
 }
 

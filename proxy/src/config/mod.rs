@@ -96,7 +96,7 @@ pub struct Config {
     pub cors: Cors,
     /// How requests on presigned URLs are served.
     pub presigned: Presigned,
-    /// How a signature that the upstream refuses is treated.
+    /// The treatment of a signature that the upstream refuses.
     pub signatures: Signatures,
     /// Limits on what a client may use.
     pub limits: Limits,

@@ -176,17 +176,17 @@ pub struct Presigned {
     /// What becomes of a HEAD request that the upstream rejects with 403.
     #[serde(with = "OrDefault::<PresignedHead>")]
     pub head: PresignedHead,
-    /// Whether a reader's browser keeps one response for all signatures of a URL (No-Vary-Search).
+    /// Lets a reader's browser keep one response for all signatures of a URL (No-Vary-Search).
     #[serde(with = "OrDefault::<Switch>")]
     pub no_vary_search: Switch,
 }
 
-/// How a signature that the upstream refuses is treated.
+/// The treatment of a signature that the upstream refuses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Signatures {
-    /// Whether a request is asked again with the `Accept-Encoding` that its client has signed, where something on the way replaced it.
+    /// Asks a request again with the `Accept-Encoding` that its client has signed, where something on the way replaced it.
     #[serde(with = "OrDefault::<Switch>")]
     pub heal: Switch,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// Which `Host` an upstream sees.
+/// A name that an upstream sees as `Host`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "`preserve`, or a name with or without a port."))]
 #[serde(try_from = "String")]

@@ -25,7 +25,7 @@ pub struct UpstreamConfig {
     /// The `Host` that an upstream sees: the name that URLs are signed for. Of a list, each is tried in turn.
     #[serde(with = "OrDefault::<UpstreamHosts>")]
     pub host: UpstreamHosts,
-    /// Whether an `Origin` that the request does not sign reaches an upstream.
+    /// The fate of an `Origin` that the request does not sign.
     #[serde(with = "OrDefault::<UpstreamOrigin>")]
     pub origin: UpstreamOrigin,
     /// Active health checks of upstream addresses.

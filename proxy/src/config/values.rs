@@ -45,15 +45,15 @@ pub fn page_origin(text: &str) -> Result<String, ValueError> {
     if is_secret { Err(ValueError::new(text, "an origin is scheme, host and port alone")) } else { Ok(text.to_owned()) }
 }
 
-/// Whether something is done.
+/// A setting that is on or off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Switch {
-    /// It is not.
+    /// Nothing is done.
     #[default]
     Off,
-    /// It is.
+    /// The setting's effect is there.
     On,
 }
 
@@ -65,15 +65,15 @@ impl Switch {
     }
 }
 
-/// What becomes of an `Origin` that the request does not sign.
+/// The fate of an `Origin` that the request does not sign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum UpstreamOrigin {
-    /// It ends here: CORS is decided here, and an upstream may refuse a request for it.
+    /// Upstreams do not see it: CORS is decided here, and an upstream may refuse a request for it.
     #[default]
     Drop,
-    /// It goes on.
+    /// Upstreams see it.
     Preserve,
 }
 

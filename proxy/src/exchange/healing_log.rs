@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// So many requests a minute are asked again before it is said. Each kind should be asked again once, when it is first seen.
+/// The requests a minute that are asked again before the log says so. Each kind should be asked again once, when it is first seen.
 const MOST_A_MINUTE: u64 = 60;
 /// The bits of the count; the minute has the others.
 const COUNT_BITS: u32 = 32;

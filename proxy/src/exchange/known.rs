@@ -33,7 +33,7 @@ pub(super) struct Known {
     /// The public name that it is for.
     pub(super) host: NamedHost,
     pub(super) questions: Questions,
-    /// What the response says that decides about its edits; `None` where no edit depends on it.
+    /// The parts of the response's head that decide about its edits; `None` where no edit depends on them.
     pub(super) notes: Option<Box<ResponseNotes>>,
     pub(super) lines: KnownLines,
     /// The client itself, before all proxies that are trusted; port 0 is one that is not known.

@@ -16,7 +16,7 @@ const MOST: usize = 8;
 struct SignedName {
     /// `None`: the client's own.
     host: Option<Box<str>>,
-    /// Where the bucket is in a request under it.
+    /// The place of the bucket in a request under this name.
     place: BucketPlace<'static>,
 }
 
@@ -111,7 +111,7 @@ fn begins_with(host: &str, bucket: &str) -> bool {
     is_same && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Where the bucket is in a request to this name, as we would read it.
+/// The place of the bucket in a request to this name, as we would read it.
 fn place_of(name: &str, public: &PublicHosts, domains: &[Domain]) -> BucketPlace<'static> {
     match public.of(name, "/") {
         Some((_, host)) => match &host.bucket {
@@ -160,7 +160,7 @@ impl Names {
         }
     }
 
-    /// What is known of the name that a request is for, and how much of its path belongs to it.
+    /// Finds the name that a request is for, and how much of its path belongs to it.
     pub(super) fn named(&self, host: Option<&str>, path: &str) -> NamedHost {
         let found = host.and_then(|host| self.public.of(host, path));
         found.map_or_else(NamedHost::default, |(prefix, named)| NamedHost { prefix, named: Some(named) })
@@ -265,7 +265,7 @@ mod tests {
         }
     }
 
-    /// What the rules are looked up by is what each name that is asked addresses.
+    /// Every name that is asked addresses the bucket that the rules are looked up by.
     #[test]
     fn no_name_changes_which_rules_apply() {
         let hosts = [

@@ -1,4 +1,4 @@
-//! One response for all signatures of a URL: in the browser of the one who may read it, and nowhere else.
+//! A response that a browser keeps for all signatures of a URL: the browser of the one who may read it, and nothing else.
 //!
 //! A URL that is presigned anew has another query, so that a browser loads again what it has. `No-Vary-Search` says which parameters change
 //! nothing in the response (draft-ietf-httpbis-no-vary-search). A shared cache would then answer without asking the judge of the signature:
@@ -20,7 +20,7 @@ pub(super) static NO_VARY_SEARCH: (HeaderName, HeaderValue) = (
 );
 pub(super) static PRIVATE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("private"));
 
-/// What a response's `Cache-Control` lines say about who may keep it (RFC 9111 §5.2.2).
+/// The word of a response's `Cache-Control` lines on who may keep it (RFC 9111 §5.2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Keeping {
     is_said: bool,

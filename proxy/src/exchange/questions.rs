@@ -19,7 +19,7 @@ const MOST: usize = 3;
 const ENCODINGS: [&str; 4] = ["identity", "gzip", "gzip, deflate", "gzip, deflate, br"];
 const LAST_ENCODING: u8 = 4;
 
-/// What is configured about further questions; none where each request has one form only.
+/// The configuration of further questions, and the memory of what was accepted.
 pub(super) struct Healing {
     remembered: Remembered,
     heals_encoding: bool,

@@ -6,7 +6,7 @@
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many kinds are remembered, at most. Two kinds may share a place, and then the later one has it.
+/// The most kinds that are remembered. Two kinds may share a place, and then the later one has it.
 const PLACES: usize = 8 * 1024;
 /// The bits of an entry that are not the kind's own.
 const VALUE_BITS: u32 = 8;

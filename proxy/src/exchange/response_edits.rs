@@ -38,7 +38,7 @@ pub struct ResponseEdits<'x> {
     decision: Option<HeaderValue>,
     /// The length of the whole, where the upstream was asked for a part.
     full_length: Option<FullLength>,
-    /// What the response says that decides about further headers.
+    /// The parts of the response that decide about further headers.
     notes: Option<&'x ResponseNotes>,
 }
 

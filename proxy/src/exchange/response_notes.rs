@@ -1,4 +1,4 @@
-//! What a response says that decides about its edits, where something depends on it: a public name with the beginning of a path or with a
+//! The parts of a response that decide about its edits, where something depends on them: a public name with the beginning of a path or with a
 //! sandbox, and presigned downloads that a browser may keep. Any other response is not looked at.
 
 use super::no_vary_search::{NO_VARY_SEARCH, PRIVATE};
@@ -19,7 +19,7 @@ pub(super) struct ResponseNotes {
     pub(super) location: Option<HeaderValue>,
     /// Set if the reader's browser may keep it for all signatures of the URL.
     pub(super) has_no_vary_search: bool,
-    /// Set if it has to be said that only the reader may keep it.
+    /// Set if the response does not say itself that only its reader may keep it.
     pub(super) adds_private: bool,
 }
 

@@ -165,7 +165,7 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
         doubt.or_else(|| self.has_changed_query().then_some((Cause::QueryChanged, None)))
     }
 
-    /// Whether a presigned URL has a parameter that no SDK signs, or a credential that something has decoded.
+    /// Returns true if a presigned URL has a parameter that no SDK signs, or a credential that something has decoded.
     fn has_changed_query(&self) -> bool {
         let is_added = |parameter: &str| ADDED_TO_LINKS.iter().any(|begin| parameter.starts_with(begin));
         let is_decoded = |parameter: &str| parameter.starts_with("X-Amz-Credential=") && parameter.contains('/');

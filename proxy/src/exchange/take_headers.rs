@@ -1,4 +1,4 @@
-//! How the headers of a response are handed over, so that each protocol writes them in its own way.
+//! The hand-over of a response's headers, so that each protocol writes them in its own way.
 
 use super::identity::Identity;
 use http::{HeaderName, HeaderValue, header};

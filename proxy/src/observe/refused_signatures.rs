@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 /// The most that is kept of a host or of a header's name, in bytes.
 const MAX_HOST: usize = 254;
-/// How many requests are kept, at most.
+/// The most requests that are kept.
 const PLACES: usize = 1_000;
 
 /// A request whose signature was refused, as it is kept: long values are cut.
@@ -35,7 +35,7 @@ pub struct RefusedSignature<Text = Box<str>> {
     pub sent_host: Text,
     /// Set if the upstream took the signature under that host, or with a header that was restored.
     pub is_healed: bool,
-    /// What to do about it.
+    /// The advice.
     pub advice: &'static str,
 }
 
@@ -73,7 +73,7 @@ pub struct SignatureGroup {
     pub latest: RefusedSignature,
     /// The host under which a signature of a request for the same host was taken; `None` where none is known.
     pub worked_as: Option<Box<str>>,
-    /// How many of those that are kept are alike.
+    /// The number of kept requests that are alike.
     pub count: usize,
 }
 
@@ -106,7 +106,7 @@ impl RefusedSignatures {
         })
     }
 
-    /// Those that are alike, each once with its latest request; the most frequent first.
+    /// Groups the requests that are alike, each with its latest request; the most frequent group first.
     #[must_use]
     pub fn groups(&self) -> Vec<SignatureGroup> {
         let latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,7 +124,7 @@ impl RefusedSignatures {
     }
 }
 
-/// What makes two requests alike.
+/// The values that two requests share if they are alike.
 fn group(refused: &RefusedSignature) -> (&str, &str, &str, &str, bool) {
     (&refused.bucket, refused.cause, &refused.client_host, &refused.sent_host, refused.is_healed)
 }

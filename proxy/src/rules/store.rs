@@ -131,7 +131,7 @@ impl Store {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).remarks.clone()
     }
 
-    /// What to warn of in a live document; `None` for rules without one. The first time it is read for that, and so this may block on I/O;
+    /// The warnings about a live document; `None` for rules without one. The first time it is read for that, and so this may block on I/O;
     /// afterwards it costs nothing.
     #[must_use]
     pub fn warnings<'b>(&self, bucket: &'b Bucket) -> Option<&'b LiveWarnings> {

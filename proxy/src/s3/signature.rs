@@ -127,7 +127,7 @@ fn presigned(query: &str) -> Option<[Option<&str>; 4]> {
 pub enum HostSignature {
     /// `Host` is among the signed headers.
     Covered,
-    /// It is not.
+    /// Nothing is done.
     Absent,
     /// Nothing says which headers were signed.
     Unknown,

@@ -50,7 +50,7 @@ names! {
 /// The reason for which a request was asked again, or with a restored header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HealCause {
-    /// It was signed for another of the configured names.
+    /// The signature was for another of the configured names.
     Host,
     /// Something on the way has replaced its `Accept-Encoding`.
     AcceptEncoding,
@@ -58,12 +58,12 @@ pub enum HealCause {
 
 names!(HealCause: Host = "host", AcceptEncoding = "accept_encoding");
 
-/// What came of it.
+/// The end of such a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HealResult {
     /// The upstream took the signature in the end.
     Healed,
-    /// It refused each form that it was asked in.
+    /// The upstream refused each form that it was asked in.
     Refused,
 }
 

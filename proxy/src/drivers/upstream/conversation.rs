@@ -22,9 +22,9 @@ use std::time::Duration;
 
 /// How much of a response is read at first: a small one as a whole.
 const FIRST_READ: usize = 16 * 1024;
-/// How long an upstream may take to judge a head before the body follows all the same. Servers that do answer within milliseconds.
+/// The time that an upstream may take to judge a head before the body follows all the same. Servers that judge it do so within milliseconds.
 const JUDGEMENT: Duration = Duration::from_secs(1);
-/// How much of an error's document says what it is: before its code and message there is at most the XML declaration.
+/// The beginning of an error's document that says what it is, in bytes: before its code and message there is at most the XML declaration.
 const DOCUMENT: usize = 1024;
 
 /// The end of a conversation.

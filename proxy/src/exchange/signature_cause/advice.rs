@@ -1,4 +1,4 @@
-//! What to do about a signature that fails: for each cause, which setting of what.
+//! Advice about a signature that fails: for each cause, the setting to change.
 
 use crate::config::PresignedHead;
 use crate::telemetry::SignatureCause as Cause;
