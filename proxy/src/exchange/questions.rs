@@ -8,7 +8,7 @@ use super::head::RequestHead;
 use super::names::NameSet;
 use super::remembered::{Form, Remembered, RememberedForm, SignedKind};
 use crate::config::Config;
-use crate::s3::signature::{Signer, signed_headers};
+use crate::s3::signature::{Signer, signs};
 use http::StatusCode;
 
 /// The most questions of one request: so many times, at most, are forged signatures multiplied.
@@ -69,7 +69,7 @@ impl Questions {
     fn recall(&mut self, healing: &Healing, head: &impl RequestHead, prefix: usize) {
         let (authorization, query) = (head.text("authorization"), head.query());
         let Some(signer) = Signer::of(authorization, query) else { return };
-        self.signs_encoding = healing.heals_encoding && signs(authorization, query, "accept-encoding");
+        self.signs_encoding = healing.heals_encoding && signs(head.value("authorization"), query, "accept-encoding");
         let encoding = if self.signs_encoding { head.value("accept-encoding") } else { None };
         let kind = healing.remembered.kind((head.host(), prefix, signer, encoding));
         self.kind = Some(kind);
@@ -190,12 +190,6 @@ impl Questions {
             healing.remembered.remember(kind, RememberedForm { form, is_confirmed });
         }
     }
-}
-
-/// Returns true if a request says that it signs a header.
-pub(super) fn signs(authorization: Option<&str>, query: Option<&str>, name: &str) -> bool {
-    signed_headers(authorization, query)
-        .is_some_and(|names| names.split(';').any(|signed| signed.eq_ignore_ascii_case(name)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use super::head::RequestHead;
 use super::known::Known;
 use super::peer::ClientPeer;
 use super::policy::Policy;
-use super::questions::signs;
 use super::reply::Reply;
 use super::request_edits::{EndedLines, RequestEdits};
 use super::response_edits::ResponseEdits;
@@ -15,6 +14,7 @@ use super::take_headers::TakeHeaders;
 use super::tally::Tally;
 use crate::config::UpstreamOrigin;
 use crate::s3::placed_signature::PlacedSignature;
+use crate::s3::signature::signs;
 use bytes::Bytes;
 use http::header::DATE;
 use http::{HeaderValue, StatusCode};
@@ -221,10 +221,7 @@ impl<H: RequestHead> Forward<H> {
 /// The client's lines that are not for the storage.
 fn ended_lines(policy: &Policy, head: &impl RequestHead, known: &Known) -> EndedLines {
     let authorization = || known.lines.authorization.of(head);
-    let signs = |name: &str| {
-        let authorization = authorization().and_then(|value| str::from_utf8(value).ok());
-        signs(authorization, head.query(), name)
-    };
+    let signs = |name: &str| signs(authorization(), head.query(), name);
     let drops_origin = policy.origin == UpstreamOrigin::Drop && known.lines.origin.is_there();
     let mut ended = EndedLines { origin: drops_origin && !signs("origin"), ..EndedLines::default() };
     let is_other_host = known.lines.has_forwarding && policy.host_for_upstream(known).is_some();

@@ -1,6 +1,6 @@
 //! AWS Signature Version 4 as text: which headers a request says that it has signed. No key is known here.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode, percent_decode_str};
 use std::borrow::Cow;
 
 /// The names of the headers that a request has signed, separated by `;`: in `Authorization`, or in the query of a presigned URL
@@ -17,6 +17,41 @@ pub fn signed_headers<'r>(authorization: Option<&'r str>, query: Option<&'r str>
     };
     let names = in_header().or_else(in_query)?;
     Some(percent_decode_str(names).decode_utf8_lossy())
+}
+
+/// Returns true if a request says that it signs a header, by its name in lower case. The same list as [`signed_headers`], for the path of
+/// every request: it is found by its `=`, of which few are there.
+#[must_use]
+pub fn signs(authorization: Option<&[u8]>, query: Option<&str>, name: &str) -> bool {
+    let list = authorization.and_then(|value| value_of(value, b"SignedHeaders", b", ")).or_else(|| {
+        let query = query?.as_bytes();
+        value_of(query, b"X-Amz-SignedHeaders", b"&")
+    });
+    list.is_some_and(|list| match memchr::memchr(b'%', list) {
+        None => has_name(list, name),
+        Some(_) => has_name(&Cow::from(percent_decode(list)), name),
+    })
+}
+
+/// The text after a key and its `=`, up to one of the ends.
+fn value_of<'t>(text: &'t [u8], key: &[u8], ends: &[u8]) -> Option<&'t [u8]> {
+    let at = memchr::memchr_iter(b'=', text).find(|at| {
+        let start = at.checked_sub(key.len());
+        let is_begun = |start: usize| start == 0 || text.get(start - 1).is_some_and(|before| ends.contains(before));
+        start.is_some_and(|start| {
+            text.get(start..*at).is_some_and(|found| found.eq_ignore_ascii_case(key)) && is_begun(start)
+        })
+    })?;
+    let rest = text.get(at + 1..)?;
+    let end = match ends {
+        [one, other] => memchr::memchr2(*one, *other, rest),
+        _ => memchr::memchr(*ends.first()?, rest),
+    };
+    rest.get(..end.unwrap_or(rest.len()))
+}
+
+fn has_name(list: &[u8], name: &str) -> bool {
+    list.split(|byte| *byte == b';').any(|signed| signed.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// Whose a request says it is, and where it says so. Nothing is checked.
@@ -158,7 +193,33 @@ impl HostSignature {
 #[cfg(test)]
 mod tests {
     use super::HostSignature::{self, Absent, Covered, Unknown};
-    use super::{Signer, checked_headers, is_form_post};
+    use super::{Signer, checked_headers, is_form_post, signs};
+
+    #[test]
+    fn a_header_is_signed_where_the_list_names_it() {
+        for (authorization, query, is_signed) in [
+            (Some("AWS4-HMAC-SHA256 Credential=a=b/x, SignedHeaders=host;origin;x-a, Signature=ab"), None, true),
+            (Some("AWS4-HMAC-SHA256 Credential=a,SignedHeaders=Origin,Signature=ab"), None, true),
+            (Some("AWS4-HMAC-SHA256 Credential=a, SignedHeaders=host;x-origin, Signature=origin"), None, false),
+            (Some("AWS4-HMAC-SHA256 NotSignedHeaders=origin"), None, false),
+            (Some("AWS4-HMAC-SHA256 SignedHeaders=host"), Some("X-Amz-SignedHeaders=origin"), false),
+            (Some("AWS AK:c2ln"), Some("x=y&X-Amz-SignedHeaders=host%3Borigin&z"), true),
+            (None, Some("X-Amz-SignedHeaders=host;origin"), true),
+            (None, Some("x-amz-signedheaders=%6Frigin"), true),
+            (None, Some("X-Amz-SignedHeaders=host&origin"), false),
+            (None, Some("y-X-Amz-SignedHeaders=origin"), false),
+            (None, None, false),
+        ] {
+            assert_eq!(
+                signs(authorization.map(str::as_bytes), query, "origin"),
+                is_signed,
+                "{authorization:?} {query:?}"
+            );
+            let names = super::signed_headers(authorization, query);
+            let by_list = names.is_some_and(|names| names.split(';').any(|name| name.eq_ignore_ascii_case("origin")));
+            assert!(by_list == is_signed || authorization.is_some_and(|value| value.contains("=Origin,")), "{query:?}");
+        }
+    }
 
     #[test]
     fn a_signer_is_who_a_request_says_it_is_from() {
