@@ -51,6 +51,11 @@ fn value_of<'t>(text: &'t [u8], key: &[u8], ends: &[u8]) -> Option<&'t [u8]> {
 }
 
 fn has_name(list: &[u8], name: &str) -> bool {
+    // Most lists have no such name, and so nowhere its rarest letter.
+    let rarest = name.bytes().find(|byte| matches!(byte, b'g' | b'k' | b'j' | b'q')).unwrap_or(b';');
+    if rarest != b';' && memchr::memchr2(rarest, rarest.to_ascii_uppercase(), list).is_none() {
+        return false;
+    }
     list.split(|byte| *byte == b';').any(|signed| signed.eq_ignore_ascii_case(name.as_bytes()))
 }
 

@@ -57,11 +57,18 @@ enum Moved {
 impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
     /// Sends the request and relays the response. `first` is the head that the request was answered with before, if it is asked again.
     pub(super) async fn run(&mut self, request: BytesMut, first: Option<&Bytes>) -> Result<Outcome, ForwardError> {
-        let judged = if self.is_held { self.ask_first(&request).await? } else { None };
+        let judged = if self.is_held { Box::pin(self.ask_first(&request)).await? } else { None };
         let mut response = match judged {
             Some(response) => response,
-            None if self.is_held => self.release(BytesMut::new()).await?,
-            None => self.release(request).await?,
+            None if self.is_held => Box::pin(self.release()).await?,
+            None => {
+                let begun = self.client.begin(request, &mut self.link).await;
+                self.count_upload();
+                match begun.map_err(ForwardError::Failed)? {
+                    Taken::Yes => self.first_bytes().await?,
+                    Taken::No => self.last_words().await?,
+                }
+            }
         };
         let mut interim = 0;
         loop {
@@ -84,7 +91,7 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
             let received = Received { head, bytes: &response };
             if !head.is_interim() {
                 if self.wants_document(received)
-                    && let Some(longer) = self.longer(&response).await?
+                    && let Some(longer) = Box::pin(self.longer(&response)).await?
                 {
                     response = longer;
                     continue;
@@ -101,17 +108,17 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
             }
             response = response.slice(head.bytes().len()..);
             if is_released && response.is_empty() {
-                response = self.release(BytesMut::new()).await?;
+                response = Box::pin(self.release()).await?;
             } else if response.is_empty() {
                 response = self.first_bytes().await?;
             }
         }
     }
 
-    /// Sends the request, with as much of its body as is here, and waits for the response.
-    async fn release(&mut self, request: BytesMut) -> Result<Bytes, ForwardError> {
+    /// Sends the body that was held, as much of it as is here, and waits for the response.
+    async fn release(&mut self) -> Result<Bytes, ForwardError> {
         self.is_held = false;
-        let begun = self.client.begin(request, &mut self.link).await;
+        let begun = self.client.begin(BytesMut::new(), &mut self.link).await;
         self.count_upload();
         match begun.map_err(ForwardError::Failed)? {
             Taken::Yes => self.first_bytes().await,
