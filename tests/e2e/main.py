@@ -70,9 +70,10 @@ def arguments():
 class Seen:
     """The data of the pages, by server."""
 
-    # Whether it accepts rules, the pairs of responses, and what the browser says of it.
+    # Whether it accepts rules, the pairs of responses, what it refuses, and what the browser says of it.
     rules: dict = dataclasses.field(default_factory=dict)
     answers: dict = dataclasses.field(default_factory=dict)
+    refused: dict = dataclasses.field(default_factory=dict)
     browser: dict = dataclasses.field(default_factory=dict)
     # Of the servers with policies, behind chains of proxies.
     chains: dict = dataclasses.field(default_factory=dict)
@@ -83,7 +84,8 @@ class Seen:
         """The observations of these servers, or None if one is missing: a page covers exactly its servers."""
         if not set(names) <= set(self.browser):
             return None
-        return Seen(*({name: part[name] for name in names} for part in (self.rules, self.answers, self.browser)))
+        parts = (self.rules, self.answers, self.refused, self.browser)
+        return Seen(*({name: part[name] for name in names} for part in parts))
 
 
 def versions(names):
@@ -138,7 +140,7 @@ def run_suites(server, rules, pages, s3cors, wanted, seen, results):
         latency.suite.run(server, s3cors, results)
         results.say(latency.suite.SUITE)
     if "report" in wanted.only and s3cors:
-        seen.answers[server.name] = report.suite.run(server, s3cors, results)
+        seen.answers[server.name], seen.refused[server.name] = report.suite.run(server, s3cors, results)
         if judged:
             seen.browser[server.name] = (browser.suite.alone(server, pages), judged)
         results.say(report.suite.SUITE)

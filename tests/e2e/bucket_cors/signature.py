@@ -79,8 +79,8 @@ class Signer:
         target = f"{path}?{query}" if query else path
         return Request(method, target, (*signed.items(), *length, ("authorization", authorization)), body)
 
-    def link(self, method, path, when=None, seconds=600, body=b""):
-        """A presigned request for `?cors`."""
+    def link(self, method, path, when=None, seconds=600, body=b"", query=(("cors", ""),)):
+        """A presigned request, by default for `?cors`."""
         when = when or now()
         about = {
             "X-Amz-Algorithm": ALGORITHM,
@@ -88,8 +88,7 @@ class Signer:
             "X-Amz-Date": f"{when:%Y%m%dT%H%M%SZ}",
             "X-Amz-Expires": str(seconds),
             "X-Amz-SignedHeaders": "host",
-            "cors": "",
-        }
+        } | dict(query)
         query = urlencode(sorted(about.items()))
         host = {"host": self.server.address}
         signature = self._signature(method, path, query, host, UNSIGNED, when)

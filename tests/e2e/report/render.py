@@ -27,6 +27,7 @@ SHORT = {
 
 # The beginnings of the lines that list versions.
 VERSIONS = ("Servers:", "Clients:", "Last run:")
+SLOWEST = "The slowest first response:"
 REFUSED = "What clients cannot do with a server, with s3cors or without"
 
 # Longer values make a table unreadable.
@@ -93,6 +94,43 @@ def _actual(seen, notes):
     return text
 
 
+def _listed(names):
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "none"
+
+
+def _refusal(said, notes):
+    """A status with S3's code and message."""
+    lines = [f"**{said.status}**", *(notes.shown(value) for value in (said.code, said.message) if value)]
+    return "<br>".join(lines)
+
+
+def _upload(said):
+    return f"**{said.first}**" if said.first == said.last else f"{said.first}, then **{said.last}**"
+
+
+def _refused(seen, titles, notes):
+    """What each server says to a signature that does not hold, and when it says so of an upload."""
+    first = next(iter(seen.refused.values()))
+    rows = [
+        (question, [_refusal(said.refused[question], notes) for said in seen.refused.values()])
+        for question in first.refused
+    ]
+    text = _table("Signatures that do not hold", "request", titles, rows)
+    rows = [
+        (f"{way}, {'right' if holds else 'wrong'}", [_upload(said.uploads[way, holds]) for said in seen.refused.values()])
+        for way, holds in first.uploads
+    ]
+    text += _table("Uploads that wait for `100 Continue`", "`PUT`", titles, rows)
+    early = [said.before_the_body() for said in seen.refused.values()]
+    judged = [title for title, is_early in zip(titles, early, strict=True) if is_early]
+    slowest = max(said.slowest() for said in seen.refused.values())
+    return text + (
+        "The body is withheld until the first response, or for three seconds. One status came before a byte of the body. Each upload\n"
+        f"with a wrong signature is refused before its body by: {_listed(judged)}. The others ask for the body of every upload.\n\n"
+        f"{SLOWEST} {slowest:.0f} ms\n\n"
+    )
+
+
 def render(page, seen, versions):
     """The page, from what was seen of its servers."""
     title, about = PAGES[page]
@@ -107,6 +145,7 @@ def render(page, seen, versions):
     text += _table("Preflights", "request", ["s3cors", *titles], preflights)
     text += _table("Pages in Chromium", "what the rules say", ["with s3cors", *titles], _pages(seen.browser))
     text += _actual(seen, notes)
+    text += _refused(seen, titles, notes)
     limits = [
         (f"{by_name(server).TITLE}, {client}", [f"`{operation}`", why])
         for (server, client, operation), why in LIMITS.items()

@@ -6,9 +6,9 @@ What was seen is rendered as a page, which is committed: a run that sees somethi
 from pathlib import Path
 
 from harness import committed
-from report import requests
+from report import refused, requests
 from report.compare import differences, is_cors
-from report.render import VERSIONS, render
+from report.render import SLOWEST, VERSIONS, render
 from report.wire import send
 
 SUITE = "difference report"
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent.parent
 
 
 def run(server, s3cors, results):
-    """Sends all requests both ways; returns the pairs of responses, the server's own first, by the request's name."""
+    """Sends all requests both ways; returns the pairs of responses, the server's own first, by the request's name, and what it refuses."""
     etag = requests.store(server)
     seen = {}
     for case in (*requests.PREFLIGHTS, *requests.ACTUAL):
@@ -29,7 +29,7 @@ def run(server, s3cors, results):
                 results.failed(server.name, SUITE, case.name, "; ".join(found))
             else:
                 results.passed(server.name, SUITE, case.name)
-    return seen
+    return seen, refused.measure(server)
 
 
 def _cors(answer):
@@ -47,4 +47,4 @@ def conclude(page, seen, versions, write, results):
             results.failed("all", SUITE, case.name, f"s3cors sends {others[first]} in front of {first}, and {unlike}")
         else:
             results.passed("all", SUITE, f"{case.name}: the same preflight before every server")
-    committed.compare(FOLDER / page, render(page, seen, versions), VERSIONS, write, SUITE, results)
+    committed.compare(FOLDER / page, render(page, seen, versions), (*VERSIONS, SLOWEST), write, SUITE, results)
