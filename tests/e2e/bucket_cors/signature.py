@@ -109,11 +109,11 @@ class Signer:
         headers |= {"authorization": f"AWS {self.access_key}:{signature}"}
         return Request(method, f"{path}?cors", tuple(headers.items()), body)
 
-    def chunked(self, path, content, sent=None):
+    def chunked(self, path, content, sent=None, query="cors="):
         """A PUT whose body is signed in chunks; `sent` takes the content's place after it was signed."""
         when = now()
         headers = {"content-encoding": "aws-chunked", "x-amz-decoded-content-length": str(len(content))}
-        head = self.request("PUT", path, when=when, says=STREAMING, headers=headers.items())
+        head = self.request("PUT", path, query, when=when, says=STREAMING, headers=headers.items())
         seed = head.headers[-1][1].rpartition("=")[2]
         body = b""
         for chunk, put in ((content, sent or content), (b"", b"")):

@@ -124,7 +124,7 @@ def _with_trailer(signer):
 WAYS = {
     "signed in `Authorization`": lambda signer: signer.request("PUT", f"/{BUCKET}/{UPLOAD}", query="", body=CONTENT),
     "signed by a link": lambda signer: signer.link("PUT", f"/{BUCKET}/{UPLOAD}", query=(), body=CONTENT),
-    "in chunks that are signed": lambda signer: signer.chunked(f"/{BUCKET}/{UPLOAD}", CONTENT),
+    "in chunks that are signed": lambda signer: signer.chunked(f"/{BUCKET}/{UPLOAD}", CONTENT, query=""),
     "in chunks with a checksum after them": _with_trailer,
 }
 

@@ -124,9 +124,10 @@ def _refused(seen, titles, notes):
     early = [said.before_the_body() for said in seen.refused.values()]
     judged = [title for title, is_early in zip(titles, early, strict=True) if is_early]
     slowest = max(said.slowest() for said in seen.refused.values())
+    others = "" if all(early) else " The others ask for the body of every upload."
     return text + (
-        "The body is withheld until the first response, or for three seconds. One status came before a byte of the body. Each upload\n"
-        f"with a wrong signature is refused before its body by: {_listed(judged)}. The others ask for the body of every upload.\n\n"
+        "The body is withheld until the first response, or for three seconds. One status came before a byte of the body. An upload\n"
+        f"with a wrong signature is refused before its body by: {_listed(judged)}.{others}\n\n"
         f"{SLOWEST} {slowest:.0f} ms\n\n"
     )
 

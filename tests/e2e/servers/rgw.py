@@ -50,7 +50,7 @@ osd_data = {folder}/osd
 [client.rgw]
 rgw_frontends = beast endpoint={server}
 rgw_data = {folder}/rgw
-rgw_dns_name = localhost
+# Without rgw_dns_name no Host is a bucket's name.
 rgw_enable_usage_log = false
 # What is before it knows the client's address and whether the client uses TLS.
 rgw_remote_addr_param = HTTP_X_FORWARDED_FOR
