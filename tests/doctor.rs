@@ -249,6 +249,34 @@ fn what_no_store_here_says_is_read_as_others_say_it() {
     }
 }
 
+#[test]
+fn a_signed_header_that_did_not_arrive_is_named_where_a_server_says_400() {
+    let rules = Rules::usual();
+    let minio = "There were headers present in the request which were not signed";
+    let garage = "Bad request: signed header `range` is not present";
+    let signed = Signer { lines: &[("range", "bytes=0-5")], ..Signer::new("GET", HOST) }.signed(KEY);
+    for (code, message, removed, cause) in [
+        ("AccessDenied", minio, "range", Some("header_missing")),
+        ("InvalidRequest", garage, "range", Some("header_missing")),
+        ("AccessDenied", minio, "", None),
+        ("InvalidRequest", "Bad request", "range", None),
+        ("AccessDenied", "Access Denied", "range", None),
+    ] {
+        let body = error(code).replace("<Message>m", &format!("<Message>{message}"));
+        let head = format!("HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n", body.len());
+        let upstream = Upstream::answering(head + &body);
+        let mut proxy = Proxy::start(rules.path(), upstream.address);
+        let lines: Vec<_> = borrowed(&signed).into_iter().filter(|(name, _)| *name != removed).collect();
+        let answer = proxy.fetch("GET", KEY, &lines);
+        assert_eq!((answer.status, answer.text()), (400, body), "{message}");
+        match cause {
+            Some(cause) => assert_eq!(diagnosis(&mut proxy, cause)["header"], "range"),
+            None => assert_eq!(all_failures(&proxy), 0.0, "{message}"),
+        }
+        assert_eq!(mismatches(&proxy), 0.0, "{message}");
+    }
+}
+
 fn error(code: &str) -> String {
     BODY.replace("SignatureDoesNotMatch", code)
 }

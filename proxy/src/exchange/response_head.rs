@@ -88,8 +88,10 @@ where
     if asks_again(policy, status, head, known) || asks_in_another_form(policy, (status, resend), head, known) {
         return ResponsePlan::Again;
     }
-    // S3 reports a failed signature with 403 only. That of a GET that the client did not ask for is not about its request.
-    known.may_be_mismatch = status == StatusCode::FORBIDDEN && known.by_get.is_none();
+    // S3 reports a failed signature with 403 only. MinIO and Garage say 400 where a signed header did not arrive, in the document. The
+    // response to a GET that the client did not ask for is not about its request.
+    let may_say_so = status == StatusCode::FORBIDDEN || (status == StatusCode::BAD_REQUEST && head.method() != "HEAD");
+    known.may_be_mismatch = may_say_so && known.by_get.is_none();
     let mut shown = Shown::as_it_came();
     let lines = match first.filter(|_| known.by_get.is_some()) {
         None => lines,

@@ -26,11 +26,14 @@ const MOST_NAMES: usize = 100;
 const PATH_CHANGED: [&str; 3] = ["x-forwarded-prefix", "x-replaced-path", "x-envoy-original-path"];
 
 /// The headers of tracing, which an agent in the client and every proxy may write anew (W3C Trace Context; B3; AWS X-Ray; Datadog, Jaeger).
-const TRACING: [&str; 8] = [
+const TRACING: [&str; 11] = [
     "traceparent",
     "tracestate",
     "baggage",
     "b3",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-parentspanid",
     "x-amzn-trace-id",
     "x-cloud-trace-context",
     "x-datadog-trace-id",
@@ -39,7 +42,7 @@ const TRACING: [&str; 8] = [
 /// The beginnings of parameters that are added to links: by advertisers and mail programs, and by an `&` that was escaped for HTML.
 const ADDED_TO_LINKS: [&str; 6] = ["utm_", "fbclid=", "gclid=", "msclkid=", "mc_", "amp;"];
 
-/// What an upstream's 403 says.
+/// What an upstream's 403 or 400 says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rejection {
     /// `SignatureDoesNotMatch`.
@@ -48,6 +51,8 @@ pub(super) enum Rejection {
     Skewed,
     /// `AccessDenied`, because of the time of a presigned URL.
     Expired,
+    /// A signed header did not arrive: some servers look for each of them before they verify.
+    Absent,
     /// `AccessDenied` for any reason.
     Denied,
     /// Nothing: it is the response to a HEAD.
@@ -64,10 +69,19 @@ impl Rejection {
             b"AccessDenied" if memchr::memmem::find(document, b"Request has expired").is_some() => Some(Self::Expired),
             // Garage (src/api/common/signature: "Forbidden: Invalid signature").
             b"AccessDenied" if memchr::memmem::find(document, b"Invalid signature").is_some() => Some(Self::Mismatch),
+            // MinIO, with 400. S3 says the same of a header that is not signed, and then none is absent.
+            b"AccessDenied" if is_about_signed_headers(document) => Some(Self::Absent),
             b"AccessDenied" => Some(Self::Denied),
+            // Garage, with 400.
+            b"InvalidRequest" if memchr::memmem::find(document, b"signed header `").is_some() => Some(Self::Absent),
+            b"InvalidRequest" if memchr::memmem::find(document, b"Date is too old").is_some() => Some(Self::Expired),
             _ => None,
         }
     }
+}
+
+fn is_about_signed_headers(document: &[u8]) -> bool {
+    memchr::memmem::find(document, b"headers present in the request which were not signed").is_some()
 }
 
 /// The request that was rejected.
@@ -111,6 +125,7 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
             Rejection::Mismatch => self.change().or_else(|| alone(self.unseen())),
             Rejection::Skewed => alone(self.wrong_clock()),
             Rejection::Expired => alone(Cause::Expired),
+            Rejection::Absent => self.absent(),
             Rejection::Denied => self.time().and_then(alone),
             Rejection::Unsaid => self.time().and_then(alone).or_else(|| self.unsaid()),
         }
@@ -150,10 +165,8 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
         if let Some(name) = self.signed_names().find(is_hop) {
             return Some((Cause::HopByHop, Some(name)));
         }
-        let is_missing = |name: &&str| !name.eq_ignore_ascii_case("host") && self.head.value(name).is_none();
-        if let Some(name) = self.signed_names().find(is_missing) {
-            let is_encoding = name.eq_ignore_ascii_case("accept-encoding");
-            return Some((if is_encoding { Cause::AcceptEncoding } else { Cause::HeaderMissing }, Some(name)));
+        if let Some(absent) = self.absent() {
+            return Some(absent);
         }
         if self.covers_host() && self.has_another_host_before() {
             return Some((Cause::HostChangedBefore, Some("host")));
@@ -163,6 +176,14 @@ impl<'r, H: RequestHead> Rejected<'r, H> {
         }
         let doubt = self.signed_names().find_map(|name| Some((self.doubt(name)?, Some(name))));
         doubt.or_else(|| self.has_changed_query().then_some((Cause::QueryChanged, None)))
+    }
+
+    /// A signed header that did not arrive.
+    fn absent(&self) -> Option<(Cause, Option<&str>)> {
+        let is_absent = |name: &&str| !name.eq_ignore_ascii_case("host") && self.head.value(name).is_none();
+        let name = self.signed_names().find(is_absent)?;
+        let is_encoding = name.eq_ignore_ascii_case("accept-encoding");
+        Some((if is_encoding { Cause::AcceptEncoding } else { Cause::HeaderMissing }, Some(name)))
     }
 
     /// Returns true if a presigned URL has a parameter that no SDK signs, or a credential that something has decoded.

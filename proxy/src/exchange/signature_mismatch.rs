@@ -100,6 +100,13 @@ mod tests {
             (error("RequestTimeTooSkewed", "m"), Some(Rejection::Skewed)),
             (error("AccessDenied", "Request has expired"), Some(Rejection::Expired)),
             (error("AccessDenied", "Access Denied"), Some(Rejection::Denied)),
+            (
+                error("AccessDenied", "There were headers present in the request which were not signed"),
+                Some(Rejection::Absent),
+            ),
+            (error("InvalidRequest", "Bad request: signed header `range` is not present"), Some(Rejection::Absent)),
+            (error("InvalidRequest", "Bad request: Date is too old"), Some(Rejection::Expired)),
+            (error("InvalidRequest", "Bad request"), None),
             (error("SignatureDoesNotMatchX", "m"), None),
             (error("InvalidAccessKeyId", CODE), None),
             ("<Code>SignatureDoesNotMatch".to_owned(), None),

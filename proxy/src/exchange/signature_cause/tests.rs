@@ -1,4 +1,4 @@
-use super::Rejection::{Denied, Expired, Mismatch, Skewed, Unsaid};
+use super::Rejection::{Absent, Denied, Expired, Mismatch, Skewed, Unsaid};
 use super::*;
 use std::time::UNIX_EPOCH;
 
@@ -54,6 +54,7 @@ fn a_change_on_the_way_is_seen() {
         ("host", &[("accept-encoding", "gzip, br"), ("cf-ray", "1")], None, (Cause::Unknown, None)),
         ("host;traceparent", &[("traceparent", "00-ab-cd-01")], None, (Cause::TraceContext, Some("traceparent"))),
         ("host;traceparent", &[], None, (Cause::HeaderMissing, Some("traceparent"))),
+        ("host;X-B3-SpanId", &[("x-b3-spanid", "ab")], None, (Cause::TraceContext, Some("X-B3-SpanId"))),
         ("host", &[("traceparent", "00-ab-cd-01")], None, (Cause::Unknown, None)),
         ("content-type;host", &[], None, (Cause::HeaderMissing, Some("content-type"))),
         ("content-type;host", &[("content-type", "")], None, (Cause::Unknown, None)),
@@ -79,6 +80,22 @@ fn a_change_on_the_way_is_seen() {
         let head = head("GET", "", &[lines, &[("authorization", authorization.as_str())]].concat());
         let (found, header) = cause(Mismatch, &head, sent).unwrap();
         assert_eq!((found, header.as_deref()), expected, "{names} {lines:?} {sent:?}");
+    }
+}
+
+#[test]
+fn a_request_that_lacks_a_header_is_no_failed_signature_where_every_signed_one_arrived() {
+    for (names, lines, expected) in [
+        ("host;range", &[][..], Some((Cause::HeaderMissing, Some("range")))),
+        ("accept-encoding;host", &[], Some((Cause::AcceptEncoding, Some("accept-encoding")))),
+        ("host;range", &[("range", "bytes=0-1")], None),
+        // S3 says the same of a header that came without being signed.
+        ("host", &[("x-amz-meta-a", "1")], None),
+    ] {
+        let authorization = authorization(names);
+        let head = head("GET", "", &[lines, &[("authorization", authorization.as_str())]].concat());
+        let found = cause(Absent, &head, Some("minio:9000"));
+        assert_eq!(found.as_ref().map(|(cause, header)| (*cause, header.as_deref())), expected, "{names} {lines:?}");
     }
 }
 
