@@ -23,6 +23,7 @@ import latency.suite  # noqa: E402
 import libraries.suite  # noqa: E402
 import predictions.suite  # noqa: E402
 import readers.suite  # noqa: E402
+import replays.suite  # noqa: E402
 import report.suite  # noqa: E402
 import status.suite  # noqa: E402
 from clients import by_name as clients_by_name  # noqa: E402
@@ -42,6 +43,7 @@ WITH_A_SERVER = (
     "addresses",
     "report",
     "chains",
+    "replays",
 )
 SUITES = (*WITH_A_SERVER, "predictions", "status")
 CLIENTS = clients_by_name()
@@ -77,6 +79,8 @@ class Seen:
     browser: dict = dataclasses.field(default_factory=dict)
     # Of the servers with policies, behind chains of proxies.
     chains: dict = dataclasses.field(default_factory=dict)
+    # Of each server, what became of the public reports.
+    replays: dict = dataclasses.field(default_factory=dict)
     # What libraries in pages did, and their profiles.
     libraries: tuple | None = None
 
@@ -121,6 +125,10 @@ def run_server(name, wanted, seen, results):
         if "chains" in wanted.only and not wanted.without_proxy and name in chains.suite.SERVERS:
             seen.chains[name] = chains.suite.run(server, rules, folder / "chains", results)
             results.say(chains.suite.SUITE)
+        if "replays" in wanted.only and not wanted.without_proxy:
+            if replayed := replays.suite.run(server, folder, results):
+                seen.replays[name] = replayed
+            results.say(replays.suite.SUITE)
     shutil.rmtree(folder)
 
 
@@ -172,6 +180,8 @@ def main():
             libraries.suite.conclude(seen.libraries, wanted.write_report, results)
         if seen.chains:
             chains.suite.conclude(seen.chains, Path(tempfile.mkdtemp(dir=HOME)), wanted.write_report, results)
+        if set(USUAL) <= set(seen.replays):
+            replays.suite.conclude(seen.replays, Path(tempfile.mkdtemp(dir=HOME)), wanted.write_report, results)
     finally:
         shutil.rmtree(HOME, ignore_errors=True)
     return results.summary()

@@ -20,17 +20,21 @@ class Proxy:
         self.url = f"http://{address}"
         self.log = log
 
-    def metric(self, name, **labels):
-        """The sum of the series of a metric that have these labels."""
+    def _series(self, name):
+        """The labels of each series of a metric as text, with its value."""
         with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
+        found = filter(None, (re.fullmatch(rf"{name}(?:\{{(.*)\}})? (\S+)", line) for line in lines))
+        return [(series[1] or "", float(series[2])) for series in found]
+
+    def metric(self, name, **labels):
+        """The sum of the series of a metric that have these labels."""
         wanted = {f'{label}="{value}"' for label, value in labels.items()}
-        total = 0.0
-        for line in lines:
-            series = re.fullmatch(rf"{name}(?:\{{(.*)\}})? (\S+)", line)
-            if series and wanted <= set((series[1] or "").split(",")):
-                total += float(series[2])
-        return total
+        return sum(value for known, value in self._series(name) if wanted <= set(known.split(",")))
+
+    def by_label(self, name, label):
+        """The values of a metric that has one label."""
+        return {known.removeprefix(f'{label}="').removesuffix('"'): value for known, value in self._series(name)}
 
 
 def _ready(log):

@@ -117,7 +117,10 @@ def _refused(seen, titles, notes):
     ]
     text = _table("Signatures that do not hold", "request", titles, rows)
     rows = [
-        (f"{way}, {'right' if holds else 'wrong'}", [_upload(said.uploads[way, holds]) for said in seen.refused.values()])
+        (
+            f"{way}, {'right' if holds else 'wrong'}",
+            [_upload(said.uploads[way, holds]) for said in seen.refused.values()],
+        )
         for way, holds in first.uploads
     ]
     text += _table("Uploads that wait for `100 Continue`", "`PUT`", titles, rows)
