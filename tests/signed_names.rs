@@ -340,6 +340,43 @@ async fn urls_of_both_kinds_open_and_forged_ones_do_not() {
     receiver.recv().unwrap();
 }
 
+/// A page sees the same 403 whether CORS or a signature is why.
+#[test]
+fn a_refused_signature_is_explained_as_no_matter_of_cors() {
+    let upstream = judging(INNER, MISMATCH);
+    let (_rules, mut proxy) = proxy(&upstream, LIST);
+    assert_eq!(proxy.ask("GET", "/api/explain?request_id=0").status, 404);
+    assert!(!proxy.ask("GET", "/status").text().contains("Refused signatures"));
+    assert_eq!(ask(&proxy, "GET", &[("Authorization", SIGNED)]).status, 200);
+    let line = proxy.wait_for_log("request");
+    let request_id = line["request_id"].as_str().unwrap().to_owned();
+    let explained: serde_json::Value =
+        serde_json::from_slice(&proxy.ask("GET", &format!("/api/explain?request_id={request_id}")).body).unwrap();
+    let signature = &explained["signature"];
+    assert_eq!(
+        (signature["cause"].as_str(), signature["is_healed"].as_bool()),
+        (Some("host"), Some(true)),
+        "{explained}"
+    );
+    assert_eq!((signature["client_host"].as_str(), signature["sent_host"].as_str()), (Some(PUBLIC), Some(INNER)));
+    let refused = Upstream::answering(refusal(MISMATCH));
+    let (_rules, mut proxy) = self::proxy(&refused, LIST);
+    assert_eq!(ask(&proxy, "GET", &[("Authorization", SIGNED)]).status, 403);
+    let line = proxy.wait_for_log("request");
+    let request_id = line["request_id"].as_str().unwrap();
+    let text = proxy.ask("GET", &format!("/api/explain?request_id={request_id}&format=text")).text();
+    for said in ["nothing to do with CORS", "refused its signature with 403", OTHER, "To do: "] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    for (page, said) in
+        [("/status", "Refused signatures"), (&*format!("/status?request_id={request_id}"), "nothing to do with CORS")]
+    {
+        assert!(proxy.ask("GET", page).text().contains(said), "{page}: {said}");
+    }
+    let secret = [&text, &proxy.ask("GET", "/status").text()].concat();
+    assert!(!secret.contains("Signature=") && !secret.contains("Credential"), "{secret}");
+}
+
 #[test]
 fn several_names_need_our_own_drivers() {
     for settings in [
