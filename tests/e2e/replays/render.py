@@ -37,9 +37,9 @@ AFTER = {
         "The client signs for the inner URL, without the path, and the application replaces scheme and host and adds the path.\n\n"
     ),
     "Several kinds of URL at one listener": (
-        "Every request is sent as signed for each of the names. On servers that ask for the body of every upload ([REPORT.md](REPORT.md)), an\n"
-        "upload passes at once under the name that worked for the client's last request. Under another one it is refused, and the next one goes\n"
-        "under the next name.\n\n"
+        "Every request is sent as signed for each of the names. An upload goes under the name that worked for the client's last request. If it is\n"
+        "signed for another one, it is refused, and goes under the next name when it is sent again. Servers that ask for the body of every upload\n"
+        "([REPORT.md](REPORT.md)) may refuse it twice. So clients that upload should sign for one name each.\n\n"
     ),
 }
 

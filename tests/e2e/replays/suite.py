@@ -109,6 +109,9 @@ def _honest(storage, replay, chain, s3, seen, results):
         before = _ask(operation, Client(storage, replay, name, chain.without))
         client = Client(storage, replay, name, chain.opened)
         answer = _ask(operation, client)
+        if answer.status == 403 and operation in WRITES and replay.is_tried:
+            # A server that asks for the body before it judges (REPORT.md) refuses it, and the next try goes in the next form.
+            answer = _ask(operation, client)
         statuses["without"].append(before.status)
         statuses["with"].append(answer.status)
         what = f"{replay.source}: {operation}, signed for {name}"

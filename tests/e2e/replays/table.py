@@ -52,6 +52,15 @@ class Replay:
     def name(self):
         return self.signed or self.host
 
+    @property
+    def is_tried(self):
+        """Whether s3cors learns from the server in which form a request was signed."""
+        hosts = [
+            *self.setting.get("hosts", {}).values(),
+            {"upstream_host": self.setting.get("upstream", {}).get("host")},
+        ]
+        return "signatures" in self.setting or any(isinstance(host["upstream_host"], list) for host in hosts)
+
 
 def _hosts(name, *signed):
     """A name, and what its clients sign."""
@@ -181,6 +190,7 @@ BELOW = (
 
 # Several kinds of URL at one listener: what the application asks itself, and what it gives away.
 BOTH = (
+    Replay("Bike4Mind/bike4mind#693", "an SDK", fronts.NOTHING, "localhost:9000", (PUT, CHUNKS), _hosts("localhost", "preserve", "minio:9000"), "minio:9000"),
     Replay("langfuse/langfuse#14299", "AWS SDK for JavaScript", fronts.NGINX_HTTP_HOST,
         "media.example.com", (GET, PUT), _hosts("media.example.com", "preserve", "minio.langfuse.svc.cluster.local:9000"), "minio.langfuse.svc.cluster.local:9000", others=("media.example.com",)),
     Replay("CapSoftware/Cap#685", "an SDK", fronts.CADDY,
@@ -198,7 +208,7 @@ REWRITTEN = (
     Replay("supabase/storage#729", "AWS SDK for Go", fronts.cloudflare("gzip, br"),
         "project.example.co", (READ, LOOK, SLICE), HEAL, covers=GO_SDK),
     Replay("minio/minio#15506", "MinIO's SDK for Java", fronts.cloudflare(),
-        "minio.example.icu", (READ, WRITE), HEAL, covers=(("accept-encoding", "identity"),)),
+        "minio.example.icu", (WRITE, READ), HEAL, covers=(("accept-encoding", "identity"),)),
     Replay("rustfs/rustfs#5840", "AWS SDK for JavaScript", fronts.CADDY,
         "rustfs.example.com", (HEAD_BY_GET, GET), {"presigned": {"head": "by_get"}}),
     Replay("ceph/ceph#70697", "an SDK in a page", fronts.NOTHING,
