@@ -23,6 +23,7 @@ import latency.suite  # noqa: E402
 import libraries.suite  # noqa: E402
 import predictions.suite  # noqa: E402
 import readers.suite  # noqa: E402
+import reloads.suite  # noqa: E402
 import replays.suite  # noqa: E402
 import report.suite  # noqa: E402
 import status.suite  # noqa: E402
@@ -44,6 +45,7 @@ WITH_A_SERVER = (
     "report",
     "chains",
     "replays",
+    "reloads",
 )
 SUITES = (*WITH_A_SERVER, "predictions", "status")
 CLIENTS = clients_by_name()
@@ -125,6 +127,9 @@ def run_server(name, wanted, seen, results):
         if "chains" in wanted.only and not wanted.without_proxy and name in chains.suite.SERVERS:
             seen.chains[name] = chains.suite.run(server, rules, folder / "chains", results)
             results.say(chains.suite.SUITE)
+        if "reloads" in wanted.only and not wanted.without_proxy and name in reloads.suite.SERVERS:
+            reloads.suite.run(server, folder, pages, results)
+            results.say(reloads.suite.SUITE)
         if "replays" in wanted.only and not wanted.without_proxy:
             if replayed := replays.suite.run(server, folder, results):
                 seen.replays[name] = replayed
