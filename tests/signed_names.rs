@@ -373,7 +373,7 @@ fn a_refused_signature_is_explained_as_no_matter_of_cors() {
     {
         assert!(proxy.ask("GET", page).text().contains(said), "{page}: {said}");
     }
-    let secret = [&text, &proxy.ask("GET", "/status").text()].concat();
+    let secret = text + &proxy.ask("GET", "/status").text();
     assert!(!secret.contains("Signature=") && !secret.contains("Credential"), "{secret}");
 }
 

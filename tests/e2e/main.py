@@ -128,7 +128,7 @@ def run_server(name, wanted, seen, results):
             seen.chains[name] = chains.suite.run(server, rules, folder / "chains", results)
             results.say(chains.suite.SUITE)
         if "reloads" in wanted.only and not wanted.without_proxy and name in reloads.suite.SERVERS:
-            reloads.suite.run(server, folder, pages, results)
+            reloads.suite.run(server, rules, pages, results)
             results.say(reloads.suite.SUITE)
         if "replays" in wanted.only and not wanted.without_proxy:
             if replayed := replays.suite.run(server, folder, results):

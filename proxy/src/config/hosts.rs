@@ -80,9 +80,11 @@ impl PublicHost {
 /// Public names, each with what is known of it.
 #[derive(Clone, Debug)]
 pub struct PublicHosts<T = PublicHost> {
-    /// By host; of one host the longest prefix first.
-    by_host: BTreeMap<String, Vec<(Box<str>, Arc<T>)>>,
+    by_host: ByHost<T>,
 }
+
+/// By host, the prefixes and what is known of each; of one host the longest prefix first.
+type ByHost<T> = BTreeMap<String, Vec<(Box<str>, Arc<T>)>>;
 
 impl<T> PublicHosts<T> {
     /// Returns what is known of the name that a request is for, and how much of its path belongs to the name, in bytes. `host` may have a
@@ -106,16 +108,15 @@ impl<T> PublicHosts<T> {
 
     /// Each host, the beginning of the path that belongs to the name, and what is known of it.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &T)> {
-        let of_host = |(host, names): (_, _)| (host, names);
-        self.by_host.iter().map(of_host).flat_map(|(host, names): (&String, &Vec<(Box<str>, Arc<T>)>)| {
-            names.iter().map(move |(prefix, known)| (host.as_str(), &**prefix, &**known))
-        })
+        self.by_host
+            .iter()
+            .flat_map(|(host, names)| names.iter().map(move |(prefix, known)| (host.as_str(), &**prefix, &**known)))
     }
 
     /// The same names with what follows from what is known of each.
     #[must_use]
     pub fn map<U>(&self, mut follows: impl FnMut(&str, &str, &T) -> U) -> PublicHosts<U> {
-        let mut by_host: BTreeMap<String, Vec<(Box<str>, Arc<U>)>> = BTreeMap::new();
+        let mut by_host = ByHost::<U>::new();
         for (host, prefix, known) in self.iter() {
             let found = Arc::new(follows(host, prefix, known));
             by_host.entry(host.to_owned()).or_default().push((prefix.into(), found));
@@ -132,7 +133,7 @@ impl<T> Default for PublicHosts<T> {
 
 impl From<BTreeMap<PublicName, PublicHost>> for PublicHosts {
     fn from(names: BTreeMap<PublicName, PublicHost>) -> Self {
-        let mut by_host: BTreeMap<String, Vec<(Box<str>, Arc<PublicHost>)>> = BTreeMap::new();
+        let mut by_host = ByHost::<PublicHost>::new();
         for (PublicName { host, prefix }, known) in names {
             by_host.entry(host.as_str().to_owned()).or_default().push((prefix, Arc::new(known)));
         }

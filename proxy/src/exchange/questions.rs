@@ -74,8 +74,8 @@ impl Questions {
         let kind = healing.remembered.kind((head.host(), prefix, signer, encoding));
         self.kind = Some(kind);
         let remembered = healing.remembered.form(kind).filter(|remembered| self.has(remembered.form));
-        if let Some(RememberedForm { form, is_confirmed }) = remembered {
-            (self.form, self.is_confirmed) = (form, is_confirmed);
+        if let Some(RememberedForm { form, is_confirmed, is_mixed }) = remembered {
+            (self.form, self.is_confirmed) = (form, is_confirmed && !is_mixed);
         }
     }
 
@@ -172,23 +172,21 @@ impl Questions {
     /// Notes a response that is no refusal. What a server says before it has judged the signature proves nothing.
     pub(super) fn accepted(&self, healing: &Healing, status: StatusCode) {
         let is_judged = status.is_success() || matches!(status.as_u16(), 304 | 404 | 412 | 416);
-        if is_judged && !self.is_confirmed {
-            self.remember(healing, self.form, true);
-        }
+        let Some(kind) = self.kind.filter(|_| is_judged && !self.is_confirmed) else { return };
+        let before = healing.remembered.form(kind);
+        let is_mixed =
+            before.is_some_and(|before| before.is_mixed || (before.is_confirmed && before.form != self.form));
+        healing.remembered.remember(kind, RememberedForm { form: self.form, is_confirmed: true, is_mixed });
     }
 
-    /// Notes a refusal that cannot be asked again, since the body is gone. The body of the next request of the kind waits, and it begins with
-    /// another form, unless this one was accepted before: anyone can have a signature refused.
+    /// Notes a refusal that cannot be asked again, since the body is gone: the bodies of the kind wait from now on. Anyone can have a signature
+    /// refused, and so the form that was accepted stays the first.
     pub(super) fn refused(&self, healing: &Healing, head: &impl RequestHead) {
+        let Some(kind) = self.kind else { return };
         let first = || Form { name: self.names.indices().next().unwrap_or_default(), encoding: 0 };
-        let form = if self.is_confirmed { self.form } else { self.next(head).unwrap_or_else(first) };
-        self.remember(healing, form, false);
-    }
-
-    fn remember(&self, healing: &Healing, form: Form, is_confirmed: bool) {
-        if let Some(kind) = self.kind {
-            healing.remembered.remember(kind, RememberedForm { form, is_confirmed });
-        }
+        let next = if self.is_confirmed { self.form } else { self.next(head).unwrap_or_else(first) };
+        let is_mixed = self.is_confirmed || healing.remembered.form(kind).is_some_and(|before| before.is_mixed);
+        healing.remembered.remember(kind, RememberedForm { form: next, is_confirmed: false, is_mixed });
     }
 }
 
@@ -288,5 +286,21 @@ mod tests {
         begun().accepted(&healing, StatusCode::OK);
         begun().refused(&healing, &mine);
         assert_eq!((begun().name(), begun().holds_body()), (1, true), "the name stays, and the body waits again");
+    }
+
+    /// Else each switch between the names would cost an upload.
+    #[test]
+    fn bodies_of_a_kind_that_comes_in_several_forms_always_wait() {
+        let healing = healing("hosts: {h: {upstream_host: [preserve, a]}}");
+        let (names, mine) = (NameSet::of(&[0, 1]), head(SIGNED, "gzip"));
+        let begun = || Questions::begin(names, Some(&healing), &mine, 0);
+        begun().accepted(&healing, StatusCode::OK);
+        assert!(!begun().holds_body());
+        for _ in 0..3 {
+            let mut other = begun();
+            assert!(other.go_on(&mine));
+            other.accepted(&healing, StatusCode::OK);
+            assert!(begun().holds_body());
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The most kinds that are remembered. Two kinds may share a place, and then the later one has it.
 const PLACES: usize = 8 * 1024;
 /// The bits of an entry that are not the kind's own.
-const VALUE_BITS: u32 = 8;
+const VALUE_BITS: u32 = 16;
 
 /// A form of a request: how it is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,19 +26,22 @@ pub(super) struct RememberedForm {
     pub(super) form: Form,
     /// Set if it was accepted; else another one was refused.
     pub(super) is_confirmed: bool,
+    /// Set if requests of the kind come in several forms, so that what was accepted once says little about the next.
+    pub(super) is_mixed: bool,
 }
 
 impl RememberedForm {
     /// Name and value have three bits each.
     fn to_bits(self) -> u64 {
-        let Self { form: Form { name, encoding }, is_confirmed } = self;
-        u64::from(0x80 | (u8::from(is_confirmed) << 6) | ((encoding & 7) << 3) | (name & 7))
+        let Self { form: Form { name, encoding }, is_confirmed, is_mixed } = self;
+        let value = 0x80 | (u8::from(is_confirmed) << 6) | ((encoding & 7) << 3) | (name & 7);
+        u64::from(is_mixed) << 8 | u64::from(value)
     }
 
     fn of_bits(bits: u64) -> Option<Self> {
-        let [.., value] = bits.to_be_bytes();
+        let [.., mixed, value] = bits.to_be_bytes();
         let form = Form { name: value & 7, encoding: value >> 3 & 7 };
-        (value & 0x80 != 0).then_some(Self { form, is_confirmed: value & 0x40 != 0 })
+        (value & 0x80 != 0).then_some(Self { form, is_confirmed: value & 0x40 != 0, is_mixed: mixed & 1 != 0 })
     }
 }
 
@@ -89,7 +92,7 @@ mod tests {
         let [one, other] = ["one", "other"].map(|kind| table.kind(kind));
         assert_eq!(table.form(one), None);
         for (name, encoding, is_confirmed) in [(0, 0, true), (7, 0, false), (0, 7, true), (3, 5, false)] {
-            let form = RememberedForm { form: Form { name, encoding }, is_confirmed };
+            let form = RememberedForm { form: Form { name, encoding }, is_confirmed, is_mixed: name == 7 };
             table.remember(one, form);
             assert_eq!((table.form(one), table.form(other)), (Some(form), None));
         }
@@ -98,8 +101,8 @@ mod tests {
     #[test]
     fn of_two_kinds_in_one_place_the_later_is_remembered() {
         let table = Remembered::new();
-        let form = |name| RememberedForm { form: Form { name, encoding: 0 }, is_confirmed: true };
-        let (one, other) = (SignedKind(1 << 40), SignedKind(1 << 41));
+        let form = |name| RememberedForm { form: Form { name, encoding: 0 }, is_confirmed: true, is_mixed: false };
+        let (one, other) = (SignedKind(1 << 50), SignedKind(1 << 51));
         table.remember(one, form(1));
         table.remember(other, form(2));
         assert_eq!((table.form(one), table.form(other)), (None, Some(form(2))));

@@ -1,6 +1,6 @@
 "use strict";
-// A page with private images, opened twice with new signatures: what the browser asks for the second time. Reads a task as JSON and writes
-// one line of JSON for each way to serve the images.
+// A page with private images, opened again with new signatures: what arrives at s3cors and at the storage for the second time. Reads a task
+// as JSON and writes a line of JSON for each way to serve the images and each way to read them.
 
 const fs = require("node:fs");
 const http = require("node:http");
@@ -11,8 +11,9 @@ const { originOf } = require("../browser/pages.js");
 const { client } = require("../browser/objects.js");
 
 const IMAGES = 100;
-const BUCKET = "web";
-// One pixel, and bytes after its end, so that a response that is loaded again is seen in the count of bytes.
+// Its rules allow the page every header.
+const BUCKET = "clients";
+// One pixel, and bytes after its end as in a larger image.
 const PIXEL = Buffer.concat([
   Buffer.from(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==",
@@ -20,8 +21,12 @@ const PIXEL = Buffer.concat([
   ),
   Buffer.alloc(4096),
 ]);
-// A header of the page's own, as scripts that trace requests add it: to another origin it costs a preflight for each URL.
-const OF_THE_PAGE = { "x-page": "1" };
+// A GET has a preflight only for a header that CORS does not know, as scripts that trace their requests add it.
+const READERS = {
+  "<img>": { shows: true },
+  fetch: { headers: {} },
+  "fetch with a header": { headers: { "x-page": "1" } },
+};
 
 function key(number) {
   return `reload/${number}.png`;
@@ -29,13 +34,12 @@ function key(number) {
 
 async function store(server) {
   const direct = client(server, server.url);
-  for (let number = 0; number < IMAGES; number += 1) {
-    const about = { ContentType: "image/png", CacheControl: "private, max-age=3600", Body: PIXEL };
-    await direct.send(new s3.PutObjectCommand({ Bucket: BUCKET, Key: key(number), ...about }));
-  }
+  const about = { Bucket: BUCKET, ContentType: "image/png", CacheControl: "private, max-age=3600", Body: PIXEL };
+  const put = (number) => direct.send(new s3.PutObjectCommand({ Key: key(number), ...about }));
+  await Promise.all(Array.from({ length: IMAGES }, (_, number) => put(number)));
 }
 
-/// New signatures: those of another second. `shown` is what replaces scheme and host of what was signed.
+/// Links as of this time: each second has its own signatures. `shown` replaces scheme and host of what was signed.
 function links(server, { signed, shown }, signingDate) {
   const signer = client(server, signed);
   const link = async (number) => {
@@ -45,114 +49,112 @@ function links(server, { signed, shown }, signingDate) {
   return Promise.all(Array.from({ length: IMAGES }, (_, number) => link(number)));
 }
 
-async function sum(admin, name, label = "") {
-  const text = await (await fetch(`http://${admin}/metrics`)).text();
-  const series = text.split("\n").filter((line) => line.startsWith(name) && line.includes(label));
-  return series.reduce((total, line) => total + Number(line.split(" ").at(-1)), 0);
-}
-
-async function counts(admin) {
-  const [options, gets, bytes] = await Promise.all([
-    sum(admin, "s3cors_decisions_total{", 'kind="preflight"'),
-    sum(admin, "s3cors_http_requests_total{", 'method="GET"'),
-    sum(admin, "s3cors_http_response_bytes_total"),
-  ]);
-  return { options, gets, bytes };
-}
-
-/// Opens the page, which shows each image and fetches it. Images of another origin need `crossorigin`, so that script may read them. On the own
-/// origin that attribute would send an `Origin`, which `fetch` sends not: by `Vary: Origin` the cache would ask again for each.
-async function open(context, { origin, isOwn }, urls) {
-  const page = await context.newPage();
-  await page.goto(origin);
-  await page.evaluate(
-    async ({ urls, headers, isOwn }) => {
-      const show = (url) =>
-        new Promise((resolve, reject) => {
-          const image = document.body.appendChild(new Image());
-          if (!isOwn) image.crossOrigin = "anonymous";
-          image.onload = resolve;
-          image.onerror = () => reject(new Error(`not shown: ${url.split("?")[0]}`));
-          image.src = url;
-        });
-      await Promise.all(urls.map(show));
-      const read = async (url) => (await fetch(url, { headers })).arrayBuffer();
-      await Promise.all(urls.map(read));
-    },
-    { urls, headers: OF_THE_PAGE, isOwn },
-  );
-  await page.close();
-}
-
-/// The application's own server: its page, and the storage below a path.
-async function serveApplication(port, s3cors) {
-  const [host, storage] = s3cors.split(":");
+/// Passes on what is asked below a path, and serves a page elsewhere. What has passed is counted before the other side can see it.
+async function relay(port, target, below = "/") {
+  const { hostname, port: to } = new URL(target);
+  const agent = new http.Agent({ keepAlive: true });
+  const passed = { options: 0, gets: 0, bytes: 0 };
   const server = http.createServer((request, response) => {
-    if (!request.url.startsWith("/storage/")) {
+    const { method, url: path, headers } = request;
+    if (!path.startsWith(below)) {
       response.writeHead(200, { "content-type": "text/html" });
       response.end("<!doctype html><title>a page</title><body>");
       return;
     }
-    const { method, url: path, headers } = request;
-    const onward = http.request({ host, port: storage, method, path, headers }, (answer) => {
+    passed.options += Number(method === "OPTIONS");
+    passed.gets += Number(method === "GET");
+    const onward = http.request({ agent, hostname, port: to, method, path, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
+      answer.on("data", (part) => (passed.bytes += part.length));
       answer.pipe(response);
     });
+    onward.on("error", () => response.destroy());
     request.pipe(onward);
   });
   await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
-  return server;
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+    agent.destroy();
+  };
+  return { passed, close, url: `http://127.0.0.1:${server.address().port}` };
 }
 
-async function measure(browser, task, way) {
+/// Opens the page, which reads all images; throws unless it gets every one.
+async function open(context, origin, urls, reader) {
+  const page = await context.newPage();
+  await page.goto(origin);
+  await page.evaluate(
+    ({ urls, reader, length }) => {
+      const show = (url) =>
+        new Promise((resolve, reject) => {
+          const image = document.body.appendChild(new Image());
+          image.onload = resolve;
+          image.onerror = () => reject(new Error(`not shown: ${url.split("?")[0]}`));
+          image.src = url;
+        });
+      const read = async (url) => {
+        const response = await fetch(url, { headers: reader.headers });
+        const body = await response.arrayBuffer();
+        if (response.status !== 200 || body.byteLength !== length) throw new Error(`not read: ${response.status}`);
+      };
+      return Promise.all(urls.map(reader.shows ? show : read)).then(() => undefined);
+    },
+    { urls, reader, length: PIXEL.length },
+  );
+  await page.close();
+}
+
+async function measure(browser, server, way, storage, reader) {
+  // Each has a cache of its own.
   const context = await browser.newContext();
+  const counted = async (signingDate) => {
+    const before = [{ ...way.relay.passed }, { ...storage.passed }];
+    await open(context, way.origin, await links(server, way, signingDate), reader);
+    const since = (now, then) => Object.fromEntries(Object.keys(now).map((name) => [name, now[name] - then[name]]));
+    return { s3cors: since(way.relay.passed, before[0]), storage: since(storage.passed, before[1]) };
+  };
   const now = Date.now();
-  const [first, second] = await Promise.all([now - 60_000, now].map((at) => links(task.server, way, new Date(at))));
-  await open(context, way, first);
-  const before = await settled(way.admin, IMAGES);
-  await open(context, way, second);
-  const after = await settled(way.admin, way.isKept ? IMAGES : 2 * IMAGES);
+  const first = await counted(new Date(now - 60_000));
+  const again = await counted(new Date(now));
   await context.close();
-  return Object.fromEntries(Object.keys(after).map((name) => [name, after[name] - before[name]]));
+  return { first, again };
 }
 
-/// The counts once there are so many GETs and no more come: a request is counted after its response.
-async function settled(admin, gets) {
-  let last = await counts(admin);
-  for (let polls = 0; polls < 100; polls += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const next = await counts(admin);
-    if (next.gets >= gets && JSON.stringify(next) === JSON.stringify(last)) break;
-    last = next;
+async function judge(browser, { server, port, application, storage: at, s3cors }, relays) {
+  const started = async (...about) => relays[relays.push(await relay(...about)) - 1];
+  await store(server);
+  const storage = await started(at, server.url);
+  const elsewhere = async (target) => {
+    const front = await started(0, target);
+    return { relay: front, signed: front.url, shown: front.url, origin: originOf("app", port) };
+  };
+  const own = originOf("app", application);
+  const ways = {
+    plain: await elsewhere(s3cors.plain),
+    kept: await elsewhere(s3cors.kept),
+    // The application's own server, which passes on what is below a path.
+    own: {
+      relay: await started(application, s3cors.own, "/storage/"),
+      signed: server.url,
+      shown: `${own}/storage`,
+      origin: own,
+    },
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    for (const [read, reader] of Object.entries(READERS)) {
+      const seen = await measure(browser, server, way, storage, reader);
+      console.log(JSON.stringify({ way: name, read, images: IMAGES, size: PIXEL.length, ...seen }));
+    }
   }
-  return last;
 }
 
 const task = JSON.parse(fs.readFileSync(0, "utf8"));
 withBrowser({ port: task.port }, async (browser) => {
-  await store(task.server);
-  const application = await serveApplication(task.application, task.own.address);
-  const page = originOf("app", task.port);
-  const elsewhere = ({ url, admin }, isKept) => ({ signed: url, shown: url, admin, origin: page, isKept, isOwn: false });
-  const own = originOf("app", task.application);
-  const ways = {
-    "another origin": elsewhere(task.plain, false),
-    "another origin, No-Vary-Search": elsewhere(task.kept, true),
-    "the own origin, No-Vary-Search": {
-      signed: task.server.url,
-      shown: `${own}/storage`,
-      admin: task.own.admin,
-      origin: own,
-      isKept: true,
-      isOwn: true,
-    },
-  };
+  const relays = [];
   try {
-    for (const [name, way] of Object.entries(ways)) {
-      console.log(JSON.stringify({ name, images: IMAGES, reload: await measure(browser, task, way) }));
-    }
+    await judge(browser, task, relays);
   } finally {
-    // Also after a failure: the program would not end while it listens.
-    application.close();
+    for (const each of relays) each.close();
   }
 });

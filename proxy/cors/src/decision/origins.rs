@@ -224,7 +224,9 @@ mod tests {
         let again = ["https://a.example", "https://a.example", "https://*.example", "https://*.example", "*", "*"];
         let index = index(&[&again, &["null"], &again]);
         assert_eq!(index.rules_for(b"https://a.example").iter().collect::<Vec<_>>(), [0, 2]);
-        assert_eq!(index.exact.at(index.hasher.hash_one(&b"https://a.example"[..])).count(), 2);
+        // Another text may be in the same chain: the hasher is seeded at random.
+        let is_it = |number: &usize| index.list.text(*number) == "https://a.example";
+        assert_eq!(index.exact.at(index.hasher.hash_one(&b"https://a.example"[..])).filter(is_it).count(), 2);
     }
 
     #[test]
