@@ -67,7 +67,8 @@ pub struct PublicHost {
     /// The `Host` that the upstream sees, which is the name that URLs are signed for; by default as `upstream.host` says. Of a list, each
     /// is tried in turn.
     pub upstream_host: Option<UpstreamHosts>,
-    /// Keeps objects from acting as the application whose host this is; by default with the beginning of a path.
+    /// Keeps objects from acting as the application whose host this is; by default with the beginning of a path, and then for all of the
+    /// host.
     pub sandbox: Option<Switch>,
 }
 
@@ -91,18 +92,30 @@ impl<T> PublicHosts<T> {
     /// port; a prefix is whole segments, compared as they were sent.
     #[must_use]
     pub fn of(&self, host: &str, path: &str) -> Option<(usize, Arc<T>)> {
+        Self::chosen(self.names_of(host), path)
+    }
+
+    /// The names of a host, each with the beginning of its path, the longest first. `host` may have a port.
+    #[must_use]
+    pub fn names_of(&self, host: &str) -> &[(Box<str>, Arc<T>)] {
         if self.by_host.is_empty() {
-            return None;
+            return &[];
         }
         let name = host_name(host);
         let of_host = match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             true => self.by_host.get(&name.to_ascii_lowercase()),
             false => self.by_host.get(name),
         };
+        of_host.map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns which of one host's names a path is for, and how much of the path belongs to it, in bytes.
+    #[must_use]
+    pub fn chosen(of_host: &[(Box<str>, Arc<T>)], path: &str) -> Option<(usize, Arc<T>)> {
         let begins = |prefix: &str| {
             path.strip_prefix(prefix).is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'))
         };
-        let (prefix, found) = of_host?.iter().find(|(prefix, _)| begins(prefix))?;
+        let (prefix, found) = of_host.iter().find(|(prefix, _)| begins(prefix))?;
         Some((prefix.len(), Arc::clone(found)))
     }
 
@@ -122,6 +135,14 @@ impl<T> PublicHosts<T> {
             by_host.entry(host.to_owned()).or_default().push((prefix.into(), found));
         }
         PublicHosts { by_host }
+    }
+}
+
+impl PublicHosts {
+    /// Returns true if a host is an application's: a name of it has the beginning of a path, and a sandbox.
+    pub(crate) fn is_application(&self, host: &str) -> bool {
+        let mut names = self.names_of(host).iter();
+        names.any(|(prefix, host)| !prefix.is_empty() && host.sandbox.is_none_or(Switch::is_on))
     }
 }
 

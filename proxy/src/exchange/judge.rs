@@ -65,7 +65,7 @@ impl<H: RequestHead> Exchange<H> {
 
     /// Returns true if an object would become a service worker of the application whose host it is.
     fn is_for_service_worker(&self) -> bool {
-        self.known.host.get().is_some_and(|named| named.is_sandboxed) && is_for_service_worker(&self.head)
+        self.known.host.is_sandboxed && is_for_service_worker(&self.head)
     }
 
     /// Refuses a request before it is here as a whole. As far as its head is here, the rules are asked about it.

@@ -3,7 +3,7 @@
 //! Decides: which of those names an upstream may be asked under. One under which our rules would see another bucket or another key is none:
 //! what is decided about a request has to be decided about what the upstream sees of it.
 
-use crate::config::{Config, PublicHost, PublicHosts, UpstreamHost, UpstreamHosts};
+use crate::config::{Config, PublicHost, PublicHosts, Switch, UpstreamHost, UpstreamHosts};
 use crate::s3::address::{Address, BucketPlace, NamedBucket};
 use crate::s3::domain::{Domain, host_name};
 use std::borrow::Cow;
@@ -133,8 +133,7 @@ pub(super) struct Named {
     pub(super) bucket: Option<Box<str>>,
     /// `None`: as for all hosts.
     signed: Option<SignedNames>,
-    /// Set if objects are kept from acting as the application whose host it is.
-    pub(super) is_sandboxed: bool,
+    is_sandboxed: bool,
 }
 
 /// The public names, and the names that URLs are signed for.
@@ -148,10 +147,10 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn of(config: &Config) -> Self {
         let (hosts, domains) = (&config.hosts, &config.domains);
-        let named = |_: &str, prefix: &str, host: &PublicHost| Named {
+        let named = |name: &str, _: &str, host: &PublicHost| Named {
             bucket: host.bucket.as_deref().map(Into::into),
             signed: host.upstream_host.as_ref().map(|names| SignedNames::new(names, hosts, domains, true)),
-            is_sandboxed: host.sandbox.map_or(!prefix.is_empty(), crate::config::Switch::is_on),
+            is_sandboxed: host.sandbox.map_or_else(|| hosts.is_application(name), Switch::is_on),
         };
         Self {
             public: hosts.map(named),
@@ -162,8 +161,15 @@ impl Names {
 
     /// Finds the name that a request is for, and how much of its path belongs to it.
     pub(super) fn named(&self, host: Option<&str>, path: &str) -> NamedHost {
-        let found = host.and_then(|host| self.public.of(host, path));
-        found.map_or_else(NamedHost::default, |(prefix, named)| NamedHost { prefix, named: Some(named) })
+        let of_host = host.map_or(&[][..], |host| self.public.names_of(host));
+        let Some((prefix, named)) = PublicHosts::chosen(of_host, path) else {
+            // A proxy in front may choose by a path that it has decoded, and pass on the one that came: any path leads to the application.
+            return NamedHost {
+                is_sandboxed: of_host.iter().any(|(_, named)| named.is_sandboxed),
+                ..NamedHost::default()
+            };
+        };
+        NamedHost { prefix, is_sandboxed: named.is_sandboxed, named: Some(named) }
     }
 
     /// The bucket and the key that a request is for. `path` is without what belongs to the name.
@@ -191,8 +197,10 @@ impl Names {
 pub(super) struct NamedHost {
     /// The bytes of the path that belong to the name.
     pub(super) prefix: usize,
-    /// `None` for a host of which nothing is known.
+    /// `None` where nothing is known of a host and a path.
     pub(super) named: Option<std::sync::Arc<Named>>,
+    /// Set if objects are kept from acting as the application whose host it is.
+    pub(super) is_sandboxed: bool,
 }
 
 impl NamedHost {
@@ -210,8 +218,7 @@ impl NamedHost {
 pub(super) fn inner_path(path: &str, prefix: usize) -> &str {
     match path.get(prefix..) {
         Some("") | None if prefix > 0 => "/",
-        Some(inner) => inner,
-        None => path,
+        inner => inner.unwrap_or(path),
     }
 }
 

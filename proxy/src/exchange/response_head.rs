@@ -224,7 +224,7 @@ fn notes_of<'l>(
     status: StatusCode,
     lines: impl Iterator<Item = (&'l [u8], &'l [u8])>,
 ) -> Option<Box<ResponseNotes>> {
-    let is_sandboxed = known.host.get().is_some_and(|named| named.is_sandboxed);
+    let is_sandboxed = known.host.is_sandboxed;
     let is_moved = known.host.prefix > 0 && (status.is_redirection() || status == StatusCode::CREATED);
     let is_kept = policy.no_vary_search.is_on() && is_kept(status) && is_presigned_get(head);
     if !is_sandboxed && !is_moved && !is_kept {

@@ -226,7 +226,7 @@ fn ended_lines(policy: &Policy, head: &impl RequestHead, known: &Known) -> Ended
     let mut ended = EndedLines { origin: drops_origin && !signs("origin"), ..EndedLines::default() };
     let is_other_host = known.lines.has_forwarding && policy.host_for_upstream(known).is_some();
     ended.forwarded_host = is_other_host && !signs("x-forwarded-host");
-    if known.host.get().is_some_and(|named| named.is_sandboxed) {
+    if known.host.is_sandboxed {
         ended.cookie = !signs("cookie");
         ended.authorization = authorization().is_some_and(|value| !is_of_aws(value));
     }
