@@ -127,9 +127,13 @@ fn no_way_around_the_prefix_leads_out_of_the_sandbox() {
     ] {
         let upstream = answering("200 OK", &[("Content-Type", "text/html")]);
         let (_rules, proxy) = proxy(&upstream, &settings);
-        for path in
-            ["/photos/..%2fstorage/k", "//storage/photos/k", "/%73torage/photos/k", "/storage%2fphotos/k", "/photos/k"]
-        {
+        for path in [
+            "/photos/..%2fstorage/k",
+            "//storage/photos/k",
+            "/%73torage/photos/k",
+            "/storage%2fphotos/k",
+            "/STORAGE/photos/k",
+        ] {
             let response = ask(&proxy, "GET", path, &[("Cookie", "session=1")]);
             assert_eq!(
                 values(&response, "content-security-policy").contains(&"sandbox"),
@@ -144,6 +148,10 @@ fn no_way_around_the_prefix_leads_out_of_the_sandbox() {
             let sent = upstream.received().pop().unwrap();
             assert_eq!(sent.header("cookie").is_none(), is_sandboxed, "{settings} {path}");
         }
+        // A plain path elsewhere is as without the entry.
+        let response = ask(&proxy, "GET", "/photos/storage/k", &[("Cookie", "session=1")]);
+        assert!(values(&response, "content-security-policy").is_empty(), "{settings}");
+        assert!(upstream.received().pop().unwrap().header("cookie").is_some(), "{settings}");
     }
 }
 

@@ -67,8 +67,7 @@ pub struct PublicHost {
     /// The `Host` that the upstream sees, which is the name that URLs are signed for; by default as `upstream.host` says. Of a list, each
     /// is tried in turn.
     pub upstream_host: Option<UpstreamHosts>,
-    /// Keeps objects from acting as the application whose host this is; by default with the beginning of a path, and then for all of the
-    /// host.
+    /// Keeps objects from acting as the application whose host this is; by default with the beginning of a path.
     pub sandbox: Option<Switch>,
 }
 
@@ -135,14 +134,6 @@ impl<T> PublicHosts<T> {
             by_host.entry(host.to_owned()).or_default().push((prefix.into(), found));
         }
         PublicHosts { by_host }
-    }
-}
-
-impl PublicHosts {
-    /// Returns true if a host is an application's: a name of it has the beginning of a path, and a sandbox.
-    pub(crate) fn is_application(&self, host: &str) -> bool {
-        let mut names = self.names_of(host).iter();
-        names.any(|(prefix, host)| !prefix.is_empty() && host.sandbox.is_none_or(Switch::is_on))
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::config::{Config, PublicHost, PublicHosts, Switch, UpstreamHost, UpstreamHosts};
 use crate::s3::address::{Address, BucketPlace, NamedBucket};
 use crate::s3::domain::{Domain, host_name};
+use percent_encoding::percent_decode;
 use std::borrow::Cow;
 
 /// The most names that are asked one after the other; of more, the others are never asked.
@@ -134,6 +135,8 @@ pub(super) struct Named {
     /// `None`: as for all hosts.
     signed: Option<SignedNames>,
     is_sandboxed: bool,
+    /// Set where an entry says itself that there is no sandbox.
+    has_no_sandbox: bool,
 }
 
 /// The public names, and the names that URLs are signed for.
@@ -147,10 +150,11 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn of(config: &Config) -> Self {
         let (hosts, domains) = (&config.hosts, &config.domains);
-        let named = |name: &str, _: &str, host: &PublicHost| Named {
+        let named = |_: &str, prefix: &str, host: &PublicHost| Named {
             bucket: host.bucket.as_deref().map(Into::into),
             signed: host.upstream_host.as_ref().map(|names| SignedNames::new(names, hosts, domains, true)),
-            is_sandboxed: host.sandbox.map_or_else(|| hosts.is_application(name), Switch::is_on),
+            is_sandboxed: host.sandbox.map_or(!prefix.is_empty(), Switch::is_on),
+            has_no_sandbox: host.sandbox == Some(Switch::Off),
         };
         Self {
             public: hosts.map(named),
@@ -162,14 +166,19 @@ impl Names {
     /// Finds the name that a request is for, and how much of its path belongs to it.
     pub(super) fn named(&self, host: Option<&str>, path: &str) -> NamedHost {
         let of_host = host.map_or(&[][..], |host| self.public.names_of(host));
-        let Some((prefix, named)) = PublicHosts::chosen(of_host, path) else {
-            // A proxy in front may choose by a path that it has decoded, and pass on the one that came: any path leads to the application.
-            return NamedHost {
-                is_sandboxed: of_host.iter().any(|(_, named)| named.is_sandboxed),
-                ..NamedHost::default()
-            };
-        };
-        NamedHost { prefix, is_sandboxed: named.is_sandboxed, named: Some(named) }
+        if of_host.is_empty() {
+            return NamedHost::default();
+        }
+        // A proxy in front may choose by a path that it has decoded, and pass on the one that came.
+        let leads_in = || of_host.iter().any(|(prefix, named)| named.is_sandboxed && may_lead_below(path, prefix));
+        match PublicHosts::chosen(of_host, path) {
+            Some((prefix, named)) => NamedHost {
+                prefix,
+                is_sandboxed: named.is_sandboxed || (!named.has_no_sandbox && leads_in()),
+                named: Some(named),
+            },
+            None => NamedHost { is_sandboxed: leads_in(), ..NamedHost::default() },
+        }
     }
 
     /// The bucket and the key that a request is for. `path` is without what belongs to the name.
@@ -212,6 +221,36 @@ impl NamedHost {
     pub(super) fn inner<'p>(&self, path: &'p str) -> &'p str {
         inner_path(path, self.prefix)
     }
+}
+
+/// Returns true if some proxy may take a path for one below a prefix: after it has decoded the path, once or several times, merged slashes,
+/// removed dot segments, or compared without regard to case (Caddy). A plain path is below it or not.
+fn may_lead_below(path: &str, prefix: &str) -> bool {
+    let (mut decoded, wanted) = (Cow::Borrowed(path.as_bytes()), lowered(prefix.as_bytes()));
+    for _ in 0..MOST_DECODINGS {
+        if !decoded.contains(&b'%') {
+            break;
+        }
+        decoded = Cow::Owned(percent_decode(&decoded).collect());
+    }
+    let decoded = lowered(&decoded);
+    let is_odd = |pair: &[u8]| matches!(pair, b"//" | b"/." | b"/;");
+    let is_plain = !path.contains('%') && !decoded.contains(&b'\\') && !decoded.windows(2).any(is_odd);
+    let has = |text: &[u8]| memchr::memmem::find(text, &wanted).is_some();
+    if is_plain { decoded.starts_with(&wanted) } else { has(&decoded) || has(&without_separators(&decoded)) }
+}
+
+/// A path encoded more often is for no one.
+const MOST_DECODINGS: usize = 4;
+
+fn lowered(text: &[u8]) -> Vec<u8> {
+    text.iter().map(|byte| if *byte == b'\\' { b'/' } else { byte.to_ascii_lowercase() }).collect()
+}
+
+/// A path with one slash in place of each run of slashes and dots between them.
+fn without_separators(path: &[u8]) -> Vec<u8> {
+    let segments = path.split(|byte| *byte == b'/').filter(|segment| !matches!(*segment, b"" | b"." | b".."));
+    segments.flat_map(|segment| b"/".iter().chain(segment)).copied().collect()
 }
 
 /// A path without so many bytes at its beginning, which are whole segments.
@@ -310,6 +349,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_path_that_some_proxy_takes_for_one_below_a_prefix_is_known() {
+        for (path, may) in [
+            ("/photos/..%2fstorage/k", true),
+            ("//storage/photos/k", true),
+            ("/%73torage/photos/k", true),
+            ("/%2573torage/photos/k", true),
+            ("/storage%2fphotos/k", true),
+            ("/./storage/photos/k", true),
+            ("/x/../storage/k", true),
+            ("/x/..\\storage/k", true),
+            ("/%5cstorage/k", true),
+            ("/STORAGE/photos/k", true),
+            ("/sto%72age%2f..%2fx", true),
+            ("/storage/photos/k", true),
+            ("/photos/k", false),
+            ("/photos/storage/k", false),
+            ("/photos/a%20b", false),
+            ("/", false),
+            ("*", false),
+        ] {
+            assert_eq!(may_lead_below(path, "/storage"), may, "{path}");
+        }
+        assert!(
+            may_lead_below("/a//b/k", "/a/b")
+                && may_lead_below("/a/./b/k", "/a/b")
+                && !may_lead_below("/a/c/b", "/a/b")
+        );
     }
 
     #[test]
