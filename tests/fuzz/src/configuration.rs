@@ -2,7 +2,7 @@
 
 pub mod samples;
 
-use crate::config::{Config, ConfigError, ConfigFile, ConfigFileError, UpstreamHost, UpstreamUrl, without_user};
+use crate::config::{Config, ConfigError, ConfigFile, ConfigFileError, UpstreamUrl, without_user};
 use crate::s3::domain::Domain;
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -151,8 +151,8 @@ fn meaning(text: &str) {
     for domain in config.domains.iter().chain(&config.admin.hosts) {
         again::<Domain>(domain.as_str(), domain);
     }
-    if let UpstreamHost::Name(name) = &config.upstream.host {
-        again(name, &config.upstream.host);
+    for host in config.upstream.host.as_slice() {
+        again(&host.to_string(), host);
     }
     let limits = config.limits;
     let times =
