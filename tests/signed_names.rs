@@ -205,7 +205,7 @@ fn the_body_of_an_upload_waits_until_the_name_is_known() {
 }
 
 #[test]
-fn a_client_that_expects_a_100_gets_it_after_the_choice() {
+fn a_100_reaches_its_reader_after_the_choice() {
     let upstream = judging_first(INNER, false);
     let (_rules, proxy) = proxy(&upstream, LIST);
     let headers = [("Host", PUBLIC), ("Authorization", SIGNED), ("Expect", "100-continue"), ("Content-Length", "3")];
@@ -241,7 +241,7 @@ fn an_upload_that_is_refused_while_its_body_waits_ends_its_connection() {
 }
 
 #[test]
-fn uploads_of_http2_wait_as_well() {
+fn bodies_over_http2_wait_as_well() {
     let upstream = judging_first(INNER, false);
     let rules = Rules::empty();
     rules.write("bucket.xml", allowing(APP));
