@@ -13,6 +13,9 @@ import rounds
 TURNS = rounds.Turns(3, 1)
 # A client may take a second for 100 MiB.
 LONG_TURNS = rounds.Turns(3, 2)
+# And several to open 10,000 connections.
+MANY = 5_000
+TURNS_OF_MANY = rounds.Turns(3, 6)
 # As many for each size: one of 100 MiB takes its time.
 SIZED = 4
 SIZES = ("1k", "16k", "64k", "1m", "10m", "100m")
@@ -54,15 +57,19 @@ def over_connections(compared, folder, cpus):
     counts = [count for count in CONNECTIONS if machine.raise_descriptor_limit(count + OTHER_FILES)]
     if left_out := sorted({*CONNECTIONS} - {*counts}):
         print(f"not measured, because the limit of open files is too low: {left_out} connections", file=sys.stderr)
-    home = folder / "connections"
-    home.mkdir()
-    tests = [
-        dataclasses.replace(
-            load.PREFLIGHT, name=f"connections-{count}", title=f"{count} connections", connections=count
-        )
-        for count in counts
-    ]
-    return over(counts, rounds.measure(compared, tests, TURNS, home, cpus))
+    found = {}
+    for few, turns in ((True, TURNS), (False, TURNS_OF_MANY)):
+        wanted = [count for count in counts if (count < MANY) == few]
+        home = folder / f"connections-{'few' if few else 'many'}"
+        home.mkdir()
+        tests = [
+            dataclasses.replace(
+                load.PREFLIGHT, name=f"connections-{count}", title=f"{count} connections", connections=count
+            )
+            for count in wanted
+        ]
+        found |= over(wanted, rounds.measure(compared, tests, turns, home, cpus)) if tests else {}
+    return found
 
 
 def over_rules(compared, count, folder, cpus):
