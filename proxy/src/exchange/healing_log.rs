@@ -22,7 +22,7 @@ impl Default for HealingLog {
 }
 
 impl HealingLog {
-    /// Counts a request. Returns true where it is to be said that there are many, once a minute.
+    /// Counts a request. Returns true once a minute, where there are many to warn of.
     pub(super) fn counts(&self) -> bool {
         self.counts_in(self.started.elapsed().as_secs() / 60)
     }

@@ -1,6 +1,6 @@
 //! Public names, and the names that URLs may have been signed for.
 //!
-//! Decides: which of those names an upstream may be asked under. One under which our rules would see another bucket or another key is none:
+//! Decides: which of those names an upstream may be asked under. One under which our rules would see another bucket or another key is left out:
 //! what is decided about a request has to be decided about what the upstream sees of it.
 
 use crate::config::{Config, PublicHost, PublicHosts, Switch, UpstreamHost, UpstreamHosts};
@@ -129,7 +129,7 @@ fn place_of(name: &str, public: &PublicHosts, domains: &[Domain]) -> BucketPlace
 
 /// A public name, as exchanges use it.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct KnownName {
     /// The bucket that it is a name of; else the path names it.
     pub(super) bucket: Option<Box<str>>,
     /// `None`: as for all hosts.
@@ -141,16 +141,16 @@ pub(super) struct Named {
 
 /// The public names, and the names that URLs are signed for.
 #[derive(Debug)]
-pub(super) struct Names {
-    public: PublicHosts<Named>,
+pub(super) struct KnownNames {
+    public: PublicHosts<KnownName>,
     signed: SignedNames,
     domains: Vec<Domain>,
 }
 
-impl Names {
+impl KnownNames {
     pub(super) fn of(config: &Config) -> Self {
         let (hosts, domains) = (&config.hosts, &config.domains);
-        let named = |_: &str, prefix: &str, host: &PublicHost| Named {
+        let named = |_: &str, prefix: &str, host: &PublicHost| KnownName {
             bucket: host.bucket.as_deref().map(Into::into),
             signed: host.upstream_host.as_ref().map(|names| SignedNames::new(names, hosts, domains, true)),
             is_sandboxed: host.sandbox.map_or(!prefix.is_empty(), Switch::is_on),
@@ -182,7 +182,12 @@ impl Names {
     }
 
     /// The bucket and the key that a request is for. `path` is without what belongs to the name.
-    pub(super) fn address<'r>(&self, host: Option<&'r str>, path: &'r str, named: Option<&'r Named>) -> Address<'r> {
+    pub(super) fn address<'r>(
+        &self,
+        host: Option<&'r str>,
+        path: &'r str,
+        named: Option<&'r KnownName>,
+    ) -> Address<'r> {
         match named.map(|named| named.bucket.as_deref()) {
             Some(Some(bucket)) => Address::in_bucket(bucket, path),
             Some(None) => Address::in_path(path),
@@ -191,12 +196,12 @@ impl Names {
     }
 
     /// The names under which a request has this address.
-    pub(super) fn of_address(&self, address: &Address<'_>, named: Option<&Named>) -> NameSet {
+    pub(super) fn of_address(&self, address: &Address<'_>, named: Option<&KnownName>) -> NameSet {
         self.signed(named).of_address(address)
     }
 
     /// The names that a request to a public name may have been signed for.
-    pub(super) fn signed<'n>(&'n self, named: Option<&'n Named>) -> &'n SignedNames {
+    pub(super) fn signed<'n>(&'n self, named: Option<&'n KnownName>) -> &'n SignedNames {
         named.and_then(|named| named.signed.as_ref()).unwrap_or(&self.signed)
     }
 }
@@ -207,13 +212,13 @@ pub(super) struct NamedHost {
     /// The bytes of the path that belong to the name.
     pub(super) prefix: usize,
     /// `None` where nothing is known of a host and a path.
-    pub(super) named: Option<std::sync::Arc<Named>>,
+    pub(super) named: Option<std::sync::Arc<KnownName>>,
     /// Set if objects are kept from acting as the application whose host it is.
     pub(super) is_sandboxed: bool,
 }
 
 impl NamedHost {
-    pub(super) fn get(&self) -> Option<&Named> {
+    pub(super) fn get(&self) -> Option<&KnownName> {
         self.named.as_deref()
     }
 
@@ -266,18 +271,18 @@ mod tests {
     use super::*;
     use crate::config::{ConfigFile, Flags};
 
-    fn names(settings: &str) -> Names {
+    fn names(settings: &str) -> KnownNames {
         let file = ConfigFile::parse(
             &format!(
                 "upstream: {{url: 'http://u:1', host: [preserve, minio:9000, s.example, photos.s.example, other.s.example.]}}\ndomains: [s.example]\n{settings}"
             ),
             "f".as_ref(),
         );
-        Names::of(&Config::merge(Flags::default(), file.unwrap()).0)
+        KnownNames::of(&Config::merge(Flags::default(), file.unwrap()).0)
     }
 
     /// The names that may be asked for a request.
-    fn asked(names: &Names, host: &str, path: &str) -> Vec<u8> {
+    fn asked(names: &KnownNames, host: &str, path: &str) -> Vec<u8> {
         let named = names.named(Some(host), path);
         let address = names.address(Some(host), named.inner(path), named.get());
         names.of_address(&address, named.get()).indices().collect()

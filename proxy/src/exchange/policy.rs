@@ -9,7 +9,7 @@ use super::health::{HealthPaths, WhyNotReady};
 use super::known::Known;
 use super::log_limiter::LogLimiter;
 use super::missing_rules_log::MissingRulesLog;
-use super::names::{NamedHost, Names, SignedNames};
+use super::names::{KnownNames, NamedHost, SignedNames};
 use super::peer::ClientPeer;
 use super::questions::Healing;
 use super::reply_contents::Replies;
@@ -30,7 +30,7 @@ pub struct Policy {
     pub(super) rejections: Arc<Rejections>,
     pub(super) recent_denials: Option<Arc<RecentDenials>>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) names: Names,
+    pub(super) names: KnownNames,
     pub(super) forwarding: Forwarding,
     pub(super) origin: UpstreamOrigin,
     pub(super) presigned_head: PresignedHead,
@@ -83,7 +83,7 @@ impl Policy {
             rejections,
             recent_denials,
             metrics,
-            names: Names::of(config),
+            names: KnownNames::of(config),
             forwarding: Forwarding::of(&config.forwarded),
             origin: config.upstream.origin,
             presigned_head: config.presigned.head,

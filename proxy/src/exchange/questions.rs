@@ -273,7 +273,11 @@ mod tests {
         assert!(!Questions::begin(names, Some(&healing), &mine, 0).holds_body());
         let other = head(&SIGNED.replace("AK", "BK"), "gzip");
         assert_eq!(asked(&healing, names, &other, false), [(0, None), (1, None)]);
-        assert_eq!(asked(&healing, NameSet::of(&[0]), &mine, false), [(0, None)], "a name that is none here");
+        assert_eq!(
+            asked(&healing, NameSet::of(&[0]), &mine, false),
+            [(0, None)],
+            "a remembered name that may not be asked here"
+        );
     }
 
     #[test]

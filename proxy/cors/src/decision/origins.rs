@@ -54,7 +54,7 @@ pub(crate) struct OriginIndex {
     /// The patterns, by the number of their prefix and the text after the `*`.
     patterns: Chains,
     /// The texts before a `*`, each once.
-    prefixes: Box<[Prefix]>,
+    prefixes: Box<[PatternStart]>,
     by_prefix: Chains,
     /// The lengths of the prefixes, ascending, each once.
     prefix_lengths: Box<[usize]>,
@@ -62,7 +62,7 @@ pub(crate) struct OriginIndex {
 
 /// A text before the `*` of patterns.
 #[derive(Clone, Debug)]
-struct Prefix {
+struct PatternStart {
     /// The first pattern that begins with it.
     pattern: usize,
     /// The lengths of the texts after the `*`, ascending, each once.
@@ -84,7 +84,7 @@ impl OriginIndex {
             }
         }
         let lengths: BTreeSet<_> = prefixes.keys().map(|prefix| prefix.len()).collect();
-        let of_pattern = |(pattern, lengths): (usize, BTreeSet<usize>)| Prefix {
+        let of_pattern = |(pattern, lengths): (usize, BTreeSet<usize>)| PatternStart {
             pattern,
             suffix_lengths: lengths.into_iter().collect(),
         };
@@ -137,7 +137,7 @@ impl OriginIndex {
     }
 
     /// The prefix with this text, with its number.
-    fn prefixes_of(&self, text: &[u8]) -> impl Iterator<Item = (usize, &Prefix)> {
+    fn prefixes_of(&self, text: &[u8]) -> impl Iterator<Item = (usize, &PatternStart)> {
         let entries = self.by_prefix.at(self.hasher.hash_one(text));
         let prefixes = entries.filter_map(|number| Some((number, self.prefixes.get(number)?)));
         prefixes.filter(move |(_, prefix)| {

@@ -12,13 +12,13 @@ const CRLF: &[u8] = b"\r\n";
 
 /// The fields of a request that are no pseudo-header fields, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Lines {
+pub(super) struct FieldLines {
     text: Vec<u8>,
     /// The lengths of each name and its value, in bytes.
     lengths: Vec<(usize, usize)>,
 }
 
-impl Lines {
+impl FieldLines {
     /// Adds a field.
     pub(super) fn push(&mut self, name: &[u8], value: &[u8]) {
         if self.lengths.is_empty() {
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn fields_are_read_as_they_were_added() {
         let fields = [(&b"a"[..], &b"b: c"[..]), (b"empty", b""), (b"", b"x"), (b"a", b"\xe9")];
-        let mut lines = Lines::default();
+        let mut lines = FieldLines::default();
         fields.iter().for_each(|(name, value)| lines.push(name, value));
         assert_eq!(lines.iter().collect::<Vec<_>>(), fields);
         let whole: Vec<_> = lines.with_lines().map(|(_, line)| line).collect();

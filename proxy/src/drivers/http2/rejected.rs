@@ -1,7 +1,7 @@
 //! The rest of a head that is rejected, and the reason: enough for a reply with the CORS headers of its bucket.
 
 use super::hpack::Decoder;
-use super::lines::Lines;
+use super::lines::FieldLines;
 use super::written::put;
 use bytes::BytesMut;
 
@@ -19,7 +19,7 @@ pub(super) struct Note {
     /// The `:path` as it came, where it is one that not all parsers read alike.
     pub(super) target: Option<Box<str>>,
     /// The fields that are no pseudo-header fields.
-    pub(super) lines: Lines,
+    pub(super) lines: FieldLines,
     pub(super) fault: Option<HeadFault>,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn is_kept(name: &[u8]) -> bool {
 
 /// The pseudo-header fields of a block that a reply depends on, as far as they are there, as a head that the `h2` crate accepts; and the
 /// `:path`. Of the lines, those stay that a reply depends on.
-pub(super) fn readable(block: &[u8], lines: &mut Lines, is_connect: bool) -> (BytesMut, Vec<u8>) {
+pub(super) fn readable(block: &[u8], lines: &mut FieldLines, is_connect: bool) -> (BytesMut, Vec<u8>) {
     let (mut kept, mut path) = (Vec::new(), Vec::new());
     // It was written by `put`.
     let _ = Decoder::default().decode(block, |name, value| match name {

@@ -3,7 +3,7 @@
 //! Decides: which failure each fault of a head is, which targets and hosts are valid, and how long the body is. Must not know: streams,
 //! upstreams or what the exchange decides.
 
-use super::lines::Lines;
+use super::lines::FieldLines;
 use super::rejected::{HeadFault, Note, UNKNOWN_METHOD};
 use crate::exchange::{self, Failure, RequestFault};
 use http::uri::{Authority, Scheme};
@@ -20,7 +20,7 @@ const HOST: &[u8] = b"host";
 pub(super) struct Head {
     /// Method and target, as the `h2` crate has read them.
     parts: request::Parts,
-    lines: Lines,
+    lines: FieldLines,
     /// The target where it is not the one in `parts`.
     target: Option<Box<str>>,
     body: BodyLength,
