@@ -365,7 +365,7 @@ fn a_refused_signature_is_explained_as_no_matter_of_cors() {
     let line = proxy.wait_for_log("request");
     let request_id = line["request_id"].as_str().unwrap();
     let text = proxy.ask("GET", &format!("/api/explain?request_id={request_id}&format=text")).text();
-    for said in ["nothing to do with CORS", "refused its signature with 403", OTHER, "To do: "] {
+    for said in ["nothing to do with CORS", "refused its signature, asked as", OTHER, "To do: "] {
         assert!(text.contains(said), "{said}: {text}");
     }
     for (page, said) in

@@ -41,7 +41,7 @@ pub(super) fn what_happened(signature: &SignatureGroup) -> String {
             "its signature was not for {client_host} as it came, and the upstream took it as {sent_host} ({cause}{about})"
         );
     }
-    format!("the upstream refused its signature with 403, asked as {sent_host} (cause: {cause}{about})")
+    format!("the upstream refused its signature, asked as {sent_host} (cause: {cause}{about})")
 }
 
 /// Names the host under which a request for the same host was taken.

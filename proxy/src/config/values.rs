@@ -165,7 +165,7 @@ pub enum LogFormat {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Drivers {
-    /// Our own, for HTTP/1.1 where a request's head passes its grammar, and for HTTP/2; Pingora for every other request.
+    /// Our own, for every request.
     #[default]
     Own,
     /// Pingora, for every request.

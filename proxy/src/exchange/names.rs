@@ -231,25 +231,28 @@ impl NamedHost {
 /// Returns true if some proxy may take a path for one below a prefix: after it has decoded the path, once or several times, merged slashes,
 /// removed dot segments, or compared without regard to case (Caddy). A plain path is below it or not.
 fn may_lead_below(path: &str, prefix: &str) -> bool {
-    let (mut decoded, wanted) = (Cow::Borrowed(path.as_bytes()), lowered(prefix.as_bytes()));
-    for _ in 0..MOST_DECODINGS {
-        if !decoded.contains(&b'%') {
-            break;
-        }
-        decoded = Cow::Owned(percent_decode(&decoded).collect());
-    }
-    let decoded = lowered(&decoded);
+    let (decoded, wanted) = (decoded(path), decoded(prefix));
     let is_odd = |pair: &[u8]| matches!(pair, b"//" | b"/." | b"/;");
-    let is_plain = !path.contains('%') && !decoded.contains(&b'\\') && !decoded.windows(2).any(is_odd);
+    if !path.contains(['%', '\\']) && !decoded.windows(2).any(is_odd) {
+        return decoded.strip_prefix(&*wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    }
     let has = |text: &[u8]| memchr::memmem::find(text, &wanted).is_some();
-    if is_plain { decoded.starts_with(&wanted) } else { has(&decoded) || has(&without_separators(&decoded)) }
+    has(&decoded) || has(&without_separators(&decoded))
 }
 
 /// A path encoded more often is for no one.
 const MOST_DECODINGS: usize = 4;
 
-fn lowered(text: &[u8]) -> Vec<u8> {
-    text.iter().map(|byte| if *byte == b'\\' { b'/' } else { byte.to_ascii_lowercase() }).collect()
+/// A path decoded to its end, in lower case, with slashes only.
+fn decoded(path: &str) -> Vec<u8> {
+    let mut decoded = path.as_bytes().to_vec();
+    for _ in 0..MOST_DECODINGS {
+        if !decoded.contains(&b'%') {
+            break;
+        }
+        decoded = percent_decode(&decoded).collect();
+    }
+    decoded.into_iter().map(|byte| if byte == b'\\' { b'/' } else { byte.to_ascii_lowercase() }).collect()
 }
 
 /// A path with one slash in place of each run of slashes and dots between them.
@@ -373,12 +376,14 @@ mod tests {
             ("/storage/photos/k", true),
             ("/photos/k", false),
             ("/photos/storage/k", false),
+            ("/storagex/photos/k", false),
             ("/photos/a%20b", false),
             ("/", false),
             ("*", false),
         ] {
             assert_eq!(may_lead_below(path, "/storage"), may, "{path}");
         }
+        assert!(may_lead_below("//s%20t/k", "/s%20t") && may_lead_below("/s%2520t/k", "/s%20t"));
         assert!(
             may_lead_below("/a//b/k", "/a/b")
                 && may_lead_below("/a/./b/k", "/a/b")

@@ -109,9 +109,9 @@ impl Questions {
         !self.is_confirmed && self.may_go_on()
     }
 
-    /// Returns true if a further question was asked, or a header was restored.
-    pub(super) const fn is_healing(&self) -> bool {
-        self.count > 0 || self.form.encoding != 0
+    /// Returns true if another form was asked before, or a header was restored.
+    pub(super) fn is_healing(&self) -> bool {
+        self.is_further() || self.restores_encoding()
     }
 
     /// Returns true if a header was restored.
@@ -119,9 +119,14 @@ impl Questions {
         self.form.encoding != 0
     }
 
-    /// Returns true if this is not the first question.
-    pub(super) const fn is_further(&self) -> bool {
-        self.count > 0
+    /// Returns true if another form was asked before.
+    pub(super) fn is_further(&self) -> bool {
+        self.asked().iter().any(|form| *form != self.form)
+    }
+
+    /// The forms of the questions before this one.
+    fn asked(&self) -> &[Form] {
+        self.before.get(..usize::from(self.count)).unwrap_or(&self.before)
     }
 
     /// Returns true for a request that may have several questions.
@@ -146,7 +151,7 @@ impl Questions {
         self.is_encoding_replaced = self.signs_encoding;
     }
 
-    /// Goes on to the next form, after a refusal. Returns false if there is none, or enough were asked.
+    /// Goes on to the next form, after a refusal. Returns false if every form was asked, or enough of them.
     pub(super) fn go_on(&mut self, head: &impl RequestHead) -> bool {
         let Some(next) = self.next(head).filter(|_| self.may_go_on()) else { return false };
         self.count_form();
@@ -165,8 +170,7 @@ impl Questions {
         let encodings = if self.is_encoding_replaced { 1..=LAST_ENCODING } else { 0..=0 };
         let names = || [self.form.name].into_iter().chain(self.names.indices());
         let forms = encodings.filter(is_other).flat_map(|encoding| names().map(move |name| Form { name, encoding }));
-        let asked = self.before.get(..usize::from(self.count)).unwrap_or(&self.before);
-        forms.into_iter().find(|form| *form != self.form && !asked.contains(form))
+        forms.into_iter().find(|form| *form != self.form && !self.asked().contains(form))
     }
 
     /// Notes a response that is no refusal. What a server says before it has judged the signature proves nothing.
@@ -257,6 +261,16 @@ mod tests {
             let forms = asked(&healing, NameSet::of(&[0]), &head(authorization, "gzip"), is_replaced);
             assert_eq!(forms, [(0, None)], "{authorization}");
         }
+    }
+
+    #[test]
+    fn a_further_question_in_the_same_form_heals_no_signature() {
+        let healing = healing("hosts: {h: {upstream_host: [preserve, a]}}");
+        let mine = head(SIGNED, "gzip");
+        let mut questions = Questions::begin(NameSet::of(&[0, 1]), Some(&healing), &mine, 0);
+        questions.count_other();
+        assert!(!questions.is_healing() && questions.may_go_on());
+        assert!(questions.go_on(&mine) && questions.is_healing() && !questions.may_go_on());
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) struct Chains {
     before: Vec<Link>,
 }
 
-/// An entry's number plus one; 0 where there is none.
+/// An entry's number plus one; 0 is no entry.
 type Link = u32;
 
 impl Chains {
