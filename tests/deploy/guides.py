@@ -26,6 +26,9 @@ PAGES = sorted((ROOT / "deploy/guides").glob("*.md"))
 BLOCK = re.compile(r"^( *)```(\w+)(?: (\S+))?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 DEADLINE = 60
+# A look into a server's log. The reader who types it is slower than the server, which may write its lines after the response; this program is not.
+LOOK = re.compile(r"^grep .*\.log$")
+PATIENCE = 5
 # Debian's nginx and haproxy are in /usr/sbin, which a user's path may lack.
 PATH = f"{os.environ['PATH']}:/usr/sbin"
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -107,6 +110,13 @@ class Terminal:
         except subprocess.TimeoutExpired:
             return f"does not end within {DEADLINE} s\n"
 
+    def look(self, command, expected):
+        """What a command finds in a log, once it is there."""
+        until = time.monotonic() + PATIENCE
+        while not fits(expected, output := self.type(command)) and time.monotonic() < until:
+            time.sleep(0.1)
+        return output
+
     def start(self, command):
         """Starts a server. What it prints is not part of the page."""
         before, until = listening(), time.monotonic() + DEADLINE
@@ -146,7 +156,7 @@ def follow(page, place, write):
         shown = ""
         for command, expected in COMMAND.findall(block):
             run += 1
-            output = terminal.type(command)
+            output = terminal.look(command, expected) if LOOK.match(command) else terminal.type(command)
             shown += f"$ {command}\n{expected if fits(expected, output) else output}"
         if shown != block and write:
             text = text.replace(indented(block, indent), indented(shown, indent))
