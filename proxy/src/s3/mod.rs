@@ -13,6 +13,7 @@ pub mod domain;
 pub mod endpoint;
 pub mod error;
 pub mod identity;
+pub mod key_readings;
 pub mod operation;
 pub mod placed_signature;
 pub mod presigned;
