@@ -17,6 +17,7 @@ pub mod key_readings;
 pub mod operation;
 pub mod placed_signature;
 pub mod presigned;
+pub mod read_signer;
 mod readings;
 pub mod signature;
 pub mod signed_body;
