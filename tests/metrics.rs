@@ -69,6 +69,11 @@ fn what_is_known_beforehand_is_there_with_0_from_the_start() {
         ("s3cors_rule_hits_total", hits.map(str::to_owned).to_vec()),
         ("s3cors_rejected_origins_total", others.to_vec()),
         ("s3cors_presigned_heads_total", labels("result", &["answered", "failed", "rejected"])),
+        (
+            "s3cors_grants_total",
+            labels("result", &["expired", "forged", "method", "opened", "outside", "unreadable", "used"]),
+        ),
+        ("s3cors_signed_reads_total", labels("bucket", &["_other", "_service", "bucket"])),
         ("s3cors_upstream_errors_total", labels("kind", &["connect", "other", "reset", "resolve", "timeout", "tls"])),
         ("s3cors_config_reloads_total", labels("result", &["applied", "rejected", "unchanged"])),
     ] {

@@ -3,6 +3,7 @@
 use super::bucket_cors::BucketCorsCounters;
 use super::buckets::Buckets;
 use super::exported::Exported;
+use super::grants::GrantCounters;
 use super::http::HttpCounters;
 use super::registry::register;
 use super::signatures::SignatureCounters;
@@ -33,7 +34,9 @@ pub struct Metrics {
     pub signatures: SignatureCounters,
     /// Requests for the CORS of a bucket.
     pub bucket_cors: BucketCorsCounters,
-    /// Decisions and rule hits.
+    /// Folders that playlists open.
+    pub grants: GrantCounters,
+    /// Decisions, rule hits and reads that are signed here.
     pub buckets: Arc<Buckets>,
     reload_successful: IntGauge,
     reload_timestamp: Gauge,
@@ -59,6 +62,7 @@ impl Metrics {
             http: HttpCounters::new(&registry)?,
             signatures: SignatureCounters::new(&registry)?,
             bucket_cors: BucketCorsCounters::new(&registry)?,
+            grants: GrantCounters::new(&registry)?,
             buckets,
             reload_successful: gauge(
                 "s3cors_config_last_reload_successful",

@@ -6,6 +6,7 @@
 mod bucket_cors;
 mod buckets;
 mod exported;
+mod grants;
 mod http;
 pub mod log;
 mod metrics;
@@ -15,6 +16,7 @@ mod signatures;
 pub use bucket_cors::{BucketCorsCounters, OperationResult};
 pub use buckets::Buckets;
 pub use exported::{Exported, Row};
+pub use grants::{GrantCounters, GrantResult};
 pub use http::{ByGet, DURATION_BOUNDS, HttpCounters, Served, UpstreamErrorKind};
 pub use log::{Access, AccessLog, printable};
 pub use metrics::{Metrics, MetricsError, ReloadOutcome};

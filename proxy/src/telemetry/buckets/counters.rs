@@ -14,9 +14,16 @@ const RESULTS: usize = Reason::ALL.len() + 1;
 /// Decisions by kind and result, in the order of [`KINDS`] and [`results`].
 pub(super) type ByResult<T> = [[T; RESULTS]; KINDS.len()];
 
+/// Counts that go on when the rules change.
+#[derive(Default)]
+struct LastingCounts {
+    decisions: ByResult<AtomicU64>,
+    signed_reads: AtomicU64,
+}
+
 /// The counters of one bucket. Those of the same bucket with other rules go on with the same numbers.
 pub(super) struct BucketCounters {
-    decisions: Arc<ByResult<AtomicU64>>,
+    counted: Arc<LastingCounts>,
     rules: Box<[Arc<CompiledRule>]>,
     /// How often each rule has granted, in the rules' order; made with the first grant, which most of many buckets never see.
     hits: OnceLock<Hits>,
@@ -30,15 +37,15 @@ impl BucketCounters {
     /// The counters for these rules, after those that the bucket had until now.
     pub(super) fn following(old: Option<&Arc<Self>>, rules: &[Arc<CompiledRule>]) -> Arc<Self> {
         let Some(old) = old else {
-            let (decisions, hits, is_shown) = (Arc::default(), OnceLock::new(), OnceLock::new());
-            return Arc::new(Self { decisions, rules: rules.into(), hits, is_shown });
+            let (counted, hits, is_shown) = (Arc::default(), OnceLock::new(), OnceLock::new());
+            return Arc::new(Self { counted, rules: rules.into(), hits, is_shown });
         };
         if old.rules.len() == rules.len() && old.rules.iter().zip(rules).all(|(old, new)| Arc::ptr_eq(old, new)) {
             return Arc::clone(old);
         }
         let hits = old.hits.get().map(|hits| carried(&old.rules, hits, rules));
-        let (decisions, hits) = (Arc::clone(&old.decisions), hits.map_or_else(OnceLock::new, OnceLock::from));
-        Arc::new(Self { decisions, rules: rules.into(), hits, is_shown: old.is_shown.clone() })
+        let (counted, hits) = (Arc::clone(&old.counted), hits.map_or_else(OnceLock::new, OnceLock::from));
+        Arc::new(Self { counted, rules: rules.into(), hits, is_shown: old.is_shown.clone() })
     }
 
     pub(super) fn is_shown(&self) -> Option<bool> {
@@ -66,6 +73,11 @@ impl BucketCounters {
         }
     }
 
+    /// Counts a read that is signed here.
+    pub(super) fn count_signed_read(&self) {
+        self.counted.signed_reads.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn hits(&self) -> &Hits {
         self.hits.get_or_init(|| self.rules.iter().map(|_| Arc::default()).collect())
     }
@@ -74,7 +86,7 @@ impl BucketCounters {
         let kind = KINDS.iter().position(|each| *each == decision.kind)?;
         let is_same_origin = decision.outcome() == Some(Outcome::SameOrigin);
         let result = if is_same_origin { Reason::ALL.len() } else { decision.reason() as usize };
-        self.decisions.get(kind)?.get(result)
+        self.counted.decisions.get(kind)?.get(result)
     }
 
     /// Where a rule is: at its own place, or wherever one of its name is now.
@@ -86,7 +98,12 @@ impl BucketCounters {
 
     /// The decisions so far.
     pub(super) fn decisions(&self) -> ByResult<u64> {
-        self.decisions.each_ref().map(|counters| counters.each_ref().map(read))
+        self.counted.decisions.each_ref().map(|counters| counters.each_ref().map(read))
+    }
+
+    /// The reads so far that were signed here.
+    pub(super) fn signed_reads(&self) -> u64 {
+        read(&self.counted.signed_reads)
     }
 
     /// The rules, each with its name and how often it has granted.

@@ -1,4 +1,4 @@
-//! Decisions and rule hits by bucket, and which buckets have series of their own.
+//! Decisions, rule hits and signed reads by bucket, and which buckets have series of their own.
 //!
 //! Every bucket is counted; a bounded number of them is shown. A bucket has series from its first request on, or from the start where
 //! all buckets have room. The others are shown together as `_other`, where the requests for buckets without rules are counted too.
@@ -71,6 +71,15 @@ impl Buckets {
         if decision.outcome().is_none() {
             return;
         }
+        self.count_in(label, |bucket| bucket.count(decision));
+    }
+
+    /// Counts a read of this bucket that is signed here.
+    pub fn count_signed_read(&self, label: &str) {
+        self.count_in(label, BucketCounters::count_signed_read);
+    }
+
+    fn count_in(&self, label: &str, count: impl FnOnce(&BucketCounters)) {
         let live = self.live.load();
         // The bucket's rules may have been removed while the request was on its way.
         let Some(bucket) = live.get(label).or_else(|| live.get(OTHER)) else { return };
@@ -78,7 +87,7 @@ impl Buckets {
         if bucket.is_shown().is_none() {
             self.lock().decide(bucket, self.places);
         }
-        bucket.count(decision);
+        count(bucket);
     }
 
     /// The label under which a bucket is shown.
@@ -99,7 +108,7 @@ impl Buckets {
     }
 
     /// The families that have a bucket as label.
-    pub(super) fn families(self: &Arc<Self>) -> [prometheus::Result<Exported>; 2] {
+    pub(super) fn families(self: &Arc<Self>) -> [prometheus::Result<Exported>; 3] {
         let family = |name, help, labels, rows: fn(&Self) -> Vec<Row>| {
             let buckets = Arc::clone(self);
             Exported::counters(name, help, labels, move || rows(&buckets))
@@ -116,6 +125,12 @@ impl Buckets {
                 "Requests that a rule granted, by bucket and rule.",
                 &["bucket", "rule"],
                 Self::hit_rows,
+            ),
+            family(
+                "s3cors_signed_reads_total",
+                "Requests without a signature that were signed here, by bucket.",
+                &["bucket"],
+                Self::signed_read_rows,
             ),
         ]
     }

@@ -14,6 +14,7 @@ const MAX_RULE_LABEL: usize = 128;
 pub(super) struct Sum {
     decisions: ByResult<u64>,
     hits: u64,
+    signed_reads: u64,
 }
 
 impl Sum {
@@ -22,6 +23,7 @@ impl Sum {
             sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         }
         self.hits += bucket.rules().map(|(_, hits)| hits).sum::<u64>();
+        self.signed_reads += bucket.signed_reads();
     }
 
     /// Adds the hits of rules that the bucket no longer has.
@@ -80,6 +82,19 @@ impl Buckets {
         if others_have_rules {
             rows.push((vec![OTHER.to_owned(), OTHER.to_owned()], other.hits));
         }
+        rows
+    }
+
+    pub(super) fn signed_read_rows(&self) -> Vec<Row> {
+        let (mut rows, mut other) = (Vec::new(), self.lock().gone);
+        for (label, bucket) in &**self.live.load() {
+            if bucket.is_shown() == Some(true) {
+                rows.push((vec![label.to_string()], bucket.signed_reads()));
+            } else {
+                other.add(bucket);
+            }
+        }
+        rows.push((vec![OTHER.to_owned()], other.signed_reads));
         rows
     }
 }

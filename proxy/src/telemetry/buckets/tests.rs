@@ -39,6 +39,8 @@ fn where_all_buckets_have_room_each_is_there_from_the_start() {
     // Five reasons and two kinds for each and one of the same origin, and two reasons where there are no rules.
     assert_eq!(buckets.decision_rows().len(), 2 * (5 * 2 + 1) + 2 * 2);
     assert!(seen(&buckets.decision_rows()).is_empty());
+    assert_eq!(names(buckets.signed_read_rows()), ["_other", "a", "b"]);
+    assert!(seen(&buckets.signed_read_rows()).is_empty());
 }
 
 #[test]
@@ -112,4 +114,23 @@ fn the_sum_by_outcome_has_every_bucket_and_never_shrinks() {
     buckets.prepare(both());
     ask(&buckets, "a", Some(&rules), "https://a");
     assert_eq!(buckets.by_outcome(), [3, 2, 1, 0]);
+}
+
+#[test]
+fn signed_reads_are_bounded_as_decisions_are_and_never_shrink() {
+    let (buckets, old, new) = (Buckets::new(1), table(&["r"]), table(&["s"]));
+    let both = |rules| ["a", "b"].map(|label| (label, Some(rules))).into_iter().chain([("_other", None)]);
+    buckets.prepare(both(&old));
+    for label in ["a", "a", "b", "_other", "gone"] {
+        buckets.count_signed_read(label);
+    }
+    assert_eq!(seen(&buckets.signed_read_rows()), ["_other 3", "a 2"]);
+    // The rules change, then one bucket goes that has a series, and one that has none.
+    buckets.prepare(both(&new));
+    buckets.count_signed_read("a");
+    assert_eq!(seen(&buckets.signed_read_rows()), ["_other 3", "a 3"]);
+    buckets.prepare([("a", Some(&new)), ("_other", None)].into_iter());
+    assert_eq!(seen(&buckets.signed_read_rows()), ["_other 3", "a 3"]);
+    buckets.prepare([("_other", None)].into_iter());
+    assert_eq!(seen(&buckets.signed_read_rows()), ["_other 3"]);
 }
