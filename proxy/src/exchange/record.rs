@@ -10,7 +10,7 @@ use crate::observe::Denied;
 use crate::rules::Slot;
 use crate::s3;
 use crate::s3::address::NamedBucket;
-use crate::telemetry::{Access, AccessLog, Served, printable};
+use crate::telemetry::{Access, AccessLog, Served, SignedBy, printable};
 use http::Version;
 use s3_cors::{Outcome, Reason, RequestKind};
 use std::borrow::Cow;
@@ -137,6 +137,9 @@ fn log_access(
         upstream: known.upstream,
         upstream_time: served.upstream.map(seconds),
         upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
+        signer: signer(head),
+        signed_prefix: None,
+        until: None,
         origin: known.lines.origin.of(head).map(printable).as_deref(),
         cors: outcome.map(Outcome::as_str),
         // A request that is refused is so whatever the rules say of it.
@@ -151,6 +154,11 @@ fn log_access(
         .as_deref(),
         rule: known.decision.rule().map(|rule| printable(rule.name().as_bytes())).as_deref(),
     });
+}
+
+fn signer(head: &impl RequestHead) -> SignedBy {
+    let is_signed = s3::presigned::is_presigned(head.query()) || head.value("authorization").is_some();
+    if is_signed { SignedBy::Client } else { SignedBy::None }
 }
 
 /// The protocol, as nginx writes it.

@@ -18,6 +18,6 @@ pub use buckets::Buckets;
 pub use exported::{Exported, Row};
 pub use grants::{GrantCounters, GrantResult};
 pub use http::{ByGet, DURATION_BOUNDS, HttpCounters, Served, UpstreamErrorKind};
-pub use log::{Access, AccessLog, printable};
+pub use log::{Access, AccessLog, SignedBy, printable};
 pub use metrics::{Metrics, MetricsError, ReloadOutcome};
 pub use signatures::{HealCause, HealResult, SignatureCause, SignatureCounters};

@@ -7,6 +7,7 @@ use super::queue::{Lane, Queue};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// The longest of the usual methods, OPTIONS.
 const METHOD_WIDTH: usize = 7;
@@ -14,6 +15,21 @@ const METHOD_WIDTH: usize = 7;
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
+
+/// The side whose signature the upstream sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedBy {
+    /// The client has signed its request.
+    Client,
+    /// The proxy signs what anyone may read.
+    Here,
+    /// The proxy signs what a grant has opened.
+    Grant,
+    /// The request has no signature.
+    None,
+}
+
+names!(SignedBy: Client = "client", Here = "here", Grant = "grant", None = "none");
 
 /// One request, as the access line shows it. It has no place for a query or for a header other than Origin.
 #[derive(Debug)]
@@ -46,6 +62,12 @@ pub struct Access<'a> {
     pub upstream_time: Option<f64>,
     /// What the upstream calls the request.
     pub upstream_request_id: Option<&'a str>,
+    /// The side that signed.
+    pub signer: SignedBy,
+    /// The listed prefix, or the folder of the grant, below which the proxy signed; fit for a log.
+    pub signed_prefix: Option<&'a str>,
+    /// The time at which the grant ends.
+    pub until: Option<SystemTime>,
     /// The Origin, fit for a log.
     pub origin: Option<&'a str>,
     /// What CORS decided.
@@ -104,7 +126,12 @@ impl Access<'_> {
             line.float(name!("upstream_time"), upstream_time);
         }
         line.optional_text(name!("upstream_request_id"), self.upstream_request_id)
-            .optional_text(name!("origin"), self.origin)
+            .text(name!("signer"), self.signer.as_str())
+            .optional_text(name!("prefix"), self.signed_prefix);
+        if let Some(until) = self.until {
+            line.time(name!("until"), until);
+        }
+        line.optional_text(name!("origin"), self.origin)
             .optional_text(name!("cors"), self.cors)
             .optional_text(name!("reason"), self.reason)
             .optional_text(name!("detail"), self.detail)

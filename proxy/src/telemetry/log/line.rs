@@ -3,9 +3,10 @@
 //! Decides how a value is written. The output is what the formatters of `tracing-subscriber` write for the same event, byte for byte,
 //! so that access lines and other lines look alike. Must not know which fields a line has.
 
-use super::timestamp::{Timestamp, push_padded};
+use super::timestamp::{Timestamp, push_padded, push_to_second};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::time::SystemTime;
 
 /// The syntax of a line's fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,15 @@ impl<'a> Line<'a> {
             Syntax::Json => serde_json::to_writer(&mut *self.buffer, &value).map_err(Into::into),
             Syntax::Text => write!(self.buffer, "{value:?}"),
         };
+        self
+    }
+
+    /// Adds a time, to the second.
+    pub(crate) fn time(&mut self, name: Name, value: SystemTime) -> &mut Self {
+        self.name(name);
+        self.buffer.push(b'"');
+        push_to_second(self.buffer, value);
+        self.buffer.push(b'"');
         self
     }
 

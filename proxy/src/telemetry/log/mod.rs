@@ -10,7 +10,7 @@ mod line;
 mod queue;
 mod timestamp;
 
-pub use access::{Access, AccessLog};
+pub use access::{Access, AccessLog, SignedBy};
 
 use super::exported::Exported;
 use console::ConsoleEvents;

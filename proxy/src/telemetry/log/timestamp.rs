@@ -51,6 +51,14 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// Appends a time to the second, as RFC 3339 has it; 1970 for one before.
+pub(super) fn push_to_second(buffer: &mut Vec<u8>, time: SystemTime) {
+    push_second(buffer, time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    // In place of the point before microseconds.
+    buffer.pop();
+    buffer.push(b'Z');
+}
+
 fn push_second(buffer: &mut Vec<u8>, second: u64) {
     let (year, month, day) = date(second / 86_400);
     let in_day = second % 86_400;
@@ -120,6 +128,12 @@ mod tests {
             let mut text = Vec::new();
             timestamp.push(&mut text, Duration::new(seconds, nanos));
             assert_eq!(String::from_utf8(text).unwrap(), expected);
+            let mut text = Vec::new();
+            push_to_second(&mut text, UNIX_EPOCH + Duration::new(seconds, nanos));
+            assert_eq!(String::from_utf8(text).unwrap(), expected[..19].to_owned() + "Z");
         }
+        let mut before = Vec::new();
+        push_to_second(&mut before, UNIX_EPOCH - Duration::from_secs(1));
+        assert_eq!(before, b"1970-01-01T00:00:00Z");
     }
 }

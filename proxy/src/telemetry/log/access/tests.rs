@@ -1,6 +1,7 @@
 use super::*;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 
@@ -50,6 +51,9 @@ fn formatted(access: &Access<'_>, syntax: Syntax) -> String {
             upstream = access.upstream.map(|upstream| upstream.to_string()),
             upstream_time = access.upstream_time,
             upstream_request_id = access.upstream_request_id,
+            signer = access.signer.as_str(),
+            prefix = access.signed_prefix,
+            until = access.until.map(|until| humantime::format_rfc3339_seconds(until).to_string()),
             origin = access.origin,
             cors = access.cors,
             reason = access.reason,
@@ -92,6 +96,9 @@ fn denied() -> Access<'static> {
         upstream: None,
         upstream_time: None,
         upstream_request_id: None,
+        signer: SignedBy::None,
+        signed_prefix: None,
+        until: None,
         origin: Some("https://evil.example"),
         cors: Some("denied"),
         reason: Some("origin"),
@@ -112,12 +119,22 @@ fn granted() -> Access<'static> {
         upstream: Some(([192, 0, 2, 20], 9000).into()),
         upstream_time: Some(1.0),
         upstream_request_id: Some("tx0000-1"),
+        signer: SignedBy::Client,
         cors: Some("allowed"),
         reason: Some("none"),
         detail: None,
         rule: Some("app"),
         ..denied()
     }
+}
+
+fn signed_here() -> Access<'static> {
+    Access { signer: SignedBy::Here, signed_prefix: Some("public/"), ..granted() }
+}
+
+fn opened() -> Access<'static> {
+    let until = SystemTime::UNIX_EPOCH + Duration::from_secs(1_791_184_089);
+    Access { signer: SignedBy::Grant, signed_prefix: Some("video/7/"), until: Some(until), ..granted() }
 }
 
 #[test]
@@ -142,6 +159,12 @@ fn a_line_looks_like_those_of_other_events() {
     {
         requests.push(Access { path: text, origin: Some(text), detail: Some(text), rule: Some(text), ..granted() });
     }
+    for signer in SignedBy::ALL {
+        requests.push(Access { signer, ..granted() });
+    }
+    requests.push(signed_here());
+    requests.push(opened());
+    requests.push(Access { signed_prefix: Some("a \"b\"/…"), ..opened() });
     for status in [100, 204, 499, 65_535] {
         requests.push(Access { status, client: Some(([255, 1, 0, 99], status).into()), ..granted() });
     }
@@ -158,14 +181,22 @@ fn a_line_has_its_documented_form() {
                 \"request_id\":\"6F1B3A0C9D2E4857\",\"client\":\"192.0.2.10:54321\",\"protocol\":\"HTTP/1.1\",\
                 \"tls\":\"TLSv1.3\",\"method\":\"OPTIONS\",\
                 \"bucket\":\"bucket\",\"path\":\"/bucket/a%20key\",\"status\":403,\"bytes\":301,\
-                \"duration\":0.000087654,\"origin\":\"https://evil.example\",\"cors\":\"denied\",\
+                \"duration\":0.000087654,\"signer\":\"none\",\"origin\":\"https://evil.example\",\"cors\":\"denied\",\
                 \"reason\":\"origin\",\"detail\":\"https://evil.example\",\"target\":\"access\"}\n";
     let text = "2026-10-05T07:08:09.123456Z  INFO access: request request_id=\"6F1B3A0C9D2E4857\" \
                 client=\"192.0.2.10:54321\" protocol=\"HTTP/1.1\" tls=\"TLSv1.3\" method=\"OPTIONS\" bucket=\"bucket\" path=\"/bucket/a%20key\" status=403 \
-                bytes=301 duration=8.7654e-5 origin=\"https://evil.example\" cors=\"denied\" reason=\"origin\" \
+                bytes=301 duration=8.7654e-5 signer=\"none\" origin=\"https://evil.example\" cors=\"denied\" reason=\"origin\" \
                 detail=\"https://evil.example\"\n";
     assert_eq!(written(&denied(), Syntax::Json), json);
     assert_eq!(written(&denied(), Syntax::Text), text);
+    for (access, expected) in [
+        (granted(), "\"upstream_request_id\":\"tx0000-1\",\"signer\":\"client\",\"origin\""),
+        (signed_here(), "\"signer\":\"here\",\"prefix\":\"public/\",\"origin\""),
+        (opened(), "\"signer\":\"grant\",\"prefix\":\"video/7/\",\"until\":\"2026-10-05T07:08:09Z\",\"origin\""),
+    ] {
+        let line = written(&access, Syntax::Json);
+        assert!(line.contains(expected), "{line}");
+    }
     for (client, shown) in [("192.0.2.10:0", "192.0.2.10"), ("[2001:db8::1]:0", "2001:db8::1")] {
         let line = written(&Access { client: Some(client.parse().unwrap()), ..denied() }, Syntax::Json);
         assert!(line.contains(&format!("\"client\":\"{shown}\"")), "a port that is not known is not shown: {line}");
