@@ -63,6 +63,7 @@ pub use values::{
     UpstreamOrigin, ValueError, VaryPolicy, page_origin,
 };
 
+pub use crate::s3::bucket_name::is_bucket_name;
 pub use crate::s3::domain::without_user;
 
 use crate::s3::domain::Domain;

@@ -7,6 +7,7 @@ pub mod address;
 pub mod as_written;
 pub mod aws_chunked;
 pub mod bucket_cors;
+pub mod bucket_name;
 pub mod checksum;
 pub mod credential;
 pub mod domain;
