@@ -14,6 +14,7 @@ pub mod domain;
 pub mod endpoint;
 pub mod error;
 pub mod identity;
+pub mod key_pattern;
 pub mod key_readings;
 pub mod operation;
 pub mod placed_signature;
