@@ -72,6 +72,8 @@ fn the_drivers_are_named_by_one_key_and_what_only_ours_can_is_an_error_without_t
         ("drivers: other", 1, "unknown variant `other`, expected one of own, pingora"),
         ("drivers: pingora\nrules: {api: on}", 1, "rules.api: on needs the drivers of s3cors"),
         ("http1: pingora\npresigned: {head: by_get}", 1, "presigned.head: by_get needs the drivers of s3cors"),
+        ("drivers: pingora\nsign: {bucket: site, prefix: docs/}", 1, "sign needs the drivers of s3cors"),
+        ("drivers: pingora\ngrants: {ttl: 5m}", 1, "grants needs the drivers of s3cors"),
         ("drivers: own\npresigned: {head: by_get}", 0, "valid: 0 errors, 0 warnings"),
     ] {
         let rules = Rules::usual();

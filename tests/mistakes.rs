@@ -90,6 +90,13 @@ fn a_mistake_in_a_file_is_named_with_what_to_write_instead() {
         ("listen: []\n", ":2:9: ", "an empty list"),
         ("listen: {address: ':2', http2: maybe}\n", ":2:32: ", "true or false"),
         ("hosts: {'*.example.com': {bucket: b}}\n", ":2:", "*.example.com"),
+        ("sign: {bucket: site, prefix: docs}\n", ":2:30: ", "sign.prefix: \"docs\": a prefix ends in a slash"),
+        ("sign: {bucket: site, prefix: a%20b/}\n", ":2:30: ", "without percent-encoding"),
+        ("sign: [{bucket: site}, {bucket: site}]\n", ":2:33: ", "sign[1].bucket: the entry at line 2, column 17"),
+        ("sign: {bucket: films, when: granted, index: i.html}\n", ":2:45: ", "sign.index: has no effect"),
+        ("grants: {for: '*'}\n", ":2:15: ", "grants.for: \"*\": this matches every key"),
+        ("grants: {ttl: 30days}\n", ":2:15: ", "grants.ttl: \"30days\": must be at most 7days"),
+        ("grants: {up: 9}\n", ":2:14: ", "grants.up: \"9\": must be at most 8"),
     ] {
         let (check, serve) = both(&format!("{URL}{text}"));
         for (ended, said_there) in [(&check, &check.stdout), (&serve, &serve.stderr)] {

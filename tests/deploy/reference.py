@@ -14,6 +14,8 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "conf/REFERENCE.md"
+# Of settings that are commented out, the keys that have a default; the values of the others are examples.
+DEFAULTS = {"health_check": ("interval", "timeout"), "sign": ("when", "query"), "grants": ("ttl", "for", "up")}
 HEAD = """# Configuration reference
 
 Generated from the types of the program and from [s3cors.yaml](s3cors.yaml), which is the same as one file with every default. Editors
@@ -103,7 +105,8 @@ def sample():
             said[".".join(path)] = ("" if commented else value.strip(), words)
             if commented and value.startswith("{"):
                 for below, default in yaml.safe_load(value).items():
-                    said[".".join([*path, below])] = (str(default) if key == "health_check" and below != "path" else "", "")
+                    shown = json.dumps(default) if isinstance(default, list) else str(default)
+                    said[".".join([*path, below])] = (shown if below in DEFAULTS.get(key, ()) else "", "")
             remark = []
         elif not text:
             remark = []

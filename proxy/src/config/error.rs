@@ -1,6 +1,6 @@
 //! The reasons why there is no configuration.
 
-use super::file_error::{ConfigFileError, ConfigFileErrors};
+use super::file_error::{ConfigFileError, ConfigFileErrors, is_in};
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -71,7 +71,9 @@ impl ConfigError {
             Self::NoPlaceForRules => vec!["rules.api"],
             Self::TwoDrivers => vec!["drivers", "http1"],
             Self::NeedsOwnDrivers { .. } => {
-                vec!["drivers", "http1", "rules.api", "presigned.head", "upstream.host", "hosts", "signatures.heal"]
+                let own =
+                    ["rules.api", "presigned.head", "upstream.host", "hosts", "signatures.heal", "sign", "grants"];
+                ["drivers", "http1"].into_iter().chain(own).collect()
             }
             Self::OwnListener { .. } => vec!["upstream.url", "listen", "admin"],
             Self::AddressConflict { .. } => vec!["listen", "admin"],
@@ -89,11 +91,6 @@ impl ConfigError {
     pub fn hides_rules(&self) -> bool {
         ["rules.path", "rules.source", "rules.store"].into_iter().any(|setting| self.is_about(setting))
     }
-}
-
-/// Returns true if a setting is another one, or a part of it.
-fn is_in(setting: &str, whole: &str) -> bool {
-    setting.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// Every reason why there is no configuration.

@@ -53,6 +53,18 @@ pub struct Placed<T> {
     pub(super) place: (u64, u64),
 }
 
+impl<T> Placed<T> {
+    fn of<W: Into<T>>(Spanned { value, referenced, .. }: Spanned<W>) -> Self {
+        Self { value: value.into(), place: (referenced.line(), referenced.column()) }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::<T>::deserialize(deserializer).map(Self::of)
+    }
+}
+
 /// Settings are compared as they are shown, and the same value may stand elsewhere.
 impl<T: fmt::Debug> fmt::Debug for Placed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,10 +80,7 @@ impl<'de, T: Deserialize<'de>> WithPlace<T> {
         deserializer: D,
     ) -> Result<Option<Placed<Kept>>, D::Error> {
         let written = Option::<Spanned<T>>::deserialize(deserializer)?;
-        Ok(written.map(|Spanned { value, referenced, .. }| Placed {
-            value: value.into(),
-            place: (referenced.line(), referenced.column()),
-        }))
+        Ok(written.map(Placed::of))
     }
 }
 

@@ -1,13 +1,15 @@
 //! The configuration file: YAML. An unknown key is an error with its place.
 
 use super::admin::AdminListener;
-use super::fields::{AtLeastOne, OneOrMany, OrDefault, SectionOrDefault};
+use super::fields::{AtLeastOne, OneOrMany, OptionalSection, OrDefault, SectionOrDefault};
 use super::forwarded::ForwardedSection;
+use super::grants::Grants;
 use super::hosts::{PublicHost, PublicHosts, PublicName};
 use super::listen::Listener;
 use super::number::Threads;
 use super::rules::Rules;
 use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Shutdown, Signatures};
+use super::sign::SignEntry;
 use super::tls::Tls;
 use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
 use super::values::Drivers;
@@ -40,6 +42,10 @@ pub struct ConfigFile {
     pub(super) presigned: Presigned,
     #[serde(with = "SectionOrDefault::<Signatures>")]
     pub(super) signatures: Signatures,
+    #[serde(with = "OrDefault::<OneOrMany<SignEntry>>")]
+    pub(super) sign: OneOrMany<SignEntry>,
+    #[serde(with = "OptionalSection::<Grants>")]
+    pub(super) grants: Option<Grants>,
     #[serde(with = "SectionOrDefault::<Limits>")]
     pub(super) limits: Limits,
     #[serde(with = "SectionOrDefault::<Tls>")]

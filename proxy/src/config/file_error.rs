@@ -31,6 +31,18 @@ pub enum ConfigFileError {
     },
 }
 
+impl ConfigFileError {
+    /// Returns true if the error is about this setting or a part of it.
+    pub(super) fn is_in(&self, whole: &str) -> bool {
+        matches!(self, Self::Invalid { setting: Some(setting), .. } if is_in(setting, whole))
+    }
+}
+
+/// Returns true if a setting is another one, or a part of it.
+pub(super) fn is_in(setting: &str, whole: &str) -> bool {
+    setting.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
 /// Every reason why a file cannot be used.
 #[derive(Debug)]
 pub struct ConfigFileErrors(pub(super) Vec<ConfigFileError>);

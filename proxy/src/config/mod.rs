@@ -15,7 +15,9 @@ mod file;
 mod file_error;
 mod flags;
 mod forwarded;
+mod grants;
 mod hosts;
+mod key_prefix;
 mod listen;
 mod loops;
 mod message;
@@ -28,9 +30,11 @@ mod rules_store;
 #[cfg(test)]
 mod schema;
 mod settings;
+mod sign;
 mod tls;
 mod token;
 mod upstream;
+mod upstream_credentials;
 mod upstream_host;
 mod upstream_section;
 mod values;
@@ -45,7 +49,9 @@ pub use file::ConfigFile;
 pub use file_error::{ConfigFileError, ConfigFileErrors};
 pub use flags::Flags;
 pub use forwarded::{Forwarded, ForwardedMode};
+pub use grants::Grants;
 pub use hosts::{PublicHost, PublicHosts};
+pub use key_prefix::KeyPrefix;
 pub use listen::{HealthPath, Listener, listener_of};
 pub use nearest::nearest;
 pub use paths::told_with_place;
@@ -53,9 +59,11 @@ pub use paths::told_with_place;
 pub use rules::Rules;
 pub use rules_store::{RulesSource, RulesStore};
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Shutdown, Signatures, Timeouts};
+pub use sign::{SignWhen, SignedPrefix, SignedQuery};
 pub use tls::{PostQuantum, ServerName, Tls, TlsFiles, UpstreamTls};
 pub use token::{Token, TokenFile, TokenFileError};
 pub use upstream::{Balance, CheckPath, UpstreamUrl};
+pub use upstream_credentials::UpstreamCredentials;
 pub use upstream_host::{UpstreamHost, UpstreamHosts};
 pub use upstream_section::UpstreamConfig;
 pub use values::{
@@ -65,6 +73,7 @@ pub use values::{
 
 pub use crate::s3::bucket_name::is_bucket_name;
 pub use crate::s3::domain::without_user;
+pub use crate::s3::key_pattern::{InvalidKeyPattern, KeyPattern};
 
 use crate::s3::domain::Domain;
 use loops::own_listeners;
@@ -99,6 +108,12 @@ pub struct Config {
     pub presigned: Presigned,
     /// The treatment of a signature that the upstream refuses.
     pub signatures: Signatures,
+    /// The buckets and folders whose objects are read without a signature of the client's.
+    pub sign: Vec<SignedPrefix>,
+    /// The settings of grants: the part of a bucket that a presigned URL of a playlist opens.
+    pub grants: Grants,
+    /// True if the file has that key.
+    pub has_grants_key: bool,
     /// Limits on what a client may use.
     pub limits: Limits,
     /// Set if `limits` are lower than configured, since the process may not open more files.
@@ -194,6 +209,8 @@ impl Config {
             ("a list in upstream.host", upstream.host.as_slice().len() > 1),
             ("a list in upstream_host", file.hosts.values().any(PublicHost::has_candidates)),
             ("signatures.heal: on", file.signatures.heal.is_on()),
+            ("sign", !file.sign.0.is_empty()),
+            ("grants", file.grants.is_some()),
         ];
         let unserved = needs_own.into_iter().filter(|(_, is_set)| *is_set && drivers == Drivers::Pingora);
         errors.extend(unserved.map(|(setting, _)| ConfigError::NeedsOwnDrivers { setting }));
@@ -224,6 +241,9 @@ impl Config {
             cors: file.cors,
             presigned: file.presigned,
             signatures: file.signatures,
+            sign: file.sign.0.into_iter().map(SignedPrefix::from).collect(),
+            has_grants_key: file.grants.is_some(),
+            grants: file.grants.unwrap_or_default(),
             limits,
             lowered,
             tls: file.tls,
@@ -294,6 +314,22 @@ mod tests {
         let sample = ConfigFile::parse(&schema::sample_with_every_key(), schema::SAMPLE.as_ref()).unwrap();
         let check = sample.upstream.health_check.unwrap();
         assert_eq!(HealthCheck { path: None, ..check }, HealthCheck::default());
+    }
+
+    #[test]
+    fn what_is_signed_here_needs_our_own_drivers() {
+        for (text, setting) in
+            [("sign: {bucket: site}\n", Some("sign")), ("grants: {}\n", Some("grants")), ("grants:\nsign: []\n", None)]
+        {
+            for (drivers, setting) in [("pingora", setting), ("own", None)] {
+                let text = format!("upstream: http://127.0.0.1:1\ndrivers: {drivers}\n{text}");
+                let file = ConfigFile::parse(&text, "f".as_ref()).unwrap();
+                let said = Config::from_file(file).err().map(|errors| errors.to_string());
+                let expected = setting.map(|setting| format!("{setting} needs the drivers of s3cors"));
+                assert_eq!(said.is_some(), expected.is_some(), "{text:?}: {said:?}");
+                assert!(said.zip(expected).is_none_or(|(said, expected)| said.starts_with(&expected)), "{text:?}");
+            }
+        }
     }
 
     #[test]

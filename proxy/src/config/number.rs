@@ -15,6 +15,11 @@ pub(super) struct Number(usize);
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A number, at least 1."))]
 pub(super) struct Count(usize);
 
+/// A number of folders, one in another. More than a few can only be a mistake.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A number, at most 8."))]
+pub(super) struct Levels(usize);
+
 /// A number of threads.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A number, at least 1."))]
@@ -32,6 +37,12 @@ impl From<Count> for usize {
     }
 }
 
+impl From<Levels> for usize {
+    fn from(levels: Levels) -> Self {
+        levels.0
+    }
+}
+
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Whole { least: 0, most: usize::MAX }).map(Self)
@@ -41,6 +52,12 @@ impl<'de> Deserialize<'de> for Number {
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Whole { least: 1, most: usize::MAX }).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Levels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Whole { least: 0, most: 8 }).map(Self)
     }
 }
 

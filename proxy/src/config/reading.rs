@@ -4,6 +4,7 @@ use super::entries::{Entries, Place, Subject};
 use super::file::ConfigFile;
 use super::file_error::{ConfigFileError, ConfigFileErrors};
 use super::message::{meant_key, message, subject};
+use super::sign::contradictions;
 use std::path::Path;
 
 /// The most errors of a file that are looked for: the file may not be a configuration at all.
@@ -56,6 +57,7 @@ fn parse_valid(text: &str, path: &Path) -> (Option<ConfigFile>, Vec<ConfigFileEr
                     let setting = "upstream.keepalive.user_timeout";
                     reading.add(place, Some(setting), setting, &why);
                 }
+                reading.add_contradictions(contradictions(&file.sign.0).collect(), "sign");
                 return (Some(file), reading.errors);
             }
             Err(error) => {
@@ -111,6 +113,18 @@ impl Reading<'_> {
         self.text = entries.without(entry, &self.text)?;
         self.removed.push(entries.place(entry));
         Some(())
+    }
+
+    /// Notes what does not go together in a setting. Nothing follows from one that has other errors.
+    fn add_contradictions(&mut self, contradictions: Vec<(Place, String)>, setting: &str) {
+        if contradictions.is_empty() || self.errors.iter().any(|error| error.is_in(setting)) {
+            return;
+        }
+        let entries = Entries::of(&self.text).unwrap_or_default();
+        for (place, why) in contradictions {
+            let path = entries.find(Subject::Value, place).map_or(setting, |entry| entries.path(entry));
+            self.add(place, Some(path), path, &why);
+        }
     }
 
     /// Notes an error, with the setting that it is about and the one that is shown with it.

@@ -3,7 +3,7 @@
 use super::ConfigFile;
 use super::address::ListenAddress;
 use super::admin::{AdminListener, AdminSection};
-use super::fields::{As, AtLeastOne, OneOrMany, OptionalSection, OrDefault, SectionOrDefault, WithPlace};
+use super::fields::{As, AtLeastOne, OneOrMany, OptionalSection, OrDefault, Placed, SectionOrDefault, WithPlace};
 use super::listen::{Listener, ListenerSection};
 use super::paths::OptionalPath;
 use super::upstream::UpstreamUrl;
@@ -61,6 +61,16 @@ impl JsonSchema for UpstreamHosts {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         OneOrMany::<UpstreamHost>::json_schema(generator)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Placed<T> {
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
     }
 }
 

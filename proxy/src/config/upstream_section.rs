@@ -4,6 +4,7 @@ use super::fields::{OneOrMany, OptionalSection, OrDefault, SectionOrDefault};
 use super::settings::{HealthCheck, Keepalive, Timeouts};
 use super::tls::UpstreamTls;
 use super::upstream::{Balance, UpstreamUrl};
+use super::upstream_credentials::UpstreamCredentials;
 use super::upstream_host::UpstreamHosts;
 use super::values::UpstreamOrigin;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -25,6 +26,9 @@ pub struct UpstreamConfig {
     /// The `Host` that an upstream sees: the name that URLs are signed for. Of a list, each is tried in turn.
     #[serde(with = "OrDefault::<UpstreamHosts>")]
     pub host: UpstreamHosts,
+    /// The credentials that reads are signed with.
+    #[serde(with = "SectionOrDefault::<UpstreamCredentials>")]
+    pub credentials: UpstreamCredentials,
     /// The fate of an `Origin` that the request does not sign.
     #[serde(with = "OrDefault::<UpstreamOrigin>")]
     pub origin: UpstreamOrigin,
