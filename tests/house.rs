@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Each room of the proxy and the rooms that it may know. `serve` puts everything together and no one knows it; `cli` is the program.
-const MAY_KNOW: [(&str, &[&str]); 15] = [
+const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("s3", &[]),
     ("process", &[]),
     ("telemetry", &[]),
     ("config", &["s3"]),
     ("tls", &["config"]),
-    ("rules", &["config", "tls"]),
+    ("credentials", &["s3", "tls"]),
+    ("rules", &["config", "credentials", "tls"]),
     ("observe", &[]),
     ("upstream", &["config"]),
     ("explain", &["rules", "s3"]),

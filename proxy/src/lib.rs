@@ -2,9 +2,9 @@
 //!
 //! The engine (`s3-cors`) decides about CORS; everything here carries requests to it and its decisions back. ARCHITECTURE.md tells the
 //! whole of it. [`downstream`] is the way in, [`drivers`] move the bytes, an [`exchange`] decides what happens to a request,
-//! [`upstream`] knows where it goes. [`rules`] are read and swapped live, [`explain`] says why they grant a request or not, [`config`]
-//! becomes one checked value, [`observe`], [`telemetry`] and [`admin`] tell operators, [`process`] begins and ends it all, and
-//! [`serve`](serve::serve) puts the parts together.
+//! [`upstream`] knows where it goes. [`rules`] are read and swapped live, [`explain`] says why they grant a request or not,
+//! [`credentials`] are renewed, [`config`] becomes one checked value, [`observe`], [`telemetry`] and [`admin`] tell operators, [`process`]
+//! begins and ends it all, and [`serve`](serve::serve) puts the parts together.
 
 /// Gives a closed set its names, which labels, log fields and JSON have, and the list of its values.
 macro_rules! names {
@@ -32,6 +32,7 @@ macro_rules! names {
 
 pub mod admin;
 pub mod config;
+pub mod credentials;
 pub mod downstream;
 pub mod drivers;
 pub mod exchange;

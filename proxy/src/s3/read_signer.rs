@@ -157,6 +157,14 @@ impl ReadSigner {
         self.end.is_none_or(|end| now < end)
     }
 
+    /// Returns true if another signer signs as this one does, for as long.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self { access_key, secret, region, end, token_line, .. } = self;
+        (access_key, secret, region) == (&other.access_key, &other.secret, &other.region)
+            && (end, token_line) == (&other.end, &other.token_line)
+    }
+
     /// Hands over the header lines that sign a read, in pieces. Nothing else of the request may be named `x-amz-*`: S3 wants each of
     /// those signed.
     pub fn sign(&self, read: &SignedTarget<'_>, now: SystemTime, mut take: impl FnMut(&[u8])) {

@@ -4,6 +4,8 @@ use super::call::{Call, Endpoint, S3};
 use super::call_error::CallError;
 use super::client::Client;
 use crate::config::UpstreamUrl;
+use crate::credentials::region;
+use reqsign_core::OsEnv;
 use serde::Deserialize;
 use serde_json::json;
 use std::path::Path;
@@ -12,9 +14,6 @@ use tokio::task::JoinSet;
 
 /// How many buckets are asked for at the same time.
 const AT_ONCE: usize = 16;
-
-/// The region that is signed for where the environment names none (`AWS_REGION`).
-const REGION: &str = "us-east-1";
 
 /// What a server says about the CORS of a bucket: a document in the JSON of the AWS CLI, or `None` where there is none.
 pub type OneBucketCors = Result<Option<String>, String>;
@@ -68,9 +67,8 @@ impl BucketCors {
     /// # Errors
     /// When no client can be made.
     pub fn new(server: &UpstreamUrl, ca_file: Option<&Path>) -> Result<Self, String> {
-        let region = std::env::var("AWS_REGION").ok().filter(|region| !region.is_empty());
-        let region = region.as_deref().unwrap_or(REGION);
-        Client::new(Endpoint { url: Some(server), region, ca_file }).map(Self)
+        let region = region(&OsEnv, None, None);
+        Client::new(Endpoint { url: Some(server), region: &region, ca_file }).map(Self)
     }
 
     /// The buckets that the owner of the credentials has.

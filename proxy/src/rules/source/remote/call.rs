@@ -3,8 +3,8 @@
 //! Decides: how it is addressed, signed, and asked again. Must not know: what is asked.
 
 use super::call_error::{CallError, ErrorDocument};
-use super::https::Https;
 use crate::config::UpstreamUrl;
+use crate::credentials::Https;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Request, Response};

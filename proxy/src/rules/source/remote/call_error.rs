@@ -1,6 +1,6 @@
 //! The failure of a question to an S3 server, and whether another attempt may have an answer.
 
-use super::https::SendError;
+use crate::credentials::SendError;
 use http::StatusCode;
 use serde::Deserialize;
 use std::time::Duration;

@@ -1,17 +1,13 @@
 //! A client of S3 for code that blocks: a reload has a thread of its own.
 
 use super::call::{Base, Endpoint, S3};
-use super::https::Https;
 use crate::config::UpstreamTls;
+use crate::credentials::{CredentialSources, Https, context};
 use crate::tls::client::trusting_system;
 use crate::tls::trusting_as_configured;
-use reqsign_aws_v4::{DefaultCredentialProvider, RequestSigner};
-use reqsign_core::{CommandExecute, CommandOutput, Context, OsEnv, Signer};
-use reqsign_file_read_tokio::TokioFileRead;
-use std::fmt::Display;
-use std::process::{Output, Stdio};
+use reqsign_aws_v4::RequestSigner;
+use reqsign_core::{OsEnv, Signer};
 use std::sync::Arc;
-use tokio::process::Command;
 use tokio::runtime::Runtime;
 
 /// A client of an S3 server, with the runtime that it runs on.
@@ -36,13 +32,11 @@ impl Client {
             }
             None => system.clone(),
         };
-        // Web identities are exchanged at Amazon's own server, which another authority has certified.
-        let context = Context::new()
-            .with_env(OsEnv)
-            .with_file_read(TokioFileRead)
-            .with_command_execute(Quoted)
-            .with_http_send(Https::new(system));
-        let signer = Signer::new(context, DefaultCredentialProvider::new(), RequestSigner::new("s3", endpoint.region));
+        let signer = Signer::new(
+            context(OsEnv, system),
+            CredentialSources::new(None),
+            RequestSigner::new("s3", endpoint.region),
+        );
         let s3 = S3 { base: Base::of(endpoint), https: Https::new(tls), signer };
         Ok(Self { s3: Arc::new(s3), runtime: Some(runtime) })
     }
@@ -69,20 +63,5 @@ impl Drop for Client {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
-    }
-}
-
-/// Runs a profile's `credential_process`. The library splits it at each blank; the AWS tools split it as a shell does.
-#[derive(Debug)]
-struct Quoted;
-
-impl CommandExecute for Quoted {
-    async fn command_execute(&self, program: &str, arguments: &[&str]) -> reqsign_core::Result<CommandOutput> {
-        let failed = |reason: &dyn Display| reqsign_core::Error::unexpected(format!("credential_process: {reason}"));
-        let words = shlex::split(&[&[program], arguments].concat().join(" ")).unwrap_or_default();
-        let Some((program, arguments)) = words.split_first() else { return Err(failed(&"a quote is not closed")) };
-        let ended = Command::new(program).args(arguments).stdin(Stdio::null()).output().await;
-        let Output { status, stdout, stderr } = ended.map_err(|error| failed(&format_args!("{program}: {error}")))?;
-        Ok(CommandOutput { status: status.code().unwrap_or(-1), stdout, stderr })
     }
 }

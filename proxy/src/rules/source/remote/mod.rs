@@ -5,7 +5,6 @@ mod call;
 mod call_error;
 mod client;
 mod copied;
-mod https;
 mod objects;
 mod upstream;
 

@@ -20,11 +20,11 @@ const MOST: usize = 16 << 20;
 
 /// A client of HTTP/1.1, with TLS where the URL says so. It keeps connections.
 #[derive(Clone, Debug)]
-pub(super) struct Https(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct Https(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
 /// The reason why there is no response. None holds what was sent, which has secrets.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SendError {
+pub enum SendError {
     /// The server was not reached, or it ended the connection.
     #[error("{}", causes(.0))]
     Failed(#[from] legacy::Error),
@@ -37,7 +37,9 @@ pub(super) enum SendError {
 }
 
 impl Https {
-    pub(super) fn new(mut tls: ClientConfig) -> Self {
+    /// A client with these settings of TLS.
+    #[must_use]
+    pub fn new(mut tls: ClientConfig) -> Self {
         // The connector sets its own.
         tls.alpn_protocols.clear();
         let mut tcp = HttpConnector::new();
@@ -49,7 +51,10 @@ impl Https {
     }
 
     /// Sends a request, and reads so many bytes of the response's body and no more than a piece beyond.
-    pub(super) async fn send(&self, request: Request<Bytes>, most: usize) -> Result<Response<Bytes>, SendError> {
+    ///
+    /// # Errors
+    /// [`SendError`] when no response comes, or not all of it.
+    pub async fn send(&self, request: Request<Bytes>, most: usize) -> Result<Response<Bytes>, SendError> {
         let sent = async {
             let (head, body) = self.0.request(request.map(Full::new)).await?.into_parts();
             Ok(Response::from_parts(head, read(body, most).await?))
@@ -58,7 +63,10 @@ impl Https {
     }
 
     /// Sends a request whose response is a list or an error, which has a length that servers keep to.
-    pub(super) async fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, SendError> {
+    ///
+    /// # Errors
+    /// [`SendError`] when no response comes, or not all of it.
+    pub async fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, SendError> {
         self.send(request, MOST).await
     }
 }
