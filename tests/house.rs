@@ -27,6 +27,7 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
         &[
             "admin",
             "config",
+            "credentials",
             "downstream",
             "drivers",
             "exchange",

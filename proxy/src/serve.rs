@@ -1,5 +1,7 @@
 //! Puts the parts together and runs them until a signal ends them.
 
+#[expect(dead_code, reason = "for requests that are signed here")]
+mod credentials;
 mod error;
 mod exports;
 mod last_hour;

@@ -1,0 +1,51 @@
+//! The credentials of requests that are signed here: the service that renews them, and the metrics of their state.
+
+use super::Parts;
+use crate::credentials::{CredentialsState, Renewal};
+use crate::telemetry::{Exported, MetricsError};
+use async_trait::async_trait;
+use pingora::server::ShutdownWatch;
+use pingora::services::background::BackgroundService;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Renews credentials until the process ends.
+pub(super) struct RenewCredentials {
+    pub(super) renewal: Renewal,
+    /// Is told after the first attempt, which the start waits for.
+    pub(super) tried: Sender<()>,
+}
+
+#[async_trait]
+impl BackgroundService for RenewCredentials {
+    /// A process that drains still signs, so this ends with its runtime.
+    async fn start(&self, _: ShutdownWatch) {
+        let tried = self.tried.clone();
+        let tell = move || {
+            // The receiver is gone where the start was given up.
+            let _ = tried.send(());
+        };
+        self.renewal.run(tell).await;
+    }
+}
+
+impl Parts {
+    /// Exports whether there are credentials, and when they expire.
+    pub(super) fn export_credentials(&self, state: &Arc<CredentialsState>) -> Result<(), MetricsError> {
+        let available = Arc::clone(state);
+        self.metrics.export(Exported::gauge(
+            "s3cors_credentials_available",
+            "Whether there are AWS credentials to sign requests with.",
+            move || available.snapshot(SystemTime::now()).is_available.into(),
+        ))?;
+        let state = Arc::clone(state);
+        let end = move || state.snapshot(SystemTime::now()).end?.duration_since(UNIX_EPOCH).ok();
+        self.metrics.export(Exported::gauges(
+            "s3cors_credentials_expiry_timestamp_seconds",
+            "When the AWS credentials expire, in seconds since 1970. Absent for those that do not.",
+            &[],
+            move || end().into_iter().map(|end| (Vec::new(), end.as_secs())).collect(),
+        ))
+    }
+}
