@@ -4,6 +4,7 @@ use crate::support::process::{ConfigFile, Ended, free_address, run, run_to_end, 
 use crate::support::proxy::Proxy;
 use crate::support::rules::Rules;
 use crate::support::upstream::Upstream;
+use std::io::Write;
 use std::net::TcpListener;
 
 /// Runs `check` and `serve` with a configuration file.
@@ -130,12 +131,17 @@ fn everything_that_stops_a_start_is_named_at_once() {
     let taken = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     let [listen, admin] = taken.each_ref().map(|socket| socket.local_addr().unwrap());
     let free = free_address();
+    // Only its owner can read it.
+    let mut keys = tempfile::NamedTempFile::new().unwrap();
+    keys.write_all(b"# the keys\n5ECRET\n").unwrap();
     let config = ConfigFile::new(&format!(
         "upstream: 'http://127.0.0.1:1'\n\
          listen:\n- {free}\n- {listen}\n- {{address: '127.0.0.1:0', tls: {{certificate: no/tls.crt, key: no/tls.key}}}}\n\
          admin: {{address: '{admin}', token_file: no/token}}\n\
-         rules: {{path: '{}'}}\n",
-        rules.path().display()
+         rules: {{path: '{}'}}\n\
+         grants: {{key_file: '{}'}}\n",
+        rules.path().display(),
+        keys.path().display()
     ));
     let mut serve = s3cors(&["serve", "--config", &config.argument()]);
     let directory = tempfile::tempdir().unwrap();
@@ -149,12 +155,14 @@ fn everything_that_stops_a_start_is_named_at_once() {
         format!("admin: cannot listen on {admin}: "),
         "listen.tls: no/tls.crt: ".to_owned(),
         "admin.token_file: no/token: ".to_owned(),
+        format!("grants.key_file: {}:2: not a key of 64 hexadecimal digits", keys.path().display()),
         "photos.xml:2:3: MalformedXML".to_owned(),
         relative,
     ] {
         assert!(ended.stderr.contains(&said), "{said}: {}", ended.stderr);
     }
     assert!(!ended.stderr.contains(&format!("cannot listen on {free}")), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("5ECRET"), "{}", ended.stderr);
 }
 
 #[test]

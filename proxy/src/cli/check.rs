@@ -263,6 +263,7 @@ impl Finding {
         let code = match error {
             ServeError::Tls(_) | ServeError::Certificates { .. } => "UnusableCertificate",
             ServeError::Token(_) => "UnusableToken",
+            ServeError::GrantKeys(_) => "UnusableKeys",
             ServeError::Handover(_) => "UnusableHandover",
             _ => "CannotStart",
         };

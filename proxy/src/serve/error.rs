@@ -1,6 +1,6 @@
 //! Why the proxy did not start.
 
-use crate::config::{Rules, RulesSource, TokenFileError};
+use crate::config::{GrantKeyFileError, Rules, RulesSource, TokenFileError};
 use crate::downstream::BindError;
 use crate::process::handover::HandoverError;
 use crate::rules::{SourceError, WatchError};
@@ -46,6 +46,9 @@ pub enum ServeError {
     /// The admin listener has no token to compare with.
     #[error("admin.token_file: {0}")]
     Token(#[from] TokenFileError),
+    /// There are no keys to sign grants with.
+    #[error("grants.key_file: {0}")]
+    GrantKeys(#[from] GrantKeyFileError),
     /// The metrics are not valid.
     #[error(transparent)]
     Metrics(#[from] MetricsError),

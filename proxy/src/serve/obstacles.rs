@@ -2,8 +2,8 @@
 
 use super::ServeError;
 use crate::config::{
-    Config, ConfigError, Drivers, Lowered, RulesApi, RulesSource, SettingSource, TokenFile, UpstreamHost, UpstreamTls,
-    UpstreamUrl,
+    Config, ConfigError, Drivers, GrantKeyFile, Lowered, RulesApi, RulesSource, SettingSource, TokenFile, UpstreamHost,
+    UpstreamTls, UpstreamUrl,
 };
 use crate::downstream::Sockets;
 use crate::process::container::is_container;
@@ -36,6 +36,8 @@ pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
     }
     let token = config.admin.token_file.as_ref().map(TokenFile::read);
     errors.extend(token.and_then(Result::err).map(ServeError::from));
+    let keys = config.grants.key_file.as_deref().map(GrantKeyFile::read);
+    errors.extend(keys.and_then(Result::err).map(ServeError::from));
     // Before Pingora panics over them.
     let (is_tls, ca_file) =
         (config.upstream.urls().iter().any(UpstreamUrl::is_tls), config.upstream.tls.ca_file.as_deref());
