@@ -1,7 +1,7 @@
 //! What `s3cors check` warns of, and a running proxy.
 
 use crate::support::eventually;
-use crate::support::process::{Ended, run};
+use crate::support::process::{ConfigFile, Ended, run, run_to_end, s3cors};
 use crate::support::proxy::Proxy;
 use crate::support::rules::{Rules, allowing};
 use crate::support::upstream::Upstream;
@@ -102,4 +102,50 @@ fn warnings_about_many_documents_do_not_fill_the_log() {
     let more = eventually("the rest is counted", || proxy.log().into_iter().find(|line| line["more"].is_number()));
     assert_eq!((&more["more"], warned(&proxy).len()), (&json!(10), 50));
     assert!(more["message"].as_str().unwrap().contains("s3cors check"), "{more}");
+}
+
+#[test]
+fn what_sign_opens_is_told_by_check_and_at_the_start() {
+    let (rules, upstream) = (Rules::empty(), Upstream::ok(""));
+    rules.write("named.xml", allowing("https://a.example"));
+    rules.write("_default.xml", allowing("*"));
+    let whole = "sign: everyone who reaches this proxy can read the whole bucket named";
+    let any_page = "sign: everyone can read docs/ of bucket site, and the default rules allow every origin";
+    let playlists = "sign: in films, anyone who can choose the key of an object";
+    for (text, warnings, notes) in [
+        ("sign: [{bucket: named, prefix: docs/}]\n", &[][..], &[][..]),
+        ("sign: [{bucket: named}]\n", &[("WholeBucketPublic", whole)], &[]),
+        ("sign: [{bucket: site, prefix: docs/}]\n", &[("AnyPageReads", any_page)], &[]),
+        ("sign: [{bucket: films, when: granted}]\n", &[], &[("PlaylistOpensFolder", playlists)]),
+        ("grants: {ttl: 1h}\n", &[("UnusedGrants", "grants has no effect")], &[]),
+        ("upstream: {credentials: {region: x}}\n", &[("UnusedCredentials", "upstream.credentials has no effect")], &[]),
+    ] {
+        let url = format!("http://{}", upstream.address);
+        let text =
+            format!("admin: 127.0.0.1:0\nlisten: 127.0.0.1:0\n{text}rules: {{path: '{}'}}\n", rules.path().display());
+        let config = ConfigFile::new(&text);
+        let with_upstream = |arguments: &[&str]| {
+            let mut command = s3cors(arguments);
+            command.args(["--config", &config.argument()]).env("S3CORS_UPSTREAM", &url);
+            command
+        };
+        let checked = run_to_end(with_upstream(&["check", "--strict"]), "");
+        assert_eq!(checked.code, Some(i32::from(!warnings.is_empty())), "a note is no warning: {text}: {checked:?}");
+        let proxy = Proxy::spawn(with_upstream(&["serve"]));
+        let log = proxy.log();
+        for (kind, level, expected) in [("warning", "WARN", warnings), ("note", "INFO", notes)] {
+            let lines = checked.stdout.lines().filter(|line| line.contains(&format!(" {kind}: ")));
+            assert_eq!(lines.count(), expected.len(), "{text}: {}", checked.stdout);
+            for (code, said) in expected {
+                assert!(
+                    checked.stdout.contains(&format!(":1:1: {kind}: {code}: {said}")),
+                    "{text}: {}",
+                    checked.stdout
+                );
+                let is_it =
+                    |line: &&Value| line["level"] == level && line["message"].as_str().unwrap().starts_with(said);
+                assert_eq!(log.iter().filter(is_it).count(), 1, "{text}: {log:#?}");
+            }
+        }
+    }
 }

@@ -29,7 +29,7 @@ use crate::telemetry::{Metrics, ReloadOutcome};
 use crate::tls::{Certificates, TlsError, settle, trusting_as_configured};
 use crate::upstream::{Connector, HealthChecks, Pool, Resolver, Sweeper, Upstreams};
 use last_hour::{EachMinute, last_hour};
-use obstacles::{bind, open_files, say_cryptography, say_lowered, store_of, warn};
+use obstacles::{bind, open_files, say_cryptography, say_lowered, store_of, warn, warn_of_signed};
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use sd_notify::NotifyState;
@@ -75,6 +75,7 @@ pub fn serve(mut config: Config, log: Log, hooks: Hooks) -> Result<(), ServeErro
     };
     let offer = prepared.as_ref().map(Prepared::offer);
     let parts = Parts::new(&config, &log, store)?;
+    warn_of_signed(&config, &parts.rules.live());
     say_lowered(&config);
     say_cryptography(&config, &cryptography);
     let mut server = Server::new_with_opt_and_conf(None, server_conf(&config));

@@ -11,9 +11,10 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use s3_cors::{Document, MAX_DOCUMENT_LENGTH, Position, Profile, Warning};
 use s3cors_proxy::config::{
-    Config, ConfigError, ConfigFile, ConfigFileError, Drivers, Flags, UpstreamTls, told_with_place,
+    Config, ConfigError, ConfigFile, ConfigFileError, Drivers, Flags, SignWarning, SignedPrefix, UpstreamTls,
+    told_with_place,
 };
-use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, check, source_of};
+use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, Store, any_page_reads, check, source_of};
 use s3cors_proxy::serve::{ServeError, expiring, obstacles};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -196,6 +197,7 @@ impl Findings {
         };
         let (config, errors) = Config::load_valid(Flags { config: Some(file.clone()), ..flags });
         let are_rules_known = !errors.iter().any(ConfigError::hides_rules);
+        let is_valid = errors.is_empty();
         self.errors.extend(errors.into_iter().map(|error| Finding::of_config(&file, error)));
         let (Some(config), file) = (config, &*file) else { return Vec::new() };
         self.errors.extend(obstacles(&config).iter().map(|error| Finding::of_start(file, error)));
@@ -209,10 +211,28 @@ impl Findings {
         if config.has_former_drivers_key {
             self.warnings.push(Finding::whole(file, "RenamedKey", Drivers::RENAMED.to_owned()));
         }
+        // Nothing follows from a value that is not the one that was meant.
+        if is_valid {
+            self.add_signed(file, &config);
+        }
         // Otherwise the default is in place of what was meant.
         let mut sources: Vec<_> = are_rules_known.then(|| source_of(&config)).into_iter().collect();
         sources.extend(config.rules.shadow.map(|shadow| -> Box<dyn Source> { Box::new(Directory::new(shadow)) }));
         sources
+    }
+
+    /// Adds what to say of the objects that everyone can read, or everyone with a grant.
+    fn add_signed(&mut self, file: &Path, config: &Config) {
+        let mut found = config.sign_warnings();
+        if config.sign.iter().any(SignedPrefix::is_public) {
+            let (store, errors) = Store::of_what_is_valid(source_of(config), config.cors.credentials.into());
+            // Rules with errors are not those that were meant.
+            found.extend(any_page_reads(&config.sign, &store.live()).into_iter().filter(|_| errors.is_empty()));
+        }
+        let (notes, warnings): (Vec<_>, Vec<_>) = found.iter().partition(|warning| warning.is_note());
+        let finding = |warning: &SignWarning| Finding::whole(file, warning.code(), warning.to_string());
+        self.warnings.extend(warnings.into_iter().map(finding));
+        self.notes.extend(notes.into_iter().map(finding));
     }
 }
 

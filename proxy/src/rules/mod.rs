@@ -2,6 +2,7 @@
 //!
 //! Decides: which rules are live, and what a reload comes to. Must not know: requests, metrics, or who asks.
 
+mod any_page;
 mod check;
 mod load;
 mod missing;
@@ -18,6 +19,7 @@ mod warnings;
 mod watch;
 mod write;
 
+pub use any_page::any_page_reads;
 pub use check::{Checked, check};
 pub use missing::MissingRules;
 pub use reload::{LastReload, Outcome, Report};

@@ -2,13 +2,13 @@
 
 use super::ServeError;
 use crate::config::{
-    Config, ConfigError, Drivers, GrantKeyFile, Lowered, RulesApi, RulesSource, SettingSource, TokenFile, UpstreamHost,
-    UpstreamTls, UpstreamUrl,
+    Config, ConfigError, Drivers, GrantKeyFile, Lowered, RulesApi, RulesSource, SettingSource, SignWarning, TokenFile,
+    UpstreamHost, UpstreamTls, UpstreamUrl,
 };
 use crate::downstream::Sockets;
 use crate::process::container::is_container;
 use crate::process::handover;
-use crate::rules::{Store, source_of};
+use crate::rules::{Snapshot, Store, any_page_reads, source_of};
 use crate::tls::{Certificates, Settled, check_roots};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -114,6 +114,14 @@ pub(super) fn warn(config: &Config) {
             "upstream.host replaces the client's Host: signatures made for another host will not hold"
         );
     }
+}
+
+/// Warns of what `sign` opens, with the rules that a process begins with.
+pub(super) fn warn_of_signed(config: &Config, live: &Snapshot) {
+    let warnings = config.sign_warnings().into_iter().chain(any_page_reads(&config.sign, live));
+    let (notes, warnings): (Vec<_>, Vec<_>) = warnings.partition(SignWarning::is_note);
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    notes.iter().for_each(|note| tracing::info!("{note}"));
 }
 
 /// Says which limits are lower than configured, once the start can fail for nothing in the configuration. To someone who has chosen them
