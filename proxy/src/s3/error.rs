@@ -55,6 +55,8 @@ pub enum ErrorCode {
     OperationAborted,
     /// The bucket has no CORS configuration.
     NoSuchCorsConfiguration,
+    /// The object does not exist.
+    NoSuchKey,
 }
 
 impl ErrorCode {
@@ -86,6 +88,7 @@ impl ErrorCode {
             Self::MaxMessageLengthExceeded => "MaxMessageLengthExceeded",
             Self::OperationAborted => "OperationAborted",
             Self::NoSuchCorsConfiguration => "NoSuchCORSConfiguration",
+            Self::NoSuchKey => "NoSuchKey",
         }
     }
 
@@ -101,7 +104,7 @@ impl ErrorCode {
             Self::MaxMessageLengthExceeded => StatusCode::BAD_REQUEST,
             Self::AuthorizationHeaderMalformed => StatusCode::BAD_REQUEST,
             Self::AccessDenied | Self::RequestTimeTooSkewed => StatusCode::FORBIDDEN,
-            Self::NoSuchCorsConfiguration => StatusCode::NOT_FOUND,
+            Self::NoSuchCorsConfiguration | Self::NoSuchKey => StatusCode::NOT_FOUND,
             Self::OperationAborted => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,

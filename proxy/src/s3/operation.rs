@@ -106,6 +106,12 @@ pub fn operation(
     }
 }
 
+/// Returns true for the name of a parameter that names a part of a bucket or an object, in any case.
+#[must_use]
+pub fn is_sub_resource(name: &str) -> bool {
+    OF_BUCKET.iter().chain(OF_OBJECT).any(|(known, _)| known.eq_ignore_ascii_case(name))
+}
+
 /// The names in a query that can be those of a sub-resource. None begins with the `X` of a signature's parameters or of `x-id`, which the
 /// SDKs add and S3 ignores.
 fn names(query: &str) -> impl Iterator<Item = &str> {
