@@ -81,6 +81,7 @@ mod sdk;
 mod secrets;
 mod shadow;
 mod signed_names;
+mod signed_reads;
 mod slow;
 mod smuggling;
 mod start;

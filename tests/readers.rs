@@ -183,3 +183,45 @@ fn no_short_path_grants_what_a_reader_would_find_in_another_bucket() {
         }
     }
 }
+
+/// Everyone may read what is below `docs/` in the bucket `demo`, and all of the bucket `all`.
+const SIGNED: &str = "sign: [{bucket: demo, prefix: docs/}, {bucket: all}]";
+
+/// The key of what a request is signed for; `None` where it is not.
+fn signed_target(scene: &Scene, path: &str) -> Option<String> {
+    let (head, ()) = http::Request::get(path).body(()).unwrap().into_parts();
+    let Judged::Forward(forward) = scene.policy.begin(head, scene.policy.peer(None, false, || None)).judge() else {
+        return None;
+    };
+    forward.request().signed_read().map(|read| read.target().concat())
+}
+
+/// Each reader finds a signed request's bucket to be the listed one, and its key below the prefix: the key is read as a path of its own, whose
+/// first segment would be the bucket.
+#[test]
+fn nothing_is_signed_that_a_reader_would_find_outside_its_prefix() {
+    let scene = Scene::configured(Rules::empty(), SIGNED);
+    let signed = std::cell::RefCell::new(BTreeMap::<&str, usize>::new());
+    let beginning = select(vec!["/demo/docs/", "/demo/docs/k/", "/demo/", "/all/", "/d%65mo/docs/", "/demo/k/"]);
+    let strategy = (beginning, path(), vec(steps(), 8));
+    let result = runner(20_000).run(&strategy, |(beginning, rest, chains)| {
+        let path = beginning.to_owned() + rest.trim_start_matches('/');
+        let Some(target) = signed_target(&scene, &path) else { return Ok(()) };
+        let (bucket, key) = target[1..].split_once('/').unwrap();
+        let (bucket, expected) = if bucket == "demo" { ("demo", Some("docs")) } else { ("all", None) };
+        *signed.borrow_mut().entry(bucket).or_default() += 1;
+        prop_assert!(path.ends_with(&format!("/{key}")), "{} goes out as it came: {}", path, key);
+        for (place, name) in [(target.clone(), Some(bucket)), (format!("/{key}"), expected)] {
+            let Some(name) = name else { continue };
+            let fixed = READERS.iter().map(|(reader, read)| ((*reader).to_owned(), read(&place)));
+            let chained = chains.iter().map(|steps| (format!("{steps:?}"), chain(&place, steps)));
+            for (reader, read) in fixed.chain(chained).filter(|(_, read)| *read != Read::Refused) {
+                prop_assert_eq!(&read, &Read::Bucket(name.into()), "{} reads {:?} in {}", reader, read, place);
+            }
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    let signed = signed.into_inner();
+    assert!(signed.len() == 2 && signed.values().all(|count| *count > 100), "both are signed for: {signed:?}");
+}

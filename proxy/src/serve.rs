@@ -1,6 +1,5 @@
 //! Puts the parts together and runs them until a signal ends them.
 
-#[expect(dead_code, reason = "for requests that are signed here")]
 mod credentials;
 mod error;
 mod exports;
@@ -8,6 +7,7 @@ mod last_hour;
 mod obstacles;
 mod server_conf;
 mod shadow;
+mod signing;
 
 pub use error::{ServeError, ServeErrors};
 pub use obstacles::{expiring, obstacles, other_obstacles};
@@ -35,6 +35,7 @@ use pingora::services::background::background_service;
 use sd_notify::NotifyState;
 use server_conf::server_conf;
 use shadow::Shadow;
+use signing::Signing;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -82,6 +83,10 @@ pub fn serve(mut config: Config, log: Log, hooks: Hooks) -> Result<(), ServeErro
     follow_upstreams(&mut server, &config, &parts.upstreams)?;
     let mut starting = Starting::default();
     let open = serve_clients(&mut server, &config, &parts, &mut starting, (sockets, certificates))?;
+    if let Some(signing) = &parts.signing {
+        parts.export_credentials(&signing.state())?;
+        signing.follow(&mut server, &config, &parts.policy, &mut starting);
+    }
     let rules = Arc::clone(&parts.rules);
     let candidate = parts.shadow.as_ref().map(|shadow| Arc::clone(&shadow.rules));
     let reload = move || {
@@ -132,6 +137,7 @@ struct Parts {
     last_hour: Arc<LastHour>,
     upstreams: Arc<Upstreams>,
     policy: Arc<Policy>,
+    signing: Option<Signing>,
     readiness: Arc<Readiness>,
 }
 
@@ -159,6 +165,7 @@ impl Parts {
         let readiness = Arc::<Readiness>::default();
         let asked = Arc::clone(&readiness);
         let recent_denials = Arc::new(RecentDenials::new(config.recent_denials));
+        let signing = Signing::of(config)?;
         let policy = Policy::new(
             config,
             exchange::Parts {
@@ -169,6 +176,7 @@ impl Parts {
                 access_log: log.access(),
                 shadow: shadow.as_ref().map(|shadow| (Arc::clone(&shadow.rules), Arc::clone(&shadow.decisions))),
                 why_not_ready: Some(Box::new(move || asked.why_not())),
+                signing: signing.as_ref().map(|signing| signing.parts(config)).transpose()?,
             },
         );
         let policy = Arc::new(policy);
@@ -183,6 +191,7 @@ impl Parts {
             last_hour,
             upstreams,
             policy,
+            signing,
             readiness,
         })
     }
@@ -234,6 +243,10 @@ fn serve_clients(
         rejections: Arc::clone(&parts.rejections),
         recent_denials: Arc::clone(&parts.recent_denials),
         refused_signatures: Arc::clone(parts.policy.refused_signatures()),
+        signing: parts
+            .signing
+            .as_ref()
+            .map(|signing| admin::Signing { prefixes: config.sign.clone(), credentials: signing.state() }),
         last_hour: Arc::clone(&parts.last_hour),
         upstreams: Arc::clone(&parts.upstreams),
         readiness: Arc::clone(&parts.readiness),

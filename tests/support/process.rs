@@ -1,6 +1,7 @@
 //! The program run to its end, and what it said; configuration files and addresses for it.
 
 use super::proxy::{PROGRAM, Proxy};
+use super::store::{ACCESS_KEY, REGION, SECRET_KEY};
 use super::{DEADLINE, eventually};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -116,4 +117,33 @@ pub fn listening(rules: &Path, upstream: SocketAddr, configuration: &str) -> Pro
     let mut command = s3cors(&["serve", "--config", &file.argument(), "--rules"]);
     command.arg(rules).args(["--upstream", &format!("http://{upstream}")]);
     Proxy::spawn(command)
+}
+
+/// A proxy that listens anywhere and has the store's keys to sign with.
+pub fn signing(rules: &Path, upstream: SocketAddr, configuration: &str) -> Proxy {
+    Proxy::spawn(signing_command(rules, upstream, &ConfigFile::new(&anywhere(configuration))))
+}
+
+/// A configuration that listens anywhere, for both versions of HTTP.
+pub fn anywhere(configuration: &str) -> String {
+    format!("listen: {{address: '127.0.0.1:0', http2: true}}\nadmin: 127.0.0.1:0\n{configuration}")
+}
+
+/// The command of a proxy that has the store's keys to sign with.
+pub fn signing_command(rules: &Path, upstream: SocketAddr, file: &ConfigFile) -> Command {
+    let mut command = without_keys(rules, upstream, file);
+    command.envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY), ("AWS_REGION", REGION)]);
+    command
+}
+
+/// The command of a proxy that finds no keys, whatever machine it runs on.
+pub fn without_keys(rules: &Path, upstream: SocketAddr, file: &ConfigFile) -> Command {
+    let mut command = s3cors(&["serve", "--config", &file.argument(), "--rules"]);
+    command.arg(rules).args(["--upstream", &format!("http://{upstream}")]);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    let home = file.path().parent().unwrap().to_owned();
+    command.env("HOME", home).env("AWS_EC2_METADATA_DISABLED", "true");
+    command
 }

@@ -10,6 +10,9 @@ use super::policy::Policy;
 use super::questions::Questions;
 use super::reply::{Refusal, Reply};
 use super::sandbox::is_for_service_worker;
+use super::signed_reads::claim::Claim;
+use super::signed_reads::judge::claim;
+use super::signed_reads::response::refused_read;
 use super::stages::{Exchange, Forward, Replying};
 use crate::s3::address::NamedBucket;
 use crate::s3::error::ErrorCode;
@@ -51,15 +54,40 @@ impl<H: RequestHead> Exchange<H> {
                 let reply = no_service_worker(&self.policy, &self.known);
                 Judged::Reply(Replying::new(self, reply))
             }
-            (None, None) => match operation(&self) {
-                None => Judged::Forward(Forward::new(self)),
-                Some(Ok(signed)) => {
-                    // Its body is judged with it, and both its questions go to one address.
-                    self.known.questions.end();
-                    Judged::Buffered(Buffered::new(Forward::new(self), signed))
-                }
-                Some(Err(reply)) => Judged::Reply(Replying::new(self, *reply)),
-            },
+            (None, None) => self.without_own_reply(),
+        }
+    }
+
+    /// The stage of a request that an upstream may see.
+    fn without_own_reply(mut self: Box<Self>) -> Judged<H> {
+        let Self { policy, head, known, .. } = &mut *self;
+        if let Some(reads) = &policy.reads {
+            known.claim = claim(reads, &*head, known, &policy.address(head, &known.host));
+        }
+        match &known.claim {
+            Claim::Refused(why) => {
+                let reply = refused_read(policy, *why, known);
+                return Judged::Reply(Replying::new(self, reply));
+            }
+            Claim::Moved(location) => {
+                let reply = Reply::moved(StatusCode::FOUND, location.clone());
+                return Judged::Reply(Replying::new(self, reply));
+            }
+            Claim::Read(_) => {
+                // No signature of the client's can fail.
+                known.questions.end();
+                return Judged::Forward(Forward::new(self));
+            }
+            Claim::None | Claim::Opens(_) => {}
+        }
+        match operation(&self) {
+            None => Judged::Forward(Forward::new(self)),
+            Some(Ok(signed)) => {
+                // Its body is judged with it, and both its questions go to one address.
+                self.known.questions.end();
+                Judged::Buffered(Buffered::new(Forward::new(self), signed))
+            }
+            Some(Err(reply)) => Judged::Reply(Replying::new(self, *reply)),
         }
     }
 

@@ -5,8 +5,11 @@ use super::forwarding::Chain;
 use super::head::RequestHead;
 use super::names::NamedHost;
 use super::questions::Questions;
+use super::reply::Reply;
 use super::response_notes::ResponseNotes;
 use super::short_text::ShortText;
+use super::signed_reads::claim::Claim;
+use super::signed_reads::read::SignedRead;
 use super::via::Passages;
 use crate::rules::Bucket;
 use crate::s3::identity::RequestId;
@@ -33,6 +36,10 @@ pub(super) struct Known {
     /// The public name that it is for.
     pub(super) host: NamedHost,
     pub(super) questions: Questions,
+    /// What it may do without keys of its own.
+    pub(super) claim: Claim,
+    /// A reply of ours in place of the upstream's response.
+    pub(super) in_place: Option<Box<Reply>>,
     /// The parts of the response's head that decide about its edits; `None` where no edit depends on them.
     pub(super) notes: Option<Box<ResponseNotes>>,
     pub(super) lines: KnownLines,
@@ -69,6 +76,8 @@ impl Known {
             scope: None,
             host: NamedHost::default(),
             questions: Questions::default(),
+            claim: Claim::None,
+            in_place: None,
             notes: None,
             lines: KnownLines::default(),
             client: None,
@@ -90,6 +99,11 @@ impl Known {
     /// The bucket's label; empty before the request was judged.
     pub(super) fn label(&self) -> &str {
         self.bucket.as_ref().map_or("", |bucket| &bucket.label)
+    }
+
+    /// The read that is signed here; `None` for any other request.
+    pub(super) fn signed_read(&self) -> Option<&SignedRead> {
+        if let Claim::Read(read) = &self.claim { Some(read) } else { None }
     }
 
     pub(super) fn has_rules(&self) -> bool {

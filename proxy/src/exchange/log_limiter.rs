@@ -4,30 +4,39 @@ use crate::telemetry::SignatureCause;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// Allows one log line a minute for each cause: without it a client with a wrong key fills the log.
-pub(super) struct LogLimiter {
+/// Allows one log line a minute: without it a client with a wrong key fills the log.
+pub(super) struct OncePerMinute {
     started: Instant,
-    /// The second in which the last line about each cause was written, from 1; 0 is never.
-    last: [AtomicU64; SignatureCause::ALL.len()],
+    /// The second in which the last line was written, from 1; 0 is never.
+    last: AtomicU64,
 }
 
-impl Default for LogLimiter {
+impl Default for OncePerMinute {
     fn default() -> Self {
-        Self { started: Instant::now(), last: Default::default() }
+        Self { started: Instant::now(), last: AtomicU64::new(0) }
     }
 }
 
-impl LogLimiter {
+impl OncePerMinute {
     const SECONDS: u64 = 60;
 
-    pub(super) fn allows(&self, cause: SignatureCause) -> bool {
-        self.allows_at(self.started.elapsed().as_secs() + 1, cause)
+    pub(super) fn allows(&self) -> bool {
+        self.allows_at(self.started.elapsed().as_secs() + 1)
     }
 
-    fn allows_at(&self, second: u64, cause: SignatureCause) -> bool {
+    fn allows_at(&self, second: u64) -> bool {
         let is_due = |last| (last == 0 || second >= last + Self::SECONDS).then_some(second);
-        let last = self.last.get(cause as usize);
-        last.is_some_and(|last| last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_due).is_ok())
+        self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_due).is_ok()
+    }
+}
+
+/// Allows one log line a minute for each cause.
+#[derive(Default)]
+pub(super) struct LogLimiter([OncePerMinute; SignatureCause::ALL.len()]);
+
+impl LogLimiter {
+    pub(super) fn allows(&self, cause: SignatureCause) -> bool {
+        self.0.get(cause as usize).is_some_and(OncePerMinute::allows)
     }
 }
 
@@ -36,22 +45,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_one_line_a_minute_for_each_cause() {
-        let limiter = LogLimiter::default();
-        let (host, key) = (SignatureCause::HostReplaced, SignatureCause::Unknown);
-        for (second, cause, is_allowed) in [
-            (1, host, true),
-            (1, host, false),
-            (1, key, true),
-            (59, host, false),
-            (60, host, false),
-            (61, host, true),
-            (90, key, true),
-            (120, host, false),
-            (121, host, true),
-        ] {
-            assert_eq!(limiter.allows_at(second, cause), is_allowed, "second {second}, {cause:?}");
+    fn there_is_one_line_a_minute() {
+        let limit = OncePerMinute::default();
+        for (second, is_allowed) in
+            [(1, true), (1, false), (59, false), (60, false), (61, true), (120, false), (121, true)]
+        {
+            assert_eq!(limit.allows_at(second), is_allowed, "second {second}");
         }
-        assert!(!limiter.allows(key) && limiter.allows(SignatureCause::Expired));
+    }
+
+    #[test]
+    fn each_cause_has_a_line_of_its_own() {
+        let limiter = LogLimiter::default();
+        for (cause, is_allowed) in [
+            (SignatureCause::HostReplaced, true),
+            (SignatureCause::Unknown, true),
+            (SignatureCause::HostReplaced, false),
+            (SignatureCause::Expired, true),
+        ] {
+            assert_eq!(limiter.allows(cause), is_allowed, "{cause:?}");
+        }
     }
 }

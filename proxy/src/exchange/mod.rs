@@ -12,8 +12,6 @@ mod connection_options;
 mod count;
 mod failure;
 mod forwarding;
-#[expect(unused_imports, reason = "no stage asks for a grant yet")]
-#[cfg_attr(not(test), expect(dead_code, reason = "no stage asks for a grant yet"))]
 mod grants;
 mod head;
 mod head_retry;
@@ -42,8 +40,10 @@ mod response_notes;
 mod sandbox;
 mod shadow;
 mod short_text;
+mod shown_path;
 mod signature_cause;
 mod signature_mismatch;
+mod signed_reads;
 mod stages;
 mod take_headers;
 mod tally;
@@ -56,6 +56,7 @@ pub use bucket_cors::{
 };
 pub use count::{Count, Counted};
 pub use failure::{Failure, RequestFault, ResponseFault};
+pub use grants::{GrantKeys, NoRandomBytes};
 pub use head::RequestHead;
 pub use health::WhyNotReady;
 pub use identity::Identity;
@@ -66,6 +67,7 @@ pub use reply::{Refusal, Reply};
 pub use request_edits::RequestEdits;
 pub use response_edits::{ResponseEdits, is_cors_header};
 pub use response_head::{Resend, ResponsePlan, Shown};
+pub use signed_reads::{ReadEdits, SigningParts};
 pub use stages::{Exchange, Forward, Replying};
 pub use take_headers::TakeHeaders;
 pub use tally::{CLIENT_GONE, Tally};

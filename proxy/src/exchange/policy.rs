@@ -3,6 +3,7 @@
 use super::bucket_cors::api::{Api, SignatureCheck};
 use super::count::Count;
 use super::forwarding::Forwarding;
+use super::grants::GrantKeys;
 use super::head::RequestHead;
 use super::healing_log::HealingLog;
 use super::health::{HealthPaths, WhyNotReady};
@@ -14,6 +15,7 @@ use super::peer::ClientPeer;
 use super::questions::Healing;
 use super::reply_contents::Replies;
 use super::shadow::Shadow;
+use super::signed_reads::reads::{SignedReads, SigningParts};
 use crate::config::{Config, PresignedHead, Switch, UpstreamOrigin};
 use crate::observe::{RecentDenials, RefusedSignatures, Rejections, ShadowDecisions};
 use crate::rules::{ShadowRules, Store};
@@ -38,6 +40,8 @@ pub struct Policy {
     /// `None` where each request has one question only.
     pub(super) healing: Option<Healing>,
     pub(super) healing_log: HealingLog,
+    /// `None` where strangers read nothing that has to be signed.
+    pub(super) reads: Option<SignedReads>,
     pub(super) access_log: Option<AccessLog>,
     pub(super) replies: Replies,
     pub(super) signature_log: LogLimiter,
@@ -66,13 +70,15 @@ pub struct Parts {
     pub shadow: Option<(Arc<ShadowRules>, Arc<ShadowDecisions>)>,
     /// Asked by requests for a listener's health path.
     pub why_not_ready: Option<WhyNotReady>,
+    /// What reads are signed with; `None` where none is signed here.
+    pub signing: Option<SigningParts>,
 }
 
 impl Policy {
     /// Puts the parts together.
     #[must_use]
     pub fn new(config: &Config, parts: Parts) -> Self {
-        let Parts { rules, metrics, rejections, recent_denials, access_log, shadow, why_not_ready } = parts;
+        let Parts { rules, metrics, rejections, recent_denials, access_log, shadow, why_not_ready, signing } = parts;
         let api = Api::of(config);
         if api.is_some() {
             metrics.bucket_cors.prepare(Operation::ALL.map(Operation::as_str));
@@ -90,6 +96,7 @@ impl Policy {
             no_vary_search: config.presigned.no_vary_search,
             healing: Healing::of(config),
             healing_log: HealingLog::default(),
+            reads: SignedReads::of(config, signing),
             access_log,
             replies: Replies::new(config.cors),
             signature_log: LogLimiter::default(),
@@ -123,6 +130,13 @@ impl Policy {
     #[must_use]
     pub const fn refused_signatures(&self) -> &Arc<RefusedSignatures> {
         &self.refused_signatures
+    }
+
+    /// Accepts and makes the tokens of grants with other keys from now on.
+    pub fn replace_grant_keys(&self, keys: GrantKeys) {
+        if let Some(reads) = &self.reads {
+            reads.replace_keys(keys);
+        }
     }
 
     /// Returns the check whether upstreams judge signatures; `None` where the CORS of buckets is not served here.

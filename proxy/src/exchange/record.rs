@@ -4,13 +4,16 @@ use super::head::RequestHead;
 use super::known::Known;
 use super::policy::Policy;
 use super::short_text::ShortText;
+use super::shown_path::shown_path;
+use super::signed_reads::judge::is_signed;
+use super::signed_reads::read::{Grant, SignedRead};
 use super::stages::Exchange;
 use super::tally::Tally;
 use crate::observe::Denied;
 use crate::rules::Slot;
 use crate::s3;
 use crate::s3::address::NamedBucket;
-use crate::telemetry::{Access, AccessLog, Served, SignedBy, printable};
+use crate::telemetry::{Access, AccessLog, GrantResult, Served, SignedBy, printable};
 use http::Version;
 use s3_cors::{Outcome, Reason, RequestKind};
 use std::borrow::Cow;
@@ -31,6 +34,10 @@ impl<H: RequestHead> Drop for Exchange<H> {
             return;
         }
         policy.metrics.buckets.count(known.label(), &known.decision);
+        if let Some(read) = known.signed_read() {
+            policy.metrics.buckets.count_signed_read(known.label());
+            read.grant.iter().for_each(|_| policy.metrics.grants.count(GrantResult::Used));
+        }
         if is_denial(known) {
             record_denial(policy, &*head, known, served.code);
         }
@@ -50,7 +57,7 @@ fn record_denial(policy: &Policy, head: &impl RequestHead, known: &Known, status
         bucket: address.bucket.name(),
         is_ambiguous: address.bucket == NamedBucket::Ambiguous,
         kind: known.decision.kind,
-        path: head.path(),
+        path: &shown_path(policy, head, known),
         origin: known.lines.origin.of(head).unwrap_or_default(),
         method: known.lines.asked_method.of(head).unwrap_or(head.method().as_bytes()),
         request_headers: known.lines.asked_headers.of(head),
@@ -122,6 +129,7 @@ fn log_access(
     served: &Served<'_>,
 ) {
     let outcome = known.decision.outcome();
+    let (signer, signed_prefix, until) = signer(head, known);
     log.write(&Access {
         request_id: known.id.as_str(),
         client: known.client,
@@ -130,16 +138,16 @@ fn log_access(
         method: &printable(served.method.as_bytes()),
         operation: operation(head, known),
         bucket: &bucket(policy, head, known),
-        path: &printable(head.path().as_bytes()),
+        path: &printable(shown_path(policy, head, known).as_bytes()),
         status: served.code,
         bytes: served.response_bytes,
         duration: seconds(served.duration),
         upstream: known.upstream,
         upstream_time: served.upstream.map(seconds),
         upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
-        signer: signer(head),
-        signed_prefix: None,
-        until: None,
+        signer,
+        signed_prefix: signed_prefix.as_deref(),
+        until,
         origin: known.lines.origin.of(head).map(printable).as_deref(),
         cors: outcome.map(Outcome::as_str),
         // A request that is refused is so whatever the rules say of it.
@@ -156,9 +164,18 @@ fn log_access(
     });
 }
 
-fn signer(head: &impl RequestHead) -> SignedBy {
-    let is_signed = s3::presigned::is_presigned(head.query()) || head.value("authorization").is_some();
-    if is_signed { SignedBy::Client } else { SignedBy::None }
+/// The side that signed, the prefix or the folder for which it may, and the end of that.
+fn signer<'k>(head: &impl RequestHead, known: &'k Known) -> (SignedBy, Option<Cow<'k, str>>, Option<SystemTime>) {
+    match known.signed_read() {
+        Some(SignedRead { grant: Some(Grant { folder, until }), .. }) => {
+            (SignedBy::Grant, Some(printable(folder.as_bytes())), Some(*until))
+        }
+        Some(SignedRead { prefix, grant: None, .. }) => {
+            (SignedBy::Here, Some(printable(prefix.prefix.as_bytes())), None)
+        }
+        None if is_signed(head, known.lines.authorization.of(head)) => (SignedBy::Client, None, None),
+        None => (SignedBy::None, None, None),
+    }
 }
 
 /// The protocol, as nginx writes it.

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::head::RequestHead;
 use super::reply::Reply;
+use super::shown_path::shown_path;
 use super::stages::{Exchange, Forward, Replying};
 use crate::s3::error::ErrorCode;
 use crate::telemetry::{UpstreamErrorKind, printable};
@@ -21,7 +22,8 @@ impl<H: RequestHead> Exchange<H> {
     fn note(&mut self, failure: Failure) {
         self.known.fault = failure.invalid_part();
         let (request_id, method, bucket) = (self.known.id.as_str(), self.head.method(), self.known.label());
-        let path = printable(self.head.path().as_bytes());
+        let path = shown_path(&self.policy, &self.head, &self.known);
+        let path = printable(path.as_bytes());
         let (error, reason) = failure.words();
         match failure.upstream() {
             // The resolver says so, once and then now and again; a line for each request would bury it.

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use crate::s3::error::{ErrorCode, ErrorDocument};
 use bytes::Bytes;
-use http::header::DATE;
+use http::header::{DATE, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use s3cors_http1::body_length::is_bodiless;
 
@@ -23,17 +23,25 @@ pub struct Reply {
     pub(super) ends_connection: bool,
     /// The header lines of a response that an upstream made, in place of our own.
     pub(super) relayed: Option<Box<[(HeaderName, HeaderValue)]>>,
+    /// Header lines beside those that every reply has.
+    pub(super) lines: Box<[(HeaderName, HeaderValue)]>,
 }
 
 impl Reply {
     /// A reply without a body.
-    pub(super) const fn empty(status: StatusCode) -> Self {
-        Self { status, body: Bytes::new(), content_type: XML, ends_connection: false, relayed: None }
+    pub(super) fn empty(status: StatusCode) -> Self {
+        let (body, lines) = (Bytes::new(), Box::default());
+        Self { status, body, content_type: XML, ends_connection: false, relayed: None, lines }
     }
 
     /// A reply of one line of text.
     pub(super) fn text(status: StatusCode, line: &str) -> Self {
         Self { body: format!("{line}\n").into(), content_type: TEXT, ..Self::empty(status) }
+    }
+
+    /// A redirect.
+    pub(super) fn moved(status: StatusCode, location: HeaderValue) -> Self {
+        Self { lines: Box::new([(LOCATION, location)]), ..Self::empty(status) }
     }
 
     /// A document that the client asked for.

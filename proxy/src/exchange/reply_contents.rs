@@ -4,6 +4,7 @@ use super::identity::Host;
 use super::known::Known;
 use super::reply::Reply;
 use super::response_edits::ResponseEdits;
+use super::response_head::Shown;
 use super::take_headers::TakeHeaders;
 use crate::config::Cors;
 use crate::s3::error::ErrorDocument;
@@ -44,7 +45,7 @@ impl Replies {
         }
         let lines = reply.relayed.as_deref().unwrap_or_default();
         let vary = lines.iter().filter(|(name, _)| *name == VARY).map(|(_, value)| value.as_bytes());
-        let edits = ResponseEdits::new(&self.cors, known, None, vary);
+        let edits = ResponseEdits::new(&self.cors, known, Shown::as_it_came(), vary);
         if reply.relayed.is_none() {
             if !reply.body.is_empty() {
                 to.header(&CONTENT_TYPE, &HeaderValue::from_static(reply.content_type));
@@ -52,6 +53,9 @@ impl Replies {
             to.identity(&self.host.identity(&known.id));
         }
         for (name, value) in lines.iter().filter(|(name, _)| !edits.removes(name.as_str().as_bytes())) {
+            to.header(name, value);
+        }
+        for (name, value) in &reply.lines {
             to.header(name, value);
         }
         edits.for_each_header(to);

@@ -3,6 +3,7 @@
 use super::forwarding::ForwardedLines;
 use super::head_retry;
 use super::names::inner_path;
+use super::signed_reads::read::ReadEdits;
 use crate::s3::placed_signature::{PlacedSignature, SignaturePlace};
 use std::borrow::Cow;
 
@@ -23,6 +24,8 @@ pub struct RequestEdits<'r> {
     pub(super) holds_body: bool,
     /// Set if the client expects something itself.
     pub(super) has_expectation: bool,
+    /// The request that is signed here, in place of the client's own.
+    pub(super) read: Option<ReadEdits<'r>>,
 }
 
 /// The lines of a client that end here, because they are not for the storage.
@@ -41,6 +44,12 @@ impl<'r> RequestEdits<'r> {
     #[must_use]
     pub const fn host(&self) -> Option<&'r str> {
         self.host
+    }
+
+    /// The request that is signed here, in place of the client's own.
+    #[must_use]
+    pub const fn signed_read(&self) -> Option<&ReadEdits<'r>> {
+        self.read.as_ref()
     }
 
     /// The method in place of the client's own.

@@ -2,6 +2,7 @@
 
 use super::head_retry::FullLength;
 use super::known::Known;
+use super::response_head::Shown;
 use super::response_notes::ResponseNotes;
 use super::take_headers::TakeHeaders;
 use crate::config::{Cors, ResourcePolicy, TimingAllowOrigin, VaryPolicy};
@@ -36,6 +37,8 @@ pub struct ResponseEdits<'x> {
     resource_policy: Option<&'static HeaderValue>,
     vary: Option<HeaderValue>,
     decision: Option<HeaderValue>,
+    /// The status in place of the upstream's own.
+    status: Option<StatusCode>,
     /// The length of the whole, where the upstream was asked for a part.
     full_length: Option<FullLength>,
     /// The parts of the response that decide about further headers.
@@ -48,7 +51,7 @@ impl<'x> ResponseEdits<'x> {
     pub(super) fn new<'v>(
         cors: &Cors,
         known: &'x Known,
-        full_length: Option<FullLength>,
+        shown: Shown,
         vary: impl IntoIterator<Item = &'v [u8]>,
     ) -> Self {
         let grant = known.decision.grant();
@@ -68,7 +71,8 @@ impl<'x> ResponseEdits<'x> {
             resource_policy: embeds.then_some(&CROSS_ORIGIN),
             vary,
             decision: cors.debug_header.then(|| debug_value(&known.decision)),
-            full_length,
+            status: shown.status,
+            full_length: shown.full_length,
             notes: known.notes.as_deref(),
         }
     }
@@ -76,7 +80,7 @@ impl<'x> ResponseEdits<'x> {
     /// The status in place of the upstream's own.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
-        self.full_length.map(FullLength::status)
+        self.status.or_else(|| self.full_length.map(FullLength::status))
     }
 
     /// The length in place of the upstream's own, in bytes.

@@ -13,6 +13,7 @@ use super::sandbox::can_run_script;
 use super::short_text::ShortText;
 use super::signature_cause::{Rejected, Rejection};
 use super::signature_mismatch::{examine_code, reported};
+use super::signed_reads::response::{Judgement, judged_claim};
 use crate::config::PresignedHead;
 use crate::observe::RefusedSignature;
 use crate::telemetry::{ByGet, HealCause, HealResult, SignatureCause, printable};
@@ -35,11 +36,15 @@ pub enum ResponsePlan {
     Again,
     /// A response is relayed.
     Relay(Shown),
+    /// The client gets a reply of ours (`Forward::in_place`), and nothing of the response.
+    Reply,
 }
 
 /// The response that the client sees. Only the exchange makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
+    /// The status in place of the one that came.
+    pub(super) status: Option<StatusCode>,
     pub(super) full_length: Option<FullLength>,
     is_retry: bool,
     is_first: bool,
@@ -48,7 +53,7 @@ pub struct Shown {
 impl Shown {
     /// The response that came.
     pub(super) const fn as_it_came() -> Self {
-        Self { full_length: None, is_retry: false, is_first: false }
+        Self { status: None, full_length: None, is_retry: false, is_first: false }
     }
 
     /// Returns true if the head of the first response is shown, not that of the second.
@@ -85,6 +90,18 @@ where
     L: Iterator<Item = (&'l [u8], &'l [u8])> + Clone,
 {
     known.upstream_time = known.upstream_started.map(|started| started.elapsed());
+    match judged_claim(policy, (status, resend.document), head, known) {
+        Judgement::Usual => {}
+        Judgement::Plan(plan) => {
+            examine_head(policy, lines, head, known);
+            return plan;
+        }
+        Judgement::Relay(shown) => {
+            known.notes = notes_of(policy, head, known, status, lines.clone());
+            examine_head(policy, lines, head, known);
+            return ResponsePlan::Relay(Shown { status: shown, ..Shown::as_it_came() });
+        }
+    }
     if asks_again(policy, status, head, known) || asks_in_another_form(policy, (status, resend), head, known) {
         return ResponsePlan::Again;
     }
@@ -227,10 +244,12 @@ fn notes_of<'l>(
     let is_sandboxed = known.host.is_sandboxed;
     let is_moved = known.host.prefix > 0 && (status.is_redirection() || status == StatusCode::CREATED);
     let is_kept = policy.no_vary_search.is_on() && is_kept(status) && is_presigned_get(head);
-    if !is_sandboxed && !is_moved && !is_kept {
+    let hides_path = known.signed_read().is_some_and(|read| read.grant.is_some());
+    if !is_sandboxed && !is_moved && !is_kept && !hides_path {
         return None;
     }
-    let (mut notes, mut keeping) = (ResponseNotes { is_sandboxed, ..ResponseNotes::default() }, Keeping::default());
+    let (mut notes, mut keeping) =
+        (ResponseNotes { is_sandboxed, hides_path, ..ResponseNotes::default() }, Keeping::default());
     for (name, value) in lines {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
         match name.len() {

@@ -6,6 +6,8 @@ use super::sandbox::{NOSNIFF, POLICY};
 use super::take_headers::TakeHeaders;
 use http::{HeaderName, HeaderValue, header};
 
+pub(super) static NO_REFERRER: (HeaderName, HeaderValue) =
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 static LOCATION: HeaderName = header::LOCATION;
 
 /// The headers that a response gets.
@@ -19,6 +21,8 @@ pub(super) struct ResponseNotes {
     pub(super) location: Option<HeaderValue>,
     /// Set if the reader's browser may keep it for all signatures of the URL.
     pub(super) has_no_vary_search: bool,
+    /// Set where the path of the request must not be told to other hosts.
+    pub(super) hides_path: bool,
     /// Set if the response does not say itself that only its reader may keep it.
     pub(super) adds_private: bool,
 }
@@ -31,6 +35,7 @@ impl ResponseNotes {
         match name.first() {
             Some(b'l' | b'L') => self.location.is_some() && is(&LOCATION),
             Some(b'n' | b'N') => self.has_no_vary_search && is(&NO_VARY_SEARCH.0),
+            Some(b'r' | b'R') => self.hides_path && is(&NO_REFERRER.0),
             Some(b'x' | b'X') => self.is_sandboxed && is(&NOSNIFF.0),
             _ => false,
         }
@@ -43,6 +48,7 @@ impl ResponseNotes {
             (self.can_run_script, &POLICY),
             (self.has_no_vary_search, &NO_VARY_SEARCH),
             (self.adds_private, &PRIVATE),
+            (self.hides_path, &NO_REFERRER),
         ] {
             if is_there {
                 to.header(name, value);

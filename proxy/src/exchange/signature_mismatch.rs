@@ -79,9 +79,20 @@ fn diagnose(policy: &Policy, rejection: Option<Rejection>, head: &impl RequestHe
 
 /// What the beginning of an error document says.
 pub(super) fn reported(body: &[u8]) -> Option<Rejection> {
+    let (code, document) = split_at_code(body)?;
+    Rejection::of(code, document)
+}
+
+/// The code in the beginning of an error document.
+pub(super) fn code_of(body: &[u8]) -> Option<&[u8]> {
+    split_at_code(body).map(|(code, _)| code)
+}
+
+/// The code, and the document from it on.
+fn split_at_code(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = body.get(..LOOKED_AT).unwrap_or(body);
-    let code = start.get(memchr::memmem::find(start, b"<Code>")? + b"<Code>".len()..)?;
-    Rejection::of(code.get(..memchr::memmem::find(code, b"</Code>")?)?, code)
+    let document = start.get(memchr::memmem::find(start, b"<Code>")? + b"<Code>".len()..)?;
+    Some((document.get(..memchr::memmem::find(document, b"</Code>")?)?, document))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::response_edits::ResponseEdits;
 use super::response_head::{Resend, ResponsePlan, Shown, answered};
 use super::sandbox::is_of_aws;
 use super::signature_mismatch::examine_body;
+use super::signed_reads::answer::wants_document;
 use super::take_headers::TakeHeaders;
 use super::tally::Tally;
 use crate::config::UpstreamOrigin;
@@ -157,7 +158,8 @@ impl<H: RequestHead> Forward<H> {
         let own = (known.lines.has_forwarding, known.lines.passages.is_there());
         let mut forwarded = policy.forwarding.lines(head, peer, own, known.chain.as_ref());
         let host = policy.host_for_upstream(known);
-        if let Some(lines) = forwarded.as_mut().filter(|_| host.is_some()) {
+        let read = known.signed_read().map(|read| read.edits(head.method(), head.path()));
+        if let Some(lines) = forwarded.as_mut().filter(|_| host.is_some() || read.is_some()) {
             lines.leave_out_host();
         }
         RequestEdits {
@@ -170,6 +172,7 @@ impl<H: RequestHead> Forward<H> {
             encoding: known.questions.encoding(),
             holds_body: !self.is_ours && known.questions.holds_body() && has_body(head),
             has_expectation: known.questions.holds_body() && head.value("expect").is_some(),
+            read,
         }
     }
 
@@ -178,7 +181,11 @@ impl<H: RequestHead> Forward<H> {
     pub fn examines_refusal(&self, status: StatusCode) -> bool {
         let Exchange { head, known, .. } = &*self.exchange;
         let has_document = head.method() != "HEAD" || known.by_get.is_some();
-        !self.is_ours && has_document && status == StatusCode::FORBIDDEN && known.questions.is_of_a_kind()
+        let decides = match known.signed_read() {
+            Some(_) => wants_document(status),
+            None => status == StatusCode::FORBIDDEN && known.questions.is_of_a_kind(),
+        };
+        !self.is_ours && has_document && decides
     }
 
     /// Takes the head of the upstream's final response: its status and its lines. `first` are the lines of the response before it, if this
@@ -200,9 +207,16 @@ impl<H: RequestHead> Forward<H> {
         answered(policy, (status, lines), (first, resend), &*head, known)
     }
 
+    /// The reply of ours in place of the response, where the exchange has one ([`ResponsePlan::Reply`]).
+    #[must_use]
+    pub fn in_place(mut self) -> Option<Replying<H>> {
+        let reply = self.exchange.known.in_place.take()?;
+        Some(Replying::new(self.exchange, *reply))
+    }
+
     /// The difference between the response as it came and as the client sees it. `vary` are the `Vary` lines that came.
     pub fn edits<'v>(&self, shown: Shown, vary: impl IntoIterator<Item = &'v [u8]>) -> ResponseEdits<'_> {
-        ResponseEdits::new(&self.exchange.policy.replies.cors, &self.exchange.known, shown.full_length, vary)
+        ResponseEdits::new(&self.exchange.policy.replies.cors, &self.exchange.known, shown, vary)
     }
 
     /// Returns true if the first bytes of the response's body are to be handed to [`body`](Self::body).

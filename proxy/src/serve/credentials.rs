@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Renews credentials until the process ends.
 pub(super) struct RenewCredentials {
-    pub(super) renewal: Renewal,
+    pub(super) renewal: Arc<Renewal>,
     /// Is told after the first attempt, which the start waits for.
     pub(super) tried: Sender<()>,
 }

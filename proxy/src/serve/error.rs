@@ -2,6 +2,7 @@
 
 use crate::config::{GrantKeyFileError, Rules, RulesSource, TokenFileError};
 use crate::downstream::BindError;
+use crate::exchange::NoRandomBytes;
 use crate::process::handover::HandoverError;
 use crate::rules::{SourceError, WatchError};
 use crate::telemetry::MetricsError;
@@ -49,6 +50,9 @@ pub enum ServeError {
     /// There are no keys to sign grants with.
     #[error("grants.key_file: {0}")]
     GrantKeys(#[from] GrantKeyFileError),
+    /// There is no random key to sign grants with.
+    #[error(transparent)]
+    NoGrantKey(#[from] NoRandomBytes),
     /// The metrics are not valid.
     #[error(transparent)]
     Metrics(#[from] MetricsError),

@@ -13,7 +13,7 @@ pub use super::timer::Timer;
 pub(crate) use super::wire::poll_read;
 pub use client::Client;
 
-use super::upstream::Forwarder;
+use super::upstream::{Forwarded, Forwarder};
 use super::wire;
 use crate::config::Limits;
 use crate::exchange::{self, Buffered, Forward, Judged, Policy, Replying, Tally};
@@ -126,7 +126,16 @@ impl Http1Driver {
     ) {
         let head = *forward.head();
         let mut side = Side::new(&mut client.stream, head, rest, progress);
-        let Err(error) = self.forwarder.forward(&mut forward, &mut side, &mut client.timer).await else { return };
+        let error = match self.forwarder.forward(&mut forward, &mut side, &mut client.timer).await {
+            Ok(Forwarded::Relayed) => return,
+            Ok(Forwarded::Reply) => {
+                if let Some(reply) = forward.in_place() {
+                    self.reply(client, reply, progress).await;
+                }
+                return;
+            }
+            Err(error) => error,
+        };
         let (failure, is_begun) = error.parts();
         (progress.keeps, progress.is_cut) = (false, is_begun);
         if let Some(reply) = forward.fail(failure, is_begun) {

@@ -6,7 +6,7 @@ use super::request::{Head, Rejected};
 use super::side::Side;
 use crate::drivers::budget::{KeptBody, Share};
 use crate::drivers::timer::Timer;
-use crate::drivers::upstream::Client;
+use crate::drivers::upstream::{Client, Forwarded};
 use crate::exchange::{Buffered, ClientPeer, Failure, Forward, Judged, Replying, RequestFault, RequestHead};
 use crate::upstream;
 use bytes::Bytes;
@@ -80,10 +80,14 @@ impl Http2Driver {
     }
 
     async fn forward(&self, mut forward: Forward<Head>, mut side: Side) {
-        let forwarded = self.forwarder.forward(&mut forward, &mut side, &mut Timer::default()).await;
-        let Err(error) = forwarded else { return };
-        let (failure, is_begun) = error.parts();
-        end(forward.fail(failure, is_begun), failure, side);
+        match self.forwarder.forward(&mut forward, &mut side, &mut Timer::default()).await {
+            Ok(Forwarded::Relayed) => {}
+            Ok(Forwarded::Reply) => end(forward.in_place(), Failure::Internal, side),
+            Err(error) => {
+                let (failure, is_begun) = error.parts();
+                end(forward.fail(failure, is_begun), failure, side);
+            }
+        }
     }
 
     /// Reads the body of an operation, carries it out and replies.

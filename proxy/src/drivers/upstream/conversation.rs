@@ -33,8 +33,19 @@ pub(super) struct Outcome {
     pub(super) is_reusable: bool,
     /// The time that the upstream keeps it, where it says so.
     pub(super) patience: Option<Duration>,
-    /// The response's head, where the client has no response yet because the request is to be asked again.
-    pub(super) first: Option<Bytes>,
+    /// What comes next for the client.
+    pub(super) next: Next,
+}
+
+/// What comes after a conversation.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Nothing: the client has the response.
+    Nothing,
+    /// The request is asked again. The client has no response yet; this is the head of the first one.
+    Again(Bytes),
+    /// The client gets a reply of the exchange's in place of the response.
+    Reply,
 }
 
 /// One request and its response.
@@ -183,7 +194,13 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
                 let is_reusable = head.keep_alive() && is_whole && !self.is_held;
                 // That of the first question stays the first.
                 let first = first.map_or_else(|| bytes.slice(..length), |first| first.bytes.clone());
-                return Ok(Outcome { is_reusable, patience: patience(&head), first: Some(first) });
+                return Ok(Outcome { is_reusable, patience: patience(&head), next: Next::Again(first) });
+            }
+            ResponsePlan::Reply => {
+                let is_to_head = self.forward.head().method() == "HEAD";
+                let is_whole = BodyReader::of_response(head.body(is_to_head)).is_whole(received.rest());
+                let is_reusable = head.keep_alive() && is_whole;
+                return Ok(Outcome { is_reusable, patience: patience(&head), next: Next::Reply });
             }
             ResponsePlan::Relay(shown) => shown,
         };
@@ -210,7 +227,7 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
             is_clean
         };
         let is_reusable = head.keep_alive() && is_clean && !self.is_held;
-        Ok(Outcome { is_reusable, patience: patience(&head), first: None })
+        Ok(Outcome { is_reusable, patience: patience(&head), next: Next::Nothing })
     }
 
     fn count_upload(&mut self) {

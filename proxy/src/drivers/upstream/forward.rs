@@ -1,7 +1,7 @@
 //! A request on its way: which address it is tried at, and whether it is asked again.
 
 use super::client::{Client, Link};
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Next};
 use super::request;
 use super::route::{ForwardError, Route};
 use crate::config::{Config, Limits, Timeouts};
@@ -11,6 +11,15 @@ use crate::exchange::{Forward, RequestHead};
 use crate::upstream::{Peer, Pool, Upstreams};
 use bytes::Bytes;
 use std::sync::Arc;
+
+/// The end of a request that went to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::drivers) enum Forwarded {
+    /// The client has the response.
+    Relayed,
+    /// The client gets a reply of the exchange's in place of the response.
+    Reply,
+}
 
 /// Forwards requests to the upstreams. One for all drivers.
 #[derive(Clone)]
@@ -60,18 +69,17 @@ impl Forwarder {
         forward: &mut Forward<H>,
         client: &mut C,
         timer: &mut Timer,
-    ) -> Result<(), ForwardError> {
+    ) -> Result<Forwarded, ForwardError> {
         let mut route = self.route(forward.head().method());
-        let mut first = self.ask(&mut route, forward, client, timer, None).await?;
-        while let Some(head) = first {
+        let mut next = self.ask(&mut route, forward, client, timer, None).await?;
+        while let Next::Again(head) = next {
             let mut route = self.route(forward.head().method());
-            first = Box::pin(self.ask(&mut route, forward, client, timer, Some(&head))).await?;
+            next = Box::pin(self.ask(&mut route, forward, client, timer, Some(&head))).await?;
         }
-        Ok(())
+        Ok(if matches!(next, Next::Reply) { Forwarded::Reply } else { Forwarded::Relayed })
     }
 
-    /// Tries one address after the other, and a kept connection that turned out closed once more. Returns the head of a response that the
-    /// client did not get, if the request is to be asked again.
+    /// Tries one address after the other, and a kept connection that turned out closed once more.
     pub(super) async fn ask<H: RequestHead, C: Client>(
         &self,
         route: &mut Route<'_>,
@@ -79,7 +87,7 @@ impl Forwarder {
         client: &mut C,
         timer: &mut Timer,
         first: Option<&Bytes>,
-    ) -> Result<Option<Bytes>, ForwardError> {
+    ) -> Result<Next, ForwardError> {
         loop {
             let mut upstream = route.connect(forward, client.share()).await?;
             let edits = forward.request();
@@ -94,7 +102,7 @@ impl Forwarder {
                     if outcome.is_reusable {
                         route.keep(upstream, outcome.patience);
                     }
-                    return Ok(outcome.first);
+                    return Ok(outcome.next);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The head of a request for an upstream, which is always asked in HTTP/1.1, whatever the client spoke.
 
-use crate::exchange::{RequestEdits, RequestHead};
+use crate::exchange::{ReadEdits, RequestEdits, RequestHead};
 use bytes::BytesMut;
 
 /// Room for a usual head: one that is presigned, with the lines that are added.
@@ -17,9 +17,14 @@ pub(in crate::drivers) enum BodyFraming {
     Whole(usize),
 }
 
-/// Writes the head. `authority` is the upstream's own `Host`, for a client of HTTP/1.0 that sends none (RFC 9112 §3.2).
+/// Writes the head. `authority` is the upstream's own `Host`: for a client of HTTP/1.0 that sends none (RFC 9112 §3.2), and for what is signed
+/// here.
 pub(super) fn head(edits: &RequestEdits<'_>, head: &impl RequestHead, authority: &str, body: BodyFraming) -> BytesMut {
     let mut out = BytesMut::with_capacity(ROOM);
+    if let Some(read) = edits.signed_read() {
+        write_read(&mut out, edits, read, head, authority);
+        return out;
+    }
     write_request_line(&mut out, edits, head);
     let keeps_host = head.has_host_line();
     let own = if keeps_host { None } else { Some(head.host().unwrap_or(authority)) };
@@ -37,9 +42,7 @@ pub(super) fn head(edits: &RequestEdits<'_>, head: &impl RequestHead, authority:
         BodyFraming::Whole(length) => write_whole(&mut out, edits, head, length, goes),
         BodyFraming::AsItCame | BodyFraming::Chunked => head.pieces(goes, |piece| out.extend_from_slice(piece)),
     }
-    edits.for_each_line(|name, [one, two, three]| {
-        write(&mut out, &[name, ": ", one, two, three, "\r\n"].map(str::as_bytes));
-    });
+    write_added(&mut out, edits);
     if body == BodyFraming::Chunked {
         out.extend_from_slice(b"transfer-encoding: chunked\r\n");
     }
@@ -62,6 +65,32 @@ fn write_request_line(out: &mut BytesMut, edits: &RequestEdits<'_>, head: &impl 
             write(out, &[method, b" ", root.as_bytes(), target.as_bytes(), b" HTTP/1.1\r\n"]);
         }
     }
+}
+
+/// Writes a read that is signed here. It has no body, and of the client's lines only those that may go along.
+fn write_read(
+    out: &mut BytesMut,
+    edits: &RequestEdits<'_>,
+    read: &ReadEdits<'_>,
+    head: &impl RequestHead,
+    authority: &str,
+) {
+    write(out, &[head.method().as_bytes(), b" "]);
+    read.target().iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+    write(out, &[b" HTTP/1.1\r\nhost: ", authority.as_bytes(), b"\r\n"]);
+    for (name, value) in head.lines().filter(|(name, _)| read.takes(name)) {
+        write(out, &[name, b": ", value, b"\r\n"]);
+    }
+    read.sign(authority, |piece| out.extend_from_slice(piece));
+    write_added(out, edits);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes the lines that are added.
+fn write_added(out: &mut BytesMut, edits: &RequestEdits<'_>) {
+    edits.for_each_line(|name, [one, two, three]| {
+        write(out, &[name, ": ", one, two, three, "\r\n"].map(str::as_bytes));
+    });
 }
 
 /// Writes the lines one by one: with a broken signature nothing else may differ.

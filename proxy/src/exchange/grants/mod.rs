@@ -12,7 +12,7 @@ mod opening;
 mod path;
 mod token;
 
-pub use folder::{OpenedFolder, folder_of};
+pub use folder::folder_of;
 pub use keys::{GrantKeys, NoRandomBytes};
 pub use opening::opens_until;
 pub use path::{TokenPath, location, shown};

@@ -1,0 +1,42 @@
+//! What requests are signed with here, and for which prefixes.
+
+use super::prefixes::ReadPrefixes;
+use crate::config::{Config, Grants};
+use crate::exchange::grants::GrantKeys;
+use crate::exchange::log_limiter::OncePerMinute;
+use crate::s3::read_signer::LiveSigner;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+
+/// The prefixes that strangers may read, and what is needed to sign for them. One for the process.
+pub(in crate::exchange) struct SignedReads {
+    pub(super) prefixes: ReadPrefixes,
+    pub(super) signer: Arc<LiveSigner>,
+    pub(super) grants: Grants,
+    pub(super) keys: ArcSwap<GrantKeys>,
+    pub(super) refused_log: OncePerMinute,
+    pub(super) missing_log: OncePerMinute,
+}
+
+/// What requests are signed with, and tokens made with.
+pub struct SigningParts {
+    /// The signer of reads, as long as there are credentials.
+    pub signer: Arc<LiveSigner>,
+    /// The keys of grants.
+    pub keys: GrantKeys,
+}
+
+impl SignedReads {
+    /// `None` where no prefix is configured.
+    pub(in crate::exchange) fn of(config: &Config, parts: Option<SigningParts>) -> Option<Self> {
+        let SigningParts { signer, keys } = parts.filter(|_| !config.sign.is_empty())?;
+        let (prefixes, grants) = (ReadPrefixes::of(&config.sign), config.grants.clone());
+        let (refused_log, missing_log) = Default::default();
+        Some(Self { prefixes, signer, grants, keys: ArcSwap::from_pointee(keys), refused_log, missing_log })
+    }
+
+    /// Accepts and makes tokens with other keys from now on.
+    pub(in crate::exchange) fn replace_keys(&self, keys: GrantKeys) {
+        self.keys.store(Arc::new(keys));
+    }
+}
