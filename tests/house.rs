@@ -17,11 +17,11 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("rules", &["config", "credentials", "tls"]),
     ("observe", &[]),
     ("upstream", &["config"]),
-    ("explain", &["rules", "s3"]),
+    ("explain", &["config", "rules", "s3"]),
     ("exchange", &["config", "observe", "rules", "s3", "telemetry"]),
     ("drivers", &["config", "exchange", "telemetry", "upstream"]),
     ("downstream", &["config", "drivers", "exchange", "process", "tls", "upstream"]),
-    ("admin", &["config", "explain", "observe", "process", "rules", "telemetry", "upstream"]),
+    ("admin", &["config", "credentials", "explain", "observe", "process", "rules", "telemetry", "upstream"]),
     (
         "serve",
         &[

@@ -23,11 +23,14 @@ mod learn;
 mod route;
 mod shadow;
 mod signature;
+mod signing;
 mod status;
 
 pub use admission::Admission;
 pub use shadow::Shadow;
+pub use signing::Signing;
 
+use crate::config::SignedPrefix;
 use crate::observe::{LastHour, RecentDenials, RefusedSignatures, Rejections};
 use crate::process::readiness::Readiness;
 use crate::rules::Store;
@@ -61,6 +64,8 @@ pub struct Admin {
     pub recent_denials: Arc<RecentDenials>,
     /// The latest requests whose signature was refused.
     pub refused_signatures: Arc<RefusedSignatures>,
+    /// What is signed here; `None` where nothing is.
+    pub signing: Option<Signing>,
     /// The numbers of the last hour.
     pub last_hour: Arc<LastHour>,
     /// Where requests go.
@@ -82,6 +87,11 @@ const NOTHING: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'non
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Admin {
+    /// The prefixes whose objects are read without a signature.
+    fn signed_prefixes(&self) -> &[SignedPrefix] {
+        self.signing.as_ref().map_or(&[], |signing| &signing.prefixes)
+    }
+
     async fn page(&self, route: Route, query: &str) -> Page {
         match route {
             Route::Home => text(StatusCode::FOUND, "see /status"),

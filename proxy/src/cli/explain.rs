@@ -213,6 +213,7 @@ impl Explain {
                     explained.deny_change_to_ambiguous();
                 } else {
                     explained.tell_of_missing_rules(&store);
+                    explained.tell_of_signed_reads(&file.map(ConfigFile::signed_prefixes).unwrap_or_default());
                 }
                 self.show(&explained)
             }

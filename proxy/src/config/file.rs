@@ -9,7 +9,7 @@ use super::listen::Listener;
 use super::number::Threads;
 use super::rules::Rules;
 use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Shutdown, Signatures};
-use super::sign::SignEntry;
+use super::sign::{SignEntry, SignedPrefix};
 use super::tls::Tls;
 use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
 use super::values::Drivers;
@@ -88,6 +88,12 @@ impl ConfigFile {
     #[must_use]
     pub fn hosts(&self) -> PublicHosts {
         self.hosts.clone().into()
+    }
+
+    /// What is signed here.
+    #[must_use]
+    pub fn signed_prefixes(&self) -> Vec<SignedPrefix> {
+        self.sign.0.iter().cloned().map(Into::into).collect()
     }
 
     /// The listeners in the file; empty for the default one.

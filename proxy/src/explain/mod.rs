@@ -8,6 +8,7 @@ mod fetch_settings;
 mod learned;
 mod proposal;
 mod rule;
+mod signed_reads;
 mod text;
 mod without_rules;
 mod written_origin;

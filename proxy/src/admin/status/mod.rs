@@ -10,6 +10,7 @@ mod durations;
 mod explain;
 mod last_hour;
 mod layout;
+mod reads;
 pub(super) mod refresh;
 mod rejections;
 mod remedy;
@@ -39,13 +40,14 @@ struct Section {
 }
 
 /// The parts, in the page's order.
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     Section { id: "state", title: "State", body: |admin, _| Some(state::body(admin)) },
     Section { id: "hour", title: "Last hour", body: |admin, _| Some(last_hour::body(admin)) },
     Section { id: "rejections", title: "Rejected requests", body: |admin, _| Some(rejections::body(admin)) },
     Section { id: "signatures", title: "Refused signatures", body: |admin, _| signatures::body(admin) },
     Section { id: "explain", title: "Explain", body: |admin, query| Some(explain::body(admin, query)) },
     Section { id: "rules", title: "Live rules", body: |admin, _| Some(rules::body(admin)) },
+    Section { id: "reads", title: "Signed reads", body: |admin, _| reads::body(admin) },
     Section { id: "shadow", title: "Shadow rules", body: |admin, _| shadow::body(admin) },
     Section { id: "upstreams", title: "Upstreams", body: |admin, _| Some(upstreams::body(admin)) },
 ];
