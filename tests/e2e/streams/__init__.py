@@ -1,0 +1,1 @@
+"""Private streams: one presigned playlist opens its folder."""
