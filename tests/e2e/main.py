@@ -22,11 +22,13 @@ import clients.suite  # noqa: E402
 import latency.suite  # noqa: E402
 import libraries.suite  # noqa: E402
 import predictions.suite  # noqa: E402
+import private.suite  # noqa: E402
 import readers.suite  # noqa: E402
 import reloads.suite  # noqa: E402
 import replays.suite  # noqa: E402
 import report.suite  # noqa: E402
 import status.suite  # noqa: E402
+import streams.suite  # noqa: E402
 from clients import by_name as clients_by_name  # noqa: E402
 from harness import buckets  # noqa: E402
 from harness.processes import free_port  # noqa: E402
@@ -46,6 +48,8 @@ WITH_A_SERVER = (
     "chains",
     "replays",
     "reloads",
+    "streams",
+    "private",
 )
 SUITES = (*WITH_A_SERVER, "predictions", "status")
 CLIENTS = clients_by_name()
@@ -130,6 +134,12 @@ def run_server(name, wanted, seen, results):
         if "reloads" in wanted.only and not wanted.without_proxy and name in reloads.suite.SERVERS:
             reloads.suite.run(server, rules, pages, results)
             results.say(reloads.suite.SUITE)
+        if "streams" in wanted.only and not wanted.without_proxy:
+            streams.suite.run(server, folder, pages, results)
+            results.say(streams.suite.SUITE)
+        if "private" in wanted.only and not wanted.without_proxy and name in private.suite.SERVERS:
+            private.suite.run(server, folder, results)
+            results.say(private.suite.SUITE)
         if "replays" in wanted.only and not wanted.without_proxy:
             if replayed := replays.suite.run(server, folder, results):
                 seen.replays[name] = replayed
