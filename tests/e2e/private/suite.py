@@ -4,7 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.proxy import proxy
-from private import recorder, renewals, scene, wire
+from private import made, recorder, renewals, scene, wire
 from private.attempts import ATTEMPTS, FILMS, LISTED, VAULT, Attempt
 from streams.suite import keys_of
 
@@ -58,6 +58,18 @@ def _controls(server, s3cors):
     )
 
 
+def _tried(attempts, ask, add, title):
+    """Each attempt with what it got that it must not, or None."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(ask, attempts))
+    statuses = Counter(scene.status(head) for head, _ in answers)
+    shown = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
+    add(f"{len(attempts)} {title}", None, shown)
+    for attempt, (head, body) in zip(attempts, answers, strict=True):
+        fault = scene.leak(head, body)
+        yield attempt, fault and f"{fault} ({scene.status(head)})"
+
+
 def _record(server, protocol, stranger, s3cors, storage, results):
     ask = {"HTTP/1.1": stranger.http1, "HTTP/2": stranger.http2}[protocol]
     access_key = keys_of(server)["AWS_ACCESS_KEY_ID"]
@@ -72,14 +84,11 @@ def _record(server, protocol, stranger, s3cors, storage, results):
         head, body = ask(attempt)
         add(f"{attempt.title} can be read", None if body == content else f"{head!r} {body!r}")
     attempts = [attempt for attempt in ATTEMPTS if protocol == "HTTP/1.1" or not attempt.http1_only]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(ask, attempts))
-    for attempt, (head, body) in zip(attempts, answers, strict=True):
-        fault = scene.leak(head, body)
-        add(f"nothing by {attempt.title}", fault and f"{fault} ({scene.status(head)})")
-    statuses = Counter(scene.status(head) for head, _ in answers)
-    shown = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
-    add(f"{len(attempts)} attempts", None, shown)
+    for attempt, fault in _tried(attempts, ask, add, "attempts"):
+        add(f"nothing by {attempt.title}", fault)
+    tried = _tried(list(made.attempts()), ask, add, "made-up paths")
+    faults = [f"{attempt.host} {attempt.target}: {fault}" for attempt, fault in tried if fault]
+    add("nothing by made-up paths", "\n    ".join(faults))
     # The controls are among them: what is recognised as signed here is signed here.
     arrived = storage.take()
     signed = [head for head in arrived if scene.is_signed_here(head, access_key)]
@@ -89,7 +98,7 @@ def _record(server, protocol, stranger, s3cors, storage, results):
 
 
 def run(server, folder, results):
-    """All attempts, and with a server that has sessions the renewals."""
+    """All attempts, and with MinIO the renewals."""
     rules = folder / "private-rules"
     rules.mkdir()
     for bucket in scene.OBJECTS:
