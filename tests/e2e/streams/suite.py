@@ -29,7 +29,9 @@ RULES = """<CORSConfiguration><CORSRule><AllowedOrigin>http://app.localhost:{pag
 """
 # Where the limited user may read every bucket, s3cors has its keys: no more than it needs.
 LIMITED = ("minio", "seaweedfs")
-# By the token of a film with `grants.up`: 0 and 1.
+# Garage calls an expired URL a bad request.
+REFUSED = (400, 403)
+# `grants.up` of each s3cors: the token opens the playlist's own folder, or the folder above it.
 S3CORS = {"own": 0, "beside": 1}
 # A master playlist, its two media playlists, and each file of each track; or a manifest and each file.
 TRACKS = {f"{FOLDER}{track}/{name}" for track in film.TRACKS for name in film.FILES}
@@ -132,8 +134,8 @@ def _refused(told):
         return told["error"]
     if told["redirected"]:
         return "it opens a folder"
-    if told["status"] != 403 or "<Code>" not in told["body"]:
-        return f"{told['status']} {told['body'][:300]!r}"
+    if told["status"] not in REFUSED or "<Code>" not in told["body"]:
+        return f"{told['status']} {told['body'][:100]!r}"
     return None
 
 
