@@ -36,17 +36,19 @@ impl<'k> KeyReadings<'k> {
             return if may_lead_up(raw.as_bytes()) { Self::Any } else { Self::One(raw.into()) };
         }
         let decoded = [decoded_by_segment(raw), decoded_times(raw, 1), decoded_times(raw, MOST_DECODINGS)];
-        if decoded.iter().any(|text| may_lead_up(text)) {
+        // Of bytes that are no UTF-8, some readers make others: a dot of two bytes.
+        let is_odd = |text: &Vec<u8>| may_lead_up(text) || str::from_utf8(text).is_err();
+        if decoded.iter().any(is_odd) {
             return Self::Any;
         }
         let mut readings = Vec::new();
         decoded.into_iter().for_each(|text| add_variants(text, &mut readings));
-        match &readings[..] {
-            [one] => match str::from_utf8(one) {
-                Ok(text) => Self::One(text.to_owned().into()),
-                Err(_) => Self::Several(readings),
-            },
-            _ => Self::Several(readings),
+        match readings.pop() {
+            Some(one) if readings.is_empty() => Self::One(String::from_utf8_lossy(&one).into_owned().into()),
+            last => {
+                readings.extend(last);
+                Self::Several(readings)
+            }
         }
     }
 
@@ -61,9 +63,12 @@ impl<'k> KeyReadings<'k> {
     }
 }
 
-/// Adds a text as readers have it who take `\` for `/`, remove parameters (RFC 3986 §3.3) or merge slashes.
+/// Changes a text as some readers do.
+type Change = fn(&[u8]) -> Vec<u8>;
+
+/// Adds a text as readers have it who take `\` for `/`, remove parameters (RFC 3986 §3.3), end it where a query would begin, or merge slashes.
 fn add_variants(text: Vec<u8>, readings: &mut Vec<Vec<u8>>) {
-    const CHANGES: [fn(&[u8]) -> Vec<u8>; 3] = [with_slashes, without_parameters, merged];
+    const CHANGES: [Change; 4] = [with_slashes, without_parameters, without_query, merged];
     let first = readings.len();
     add(text, readings);
     for change in CHANGES {
@@ -89,6 +94,11 @@ fn without_parameters(text: &[u8]) -> Vec<u8> {
     segments.collect::<Vec<_>>().join(&b'/')
 }
 
+/// A proxy that sends a decoded path on as it is makes a query of the rest (nginx with `$uri`).
+fn without_query(text: &[u8]) -> Vec<u8> {
+    text.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default().to_vec()
+}
+
 fn merged(text: &[u8]) -> Vec<u8> {
     let is_folder = text.ends_with(b"/");
     let segments: Vec<_> = text.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty()).collect();
@@ -103,6 +113,11 @@ fn without_parameter(segment: &[u8]) -> &[u8] {
     segment.split(|byte| *byte == b';').next().unwrap_or_default()
 }
 
+/// A segment up to where some readers end it.
+fn shortest(segment: &[u8]) -> &[u8] {
+    segment.split(|byte| matches!(byte, b';' | b'?' | b'#')).next().unwrap_or_default()
+}
+
 fn has_empty_segment(text: &[u8]) -> bool {
     text.starts_with(b"/") || memchr::memmem::find(text, b"//").is_some()
 }
@@ -110,7 +125,7 @@ fn has_empty_segment(text: &[u8]) -> bool {
 /// Returns true if a decoded text has a dot segment, to a reader who splits it anywhere, or a byte at which some end it.
 fn may_lead_up(text: &[u8]) -> bool {
     let is_separator = |byte: &u8| matches!(*byte, b'/' | b'\\');
-    let is_dots = |segment: &[u8]| matches!(without_parameter(segment), b"." | b"..");
+    let is_dots = |segment: &[u8]| matches!(shortest(segment), b"." | b"..");
     text.iter().any(u8::is_ascii_control) || text.split(is_separator).any(is_dots)
 }
 
@@ -196,6 +211,8 @@ mod tests {
             ("docs/100%25", &["docs/100%"]),
             ("docs/%2541", &["docs/%41", "docs/A"]),
             ("%2F", &["%2F", "/", ""]),
+            ("docs/a%3Fb", &["docs/a?b", "docs/a"]),
+            ("docs/%23", &["docs/#", "docs/"]),
         ] {
             let found = KeyReadings::of(raw);
             let mut found: Vec<_> =
@@ -224,6 +241,10 @@ mod tests {
             "docs/..%3bx/a",
             "docs/a%00",
             "docs/a%0a",
+            "docs/..%3fx",
+            "docs/%2e.%23",
+            "docs/%c0%ae%c0%ae/a",
+            "docs/%ff",
             "docs/x\\y/../../a",
             &long,
         ] {
