@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import re
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -172,9 +173,10 @@ def leak(head, body):
 
 
 def _readings(target):
-    """A path as it came, decoded, and with `\\` as `/`."""
+    """A path as it came, decoded, with `\\` as `/`, up to what may be a query, and with slashes merged."""
     decoded = unquote(target, errors="replace")
-    return target, decoded, decoded.replace("\\", "/")
+    readings = [target, decoded, decoded.replace("\\", "/"), re.split("[?#]", decoded)[0]]
+    return readings + [re.sub("/+", "/", reading) for reading in readings]
 
 
 def is_signed_here(head, access_key):
@@ -191,7 +193,8 @@ def wrong(head, authority):
         return f"{head.target} has a query"
     for reading in _readings(head.target):
         segments = reading.split("/")[1:]
-        if not reading.startswith(BELOW) or {"", ".", ".."} & set(segments) or any(ord(one) < 32 for one in reading):
+        is_folder = reading.endswith("/")
+        if not reading.startswith(BELOW) or is_folder or {".", ".."} & set(segments) or any(ord(one) < 32 for one in reading):
             return f"{head.target} is not listed"
     names = [name for name, _ in head.headers if name not in LINES and not name.startswith("if-")]
     return f"{head.target} with the lines {names}" if names else None
