@@ -20,23 +20,23 @@ const TAG_LENGTH: usize = 32;
 
 const LENGTH: usize = ID_LENGTH + size_of::<u32>() + size_of::<u8>() + TAG_LENGTH;
 
-/// A token that opens nothing for a request, and why.
+/// A token that opens nothing for a request, and why. The text is for the client, in the style of S3's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantRefusal {
     /// Not the text of a token.
-    #[error("the path has no valid token")]
+    #[error("The path has no valid token.")]
     Malformed,
     /// Made with a key that is not, or no longer, one of ours.
-    #[error("the key of the token is unknown")]
+    #[error("The key of the token is unknown.")]
     UnknownKey,
     /// Not made with the key that it names, or for a different bucket or folder.
-    #[error("the token is not one for this folder")]
+    #[error("The token is not one for this folder.")]
     Forged,
     /// Made for a folder deeper than any that the key is in.
-    #[error("the token is not one for this folder")]
+    #[error("The token is not one for this folder.")]
     Outside,
     /// Its time is over.
-    #[error("the token has expired")]
+    #[error("The token has expired.")]
     Expired,
 }
 
