@@ -40,6 +40,7 @@ mod first_try;
 mod foreign_forms;
 mod forwarded;
 mod forwarding;
+mod grants;
 mod half_closed;
 mod health;
 mod health_path;

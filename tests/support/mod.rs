@@ -12,6 +12,7 @@ pub mod huffman;
 pub mod manners;
 pub mod messages;
 pub mod policy;
+pub mod private;
 pub mod process;
 pub mod proxied;
 pub mod proxy;
