@@ -64,7 +64,7 @@ pub struct Admin {
     pub recent_denials: Arc<RecentDenials>,
     /// The latest requests whose signature was refused.
     pub refused_signatures: Arc<RefusedSignatures>,
-    /// What is signed here; `None` where nothing is.
+    /// The reads that are signed here; `None` where no prefix is listed.
     pub signing: Option<Signing>,
     /// The numbers of the last hour.
     pub last_hour: Arc<LastHour>,

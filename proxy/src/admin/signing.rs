@@ -1,10 +1,10 @@
-//! What is signed here, and the state of the credentials for it.
+//! The reads that are signed here, and the state of the credentials for them.
 
 use crate::config::SignedPrefix;
 use crate::credentials::CredentialsState;
 use std::sync::Arc;
 
-/// What operators see of the reads that are signed here.
+/// The prefixes and the credentials of signed reads, for operators.
 pub struct Signing {
     /// The prefixes, as they are configured.
     pub prefixes: Vec<SignedPrefix>,

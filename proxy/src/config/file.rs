@@ -90,7 +90,7 @@ impl ConfigFile {
         self.hosts.clone().into()
     }
 
-    /// What is signed here.
+    /// The prefixes that are signed for here.
     #[must_use]
     pub fn signed_prefixes(&self) -> Vec<SignedPrefix> {
         self.sign.0.iter().cloned().map(Into::into).collect()

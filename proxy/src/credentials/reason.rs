@@ -24,7 +24,7 @@ pub(super) fn reason(error: &Error) -> String {
     printable(&words.join(": "))
 }
 
-/// One line, cut, without what looks like a secret.
+/// A single line, cut, without anything that looks like a secret.
 fn printable(text: &str) -> String {
     let without_secrets: String = text.split_inclusive(|each: char| !is_of_secret(each)).map(without_secret).collect();
     let lines = without_secrets.split(|each: char| each.is_control() || each.is_whitespace());

@@ -16,7 +16,7 @@ use rustls::ClientConfig;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// How long a start waits for the first credentials. Without them it goes on.
+/// The time that a start waits for the first credentials. Without them it goes on.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// Keeps a live signer's credentials fresh.
@@ -63,7 +63,7 @@ impl Renewal {
         &self.region
     }
 
-    /// Follows the credentials for ever: a process that drains still serves requests. `tried` is called once, after the first attempt,
+    /// Follows the credentials without end: a process that drains still serves requests. `tried` is called once, after the first attempt,
     /// or before if that takes long.
     pub async fn run(&self, tried: impl FnOnce()) {
         let mut schedule = Schedule::new(SystemTime::now());

@@ -13,7 +13,7 @@ const SHORT_LIFE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-/// How often a file is read again that may have new keys.
+/// The time after which a file that may have new keys is read again.
 const READ_AGAIN: Duration = Duration::from_secs(60);
 /// The longest rest without a look at the clock, which may be set.
 const LONGEST_REST: Duration = Duration::from_secs(30);
@@ -21,7 +21,7 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 /// The next time.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    /// `None` once there are keys for ever.
+    /// `None` once there are keys without an end.
     due: Option<SystemTime>,
     end: Option<SystemTime>,
     failures: u32,

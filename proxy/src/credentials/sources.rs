@@ -67,7 +67,7 @@ pub enum LoadError {
     Unusable {
         /// The source.
         origin: CredentialSource,
-        /// What is wrong with them.
+        /// The value that cannot be used.
         unusable: UnusableKeys,
     },
     /// A source has keys that are of no use any more.

@@ -1,4 +1,4 @@
-//! What an operator reads about the credentials.
+//! The state of the credentials, for operators.
 
 use super::sources::{CredentialSource, LoadError};
 use arc_swap::ArcSwap;
@@ -29,13 +29,13 @@ pub(super) struct HeldKeys {
 pub struct CredentialsSnapshot {
     /// Set if there are credentials that have not expired.
     pub is_available: bool,
-    /// Where the credentials come from, or came from.
+    /// The source of the credentials, or of the last ones.
     pub source: Option<CredentialSource>,
     /// The access key id.
     pub access_key: Option<Box<str>>,
     /// When they expire. `None` without credentials, and for those that do not.
     pub end: Option<SystemTime>,
-    /// Why the last attempt gave none.
+    /// The reason why the last attempt gave none.
     pub error: Option<String>,
     /// Since when they are available, or not.
     pub since: SystemTime,

@@ -36,7 +36,7 @@ pub(super) struct Known {
     /// The public name that it is for.
     pub(super) host: NamedHost,
     pub(super) questions: Questions,
-    /// What it may do without keys of its own.
+    /// The rights that it has without keys of its own.
     pub(super) claim: Claim,
     /// A reply of ours in place of the upstream's response.
     pub(super) in_place: Option<Box<Reply>>,

@@ -70,7 +70,7 @@ pub struct Parts {
     pub shadow: Option<(Arc<ShadowRules>, Arc<ShadowDecisions>)>,
     /// Asked by requests for a listener's health path.
     pub why_not_ready: Option<WhyNotReady>,
-    /// What reads are signed with; `None` where none is signed here.
+    /// The signer of reads and the keys of grants; `None` where the proxy signs for no one.
     pub signing: Option<SigningParts>,
 }
 

@@ -1,4 +1,4 @@
-//! What of a bucket is read without a signature of the reader's, told for people.
+//! The objects of a bucket that are read without a signature of the reader's, told for people.
 
 use super::Explained;
 use crate::config::{SignWhen, SignedPrefix};

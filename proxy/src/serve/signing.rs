@@ -1,4 +1,4 @@
-//! What reads are signed with, and the keys of grants: made at the start, and followed from then on.
+//! The signer of reads and the keys of grants: made at the start, and followed from then on.
 
 use super::ServeError;
 use super::credentials::RenewCredentials;
@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often the file with the keys of grants is read again: it is small, and a rotation has no hurry.
+/// The time after which the file with the keys of grants is read again: it is small, and a rotation has no hurry.
 const READ_KEYS_AGAIN: Duration = Duration::from_secs(5);
 
-/// What reads are signed with.
+/// The signer of reads, and the task that keeps it fresh.
 pub(super) struct Signing {
     live: Arc<LiveSigner>,
     renewal: Arc<Renewal>,

@@ -1,4 +1,4 @@
-//! What strangers read and the proxy signs for, and with which credentials.
+//! The prefixes that strangers read, and the credentials that the proxy signs with.
 
 use super::layout::{Rows, Tone, foreign, moment, more, rows, table, visible};
 use crate::admin::Admin;

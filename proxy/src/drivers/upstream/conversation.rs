@@ -33,11 +33,11 @@ pub(super) struct Outcome {
     pub(super) is_reusable: bool,
     /// The time that the upstream keeps it, where it says so.
     pub(super) patience: Option<Duration>,
-    /// What comes next for the client.
+    /// The next step for the client.
     pub(super) next: Next,
 }
 
-/// What comes after a conversation.
+/// The step after a conversation.
 #[derive(Debug)]
 pub(super) enum Next {
     /// Nothing: the client has the response.

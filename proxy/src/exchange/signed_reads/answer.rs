@@ -11,10 +11,10 @@ use crate::exchange::signature_mismatch::{code_of, reported};
 use crate::s3::error::ErrorCode;
 use http::{HeaderValue, StatusCode};
 
-/// What becomes of a response.
+/// The fate of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::exchange) enum Answer {
-    /// It is relayed, with this status where it is another one.
+    /// The client gets it, with this status in place of its own.
     Relay(Option<StatusCode>),
     /// The upstream is asked something else.
     Again,

@@ -1,10 +1,10 @@
-//! What a request may do without keys of its own.
+//! The rights of a request that has no keys of its own.
 
 use super::read::SignedRead;
 use crate::exchange::grants::GrantRefusal;
 use http::HeaderValue;
 
-/// What a request without keys may do.
+/// The right of a request without keys.
 #[derive(Default)]
 pub(in crate::exchange) enum Claim {
     /// Nothing: it is forwarded as it came.
@@ -29,7 +29,7 @@ pub(in crate::exchange) enum Refused {
     Query,
     /// There are no credentials to sign it with.
     NoCredentials,
-    /// It has a token, and does not only read.
+    /// The method or the body: a token is for reading alone.
     TokenMethod,
     /// Its path after the token is another key to some readers.
     TokenReadings,
@@ -39,7 +39,7 @@ pub(in crate::exchange) enum Refused {
 
 /// A folder that a presigned request opens. What shows it leaves the token out.
 pub(in crate::exchange) struct Opening {
-    /// What the path is to have before the key.
+    /// The token that the path is to have before the key.
     pub(super) token: Box<str>,
     /// Set if the host names the bucket, and not the path.
     pub(super) is_in_host: bool,

@@ -1,4 +1,4 @@
-//! Whether a request is signed here: one for an object below a listed prefix, without a signature of its own.
+//! The judgement whether a request is signed here: one for an object below a listed prefix, without a signature of its own.
 //!
 //! What is decided is decided on the path as every reader has it, and on what the upstream will see: the same bucket and the same bytes of the
 //! key, without a query.
@@ -131,7 +131,7 @@ impl<H: RequestHead> Asked<'_, H> {
         }
     }
 
-    /// What a token opens, if it opens every reading of a key.
+    /// The grant of a token, if it opens every reading of a key.
     fn grant(&self, token: &str, readings: &KeyReadings<'_>) -> Result<Grant, Refused> {
         let (keys, now) = (self.reads.keys.load(), SystemTime::now());
         let mut grant = Err(Refused::TokenReadings);
@@ -157,7 +157,7 @@ impl<H: RequestHead> Asked<'_, H> {
         Claim::Read(Box::new(read))
     }
 
-    /// What a presigned request opens, besides what it asks for.
+    /// The folder that a presigned request opens, besides the object that it asks for.
     fn opening(&self) -> Claim {
         self.opened().map_or(Claim::None, |opening| Claim::Opens(Box::new(opening)))
     }
@@ -179,7 +179,7 @@ impl<H: RequestHead> Asked<'_, H> {
     }
 }
 
-/// Whether a key is a folder's: it ends in a slash, or there is none.
+/// A key that is a folder's ends in a slash, or is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Folder {
     Yes,

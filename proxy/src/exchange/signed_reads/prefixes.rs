@@ -69,7 +69,7 @@ impl ReadPrefixes {
         Self(sorted.collect())
     }
 
-    /// Those of one bucket.
+    /// The prefixes of one bucket.
     pub(super) fn of_bucket(&self, bucket: &str) -> &[Arc<ReadPrefix>] {
         self.0.get(bucket).map_or(&[], |prefixes| prefixes)
     }

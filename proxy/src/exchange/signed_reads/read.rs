@@ -18,7 +18,7 @@ const GO_ALONG: [&str; 8] = [
     "if-unmodified-since",
     "range",
 ];
-/// Of those, the ones about the form.
+/// The number of those, at the beginning, that are about the form.
 const OF_THE_FORM: usize = 2;
 
 /// The question that an upstream is asked.
@@ -26,7 +26,7 @@ const OF_THE_FORM: usize = 2;
 pub(super) enum Step {
     /// The object.
     Object,
-    /// Whether the object is a folder: the first byte of its index.
+    /// The first byte of the object's index, to see whether the object is a folder.
     Folder,
     /// The object that an error is shown as.
     Error,

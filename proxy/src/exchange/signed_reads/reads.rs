@@ -1,4 +1,4 @@
-//! What requests are signed with here, and for which prefixes.
+//! The prefixes that are signed for here, and everything that this needs.
 
 use super::prefixes::ReadPrefixes;
 use crate::config::{Config, Grants};
@@ -18,7 +18,7 @@ pub(in crate::exchange) struct SignedReads {
     pub(super) missing_log: OncePerMinute,
 }
 
-/// What requests are signed with, and tokens made with.
+/// The signer of requests, and the keys of tokens.
 pub struct SigningParts {
     /// The signer of reads, as long as there are credentials.
     pub signer: Arc<LiveSigner>,

@@ -19,9 +19,9 @@ const TWO_READINGS: &str = "Servers differ about the key that this path names.";
 pub(in crate::exchange) enum Judgement {
     /// None: it is judged like any other.
     Usual,
-    /// What comes next.
+    /// The next step is this.
     Plan(ResponsePlan),
-    /// It is relayed, with this status where it is another one.
+    /// The client gets it, with this status in place of its own.
     Relay(Option<StatusCode>),
 }
 
