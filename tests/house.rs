@@ -34,6 +34,7 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
             "observe",
             "process",
             "rules",
+            "s3",
             "telemetry",
             "tls",
             "upstream",

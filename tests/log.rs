@@ -50,7 +50,7 @@ fn an_access_line_has_the_promised_fields() {
     let [granted, denied, plain] = lines.as_slice() else { panic!("{lines:#?}") };
     let names: BTreeSet<_> = granted.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "bucket bytes client cors duration level message method operation origin path protocol reason request_id \
-                    rule status target timestamp upstream upstream_request_id upstream_time";
+                    rule signer status target timestamp upstream upstream_request_id upstream_time";
     assert_eq!(names, expected.split(' ').collect());
     for (field, value) in [
         ("level", json!("INFO")),
@@ -64,6 +64,7 @@ fn an_access_line_has_the_promised_fields() {
         ("bytes", json!(4)),
         ("upstream", json!(upstream.address)),
         ("upstream_request_id", json!("tx01-a")),
+        ("signer", json!("client")),
         ("origin", json!(APP)),
         ("cors", json!("allowed")),
         ("reason", json!("none")),

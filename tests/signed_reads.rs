@@ -3,11 +3,11 @@
 use crate::support::eventually;
 use crate::support::http::{Response, request};
 use crate::support::http2;
-use crate::support::process::{ConfigFile, anywhere, signing, without_keys};
+use crate::support::process::{ConfigFile, anywhere, run, signing, without_keys};
 use crate::support::proxy::Proxy;
 use crate::support::rules::{Rules, allowing};
 use crate::support::signer::Signer;
-use crate::support::store::{ACCESS_KEY, Store};
+use crate::support::store::{ACCESS_KEY, SECRET_KEY, Store};
 use crate::support::upstream::Upstream;
 
 const APP: &str = "https://app.example";
@@ -27,7 +27,7 @@ sign:
 struct Scene {
     proxy: Proxy,
     store: Store,
-    _rules: Rules,
+    rules: Rules,
 }
 
 impl Scene {
@@ -51,7 +51,7 @@ impl Scene {
         }
         rules.write("_default.xml", allowing(APP));
         let proxy = signing(rules.path(), store.address, SETTINGS);
-        Self { proxy, store, _rules: rules }
+        Self { proxy, store, rules }
     }
 
     fn fetch(&self, method: &str, target: &str) -> Response {
@@ -391,4 +391,36 @@ fn without_credentials_only_what_needs_them_fails() {
     assert_eq!(proxy.fetch("GET", "/public/a.txt", &[ORIGIN]).status, 200, "other buckets go on");
     assert_eq!(proxy.preflight("/private/docs/a.txt", APP, "GET").status, 200);
     assert!(upstream.received().iter().all(|request| request.header("authorization").is_none()));
+}
+
+#[test]
+fn operators_see_who_reads_what() {
+    let scene = Scene::new();
+    scene.fetch("GET", "/private/docs/a.txt");
+    let page = scene.proxy.ask("GET", "/status").text();
+    for part in ["Signed reads", "docs/", "everyone", "available", ACCESS_KEY] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains(SECRET_KEY));
+    let query = "/api/explain?bucket=private&origin=https%3A%2F%2Fapp.example&method=GET";
+    let explained = scene.proxy.ask("GET", query).text();
+    assert!(explained.contains("everyone can read each object below docs/"), "{explained}");
+    let metrics = scene.proxy.ask("GET", "/metrics").text();
+    assert!(metrics.contains("s3cors_credentials_available 1") && !metrics.contains(SECRET_KEY), "{metrics}");
+    let file = ConfigFile::new(SETTINGS);
+    let rules = scene.rules.path().to_str().unwrap();
+    let told = run(&[
+        "explain",
+        "--config",
+        &file.argument(),
+        "--rules",
+        rules,
+        "--bucket",
+        "private",
+        "--origin",
+        APP,
+        "--method",
+        "GET",
+    ]);
+    assert!(told.stdout.contains("veryone can read each object below docs/"), "{told:?}");
 }

@@ -4,7 +4,7 @@ use super::head::RequestHead;
 use super::known::Known;
 use super::policy::Policy;
 use super::short_text::ShortText;
-use super::shown_path::shown_path;
+use super::shown_path::{shown_bucket, shown_path};
 use super::signed_reads::judge::is_signed;
 use super::signed_reads::read::{Grant, SignedRead};
 use super::stages::Exchange;
@@ -54,7 +54,7 @@ fn record_denial(policy: &Policy, head: &impl RequestHead, known: &Known, status
         request_id: known.id.as_str(),
         upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
         label: known.label(),
-        bucket: address.bucket.name(),
+        bucket: address.bucket.name().map(|name| shown_bucket(policy, name)),
         is_ambiguous: address.bucket == NamedBucket::Ambiguous,
         kind: known.decision.kind,
         path: &shown_path(policy, head, known),
@@ -113,8 +113,8 @@ fn bucket<'r>(policy: &Policy, head: &'r impl RequestHead, known: &'r Known) -> 
         return label.into();
     }
     match policy.address(head, &known.host).bucket {
-        NamedBucket::One(Cow::Borrowed(name)) => printable(name.as_bytes()),
-        NamedBucket::One(Cow::Owned(name)) => printable(name.as_bytes()).into_owned().into(),
+        NamedBucket::One(Cow::Borrowed(name)) => printable(shown_bucket(policy, name).as_bytes()),
+        NamedBucket::One(Cow::Owned(name)) => printable(shown_bucket(policy, &name).as_bytes()).into_owned().into(),
         NamedBucket::Service => SERVICE.label().into(),
         NamedBucket::Ambiguous => label.into(),
     }

@@ -4,7 +4,7 @@ use super::identity::Host;
 use super::known::Known;
 use super::reply::Reply;
 use super::response_edits::ResponseEdits;
-use super::response_head::Shown;
+use super::response_plan::Shown;
 use super::take_headers::TakeHeaders;
 use crate::config::Cors;
 use crate::s3::error::ErrorDocument;

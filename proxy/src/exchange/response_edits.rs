@@ -2,8 +2,8 @@
 
 use super::head_retry::FullLength;
 use super::known::Known;
-use super::response_head::Shown;
 use super::response_notes::ResponseNotes;
+use super::response_plan::Shown;
 use super::take_headers::TakeHeaders;
 use crate::config::{Cors, ResourcePolicy, TimingAllowOrigin, VaryPolicy};
 use http::{HeaderName, HeaderValue, StatusCode, header};

@@ -1,4 +1,4 @@
-//! The path of a request, as operators see it: a token in it is a key to a folder, and ends up nowhere.
+//! The path and the bucket of a request, as operators see them: a token in a path is a key to a folder, and ends up nowhere.
 
 use super::grants::shown;
 use super::head::RequestHead;
@@ -17,4 +17,9 @@ pub(super) fn shown_path<'r>(policy: &Policy, head: &'r impl RequestHead, known:
         Cow::Borrowed(_) => path.into(),
         Cow::Owned(inner) => [prefix, &inner].concat().into(),
     }
+}
+
+/// The name of a bucket. A path without its bucket has the token in that place.
+pub(super) fn shown_bucket<'r>(policy: &Policy, name: &'r str) -> &'r str {
+    if policy.reads.is_some() && name.starts_with('~') { "~" } else { name }
 }
