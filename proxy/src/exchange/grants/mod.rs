@@ -15,5 +15,5 @@ mod token;
 pub use folder::folder_of;
 pub use keys::{GrantKeys, NoRandomBytes};
 pub use opening::opens_until;
-pub use path::{TokenPath, location, shown, without_tokens};
+pub use path::{TokenPath, location, shown};
 pub use token::{GrantRefusal, Opened};

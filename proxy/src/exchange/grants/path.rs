@@ -69,7 +69,7 @@ pub fn location(prefix: &str, bucket: Option<&str>, token: &str, raw_key: &str) 
 /// A text as logs show it: with `~` in place of everything that looks like a token. The name of a bucket can be one, where a client
 /// resolves a relative URL to the wrong place.
 #[must_use]
-pub fn without_tokens(text: &str) -> Cow<'_, str> {
+fn without_tokens(text: &str) -> Cow<'_, str> {
     let mut shown = Cow::Borrowed("");
     let mut rest = text;
     while let Some((before, after)) = around_token(rest) {

@@ -109,7 +109,7 @@ impl GrantKeys {
     /// Checks a token for a key of a bucket. `key` is decoded, and no server takes it for a different one.
     ///
     /// # Errors
-    /// [`GrantRefusal`] where the token does not open this key now.
+    /// `GrantRefusal` where the token does not open this key now.
     pub fn check<'k>(
         &self,
         token: &str,
