@@ -35,6 +35,9 @@ impl<'k> KeyReadings<'k> {
         if raw.bytes().all(is_plain) && !has_empty_segment(raw.as_bytes()) {
             return if may_lead_up(raw.as_bytes()) { Self::Any } else { Self::One(raw.into()) };
         }
+        if has_broken_escape(raw.as_bytes()) {
+            return Self::Any;
+        }
         let decoded = [decoded_by_segment(raw), decoded_times(raw, 1), decoded_times(raw, MOST_DECODINGS)];
         // Of bytes that are no UTF-8, some readers make others: a dot of two bytes.
         let is_odd = |text: &Vec<u8>| may_lead_up(text) || str::from_utf8(text).is_err();
@@ -116,6 +119,13 @@ fn without_parameter(segment: &[u8]) -> &[u8] {
 /// A segment up to where some readers end it.
 fn shortest(segment: &[u8]) -> &[u8] {
     segment.split(|byte| matches!(byte, b';' | b'?' | b'#')).next().unwrap_or_default()
+}
+
+/// A `%` that encodes nothing. Most readers keep it; Ceph RGW takes the whole path for an empty one, which is the list of all buckets.
+fn has_broken_escape(raw: &[u8]) -> bool {
+    let is_escape =
+        |rest: &[u8]| matches!(rest, [_, high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    memchr::memchr_iter(b'%', raw).any(|at| !raw.get(at..).is_some_and(is_escape))
 }
 
 fn has_empty_segment(text: &[u8]) -> bool {
@@ -245,6 +255,12 @@ mod tests {
             "docs/%2e.%23",
             "docs/%c0%ae%c0%ae/a",
             "docs/%ff",
+            "docs/100%",
+            "docs/%",
+            "docs/%4",
+            "docs/%zz",
+            "docs/%u0041",
+            "docs/%2%35",
             "docs/x\\y/../../a",
             &long,
         ] {
