@@ -84,6 +84,7 @@ class _Scene:
         answer = self.get(LISTED)
         assert answer.status == 503, f"{answer.status} {answer.data}"
         assert b"credentials" in answer.data.lower(), answer.data
+        assert self.s3cors.metric("s3cors_credentials_available") == 0
 
     def are_away_at_the_start(self):
         eventually("s3cors has asked for credentials", lambda: self.safe.calls() > 0)
@@ -93,6 +94,7 @@ class _Scene:
     def come_later(self):
         self.safe.open()
         eventually("s3cors has credentials", self.signed_here)
+        assert self.s3cors.metric("s3cors_credentials_available") == 1
 
     def are_renewed_under_load(self):
         calls, done, failed, asked = self.safe.calls(), threading.Event(), [], []
