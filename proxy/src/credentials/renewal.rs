@@ -78,14 +78,16 @@ impl Renewal {
         let mut was_there = self.is_there();
         loop {
             tokio::time::sleep(schedule.rest(SystemTime::now())).await;
-            if was_there && !self.is_there() {
-                let reason = self.state.snapshot(SystemTime::now()).error;
-                tracing::warn!(reason, "the AWS credentials have expired: requests that are signed here fail");
-            }
             if schedule.is_due(SystemTime::now()) {
                 self.attempt(&mut schedule).await;
             }
-            was_there = self.is_there();
+            // They may have expired during the attempt.
+            let is_there = self.is_there();
+            if was_there && !is_there {
+                let reason = self.state.snapshot(SystemTime::now()).error;
+                tracing::warn!(reason, "the AWS credentials have expired: requests that are signed here fail");
+            }
+            was_there = is_there;
         }
     }
 

@@ -52,6 +52,10 @@ impl Schedule {
 
     /// Notes that no source gave credentials that are newer.
     pub(super) fn failed(&mut self, now: SystemTime) {
+        // Requests fail from now on, so the pauses begin anew, however often it failed while there was something left.
+        if self.end.is_some_and(|end| end <= now) {
+            (self.end, self.failures) = (None, 0);
+        }
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(6)).min(LONGEST_PAUSE);
         self.failures += 1;
         // The last seconds of what is left are used, however often it failed.
@@ -134,8 +138,10 @@ mod tests {
         assert_eq!(due(&schedule, at(1_000)), Some(500), "half of what is left");
         schedule.failed(at(1_990));
         assert_eq!(due(&schedule, at(1_990)), Some(100));
-        schedule.failed(at(2_000));
-        assert_eq!(due(&schedule, at(2_000)), Some(4_000), "nothing is left");
+        for pause in [1_000, 2_000, 4_000] {
+            schedule.failed(at(2_000));
+            assert_eq!(due(&schedule, at(2_000)), Some(pause), "nothing is left");
+        }
     }
 
     #[test]
