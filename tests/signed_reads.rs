@@ -13,7 +13,7 @@ use crate::support::upstream::Upstream;
 const APP: &str = "https://app.example";
 const ORIGIN: (&str, &str) = ("Origin", APP);
 const LISTED: &str = "listed object";
-const SECRET: &str = "nobody may read this";
+const SECRET: &str = "no one may read this";
 const SETTINGS: &str = "\
 domains: [s3.example.com]
 hosts: {app.example/files: {}, cdn.example: {bucket: private}}

@@ -10,7 +10,9 @@ pub mod config;
 #[path = "../../../proxy/src/s3"]
 pub mod s3 {
     pub mod as_written;
+    pub mod bucket_name;
     pub mod domain;
+    pub mod key_pattern;
 }
 
 #[cfg(not(test))]

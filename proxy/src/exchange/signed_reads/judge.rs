@@ -61,7 +61,7 @@ pub(in crate::exchange) fn claim(
     }
 }
 
-/// Returns true if a request says that its client has signed it, whoever that is.
+/// Returns true if a request says that its client has signed it, with any key.
 pub(in crate::exchange) fn is_signed(head: &impl RequestHead, authorization: Option<&[u8]>) -> bool {
     authorization.is_some_and(is_of_aws) || is_presigned(head.query())
 }
