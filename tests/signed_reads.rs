@@ -323,7 +323,7 @@ const ATTEMPTS: [(&str, &str, &str); 62] = [
     ("a range", "GET /private/secret.txt", "Range: bytes=0-\r\n"),
     ("a host that is a bucket", "GET /docs/a.txt", "Host: other.s3.example.com\r\n"),
     ("a host with a dot at its end", "GET /docs/../secret.txt", "Host: private.s3.example.com.\r\n"),
-    ("a host with a port that is none", "GET /docs/../secret.txt", "Host: private.s3.example.com:x\r\n"),
+    ("a host with an invalid port", "GET /docs/../secret.txt", "Host: private.s3.example.com:x\r\n"),
     ("an absolute target", "GET http://cdn.example/secret.txt", ""),
     ("an absolute target with dots", "GET http://cdn.example/docs/../secret.txt", ""),
     ("a public name", "GET /secret.txt", "Host: cdn.example\r\n"),

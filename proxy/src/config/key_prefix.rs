@@ -59,9 +59,9 @@ impl TryFrom<String> for KeyPrefix {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A name without a slash, such as `index.html`."))]
 #[serde(try_from = "String")]
-pub(super) struct IndexDocument(pub(super) String);
+pub(super) struct IndexPage(pub(super) String);
 
-impl TryFrom<String> for IndexDocument {
+impl TryFrom<String> for IndexPage {
     type Error = ValueError;
 
     fn try_from(text: String) -> Result<Self, ValueError> {
@@ -78,9 +78,9 @@ impl TryFrom<String> for IndexDocument {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A key, such as `404.html`."))]
 #[serde(try_from = "String")]
-pub(super) struct ErrorDocument(pub(super) String);
+pub(super) struct ErrorPage(pub(super) String);
 
-impl TryFrom<String> for ErrorDocument {
+impl TryFrom<String> for ErrorPage {
     type Error = ValueError;
 
     fn try_from(text: String) -> Result<Self, ValueError> {
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_index_document_is_a_name() {
-        assert!(IndexDocument::try_from("index.html".to_owned()).is_ok());
+        assert!(IndexPage::try_from("index.html".to_owned()).is_ok());
         for (text, said) in [
             ("", "leave the key out"),
             ("docs/index.html", "without a slash"),
@@ -184,7 +184,7 @@ mod tests {
             ("index%2ehtml", "without percent-encoding"),
             ("\"index.html\"", "the quotes are a part of the value"),
         ] {
-            let error = IndexDocument::try_from(text.to_owned()).unwrap_err().to_string();
+            let error = IndexPage::try_from(text.to_owned()).unwrap_err().to_string();
             assert!(error.contains(said), "{text:?}: {error}");
         }
     }
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn an_error_document_is_a_key() {
         for text in ["404.html", "docs/404.html"] {
-            assert!(ErrorDocument::try_from(text.to_owned()).is_ok(), "{text}");
+            assert!(ErrorPage::try_from(text.to_owned()).is_ok(), "{text}");
         }
         for (text, said) in [
             ("", "leave it out"),
@@ -202,7 +202,7 @@ mod tests {
             ("../404.html", "no . and .."),
             ("404%2ehtml", "without percent-encoding"),
         ] {
-            let error = ErrorDocument::try_from(text.to_owned()).unwrap_err().to_string();
+            let error = ErrorPage::try_from(text.to_owned()).unwrap_err().to_string();
             assert!(error.contains(said), "{text:?}: {error}");
         }
     }

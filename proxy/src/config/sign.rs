@@ -4,7 +4,7 @@
 
 use super::entries::Place;
 use super::fields::{As, OptionalSection, Placed, Section};
-use super::key_prefix::{ErrorDocument, IndexDocument, KeyPrefix};
+use super::key_prefix::{ErrorPage, IndexPage, KeyPrefix};
 use super::values::ValueError;
 use crate::s3::bucket_name::is_bucket_name;
 use serde::de::Error;
@@ -75,11 +75,11 @@ struct SignSection {
     #[serde(default, with = "As::<Placed<KeyPrefix>>")]
     prefix: Option<Placed<KeyPrefix>>,
     /// The name of the object that is served for a key that ends in a slash, such as `index.html`.
-    #[serde(default, with = "As::<Placed<IndexDocument>>")]
-    index: Option<Placed<IndexDocument>>,
+    #[serde(default, with = "As::<Placed<IndexPage>>")]
+    index: Option<Placed<IndexPage>>,
     /// The key of the object that is served in place of a missing one, with its 404.
-    #[serde(default, with = "As::<Placed<ErrorDocument>>")]
-    error: Option<Placed<ErrorDocument>>,
+    #[serde(default, with = "As::<Placed<ErrorPage>>")]
+    error: Option<Placed<ErrorPage>>,
     /// `always`: the objects are public. `granted`: they are open to readers of a presigned playlist in their folder.
     #[serde(default, with = "As::<SignWhen>")]
     when: SignWhen,

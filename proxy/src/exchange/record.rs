@@ -6,7 +6,7 @@ use super::policy::Policy;
 use super::short_text::ShortText;
 use super::shown_path::{shown_bucket, shown_path};
 use super::signed_reads::judge::is_signed;
-use super::signed_reads::read::{Grant, SignedRead};
+use super::signed_reads::read::{OpenFolder, SignedRead};
 use super::stages::Exchange;
 use super::tally::Tally;
 use crate::observe::Denied;
@@ -167,7 +167,7 @@ fn log_access(
 /// The side that signed, the prefix or the folder for which it may, and the end of that.
 fn signer<'k>(head: &impl RequestHead, known: &'k Known) -> (SignedBy, Option<Cow<'k, str>>, Option<SystemTime>) {
     match known.signed_read() {
-        Some(SignedRead { grant: Some(Grant { folder, until }), .. }) => {
+        Some(SignedRead { grant: Some(OpenFolder { folder, until }), .. }) => {
             (SignedBy::Grant, Some(printable(folder.as_bytes())), Some(*until))
         }
         Some(SignedRead { prefix, grant: None, .. }) => {

@@ -13,7 +13,7 @@ pub use super::timer::Timer;
 pub(crate) use super::wire::poll_read;
 pub use client::Client;
 
-use super::upstream::{Forwarded, Forwarder};
+use super::upstream::{ForwardEnd, Forwarder};
 use super::wire;
 use crate::config::Limits;
 use crate::exchange::{self, Buffered, Forward, Judged, Policy, Replying, Tally};
@@ -127,8 +127,8 @@ impl Http1Driver {
         let head = *forward.head();
         let mut side = Side::new(&mut client.stream, head, rest, progress);
         let error = match self.forwarder.forward(&mut forward, &mut side, &mut client.timer).await {
-            Ok(Forwarded::Relayed) => return,
-            Ok(Forwarded::Reply) => {
+            Ok(ForwardEnd::Relayed) => return,
+            Ok(ForwardEnd::Reply) => {
                 if let Some(reply) = forward.in_place() {
                     self.reply(client, reply, progress).await;
                 }

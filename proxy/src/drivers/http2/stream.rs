@@ -6,7 +6,7 @@ use super::request::{Head, Rejected};
 use super::side::Side;
 use crate::drivers::budget::{KeptBody, Share};
 use crate::drivers::timer::Timer;
-use crate::drivers::upstream::{Client, Forwarded};
+use crate::drivers::upstream::{Client, ForwardEnd};
 use crate::exchange::{Buffered, ClientPeer, Failure, Forward, Judged, Replying, RequestFault, RequestHead};
 use crate::upstream;
 use bytes::Bytes;
@@ -81,8 +81,8 @@ impl Http2Driver {
 
     async fn forward(&self, mut forward: Forward<Head>, mut side: Side) {
         match self.forwarder.forward(&mut forward, &mut side, &mut Timer::default()).await {
-            Ok(Forwarded::Relayed) => {}
-            Ok(Forwarded::Reply) => end(forward.in_place(), Failure::Internal, side),
+            Ok(ForwardEnd::Relayed) => {}
+            Ok(ForwardEnd::Reply) => end(forward.in_place(), Failure::Internal, side),
             Err(error) => {
                 let (failure, is_begun) = error.parts();
                 end(forward.fail(failure, is_begun), failure, side);

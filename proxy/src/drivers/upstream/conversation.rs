@@ -34,12 +34,12 @@ pub(super) struct Outcome {
     /// The time that the upstream keeps it, where it says so.
     pub(super) patience: Option<Duration>,
     /// The next step for the client.
-    pub(super) next: Next,
+    pub(super) next: NextStep,
 }
 
 /// The step after a conversation.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(super) enum NextStep {
     /// Nothing: the client has the response.
     Nothing,
     /// The request is asked again. The client has no response yet; this is the head of the first one.
@@ -194,13 +194,13 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
                 let is_reusable = head.keep_alive() && is_whole && !self.is_held;
                 // That of the first question stays the first.
                 let first = first.map_or_else(|| bytes.slice(..length), |first| first.bytes.clone());
-                return Ok(Outcome { is_reusable, patience: patience(&head), next: Next::Again(first) });
+                return Ok(Outcome { is_reusable, patience: patience(&head), next: NextStep::Again(first) });
             }
             ResponsePlan::Reply => {
                 let is_to_head = self.forward.head().method() == "HEAD";
                 let is_whole = BodyReader::of_response(head.body(is_to_head)).is_whole(received.rest());
                 let is_reusable = head.keep_alive() && is_whole;
-                return Ok(Outcome { is_reusable, patience: patience(&head), next: Next::Reply });
+                return Ok(Outcome { is_reusable, patience: patience(&head), next: NextStep::Reply });
             }
             ResponsePlan::Relay(shown) => shown,
         };
@@ -227,7 +227,7 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
             is_clean
         };
         let is_reusable = head.keep_alive() && is_clean && !self.is_held;
-        Ok(Outcome { is_reusable, patience: patience(&head), next: Next::Nothing })
+        Ok(Outcome { is_reusable, patience: patience(&head), next: NextStep::Nothing })
     }
 
     fn count_upload(&mut self) {

@@ -1,7 +1,7 @@
 //! A request on its way: which address it is tried at, and whether it is asked again.
 
 use super::client::{Client, Link};
-use super::conversation::{Conversation, Next};
+use super::conversation::{Conversation, NextStep};
 use super::request;
 use super::route::{ForwardError, Route};
 use crate::config::{Config, Limits, Timeouts};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// The end of a request that went to an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::drivers) enum Forwarded {
+pub(in crate::drivers) enum ForwardEnd {
     /// The client has the response.
     Relayed,
     /// The client gets a reply of the exchange's in place of the response.
@@ -69,14 +69,14 @@ impl Forwarder {
         forward: &mut Forward<H>,
         client: &mut C,
         timer: &mut Timer,
-    ) -> Result<Forwarded, ForwardError> {
+    ) -> Result<ForwardEnd, ForwardError> {
         let mut route = self.route(forward.head().method());
         let mut next = self.ask(&mut route, forward, client, timer, None).await?;
-        while let Next::Again(head) = next {
+        while let NextStep::Again(head) = next {
             let mut route = self.route(forward.head().method());
             next = Box::pin(self.ask(&mut route, forward, client, timer, Some(&head))).await?;
         }
-        Ok(if matches!(next, Next::Reply) { Forwarded::Reply } else { Forwarded::Relayed })
+        Ok(if matches!(next, NextStep::Reply) { ForwardEnd::Reply } else { ForwardEnd::Relayed })
     }
 
     /// Tries one address after the other, and a kept connection that turned out closed once more.
@@ -87,7 +87,7 @@ impl Forwarder {
         client: &mut C,
         timer: &mut Timer,
         first: Option<&Bytes>,
-    ) -> Result<Next, ForwardError> {
+    ) -> Result<NextStep, ForwardError> {
         loop {
             let mut upstream = route.connect(forward, client.share()).await?;
             let edits = forward.request();

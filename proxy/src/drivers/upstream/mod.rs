@@ -16,7 +16,7 @@ mod route;
 mod tls_fault;
 
 pub(super) use client::{Client, Link, Received, Taken, UploadError, UploadState};
-pub(super) use forward::Forwarded;
+pub(super) use forward::ForwardEnd;
 pub(crate) use forward::Forwarder;
 pub(crate) use probe::Probe;
 pub(super) use request::BodyFraming;

@@ -13,7 +13,7 @@ use http::{HeaderValue, StatusCode};
 
 /// The fate of a response.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::exchange) enum Answer {
+pub(in crate::exchange) enum ReadOutcome {
     /// The client gets it, with this status in place of its own.
     Relay(Option<StatusCode>),
     /// The upstream is asked something else.
@@ -35,7 +35,7 @@ pub(in crate::exchange) fn answer(
     read: &mut SignedRead,
     head: &impl RequestHead,
     (status, document): (StatusCode, &[u8]),
-) -> Answer {
+) -> ReadOutcome {
     match read.step {
         Step::Object => {
             read.status = status;
@@ -47,43 +47,43 @@ pub(in crate::exchange) fn answer(
         Step::Folder if status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE => {
             // Its text is the same path to all readers, so that no browser takes it for another host's.
             HeaderValue::try_from(format!("{}/", head.path()))
-                .map_or(Answer::Error(ErrorCode::InternalError), Answer::Moved)
+                .map_or(ReadOutcome::Error(ErrorCode::InternalError), ReadOutcome::Moved)
         }
         Step::Folder => error_page(read),
-        Step::Error if status == StatusCode::OK => Answer::Relay(Some(read.status)),
+        Step::Error if status == StatusCode::OK => ReadOutcome::Relay(Some(read.status)),
         Step::Error => of_status(read.status),
     }
 }
 
-fn of_object(read: &mut SignedRead, head: &impl RequestHead) -> Answer {
+fn of_object(read: &mut SignedRead, head: &impl RequestHead) -> ReadOutcome {
     if !matches!(read.status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) {
-        return if wants_document(read.status) { of_status(read.status) } else { Answer::Relay(None) };
+        return if wants_document(read.status) { of_status(read.status) } else { ReadOutcome::Relay(None) };
     }
     let prefix = std::sync::Arc::clone(&read.prefix);
     match &prefix.index {
         Some(index) if read.may_be_folder => {
             read.ask_for_index(head.path(), index);
-            Answer::Again
+            ReadOutcome::Again
         }
         _ => error_page(read),
     }
 }
 
-fn error_page(read: &mut SignedRead) -> Answer {
+fn error_page(read: &mut SignedRead) -> ReadOutcome {
     let prefix = std::sync::Arc::clone(&read.prefix);
     match &prefix.error {
         Some(key) => {
             read.ask_for_error(key);
-            Answer::Again
+            ReadOutcome::Again
         }
-        None if read.step == Step::Object && read.status == StatusCode::NOT_FOUND => Answer::Relay(None),
+        None if read.step == Step::Object && read.status == StatusCode::NOT_FOUND => ReadOutcome::Relay(None),
         None => of_status(read.status),
     }
 }
 
 /// S3's error in place of the one that came.
-fn of_status(status: StatusCode) -> Answer {
-    Answer::Error(match status {
+fn of_status(status: StatusCode) -> ReadOutcome {
+    ReadOutcome::Error(match status {
         StatusCode::NOT_FOUND => ErrorCode::NoSuchKey,
         StatusCode::BAD_REQUEST => ErrorCode::InvalidRequest,
         _ => ErrorCode::AccessDenied,
@@ -108,7 +108,7 @@ fn is_of_signature(status: StatusCode, document: &[u8]) -> bool {
     code_of(document).is_some_and(|code| CODES.contains(&code)) || is_mismatch()
 }
 
-fn refused(reads: &SignedReads, status: StatusCode, document: &[u8]) -> Answer {
+fn refused(reads: &SignedReads, status: StatusCode, document: &[u8]) -> ReadOutcome {
     if reads.refused_log.allows() {
         let code = code_of(document).and_then(|code| str::from_utf8(code).ok()).unwrap_or_default();
         tracing::error!(
@@ -118,5 +118,5 @@ fn refused(reads: &SignedReads, status: StatusCode, document: &[u8]) -> Answer {
             "the upstream refuses what is signed here"
         );
     }
-    Answer::Error(ErrorCode::ServiceUnavailable)
+    ReadOutcome::Error(ErrorCode::ServiceUnavailable)
 }

@@ -6,7 +6,7 @@
 use super::claim::{Claim, Opening, Refused};
 use super::foreign_query::may_be_of_s3;
 use super::prefixes::{Below, ReadPrefix};
-use super::read::{Grant, SignedRead};
+use super::read::{OpenFolder, SignedRead};
 use super::reads::SignedReads;
 use crate::exchange::grants::{GrantRefusal, Opened, TokenPath, folder_of, opens_until};
 use crate::exchange::head::RequestHead;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// A request to a bucket with listed prefixes.
-struct Asked<'r, H> {
+struct AskedRead<'r, H> {
     reads: &'r SignedReads,
     head: &'r H,
     /// The path without what belongs to the host's name.
@@ -51,7 +51,7 @@ pub(in crate::exchange) fn claim(
     if prefixes.is_empty() {
         return Claim::None;
     }
-    let asked = Asked { reads, head, path, bucket, is_in_host: address.is_in_host, prefixes };
+    let asked = AskedRead { reads, head, path, bucket, is_in_host: address.is_in_host, prefixes };
     let has_grants = prefixes.iter().any(|prefix| prefix.is_granted);
     match TokenPath::of(path, address.is_in_host) {
         Some(token) if has_grants && !is_signed => asked.by_token(&token),
@@ -71,7 +71,7 @@ fn is_read(head: &impl RequestHead) -> bool {
     matches!(head.method(), "GET" | "HEAD") && matches!(head.body(), BodyLength::None | BodyLength::Length(0))
 }
 
-impl<H: RequestHead> Asked<'_, H> {
+impl<H: RequestHead> AskedRead<'_, H> {
     /// The text of the key; `None` where the path ends with the bucket.
     fn key(&self) -> Option<&str> {
         let rest = self.path.strip_prefix('/')?;
@@ -132,13 +132,13 @@ impl<H: RequestHead> Asked<'_, H> {
     }
 
     /// The grant of a token, if it opens every reading of a key.
-    fn grant(&self, token: &str, readings: &KeyReadings<'_>) -> Result<Grant, Refused> {
+    fn grant(&self, token: &str, readings: &KeyReadings<'_>) -> Result<OpenFolder, Refused> {
         let (keys, now) = (self.reads.keys.load(), SystemTime::now());
         let mut grant = Err(Refused::TokenReadings);
         for reading in readings.each().unwrap_or_default() {
             let key = str::from_utf8(reading).map_err(|_| Refused::TokenReadings)?;
             let Opened { folder, until } = keys.check(token, self.bucket, key, now).map_err(Refused::Token)?;
-            grant = Ok(Grant { folder: folder.as_str().into(), until });
+            grant = Ok(OpenFolder { folder: folder.as_str().into(), until });
         }
         grant
     }

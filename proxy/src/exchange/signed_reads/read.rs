@@ -47,12 +47,12 @@ pub(in crate::exchange) struct SignedRead {
     /// The status of the object itself, once it has one.
     pub(super) status: StatusCode,
     /// The grant that opened it; `None` where everyone may read it.
-    pub(in crate::exchange) grant: Option<Grant>,
+    pub(in crate::exchange) grant: Option<OpenFolder>,
 }
 
 /// A folder that is open for a time.
 #[derive(Debug)]
-pub(in crate::exchange) struct Grant {
+pub(in crate::exchange) struct OpenFolder {
     pub(in crate::exchange) folder: Box<str>,
     pub(in crate::exchange) until: SystemTime,
 }

@@ -1,6 +1,6 @@
 //! Replies of ours in place of an upstream's response, and what a response means to the request's claim.
 
-use super::answer::{Answer, answer};
+use super::answer::{ReadOutcome, answer};
 use super::claim::{Claim, Opening, Refused};
 use crate::exchange::grants::location;
 use crate::exchange::head::RequestHead;
@@ -35,10 +35,10 @@ pub(in crate::exchange) fn judged_claim(
     let Some(reads) = &policy.reads else { return Judgement::Usual };
     let reply = match &mut known.claim {
         Claim::Read(read) => match answer(reads, read, head, (status, document)) {
-            Answer::Relay(status) => return Judgement::Relay(status),
-            Answer::Again => return Judgement::Plan(ResponsePlan::Again),
-            Answer::Error(code) => error(policy, code, known),
-            Answer::Moved(location) => Reply::moved(StatusCode::FOUND, location),
+            ReadOutcome::Relay(status) => return Judgement::Relay(status),
+            ReadOutcome::Again => return Judgement::Plan(ResponsePlan::Again),
+            ReadOutcome::Error(code) => error(policy, code, known),
+            ReadOutcome::Moved(location) => Reply::moved(StatusCode::FOUND, location),
         },
         Claim::Opens(opening) if is_allowed(status) => {
             let Some(reply) = opened(opening, head, known.host.prefix) else { return Judgement::Usual };
