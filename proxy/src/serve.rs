@@ -35,7 +35,7 @@ use pingora::services::background::background_service;
 use sd_notify::NotifyState;
 use server_conf::server_conf;
 use shadow::Shadow;
-use signing::Signing;
+use signing::ReadSigning;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -137,7 +137,7 @@ struct Parts {
     last_hour: Arc<LastHour>,
     upstreams: Arc<Upstreams>,
     policy: Arc<Policy>,
-    signing: Option<Signing>,
+    signing: Option<ReadSigning>,
     readiness: Arc<Readiness>,
 }
 
@@ -165,7 +165,7 @@ impl Parts {
         let readiness = Arc::<Readiness>::default();
         let asked = Arc::clone(&readiness);
         let recent_denials = Arc::new(RecentDenials::new(config.recent_denials));
-        let signing = Signing::of(config)?;
+        let signing = ReadSigning::of(config)?;
         let policy = Policy::new(
             config,
             exchange::Parts {

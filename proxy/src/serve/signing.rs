@@ -18,12 +18,12 @@ use std::time::Duration;
 const READ_KEYS_AGAIN: Duration = Duration::from_secs(5);
 
 /// The signer of reads, and the task that keeps it fresh.
-pub(super) struct Signing {
+pub(super) struct ReadSigning {
     live: Arc<LiveSigner>,
     renewal: Arc<Renewal>,
 }
 
-impl Signing {
+impl ReadSigning {
     /// `None` where nothing is signed here.
     pub(super) fn of(config: &Config) -> Result<Option<Self>, ServeError> {
         if config.sign.is_empty() {

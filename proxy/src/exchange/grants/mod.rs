@@ -16,4 +16,4 @@ pub use folder::folder_of;
 pub use keys::{GrantKeys, NoRandomBytes};
 pub use opening::opens_until;
 pub use path::{TokenPath, location, shown};
-pub use token::{GrantRefusal, Opened};
+pub use token::{GrantRefusal, HeldGrant};

@@ -54,7 +54,7 @@ impl GrantRefusal {
 
 /// A token that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opened<'k> {
+pub struct HeldGrant<'k> {
     /// The folder that it opens.
     pub folder: OpenedFolder<'k>,
     /// The time of its end.
@@ -116,7 +116,7 @@ impl GrantKeys {
         bucket: &str,
         key: &'k str,
         now: SystemTime,
-    ) -> Result<Opened<'k>, GrantRefusal> {
+    ) -> Result<HeldGrant<'k>, GrantRefusal> {
         let token = GrantToken::read(token).ok_or(GrantRefusal::Malformed)?;
         let mut named = self.named(token.key).peekable();
         named.peek().ok_or(GrantRefusal::UnknownKey)?;
@@ -128,7 +128,7 @@ impl GrantKeys {
         }
         // Last, so that only a real token is ever called expired.
         let until = token.until();
-        if now < until { Ok(Opened { folder, until }) } else { Err(GrantRefusal::Expired) }
+        if now < until { Ok(HeldGrant { folder, until }) } else { Err(GrantRefusal::Expired) }
     }
 }
 

@@ -3,13 +3,14 @@
 //! A site has pages for folders and errors, as S3's websites have (S3 user guide, "Hosting a static website"). An error that is about the
 //! signature is ours: what the upstream says of it has our access key in it, and what was signed.
 
-use super::read::{SignedRead, Step};
+use super::read::{ReadStep, SignedRead};
 use super::reads::SignedReads;
 use crate::exchange::head::RequestHead;
 use crate::exchange::signature_cause::Rejection;
 use crate::exchange::signature_mismatch::{code_of, reported};
 use crate::s3::error::ErrorCode;
 use http::{HeaderValue, StatusCode};
+use std::sync::Arc;
 
 /// The fate of a response.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,21 +38,21 @@ pub(in crate::exchange) fn answer(
     (status, document): (StatusCode, &[u8]),
 ) -> ReadOutcome {
     match read.step {
-        Step::Object => {
+        ReadStep::Object => {
             read.status = status;
             if wants_document(status) && is_of_signature(status, document) {
                 return refused(reads, status, document);
             }
             of_object(read, head)
         }
-        Step::Folder if status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE => {
+        ReadStep::Folder if status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE => {
             // Its text is the same path to all readers, so that no browser takes it for another host's.
             HeaderValue::try_from(format!("{}/", head.path()))
                 .map_or(ReadOutcome::Error(ErrorCode::InternalError), ReadOutcome::Moved)
         }
-        Step::Folder => error_page(read),
-        Step::Error if status == StatusCode::OK => ReadOutcome::Relay(Some(read.status)),
-        Step::Error => of_status(read.status),
+        ReadStep::Folder => error_page(read),
+        ReadStep::Error if status == StatusCode::OK => ReadOutcome::Relay(Some(read.status)),
+        ReadStep::Error => of_status(read.status),
     }
 }
 
@@ -59,7 +60,7 @@ fn of_object(read: &mut SignedRead, head: &impl RequestHead) -> ReadOutcome {
     if !matches!(read.status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) {
         return if wants_document(read.status) { of_status(read.status) } else { ReadOutcome::Relay(None) };
     }
-    let prefix = std::sync::Arc::clone(&read.prefix);
+    let prefix = Arc::clone(&read.prefix);
     match &prefix.index {
         Some(index) if read.may_be_folder => {
             read.ask_for_index(head.path(), index);
@@ -70,13 +71,13 @@ fn of_object(read: &mut SignedRead, head: &impl RequestHead) -> ReadOutcome {
 }
 
 fn error_page(read: &mut SignedRead) -> ReadOutcome {
-    let prefix = std::sync::Arc::clone(&read.prefix);
+    let prefix = Arc::clone(&read.prefix);
     match &prefix.error {
         Some(key) => {
             read.ask_for_error(key);
             ReadOutcome::Again
         }
-        None if read.step == Step::Object && read.status == StatusCode::NOT_FOUND => ReadOutcome::Relay(None),
+        None if read.step == ReadStep::Object && read.status == StatusCode::NOT_FOUND => ReadOutcome::Relay(None),
         None => of_status(read.status),
     }
 }

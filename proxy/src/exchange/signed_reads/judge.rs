@@ -8,7 +8,7 @@ use super::foreign_query::may_be_of_s3;
 use super::prefixes::{Below, ReadPrefix};
 use super::read::{OpenFolder, SignedRead};
 use super::reads::SignedReads;
-use crate::exchange::grants::{GrantRefusal, Opened, TokenPath, folder_of, opens_until};
+use crate::exchange::grants::{GrantRefusal, HeldGrant, TokenPath, folder_of, opens_until};
 use crate::exchange::head::RequestHead;
 use crate::exchange::known::Known;
 use crate::exchange::sandbox::is_of_aws;
@@ -137,7 +137,7 @@ impl<H: RequestHead> AskedRead<'_, H> {
         let mut grant = Err(Refused::TokenReadings);
         for reading in readings.each().unwrap_or_default() {
             let key = str::from_utf8(reading).map_err(|_| Refused::TokenReadings)?;
-            let Opened { folder, until } = keys.check(token, self.bucket, key, now).map_err(Refused::Token)?;
+            let HeldGrant { folder, until } = keys.check(token, self.bucket, key, now).map_err(Refused::Token)?;
             grant = Ok(OpenFolder { folder: folder.as_str().into(), until });
         }
         grant

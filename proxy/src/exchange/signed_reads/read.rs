@@ -23,7 +23,7 @@ const OF_THE_FORM: usize = 2;
 
 /// The question that an upstream is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum ReadStep {
     /// The object.
     Object,
     /// The first byte of the object's index, to see whether the object is a folder.
@@ -43,7 +43,7 @@ pub(in crate::exchange) struct SignedRead {
     pub(super) own_key: Option<Box<str>>,
     /// Set if the client may be sent to the same path with a slash.
     pub(super) may_be_folder: bool,
-    pub(super) step: Step,
+    pub(super) step: ReadStep,
     /// The status of the object itself, once it has one.
     pub(super) status: StatusCode,
     /// The grant that opened it; `None` where everyone may read it.
@@ -59,7 +59,7 @@ pub(in crate::exchange) struct OpenFolder {
 
 impl SignedRead {
     pub(super) const fn new(prefix: Arc<ReadPrefix>, signer: Arc<ReadSigner>, key_length: usize) -> Self {
-        let (step, status) = (Step::Object, StatusCode::OK);
+        let (step, status) = (ReadStep::Object, StatusCode::OK);
         Self { prefix, signer, key_length, own_key: None, may_be_folder: false, step, status, grant: None }
     }
 
@@ -77,12 +77,12 @@ impl SignedRead {
     /// Goes on to ask for the index of a folder. `path` is the client's.
     pub(super) fn ask_for_index(&mut self, path: &str, index: &str) {
         self.own_key = Some([self.key(path), "/", index].concat().into());
-        self.step = Step::Folder;
+        self.step = ReadStep::Folder;
     }
 
     /// Goes on to ask for the object that an error is shown as.
     pub(super) fn ask_for_error(&mut self, key: &str) {
-        (self.own_key, self.step) = (Some(key.into()), Step::Error);
+        (self.own_key, self.step) = (Some(key.into()), ReadStep::Error);
     }
 }
 
@@ -104,13 +104,13 @@ impl ReadEdits<'_> {
     /// Returns true if a line of the client goes along, by its name in any case.
     #[must_use]
     pub fn takes(&self, name: &[u8]) -> bool {
-        let names = if self.read.step == Step::Object { &GO_ALONG[..] } else { GO_ALONG.split_at(OF_THE_FORM).0 };
+        let names = if self.read.step == ReadStep::Object { &GO_ALONG[..] } else { GO_ALONG.split_at(OF_THE_FORM).0 };
         names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     }
 
     /// Hands over the lines of the signature and what it covers, in pieces. `authority` is the `Host` that is sent.
     pub fn sign(&self, authority: &str, mut take: impl FnMut(&[u8])) {
-        if self.read.step == Step::Folder {
+        if self.read.step == ReadStep::Folder {
             take(b"range: bytes=0-0\r\n");
         }
         let target =
