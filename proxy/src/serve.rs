@@ -13,10 +13,10 @@ pub use error::{ServeError, ServeErrors};
 pub use obstacles::{expiring, obstacles, other_obstacles};
 
 use crate::admin::{self, Admin, Admission};
-use crate::config::{Config, Descriptors, RulesApi, UpstreamUrl};
+use crate::config::{Config, Descriptors, EachUpstream, NamedUpstream, RulesApi, UpstreamConfig};
 use crate::downstream::{AcceptFailures, ConnectionServer, Sockets, Starting, admin_service, client_service};
 use crate::drivers::upstream::{Forwarder, Probe};
-use crate::exchange::{self, Count, Policy, SignatureCheck, Writing};
+use crate::exchange::{self, Count, Policy, Writing};
 use crate::observe::{LastHour, RecentDenials, Rejections};
 use crate::process::drain::{Drain, DrainGauges, exit_when_drained};
 use crate::process::exit::{Ending, at_end};
@@ -26,8 +26,10 @@ use crate::process::signals::{ReloadOnHangup, SucceedOnUser2};
 use crate::rules::{Outcome, Report, Snapshot, Store, WarningLog, watch};
 use crate::telemetry::log::Log;
 use crate::telemetry::{Metrics, ReloadOutcome};
-use crate::tls::{Certificates, TlsError, settle, trusting_as_configured};
-use crate::upstream::{Connector, HealthChecks, Pool, Resolver, Sweeper, Upstreams};
+use crate::tls::{Certificates, settle, trusting_as_configured};
+use crate::upstream::{
+    AllConnections, Connector, Destination, HealthChecks, Pool, Resolver, Sweeper, Upstream, Upstreams,
+};
 use last_hour::{EachMinute, last_hour};
 use obstacles::{bind, open_files, say_cryptography, say_lowered, store_of, warn, warn_of_signed};
 use pingora::server::{RunArgs, Server};
@@ -84,7 +86,7 @@ pub fn serve(mut config: Config, log: Log, hooks: Hooks) -> Result<(), ServeErro
     let mut starting = Starting::default();
     let open = serve_clients(&mut server, &config, &parts, &mut starting, (sockets, certificates))?;
     if let Some(signing) = &parts.signing {
-        parts.export_credentials(&signing.state())?;
+        parts.export_credentials(signing.states())?;
         signing.follow(&mut server, &config, &parts.policy, &mut starting);
     }
     let rules = Arc::clone(&parts.rules);
@@ -109,7 +111,7 @@ pub fn serve(mut config: Config, log: Log, hooks: Hooks) -> Result<(), ServeErro
     let announcement = Announcement {
         listen: config.listen.iter().map(|listener| listener.address).collect(),
         admin: config.admin.address,
-        upstreams: config.upstream.urls().iter().map(ToString::to_string).collect(),
+        upstreams: config.all_upstreams().flat_map(UpstreamConfig::urls).map(ToString::to_string).collect(),
         rules: parts.rules.live().rule_count(),
         readiness: Arc::clone(&parts.readiness),
         warnings: parts.warnings.clone(),
@@ -135,7 +137,7 @@ struct Parts {
     rejections: Arc<Rejections>,
     recent_denials: Arc<RecentDenials>,
     last_hour: Arc<LastHour>,
-    upstreams: Arc<Upstreams>,
+    upstreams: Upstreams,
     policy: Arc<Policy>,
     signing: Option<ReadSigning>,
     readiness: Arc<Readiness>,
@@ -160,7 +162,7 @@ impl Parts {
                 compared.iter().for_each(|shadow| shadow.begin_again(live));
             }
         }));
-        let upstreams = Arc::new(Upstreams::new(config));
+        let upstreams = Upstream::each(config);
         metrics.export(log.dropped())?;
         let readiness = Arc::<Readiness>::default();
         let asked = Arc::clone(&readiness);
@@ -216,14 +218,11 @@ fn serve_clients(
     starting: &mut Starting,
     (mut sockets, mut certificates): (Sockets, Certificates),
 ) -> Result<Count, ServeError> {
-    let (policy, upstreams) = (Arc::clone(&parts.policy), Arc::clone(&parts.upstreams));
-    let metrics = Arc::clone(&parts.metrics);
-    let note_wait = Box::new(move |waited| metrics.http.waited_for_upstream(waited));
-    let pool = Arc::new(Pool::new(connector(config)?, config, note_wait));
-    parts.export_upstream_connections(&pool)?;
-    let sweeper = Sweeper { pool: Arc::clone(&pool), upstreams: Arc::clone(&upstreams) };
-    let forwarder = Forwarder::new(config, Arc::clone(&upstreams), pool);
-    let connections = ConnectionServer::new(&server.configuration, config, policy, upstreams, &forwarder);
+    let policy = Arc::clone(&parts.policy);
+    let forwarder = Forwarder::new(config, destinations(config, parts)?);
+    let upstream = Arc::clone(parts.upstreams.default_one());
+    let connections = ConnectionServer::new(&server.configuration, config, policy, upstream, &forwarder);
+    let sweeper = Sweeper { upstreams: parts.upstreams.clone() };
     server.add_service(background_service("kept connections", sweeper));
     let (open, failures) = (connections.open().clone(), AcceptFailures::default());
     parts.export_declines(connections.declines().clone())?;
@@ -237,7 +236,7 @@ fn serve_clients(
     let policy = Arc::clone(&parts.policy);
     let admin = Admin {
         rules: Arc::clone(&parts.rules),
-        writing: Box::new(move || policy.signature_check().map(SignatureCheck::writing).map(Writing::as_str)),
+        writing: Box::new(move || policy.writing().map(Writing::as_str)),
         shadow: parts.shadow.clone().map(|Shadow { rules, decisions }| admin::Shadow { rules, decisions }),
         metrics: Arc::clone(&parts.metrics),
         rejections: Arc::clone(&parts.rejections),
@@ -246,9 +245,10 @@ fn serve_clients(
         signing: parts
             .signing
             .as_ref()
-            .map(|signing| admin::Signing { prefixes: config.sign.clone(), credentials: signing.state() }),
+            .map(|signing| admin::Signing { prefixes: config.sign.clone(), credentials: signing.states().to_vec() }),
         last_hour: Arc::clone(&parts.last_hour),
-        upstreams: Arc::clone(&parts.upstreams),
+        upstreams: parts.upstreams.clone(),
+        routes: config.routes.clone(),
         readiness: Arc::clone(&parts.readiness),
         admission: Admission::new(config.admin.clone()),
     };
@@ -261,10 +261,20 @@ fn serve_clients(
 }
 
 /// Connects our own drivers to the upstreams.
-fn connector(config: &Config) -> Result<Connector, TlsError> {
-    let is_tls = config.upstream.urls().iter().any(UpstreamUrl::is_tls);
-    let tls = is_tls.then(|| trusting_as_configured(&config.upstream.tls)).transpose()?;
-    Ok(Connector::new(&config.upstream, tls.map(Arc::new)))
+fn destinations(config: &Config, parts: &Parts) -> Result<EachUpstream<Destination>, ServeError> {
+    let metrics = Arc::clone(&parts.metrics);
+    let note_wait = Box::new(move |waited| metrics.http.waited_for_upstream(waited));
+    let all = Arc::new(AllConnections::new(config, parts.upstreams.clone(), note_wait));
+    parts.export_upstream_connections(&all)?;
+    config.upstreams.try_map_indexed(|index, NamedUpstream { settings, .. }| {
+        let tls = settings.is_tls().then(|| trusting_as_configured(&settings.tls)).transpose()?;
+        let connector = Connector::new(settings, tls.map(Arc::new));
+        Ok(Destination {
+            upstream: Arc::clone(parts.upstreams.get(index)),
+            pool: Pool::new(connector, settings.keepalive, Arc::clone(&all)),
+            timeouts: settings.timeouts,
+        })
+    })
 }
 
 /// The sockets to listen on: those of the process that this one replaces, where there is one; and duplicates for the process that comes
@@ -325,11 +335,14 @@ impl Announcement {
 }
 
 /// Resolves the upstreams' names, and keeps what is known about their addresses up to date from then on.
-fn follow_upstreams(server: &mut Server, config: &Config, upstreams: &Arc<Upstreams>) -> Result<(), ServeError> {
-    server.add_service(background_service("resolver", Resolver::new(Arc::clone(upstreams))));
-    if let Some(check) = &config.upstream.health_check {
-        let checks = HealthChecks::new(Arc::clone(upstreams), check, &server.configuration)?;
-        server.add_service(background_service("health checks", checks));
+fn follow_upstreams(server: &mut Server, config: &Config, upstreams: &Upstreams) -> Result<(), ServeError> {
+    for (index, NamedUpstream { settings, .. }) in config.upstreams.indexed() {
+        let upstream = upstreams.get(index);
+        server.add_service(background_service("resolver", Resolver::new(Arc::clone(upstream))));
+        if let Some(check) = &settings.health_check {
+            let checks = HealthChecks::new(Arc::clone(upstream), check, &server.configuration)?;
+            server.add_service(background_service("health checks", checks));
+        }
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ pub mod strict;
 pub mod terminal;
 pub mod tls;
 pub mod twins;
+pub mod two_stores;
 pub mod upstream;
 pub mod wire;
 

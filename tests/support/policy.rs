@@ -60,5 +60,5 @@ fn signing() -> SigningParts {
     let keys = AccessKeys { id: "AKIDEXAMPLE", secret: "secret", session_token: None };
     let signer = LiveSigner::default();
     signer.set(Some(Arc::new(ReadSigner::new(keys, "us-east-1", None).unwrap())));
-    SigningParts { signer: Arc::new(signer), keys: GrantKeys::random().unwrap() }
+    SigningParts { signers: Arc::new(signer).into(), keys: GrantKeys::random().unwrap() }
 }

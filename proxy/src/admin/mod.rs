@@ -28,14 +28,14 @@ mod status;
 
 pub use admission::Admission;
 pub use shadow::Shadow;
-pub use signing::Signing;
+pub use signing::{NamedCredentials, Signing};
 
-use crate::config::SignedPrefix;
+use crate::config::{Routes, SignedPrefix};
 use crate::observe::{LastHour, RecentDenials, RefusedSignatures, Rejections};
 use crate::process::readiness::Readiness;
 use crate::rules::Store;
 use crate::telemetry::Metrics;
-use crate::upstream::Upstreams;
+use crate::upstream::{UpstreamState, Upstreams};
 use admission::AdminRequest;
 use async_trait::async_trait;
 use http::header::{
@@ -69,7 +69,9 @@ pub struct Admin {
     /// The numbers of the last hour.
     pub last_hour: Arc<LastHour>,
     /// Where requests go.
-    pub upstreams: Arc<Upstreams>,
+    pub upstreams: Upstreams,
+    /// The routes of buckets.
+    pub routes: Routes,
     /// Whether requests should come here.
     pub readiness: Arc<Readiness>,
     /// The checks before a request is served.
@@ -87,6 +89,11 @@ const NOTHING: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'non
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Admin {
+    /// What is known about each server of each upstream.
+    fn upstream_states(&self) -> Vec<UpstreamState> {
+        self.upstreams.iter().flat_map(|upstream| upstream.states()).collect()
+    }
+
     /// The prefixes whose objects are read without a signature.
     fn signed_prefixes(&self) -> &[SignedPrefix] {
         self.signing.as_ref().map_or(&[], |signing| &signing.prefixes)

@@ -8,6 +8,15 @@ use std::sync::Arc;
 pub struct Signing {
     /// The prefixes, as they are configured.
     pub prefixes: Vec<SignedPrefix>,
-    /// The credentials.
-    pub credentials: Arc<CredentialsState>,
+    /// The credentials, for each upstream that something is signed for.
+    pub credentials: Vec<NamedCredentials>,
+}
+
+/// The state of the credentials for an upstream.
+#[derive(Clone)]
+pub struct NamedCredentials {
+    /// Its name, where there are several.
+    pub upstream: Option<Arc<str>>,
+    /// The state.
+    pub state: Arc<CredentialsState>,
 }

@@ -203,7 +203,7 @@ impl Findings {
         self.errors.extend(obstacles(&config).iter().map(|error| Finding::of_start(file, error)));
         let expiring = expiring(&config).into_iter();
         self.warnings.extend(expiring.map(|(file, warning)| Finding::whole(&file, "CertificateExpires", warning)));
-        if !config.upstream.tls.verify {
+        if !config.upstream().tls.verify {
             self.warnings.push(Finding::whole(file, "UpstreamNotVerified", UpstreamTls::NOT_VERIFIED.to_owned()));
         }
         let open_admin = config.admin.warning().map(|warning| Finding::whole(file, "AdminWithoutToken", warning));
@@ -268,6 +268,8 @@ impl Finding {
         let code = match error {
             ConfigError::File(error) => return Self::of_config_file(error),
             ConfigError::NoUpstream => "NoUpstream",
+            ConfigError::UpstreamBesideUpstreams => "UpstreamBesideUpstreams",
+            ConfigError::DefaultUpstream { .. } => "DefaultUpstream",
             ConfigError::TwoRules { .. } => "TwoRules",
             ConfigError::HalfAStore => "HalfAStore",
             ConfigError::NoPlaceForRules => "NoPlaceForRules",

@@ -15,6 +15,17 @@ pub enum ConfigError {
         "no upstream: set the address of the S3 server with --upstream http://HOST:PORT, S3CORS_UPSTREAM or upstream.url in the file"
     )]
     NoUpstream,
+    /// An upstream for everything, and several.
+    #[error(
+        "--upstream (or S3CORS_UPSTREAM) is the upstream of every bucket, and the file has upstreams or routes; leave one of them out"
+    )]
+    UpstreamBesideUpstreams,
+    /// No upstream for the buckets without a route, or more than one.
+    #[error("{why}")]
+    DefaultUpstream {
+        /// The reason, and the remedy.
+        why: &'static str,
+    },
     /// Origins to allow, and rules.
     #[error("--allow (or S3CORS_ALLOW) is one rule for every bucket, and {rules} names others; leave one of them out")]
     TwoRules {
@@ -66,13 +77,23 @@ impl ConfigError {
             Self::File(ConfigFileError::Invalid { setting: Some(setting), .. }) => vec![setting],
             Self::File(_) => Vec::new(),
             Self::NoUpstream => vec!["upstream.url"],
+            Self::UpstreamBesideUpstreams | Self::DefaultUpstream { .. } => vec!["upstream.url", "upstreams", "routes"],
             Self::TwoRules { .. } => vec!["rules.path", "rules.source"],
             Self::HalfAStore => vec!["rules.source", "rules.store"],
             Self::NoPlaceForRules => vec!["rules.api"],
             Self::TwoDrivers => vec!["drivers", "http1"],
             Self::NeedsOwnDrivers { .. } => {
-                let own =
-                    ["rules.api", "presigned.head", "upstream.host", "hosts", "signatures.heal", "sign", "grants"];
+                let own = [
+                    "rules.api",
+                    "presigned.head",
+                    "upstream.host",
+                    "upstreams",
+                    "routes",
+                    "hosts",
+                    "signatures.heal",
+                    "sign",
+                    "grants",
+                ];
                 ["drivers", "http1"].into_iter().chain(own).collect()
             }
             Self::OwnListener { .. } => vec!["upstream.url", "listen", "admin"],

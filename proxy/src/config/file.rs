@@ -7,6 +7,7 @@ use super::grants::Grants;
 use super::hosts::{PublicHost, PublicHosts, PublicName};
 use super::listen::Listener;
 use super::number::Threads;
+use super::routes::{RouteEntry, UpstreamEntry, UpstreamName};
 use super::rules::Rules;
 use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Shutdown, Signatures};
 use super::sign::{SignEntry, SignedPrefix};
@@ -28,6 +29,10 @@ pub struct ConfigFile {
     pub(super) admin: Option<AdminListener>,
     #[serde(with = "UpstreamOrUrls")]
     pub(super) upstream: UpstreamConfig,
+    #[serde(with = "OrDefault::<BTreeMap<UpstreamName, UpstreamEntry>>")]
+    pub(super) upstreams: BTreeMap<UpstreamName, UpstreamEntry>,
+    #[serde(with = "OrDefault::<OneOrMany<RouteEntry>>")]
+    pub(super) routes: OneOrMany<RouteEntry>,
     #[serde(with = "OrDefault::<OneOrMany<Domain>>")]
     pub(super) domains: OneOrMany<Domain>,
     #[serde(with = "OrDefault::<BTreeMap<PublicName, PublicHost>>")]

@@ -8,6 +8,7 @@ mod admin;
 mod allow;
 mod api;
 mod descriptors;
+mod each_upstream;
 mod entries;
 mod error;
 mod fields;
@@ -26,6 +27,7 @@ mod nearest;
 mod number;
 mod paths;
 mod reading;
+mod routes;
 mod rules;
 mod rules_store;
 #[cfg(test)]
@@ -46,6 +48,7 @@ pub use admin::AdminListener;
 pub use allow::AllowedOrigin;
 pub use api::{RefusedWarning, RulesApi, UnsignedPayload};
 pub use descriptors::{Descriptors, Lowered};
+pub use each_upstream::{EachUpstream, UpstreamIndex};
 pub use error::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
 pub use file_error::{ConfigFileError, ConfigFileErrors};
@@ -59,6 +62,7 @@ pub use listen::{HealthPath, Listener, listener_of};
 pub use nearest::nearest;
 pub use paths::told_with_place;
 
+pub use routes::{BucketRoute, FallbackDelete, NamedUpstream, Routes, WrittenRoute};
 pub use rules::Rules;
 pub use rules_store::{RulesSource, RulesStore};
 pub use settings::{Cors, HealthCheck, Keepalive, Limits, Log, Presigned, Shutdown, Signatures, Timeouts};
@@ -81,6 +85,7 @@ pub use crate::s3::key_pattern::{InvalidKeyPattern, KeyPattern};
 
 use crate::s3::domain::Domain;
 use loops::own_listeners;
+use routes::{fault_of_default, routed};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Everything that `s3cors serve` needs to know, checked.
@@ -94,8 +99,10 @@ pub struct Config {
     pub admin: AdminListener,
     /// The source of its address.
     pub admin_source: SettingSource,
-    /// The S3 server.
-    pub upstream: UpstreamConfig,
+    /// The S3 servers; the default one first.
+    pub upstreams: EachUpstream<NamedUpstream>,
+    /// The upstream of each bucket.
+    pub routes: Routes,
     /// The domains whose subdomains are buckets (virtual-host style).
     pub domains: Vec<Domain>,
     /// The public names.
@@ -156,6 +163,23 @@ pub enum SettingSource {
 impl Config {
     const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
+    /// The settings of the default upstream.
+    #[must_use]
+    pub const fn upstream(&self) -> &UpstreamConfig {
+        &self.upstreams.default_one().settings
+    }
+
+    /// The settings of every upstream.
+    pub fn all_upstreams(&self) -> impl Iterator<Item = &UpstreamConfig> {
+        self.upstreams.iter().map(|upstream| &upstream.settings)
+    }
+
+    /// Returns true if an upstream is asked over TLS.
+    #[must_use]
+    pub fn has_tls_upstream(&self) -> bool {
+        self.all_upstreams().any(UpstreamConfig::is_tls)
+    }
+
     /// Reads the file that the flags name, if any, and applies the flags over it.
     ///
     /// # Errors
@@ -199,18 +223,25 @@ impl Config {
     pub fn merge(flags: Flags, file: ConfigFile) -> (Self, Vec<ConfigError>) {
         let (rules, mut errors) = rules::merge(&flags, file.rules);
         let mut upstream = file.upstream;
-        if !flags.upstream.is_empty() {
+        let (is_routed, is_by_flag) =
+            (!file.upstreams.is_empty() || !file.routes.0.is_empty(), !flags.upstream.is_empty());
+        errors.extend((is_routed && is_by_flag).then_some(ConfigError::UpstreamBesideUpstreams));
+        if is_by_flag {
             upstream.url.0 = flags.upstream;
         }
-        if upstream.urls().is_empty() {
-            errors.push(ConfigError::NoUpstream);
-        }
+        let has_upstream = !upstream.urls().is_empty();
+        errors.extend((!has_upstream && !is_routed).then_some(ConfigError::NoUpstream));
+        let fault = fault_of_default(&file.upstreams, has_upstream, &file.routes.0).filter(|_| !is_by_flag);
+        errors.extend(fault.map(|why| ConfigError::DefaultUpstream { why }));
+        let (upstreams, routes) = routed(upstream, file.upstreams, file.routes.0);
+        let all_settings = || upstreams.iter().map(|upstream| &upstream.settings);
         let drivers = file.drivers.or(file.http1).unwrap_or_default();
         errors.extend((file.drivers.is_some() && file.http1.is_some()).then_some(ConfigError::TwoDrivers));
         let needs_own = [
             ("rules.api: on", rules.api == RulesApi::On),
             ("presigned.head: by_get", file.presigned.head == PresignedHead::ByGet),
-            ("a list in upstream.host", upstream.host.as_slice().len() > 1),
+            ("routes", is_routed),
+            ("a list in upstream.host", all_settings().any(|settings| settings.host.as_slice().len() > 1)),
             ("a list in upstream_host", file.hosts.values().any(PublicHost::has_candidates)),
             ("signatures.heal: on", file.signatures.heal.is_on()),
             ("sign", !file.sign.0.is_empty()),
@@ -230,13 +261,14 @@ impl Config {
         let (limits, lowered) = Descriptors::of_process().apply(file.limits);
         let addresses: Vec<_> = listen.iter().map(|listener| listener.address).chain([admin.address]).collect();
         errors.extend(check_addresses(addresses.iter().copied()).err());
-        errors.extend(own_listeners(upstream.urls(), &addresses));
+        errors.extend(all_settings().flat_map(|settings| own_listeners(settings.urls(), &addresses)));
         let config = Self {
             listen,
             listen_source,
             admin,
             admin_source,
-            upstream,
+            upstreams,
+            routes,
             domains: if flags.domain.is_empty() { file.domains.0 } else { flags.domain },
             hosts: file.hosts.into(),
             forwarded: file.forwarded.into(),

@@ -4,7 +4,8 @@ use super::entries::{Entries, Place, Subject};
 use super::file::ConfigFile;
 use super::file_error::{ConfigFileError, ConfigFileErrors};
 use super::message::{meant_key, message, subject};
-use super::sign::contradictions;
+use super::routes;
+use super::sign;
 use std::path::Path;
 
 /// The most errors of a file that are looked for: the file may not be a configuration at all.
@@ -57,7 +58,11 @@ fn parse_valid(text: &str, path: &Path) -> (Option<ConfigFile>, Vec<ConfigFileEr
                     let setting = "upstream.keepalive.user_timeout";
                     reading.add(place, Some(setting), setting, &why);
                 }
-                reading.add_contradictions(contradictions(&file.sign.0).collect(), "sign");
+                reading.add_contradictions(routes::timeouts(&file.upstreams).collect(), "upstreams");
+                let has_upstream = !file.upstream.urls().is_empty();
+                let routes = routes::contradictions(&file.upstreams, has_upstream, &file.routes.0);
+                reading.add_contradictions(routes.collect(), "routes");
+                reading.add_contradictions(sign::contradictions(&file.sign.0).collect(), "sign");
                 return (Some(file), reading.errors);
             }
             Err(error) => {

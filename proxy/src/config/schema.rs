@@ -6,6 +6,7 @@ use super::admin::{AdminListener, AdminSection};
 use super::fields::{As, AtLeastOne, OneOrMany, OptionalSection, OrDefault, Placed, SectionOrDefault, WithPlace};
 use super::listen::{Listener, ListenerSection};
 use super::paths::OptionalPath;
+use super::routes::UpstreamEntry;
 use super::upstream::UpstreamUrl;
 use super::upstream_host::{UpstreamHost, UpstreamHosts};
 use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
@@ -127,6 +128,16 @@ impl UpstreamOrUrls {
     }
 }
 
+impl JsonSchema for UpstreamEntry {
+    fn schema_name() -> Cow<'static, str> {
+        UpstreamOrUrls::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        UpstreamOrUrls::json_schema(generator)
+    }
+}
+
 impl JsonSchema for OptionalPath {
     fn schema_name() -> Cow<'static, str> {
         "OptionalPath".into()
@@ -170,13 +181,15 @@ pub(super) fn sample_with_every_key() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// In the path of a key, a key that users choose. Such are host names: they have a dot, and no key of ours has one.
+/// In the path of a key, a key that users choose: a host name, which has a dot as no key of ours has one, or the name of an upstream.
 const CHOSEN: &str = "NAME";
+/// The settings of a named upstream are those of `upstream`, where the sample file shows them.
+const OF_NAMED: &str = "upstreams.NAME.";
 
 /// The path of every key of a value, `upstream.timeouts.read`.
 fn keys_of_value(value: &Value, above: &str, keys: &mut BTreeSet<String>) {
     for (key, below) in value.as_object().into_iter().flatten() {
-        let path = format!("{above}{}", if key.contains('.') { CHOSEN } else { key });
+        let path = format!("{above}{}", if key.contains('.') || above == "upstreams." { CHOSEN } else { key });
         keys_of_value(below, &format!("{path}."), keys);
         keys.insert(path);
     }
@@ -201,6 +214,9 @@ fn the_sample_file_has_every_key_of_the_schema_and_no_other() {
     let (mut known, mut shown) = (BTreeSet::new(), BTreeSet::new());
     keys_of_schema(schema().as_value(), "", &mut known);
     keys_of_value(&serde_saphyr::from_str(&sample_with_every_key()).unwrap(), "", &mut shown);
+    for keys in [&mut known, &mut shown] {
+        keys.retain(|key| !key.starts_with(OF_NAMED));
+    }
     for key in ["admin.hosts", "listen.tls.key", "upstream.health_check.path", "limits.connections"] {
         assert!(known.contains(key), "{key}: {known:?}");
     }

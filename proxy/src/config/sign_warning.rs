@@ -104,7 +104,8 @@ impl Config {
             (true, true) => Some(SignWarning::UnusedGrants),
             (true, false) => None,
         });
-        let has_credentials = self.upstream.credentials != UpstreamCredentials::default();
+        let has_credentials =
+            self.all_upstreams().any(|settings| settings.credentials != UpstreamCredentials::default());
         warnings.extend((self.sign.is_empty() && has_credentials).then_some(SignWarning::UnusedCredentials));
         warnings
     }

@@ -80,7 +80,7 @@ mod tests {
 
     fn read(text: &str) -> Result<UpstreamCredentials, String> {
         let file = ConfigFile::parse(text, Path::new("f")).map_err(|errors| errors.to_string())?;
-        Ok(Config::merge(Flags::default(), file).0.upstream.credentials)
+        Ok(Config::merge(Flags::default(), file).0.upstream().credentials.clone())
     }
 
     #[test]

@@ -53,6 +53,12 @@ impl UpstreamConfig {
         &self.url.0
     }
 
+    /// Returns true if it is asked over TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.urls().iter().any(UpstreamUrl::is_tls)
+    }
+
     /// The time that an upstream may take to acknowledge what it is sent.
     #[must_use]
     pub fn user_timeout(&self) -> Duration {

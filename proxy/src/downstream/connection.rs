@@ -18,7 +18,7 @@ use crate::drivers::http2::Http2Driver;
 use crate::drivers::pingora::PingoraDriver;
 use crate::drivers::upstream::Forwarder;
 use crate::exchange::{Count, Policy, Refusal};
-use crate::upstream::Upstreams;
+use crate::upstream::Upstream;
 use bytes::BytesMut;
 use pingora::apps::{HttpPersistentSettings, HttpServerApp, ServerApp as _};
 use pingora::protocols::http::ServerSession;
@@ -63,17 +63,17 @@ impl OwnDrivers {
 }
 
 impl ConnectionServer {
-    /// A server whose requests go to these upstreams.
+    /// A server whose requests go where our own drivers forward them, or to this upstream on Pingora.
     #[must_use]
     pub fn new(
         conf: &Arc<ServerConf>,
         config: &Config,
         policy: Arc<Policy>,
-        upstreams: Arc<Upstreams>,
+        upstream: Arc<Upstream>,
         forwarder: &Forwarder,
     ) -> Self {
         let own = (config.drivers == Drivers::Own).then(|| OwnDrivers::new(&policy, forwarder));
-        let driver = PingoraDriver::new(config, Arc::clone(&policy), upstreams);
+        let driver = PingoraDriver::new(config, Arc::clone(&policy), upstream);
         let mut proxy = HttpProxy::new(driver, Arc::clone(conf));
         proxy.handle_init_modules();
         let proxy = Arc::new(H2Settings::new(Arc::new(proxy), &config.limits));

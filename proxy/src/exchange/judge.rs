@@ -1,7 +1,10 @@
 //! The request's head: which bucket it is for, what the rules say, and which stage comes next.
 
-use super::bucket_cors::{Buffered, operation};
+use super::asked_upstream::AskedUpstream;
+use super::bucket_cors::{AskedOperation, operation};
+use super::buffered::Buffered;
 use super::connection_options::hide_a_field;
+use super::deletion::Deletion;
 use super::failure::{Failure, RequestFault};
 use super::head::RequestHead;
 use super::known::Known;
@@ -80,12 +83,15 @@ impl<H: RequestHead> Exchange<H> {
             }
             Claim::None | Claim::Opens(_) => {}
         }
+        if let Some(own) = self.known.asked.also_deletes_at() {
+            return Judged::Buffered(Buffered::Deletion(Deletion::new(self, own)));
+        }
         match operation(&self) {
             None => Judged::Forward(Forward::new(self)),
             Some(Ok(signed)) => {
                 // Its body is judged with it, and both its questions go to one address.
                 self.known.questions.end();
-                Judged::Buffered(Buffered::new(Forward::new(self), signed))
+                Judged::Buffered(Buffered::BucketCors(AskedOperation::new(Forward::new(self), signed)))
             }
             Some(Err(reply)) => Judged::Reply(Replying::new(self, *reply)),
         }
@@ -125,12 +131,14 @@ impl<H: RequestHead> Exchange<H> {
 fn decide<'h>(policy: &Policy, head: &'h impl RequestHead, peer: &ClientPeer, known: &mut Known) -> CorsRequest<'h> {
     let host = policy.names.named(head.host(), head.path());
     let mut address = policy.address(head, &host);
-    let names = policy.names.of_address(&address, host.get());
+    let (scope, route) = (address.scope(), policy.routes.of(address.bucket.name()));
+    known.asked = AskedUpstream::first(route, head, scope);
+    let names = policy.names.of_address(&address, host.get(), known.asked.index);
     // Under every name that it could be sent, the upstream would see another bucket or key.
     if names.is_empty() {
         address.bucket = NamedBucket::Ambiguous;
     }
-    known.questions = Questions::begin(names, policy.healing.as_ref(), head, host.prefix);
+    known.questions = Questions::begin(names, policy.healing.as_ref(), head, (host.prefix, known.asked.index));
     let live = policy.rules.live();
     let bucket = Arc::clone(match &address.bucket {
         NamedBucket::Ambiguous => live.without_rules(),
@@ -142,7 +150,7 @@ fn decide<'h>(policy: &Policy, head: &'h impl RequestHead, peer: &ClientPeer, kn
         known.lines.note(at, name, value);
     }
     known.lines.is_same_origin = asked.is_same_origin();
-    (known.resource, known.scope) = (address.resource, address.scope());
+    (known.resource, known.scope) = (address.resource, scope);
     known.client = peer.address;
     if known.lines.has_forwarding {
         known.chain = policy.forwarding.chain(head, peer);

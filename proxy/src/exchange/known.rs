@@ -1,5 +1,6 @@
 //! The state of one exchange while it lasts.
 
+use super::asked_upstream::AskedUpstream;
 use super::count::Counted;
 use super::forwarding::Chain;
 use super::head::RequestHead;
@@ -14,7 +15,7 @@ use super::via::Passages;
 use crate::rules::Bucket;
 use crate::s3::identity::RequestId;
 use crate::s3::operation::Scope;
-use crate::telemetry::ByGet;
+use crate::telemetry::{ByGet, FallbackResult};
 use s3_cors::{Decision, ResourceType};
 use s3cors_http1::field_name::is_named;
 use std::net::SocketAddr;
@@ -35,6 +36,8 @@ pub(super) struct Known {
     pub(super) scope: Option<Scope>,
     /// The public name that it is for.
     pub(super) host: NamedHost,
+    /// The upstream that it is sent to now.
+    pub(super) asked: AskedUpstream,
     pub(super) questions: Questions,
     /// The rights that it has without keys of its own.
     pub(super) claim: Claim,
@@ -61,6 +64,8 @@ pub(super) struct Known {
     pub(super) fault: Option<&'static str>,
     /// The result of a presigned HEAD that is asked again as GET; `None` while it is not.
     pub(super) by_get: Option<ByGet>,
+    /// The result of a read that went on to a fallback; `None` where it did not.
+    pub(super) fallback: Option<FallbackResult>,
     /// Set if the exchange is neither counted nor logged: it asks for our health, or the question is ours.
     pub(super) is_unrecorded: bool,
     _in_flight: Counted,
@@ -75,6 +80,7 @@ impl Known {
             resource: ResourceType::Bucket,
             scope: None,
             host: NamedHost::default(),
+            asked: AskedUpstream::default(),
             questions: Questions::default(),
             claim: Claim::None,
             in_place: None,
@@ -91,6 +97,7 @@ impl Known {
             upstream_clock: None,
             fault: None,
             by_get: None,
+            fallback: None,
             is_unrecorded: false,
             _in_flight: in_flight,
         }

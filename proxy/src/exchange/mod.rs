@@ -7,9 +7,12 @@
 //! only what can come next: [`Replying`] has a reply to send, [`Buffered`] wants its small body as a whole, [`Forward`] goes to an
 //! upstream. Whichever stage it is in when it is dropped, it is counted and logged then, once.
 
+mod asked_upstream;
 mod bucket_cors;
+mod buffered;
 mod connection_options;
 mod count;
+mod deletion;
 mod failure;
 mod forwarding;
 mod grants;
@@ -52,10 +55,12 @@ mod tls_fault;
 mod via;
 
 pub use bucket_cors::{
-    AfterConfirmation, AfterUpstream, Buffered, Confirmed, ConfirmedWrite, Response, SignatureCheck, Unconfirmed,
+    AfterConfirmation, AfterUpstream, AskedOperation, Confirmed, ConfirmedWrite, Response, SignatureCheck, Unconfirmed,
     WriteJob, Writing,
 };
+pub use buffered::Buffered;
 pub use count::{Count, Counted};
+pub use deletion::{AfterDeletion, Deletion};
 pub use failure::{Failure, RequestFault, ResponseFault};
 pub use grants::{GrantKeys, NoRandomBytes};
 pub use head::RequestHead;

@@ -3,7 +3,9 @@
 //! Decides: which of those names an upstream may be asked under. One under which our rules would see another bucket or another key is left out:
 //! what is decided about a request has to be decided about what the upstream sees of it.
 
-use crate::config::{Config, PublicHost, PublicHosts, Switch, UpstreamHost, UpstreamHosts};
+use crate::config::{
+    Config, EachUpstream, PublicHost, PublicHosts, Switch, UpstreamHost, UpstreamHosts, UpstreamIndex,
+};
 use crate::s3::address::{Address, BucketPlace, NamedBucket};
 use crate::s3::domain::{Domain, host_name};
 use crate::s3::key_readings::may_lead_below;
@@ -132,7 +134,7 @@ fn place_of(name: &str, public: &PublicHosts, domains: &[Domain]) -> BucketPlace
 pub(super) struct KnownName {
     /// The bucket that it is a name of; else the path names it.
     pub(super) bucket: Option<Box<str>>,
-    /// `None`: as for all hosts.
+    /// `None`: as the upstream says for all hosts.
     signed: Option<SignedNames>,
     is_sandboxed: bool,
     /// Set where an entry says itself that there is no sandbox.
@@ -143,7 +145,7 @@ pub(super) struct KnownName {
 #[derive(Debug)]
 pub(super) struct KnownNames {
     public: PublicHosts<KnownName>,
-    signed: SignedNames,
+    signed: EachUpstream<SignedNames>,
     domains: Vec<Domain>,
 }
 
@@ -158,7 +160,7 @@ impl KnownNames {
         };
         Self {
             public: hosts.map(named),
-            signed: SignedNames::new(&config.upstream.host, hosts, domains, false),
+            signed: config.upstreams.map(|upstream| SignedNames::new(&upstream.settings.host, hosts, domains, false)),
             domains: domains.clone(),
         }
     }
@@ -195,14 +197,19 @@ impl KnownNames {
         }
     }
 
-    /// The names under which a request has this address.
-    pub(super) fn of_address(&self, address: &Address<'_>, named: Option<&KnownName>) -> NameSet {
-        self.signed(named).of_address(address)
+    /// The names under which a request to an upstream has this address.
+    pub(super) fn of_address(
+        &self,
+        address: &Address<'_>,
+        named: Option<&KnownName>,
+        upstream: UpstreamIndex,
+    ) -> NameSet {
+        self.signed(named, upstream).of_address(address)
     }
 
     /// The names that a request to a public name may have been signed for.
-    pub(super) fn signed<'n>(&'n self, named: Option<&'n KnownName>) -> &'n SignedNames {
-        named.and_then(|named| named.signed.as_ref()).unwrap_or(&self.signed)
+    pub(super) fn signed<'n>(&'n self, named: Option<&'n KnownName>, upstream: UpstreamIndex) -> &'n SignedNames {
+        named.and_then(|named| named.signed.as_ref()).unwrap_or_else(|| self.signed.get(upstream))
     }
 }
 
@@ -255,7 +262,7 @@ mod tests {
     fn asked(names: &KnownNames, host: &str, path: &str) -> Vec<u8> {
         let named = names.named(Some(host), path);
         let address = names.address(Some(host), named.inner(path), named.get());
-        names.of_address(&address, named.get()).indices().collect()
+        names.of_address(&address, named.get(), UpstreamIndex::DEFAULT).indices().collect()
     }
 
     #[test]
@@ -311,8 +318,8 @@ mod tests {
                     let named = names.named(Some(host), &outer);
                     let address = names.address(Some(host), named.inner(&outer), named.get());
                     let NamedBucket::One(bucket) = &address.bucket else { continue };
-                    let signed = names.signed(named.get());
-                    for index in names.of_address(&address, named.get()).indices() {
+                    let signed = names.signed(named.get(), UpstreamIndex::DEFAULT);
+                    for index in names.of_address(&address, named.get(), UpstreamIndex::DEFAULT).indices() {
                         let Some(sent) = signed.host(index) else { continue };
                         let seen = Address::of(Some(sent), named.inner(&outer), &names.domains);
                         let is_told = host == "b.test" && begins_with(sent, bucket) && !seen.is_in_host;

@@ -1,6 +1,7 @@
 //! The state that all exchanges share.
 
-use super::bucket_cors::api::{Api, SignatureCheck};
+use super::asked_upstream::KnownUpstream;
+use super::bucket_cors::api::{Api, SignatureCheck, Writing};
 use super::count::Count;
 use super::forwarding::Forwarding;
 use super::grants::GrantKeys;
@@ -16,7 +17,7 @@ use super::questions::Healing;
 use super::reply_contents::Replies;
 use super::shadow::Shadow;
 use super::signed_reads::reads::{SignedReads, SigningParts};
-use crate::config::{Config, PresignedHead, Switch, UpstreamOrigin};
+use crate::config::{Config, EachUpstream, PresignedHead, Routes, Switch};
 use crate::observe::{RecentDenials, RefusedSignatures, Rejections, ShadowDecisions};
 use crate::rules::{ShadowRules, Store};
 use crate::s3::address::Address;
@@ -34,7 +35,8 @@ pub struct Policy {
     pub(super) metrics: Arc<Metrics>,
     pub(super) names: KnownNames,
     pub(super) forwarding: Forwarding,
-    pub(super) origin: UpstreamOrigin,
+    pub(super) routes: Routes,
+    pub(super) upstreams: EachUpstream<KnownUpstream>,
     pub(super) presigned_head: PresignedHead,
     pub(super) no_vary_search: Switch,
     /// `None` where each request has one question only.
@@ -88,10 +90,10 @@ impl Policy {
             shadow: shadow.map(|(rules, decisions)| Shadow { rules, decisions }),
             rejections,
             recent_denials,
-            metrics,
             names: KnownNames::of(config),
             forwarding: Forwarding::of(&config.forwarded),
-            origin: config.upstream.origin,
+            routes: config.routes.clone(),
+            upstreams: config.upstreams.map(|upstream| KnownUpstream::of(upstream, &metrics)),
             presigned_head: config.presigned.head,
             no_vary_search: config.presigned.no_vary_search,
             healing: Healing::of(config),
@@ -105,6 +107,7 @@ impl Policy {
             health: why_not_ready.and_then(|why_not| HealthPaths::of(&config.listen, why_not)),
             api,
             in_flight: Count::default(),
+            metrics,
         }
     }
 
@@ -139,10 +142,19 @@ impl Policy {
         }
     }
 
-    /// Returns the check whether upstreams judge signatures; `None` where the CORS of buckets is not served here.
+    /// Returns the check of each upstream whether it judges signatures; `None` where the CORS of buckets is not served here.
     #[must_use]
-    pub fn signature_check(&self) -> Option<&SignatureCheck> {
-        self.api.as_ref().map(|api| &api.check)
+    pub fn signature_checks(&self) -> Option<&EachUpstream<SignatureCheck>> {
+        self.api.as_ref().map(|api| &api.checks)
+    }
+
+    /// Returns the state of writes: the worst of all upstreams; `None` where the CORS of buckets is not served here.
+    #[must_use]
+    pub fn writing(&self) -> Option<Writing> {
+        let each = || self.signature_checks().into_iter().flat_map(EachUpstream::iter).map(SignatureCheck::writing);
+        [Writing::Disabled, Writing::Unproven, Writing::Allowed]
+            .into_iter()
+            .find(|state| each().any(|one| one == *state))
     }
 
     /// The bucket and the key that a request is for.
@@ -152,7 +164,7 @@ impl Policy {
 
     /// The names that a request may have been signed for.
     pub(super) fn signed_names<'r>(&'r self, known: &'r Known) -> &'r SignedNames {
-        self.names.signed(known.host.get())
+        self.names.signed(known.host.get(), known.asked.index)
     }
 
     /// The `Host` that the upstream sees; `None`: the client's own, which is part of what the client signs.

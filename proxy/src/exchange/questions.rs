@@ -7,7 +7,7 @@
 use super::head::RequestHead;
 use super::names::NameSet;
 use super::remembered::{Form, Remembered, RememberedForm, SignedKind};
-use crate::config::Config;
+use crate::config::{Config, UpstreamIndex};
 use crate::s3::signature::{Signer, signs};
 use http::StatusCode;
 
@@ -30,7 +30,9 @@ impl Healing {
         let heals_encoding = config.signatures.heal.is_on();
         let has_lists = || {
             let of_hosts = config.hosts.iter().filter_map(|(_, _, host)| host.upstream_host.as_ref());
-            of_hosts.chain([&config.upstream.host]).any(|hosts| hosts.as_slice().len() > 1)
+            of_hosts
+                .chain(config.all_upstreams().map(|settings| &settings.host))
+                .any(|hosts| hosts.as_slice().len() > 1)
         };
         (heals_encoding || has_lists()).then(|| Self { remembered: Remembered::new(), heals_encoding })
     }
@@ -55,23 +57,28 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    /// The first question. `names` are those under which the request has the same address; `prefix` belongs to its host's name.
-    pub(super) fn begin(names: NameSet, healing: Option<&Healing>, head: &impl RequestHead, prefix: usize) -> Self {
+    /// The first question of an upstream. `names` are those under which the request has the same address; `prefix` belongs to its host's name.
+    pub(super) fn begin(
+        names: NameSet,
+        healing: Option<&Healing>,
+        head: &impl RequestHead,
+        (prefix, upstream): (usize, UpstreamIndex),
+    ) -> Self {
         let form = Form { name: names.indices().next().unwrap_or_default(), encoding: 0 };
         let mut questions = Self { names, form, ..Self::default() };
         if let Some(healing) = healing.filter(|healing| names.has_several() || healing.heals_encoding) {
-            questions.recall(healing, head, prefix);
+            questions.recall(healing, head, (prefix, upstream));
         }
         questions
     }
 
     /// Begins with the form in which requests of this kind were last accepted.
-    fn recall(&mut self, healing: &Healing, head: &impl RequestHead, prefix: usize) {
+    fn recall(&mut self, healing: &Healing, head: &impl RequestHead, of: (usize, UpstreamIndex)) {
         let (authorization, query) = (head.text("authorization"), head.query());
         let Some(signer) = Signer::of(authorization, query) else { return };
         self.signs_encoding = healing.heals_encoding && signs(head.value("authorization"), query, "accept-encoding");
         let encoding = if self.signs_encoding { head.value("accept-encoding") } else { None };
-        let kind = healing.remembered.kind((head.host(), prefix, signer, encoding));
+        let kind = healing.remembered.kind((head.host(), of, signer, encoding));
         self.kind = Some(kind);
         let remembered = healing.remembered.form(kind).filter(|remembered| self.has(remembered.form));
         if let Some(RememberedForm { form, is_confirmed, is_mixed }) = remembered {
@@ -218,7 +225,7 @@ mod tests {
         head: &http::request::Parts,
         is_replaced: bool,
     ) -> Vec<(u8, Option<&'static str>)> {
-        let mut questions = Questions::begin(names, Some(healing), head, 0);
+        let mut questions = Questions::begin(names, Some(healing), head, Default::default());
         let mut asked = vec![(questions.name(), questions.encoding())];
         if is_replaced {
             questions.encoding_is_replaced();
@@ -267,7 +274,7 @@ mod tests {
     fn a_further_question_in_the_same_form_heals_no_signature() {
         let healing = healing("hosts: {h: {upstream_host: [preserve, a]}}");
         let mine = head(SIGNED, "gzip");
-        let mut questions = Questions::begin(NameSet::of(&[0, 1]), Some(&healing), &mine, 0);
+        let mut questions = Questions::begin(NameSet::of(&[0, 1]), Some(&healing), &mine, Default::default());
         questions.count_other();
         assert!(!questions.is_healing() && questions.may_go_on());
         assert!(questions.go_on(&mine) && questions.is_healing() && !questions.may_go_on());
@@ -278,13 +285,13 @@ mod tests {
         let healing = healing("hosts: {h: {upstream_host: [preserve, a]}}");
         let names = NameSet::of(&[0, 1]);
         let mine = head(SIGNED, "gzip");
-        let mut questions = Questions::begin(names, Some(&healing), &mine, 0);
+        let mut questions = Questions::begin(names, Some(&healing), &mine, Default::default());
         assert!(questions.holds_body() && questions.go_on(&mine) && questions.holds_body());
         questions.accepted(&healing, StatusCode::FORBIDDEN);
         assert_eq!(asked(&healing, names, &mine, false), [(0, None), (1, None)], "a 403 proves nothing");
         questions.accepted(&healing, StatusCode::OK);
         assert_eq!(asked(&healing, names, &mine, false), [(1, None), (0, None)]);
-        assert!(!Questions::begin(names, Some(&healing), &mine, 0).holds_body());
+        assert!(!Questions::begin(names, Some(&healing), &mine, Default::default()).holds_body());
         let other = head(&SIGNED.replace("AK", "BK"), "gzip");
         assert_eq!(asked(&healing, names, &other, false), [(0, None), (1, None)]);
         assert_eq!(
@@ -298,7 +305,7 @@ mod tests {
     fn a_refused_upload_cannot_change_what_was_accepted() {
         let healing = healing("hosts: {h: {upstream_host: [preserve, a]}}");
         let (names, mine) = (NameSet::of(&[0, 1]), head(SIGNED, "gzip"));
-        let begun = || Questions::begin(names, Some(&healing), &mine, 0);
+        let begun = || Questions::begin(names, Some(&healing), &mine, Default::default());
         begun().refused(&healing, &mine);
         assert_eq!((begun().name(), begun().holds_body()), (1, true), "the other name is guessed");
         begun().accepted(&healing, StatusCode::OK);
@@ -311,7 +318,7 @@ mod tests {
     fn bodies_of_a_kind_that_comes_in_several_forms_always_wait() {
         let healing = healing("hosts: {h: {upstream_host: [preserve, a]}}");
         let (names, mine) = (NameSet::of(&[0, 1]), head(SIGNED, "gzip"));
-        let begun = || Questions::begin(names, Some(&healing), &mine, 0);
+        let begun = || Questions::begin(names, Some(&healing), &mine, Default::default());
         begun().accepted(&healing, StatusCode::OK);
         assert!(!begun().holds_body());
         for _ in 0..3 {

@@ -34,6 +34,7 @@ impl<H: RequestHead> Drop for Exchange<H> {
             return;
         }
         policy.metrics.buckets.count(known.label(), &known.decision);
+        known.fallback.iter().for_each(|result| policy.metrics.upstreams.fallbacks.count(*result));
         if let Some(read) = known.signed_read() {
             policy.metrics.buckets.count_signed_read(known.label());
             read.grant.iter().for_each(|_| policy.metrics.grants.count(GrantResult::Used));
@@ -143,6 +144,7 @@ fn log_access(
         bytes: served.response_bytes,
         duration: seconds(served.duration),
         upstream: known.upstream,
+        upstream_name: known.upstream.and(policy.upstreams.get(known.asked.index).name.as_deref()),
         upstream_time: served.upstream.map(seconds),
         upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),
         signer,

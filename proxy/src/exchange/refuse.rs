@@ -25,6 +25,11 @@ impl<H: RequestHead> Exchange<H> {
         let path = shown_path(&self.policy, &self.head, &self.known);
         let path = printable(path.as_bytes());
         let (error, reason) = failure.words();
+        let asked = self.policy.upstreams.get(self.known.asked.index);
+        let upstream = asked.name.as_deref();
+        if failure.upstream().is_some() {
+            asked.responded(None);
+        }
         match failure.upstream() {
             // The resolver says so, once and then now and again; a line for each request would bury it.
             Some(kind @ UpstreamErrorKind::Resolve) => {
@@ -34,7 +39,17 @@ impl<H: RequestHead> Exchange<H> {
             Some(kind) => {
                 self.policy.metrics.http.upstream_error(kind);
                 let kind = kind.as_str();
-                tracing::error!(request_id, method, bucket, path = &*path, kind, error, reason, "upstream failed");
+                tracing::error!(
+                    request_id,
+                    method,
+                    bucket,
+                    path = &*path,
+                    upstream,
+                    kind,
+                    error,
+                    reason,
+                    "upstream failed"
+                );
             }
             None => tracing::debug!(request_id, method, bucket, path = &*path, error, reason, "request failed"),
         }

@@ -14,7 +14,7 @@ use super::signature_mismatch::examine_body;
 use super::signed_reads::answer::wants_document;
 use super::take_headers::TakeHeaders;
 use super::tally::Tally;
-use crate::config::UpstreamOrigin;
+use crate::config::{UpstreamIndex, UpstreamOrigin};
 use crate::s3::placed_signature::PlacedSignature;
 use crate::s3::signature::signs;
 use bytes::Bytes;
@@ -146,6 +146,12 @@ impl<H: RequestHead> Forward<H> {
         &mut self.exchange.tally
     }
 
+    /// The upstream that the request is sent to now.
+    #[must_use]
+    pub const fn upstream(&self) -> UpstreamIndex {
+        self.exchange.known.asked.index
+    }
+
     /// Notes the address that the request is sent to now.
     pub fn connecting(&mut self, address: SocketAddr) {
         self.exchange.known.upstream = Some(address);
@@ -186,7 +192,7 @@ impl<H: RequestHead> Forward<H> {
             Some(_) => wants_document(status),
             None => status == StatusCode::FORBIDDEN && known.questions.is_of_a_kind(),
         };
-        !self.is_ours && has_document && decides
+        !self.is_ours && has_document && (decides || known.asked.wants_document(status))
     }
 
     /// Takes the head of the upstream's final response: its status and its lines. `first` are the lines of the response before it, if this
@@ -237,7 +243,8 @@ impl<H: RequestHead> Forward<H> {
 fn ended_lines(policy: &Policy, head: &impl RequestHead, known: &Known) -> EndedLines {
     let authorization = || known.lines.authorization.of(head);
     let signs = |name: &str| signs(authorization(), head.query(), name);
-    let drops_origin = policy.origin == UpstreamOrigin::Drop && known.lines.origin.is_there();
+    let drops_origin =
+        policy.upstreams.get(known.asked.index).origin == UpstreamOrigin::Drop && known.lines.origin.is_there();
     let mut ended = EndedLines { origin: drops_origin && !signs("origin"), ..EndedLines::default() };
     let is_other_host = known.lines.has_forwarding && policy.host_for_upstream(known).is_some();
     ended.forwarded_host = is_other_host && !signs("x-forwarded-host");

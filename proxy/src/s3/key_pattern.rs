@@ -32,13 +32,19 @@ impl KeyPattern {
     /// Returns true if the whole of a decoded key matches. Keys differ by case, and so do patterns.
     #[must_use]
     pub fn matches(&self, key: &str) -> bool {
-        let mut parts = self.0.split('*');
-        let (Some(first), last) = (parts.next(), parts.next_back()) else { return false };
-        let Some(last) = last else { return key == first };
-        let inner = key.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
-        // The leftmost place of each part leaves the most for those after it.
-        inner.is_some_and(|inner| parts.try_fold(inner, |rest, part| Some(rest.split_once(part)?.1)).is_some())
+        matches(&self.0, key)
     }
+}
+
+/// Returns true if the whole of a text matches a pattern, in which `*` is any text.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let (Some(first), last) = (parts.next(), parts.next_back()) else { return false };
+    let Some(last) = last else { return text == first };
+    let inner = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
+    // The leftmost place of each part leaves the most for those after it.
+    inner.is_some_and(|inner| parts.try_fold(inner, |rest, part| Some(rest.split_once(part)?.1)).is_some())
 }
 
 impl TryFrom<String> for KeyPattern {

@@ -1,7 +1,8 @@
 //! The credentials of requests that are signed here: the service that renews them, and the metrics of their state.
 
 use super::Parts;
-use crate::credentials::{CredentialsState, Renewal};
+use crate::admin::NamedCredentials;
+use crate::credentials::Renewal;
 use crate::telemetry::{Exported, MetricsError};
 use async_trait::async_trait;
 use pingora::server::ShutdownWatch;
@@ -31,21 +32,32 @@ impl BackgroundService for RenewCredentials {
 }
 
 impl Parts {
-    /// Exports whether there are credentials, and when they expire.
-    pub(super) fn export_credentials(&self, state: &Arc<CredentialsState>) -> Result<(), MetricsError> {
-        let available = Arc::clone(state);
-        self.metrics.export(Exported::gauge(
+    /// Exports whether there are credentials, and when they expire; with the name of their upstream where there are several.
+    pub(super) fn export_credentials(&self, states: &[NamedCredentials]) -> Result<(), MetricsError> {
+        let is_named = states.iter().any(|each| each.upstream.is_some());
+        let labels = if is_named { &["upstream"][..] } else { &[] };
+        let name = |each: &NamedCredentials| each.upstream.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let states: Arc<[NamedCredentials]> = states.into();
+        let available = Arc::clone(&states);
+        self.metrics.export(Exported::gauges(
             "s3cors_credentials_available",
             "Whether there are AWS credentials to sign requests with.",
-            move || available.snapshot(SystemTime::now()).is_available.into(),
+            labels,
+            move || {
+                let row =
+                    |each: &NamedCredentials| (name(each), each.state.snapshot(SystemTime::now()).is_available.into());
+                available.iter().map(row).collect()
+            },
         ))?;
-        let state = Arc::clone(state);
-        let end = move || state.snapshot(SystemTime::now()).end?.duration_since(UNIX_EPOCH).ok();
+        let end = move |each: &NamedCredentials| {
+            let end = each.state.snapshot(SystemTime::now()).end?.duration_since(UNIX_EPOCH).ok()?;
+            Some((name(each), end.as_secs()))
+        };
         self.metrics.export(Exported::gauges(
             "s3cors_credentials_expiry_timestamp_seconds",
             "When the AWS credentials expire, in seconds since 1970. Absent for those that do not.",
-            &[],
-            move || end().into_iter().map(|end| (Vec::new(), end.as_secs())).collect(),
+            labels,
+            move || states.iter().filter_map(end).collect(),
         ))
     }
 }

@@ -3,11 +3,11 @@
 use super::{Parts, ServeError};
 use crate::config::Config;
 use crate::downstream::{AcceptFailures, Declines};
-use crate::exchange::{Count, SignatureCheck, Writing};
+use crate::exchange::{Count, Writing};
 use crate::observe::Rejections;
 use crate::telemetry::{Exported, Metrics, MetricsError, Row};
 use crate::tls::{Certificates, TlsError};
-use crate::upstream::Pool;
+use crate::upstream::{AllConnections, UpstreamState, Upstreams};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,7 +17,6 @@ impl Parts {
         self.shadow.iter().try_for_each(|shadow| shadow.export(&self.metrics))?;
         let (in_flight, rejections) = (self.policy.in_flight().clone(), Arc::clone(&self.rejections));
         let metrics = Arc::clone(&self.metrics);
-        let upstreams = Arc::clone(&self.upstreams);
         self.metrics.export(Exported::gauge(
             "s3cors_http_requests_in_flight",
             "Requests that are being served.",
@@ -29,12 +28,7 @@ impl Parts {
             move || open.get(),
         ))?;
         self.export_writing()?;
-        self.metrics.export(Exported::gauges(
-            "s3cors_upstream_up",
-            "Whether an address of the upstream could be reached when last tried.",
-            &["upstream"],
-            move || upstreams.states().into_iter().map(|state| (vec![state.url], state.is_up.into())).collect(),
-        ))?;
+        self.export_upstreams_up()?;
         self.metrics.export(Exported::counters(
             "s3cors_rejected_origins_total",
             "Requests that no rule grants, by bucket and Origin; _other are those beyond the most frequent ones.",
@@ -80,25 +74,41 @@ impl Parts {
     }
 
     /// Exports how many connections to upstreams are open.
-    pub(super) fn export_upstream_connections(&self, pool: &Arc<Pool>) -> Result<(), MetricsError> {
-        let pool = Arc::clone(pool);
+    pub(super) fn export_upstream_connections(&self, all: &Arc<AllConnections>) -> Result<(), MetricsError> {
+        let all = Arc::clone(all);
         self.metrics.export(Exported::gauge(
             "s3cors_upstream_connections",
             "Open connections to upstreams, those that are kept among them.",
-            move || pool.open(),
+            move || all.open(),
+        ))
+    }
+
+    /// Exports the state of each server, with the name of its upstream where there are several.
+    fn export_upstreams_up(&self) -> Result<(), MetricsError> {
+        let upstreams: Upstreams = self.upstreams.clone();
+        let is_named = upstreams.default_one().name().is_some();
+        let row = move |UpstreamState { name, url, is_up, .. }: UpstreamState| {
+            (name.map(|name| name.to_string()).into_iter().chain([url]).collect(), is_up.into())
+        };
+        let labels = if is_named { &["name", "upstream"][..] } else { &["upstream"] };
+        self.metrics.export(Exported::gauges(
+            "s3cors_upstream_up",
+            "Whether an address of the upstream could be reached when last tried.",
+            labels,
+            move || upstreams.iter().flat_map(|upstream| upstream.states()).map(row).collect(),
         ))
     }
 
     /// Only where there is an API to write with.
     fn export_writing(&self) -> Result<(), MetricsError> {
-        if self.policy.signature_check().is_none() {
+        if self.policy.writing().is_none() {
             return Ok(());
         }
         let policy = Arc::clone(&self.policy);
         self.metrics.export(Exported::gauge(
             "s3cors_rules_api_writable",
             "Whether PutBucketCors and DeleteBucketCors are served: the upstream refuses broken signatures.",
-            move || usize::from(policy.signature_check().map(SignatureCheck::writing) == Some(Writing::Allowed)),
+            move || usize::from(policy.writing() == Some(Writing::Allowed)),
         ))
     }
 }

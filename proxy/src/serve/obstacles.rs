@@ -3,7 +3,7 @@
 use super::ServeError;
 use crate::config::{
     Config, ConfigError, Drivers, GrantKeyFile, Lowered, RulesApi, RulesSource, SettingSource, SignWarning, TokenFile,
-    UpstreamHost, UpstreamTls, UpstreamUrl,
+    UpstreamHost, UpstreamTls,
 };
 use crate::downstream::Sockets;
 use crate::process::container::is_container;
@@ -39,12 +39,13 @@ pub(super) fn open_files(config: &Config) -> (Certificates, Vec<ServeError>) {
     let keys = config.grants.key_file.as_deref().map(GrantKeyFile::read);
     errors.extend(keys.and_then(Result::err).map(ServeError::from));
     // Before Pingora panics over them.
-    let (is_tls, ca_file) =
-        (config.upstream.urls().iter().any(UpstreamUrl::is_tls), config.upstream.tls.ca_file.as_deref());
-    errors.extend(check_roots(ca_file, is_tls).err().map(|error| match ca_file {
-        Some(_) => ServeError::Certificates { setting: "upstream.tls.ca_file", error },
-        None => error.into(),
-    }));
+    for settings in config.all_upstreams() {
+        let ca_file = settings.tls.ca_file.as_deref();
+        errors.extend(check_roots(ca_file, settings.is_tls()).err().map(|error| match ca_file {
+            Some(_) => ServeError::Certificates { setting: "upstream.tls.ca_file", error },
+            None => error.into(),
+        }));
+    }
     let handover = config.shutdown.handover.as_deref().map(handover::check);
     errors.extend(handover.and_then(Result::err).map(ServeError::from));
     let path = config.rules.path();
@@ -92,7 +93,7 @@ pub fn other_obstacles(mut config: Config, errors: &[ConfigError]) -> Vec<ServeE
 
 /// Warns of what is legal and hardly meant.
 pub(super) fn warn(config: &Config) {
-    if config.upstream.urls().iter().any(UpstreamUrl::is_tls) && !config.upstream.tls.verify {
+    if config.all_upstreams().any(|settings| settings.is_tls() && !settings.tls.verify) {
         tracing::warn!("{}", UpstreamTls::NOT_VERIFIED);
     }
     if let Some(warning) = config.admin.warning() {
@@ -108,11 +109,13 @@ pub(super) fn warn(config: &Config) {
              S3CORS_LISTEN or listen in the file"
         );
     }
-    if let [UpstreamHost::Name(host)] = config.upstream.host.as_slice() {
-        tracing::warn!(
-            host,
-            "upstream.host replaces the client's Host: signatures made for another host will not hold"
-        );
+    for settings in config.all_upstreams() {
+        if let [UpstreamHost::Name(host)] = settings.host.as_slice() {
+            tracing::warn!(
+                host,
+                "upstream.host replaces the client's Host: signatures made for another host will not hold"
+            );
+        }
     }
 }
 
@@ -141,7 +144,7 @@ pub(super) fn say_lowered(config: &Config) {
 /// Says which key exchange there is, where the process has TLS towards clients or upstreams; and what the processor lacks for graviola.
 pub(super) fn say_cryptography(config: &Config, settled: &Settled) {
     let is_server = config.admin.tls.is_some() || config.listen.iter().any(|listener| listener.tls.is_some());
-    if !is_server && !config.upstream.urls().iter().any(UpstreamUrl::is_tls) {
+    if !is_server && !config.has_tls_upstream() {
         return;
     }
     let (library, groups, post_quantum) = (settled.library(), &settled.groups, settled.is_post_quantum());

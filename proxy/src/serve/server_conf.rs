@@ -9,8 +9,8 @@ pub(super) fn server_conf(config: &Config) -> ServerConf {
         // Each service has one thread; those that serve clients are ours.
         threads: 1,
         work_stealing: false,
-        ca_file: config.upstream.tls.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
-        upstream_keepalive_pool_size: config.upstream.keepalive.connections,
+        ca_file: config.upstream().tls.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        upstream_keepalive_pool_size: config.upstream().keepalive.connections,
         // A HEAD that is asked again as GET is another try to Pingora.
         max_retries: MAX_TRIES + usize::from(config.presigned.head == PresignedHead::ByGet),
         // Pingora sleeps all of it, even when nothing is left: `exit_when_drained` ends it.

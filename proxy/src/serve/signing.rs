@@ -1,15 +1,17 @@
-//! The signer of reads and the keys of grants: made at the start, and followed from then on.
+//! The signers of reads and the keys of grants: made at the start, and followed from then on.
 
 use super::ServeError;
 use super::credentials::RenewCredentials;
-use crate::config::{Config, GrantKeyFile, GrantKeyFileError};
-use crate::credentials::{CredentialsState, Renewal};
+use crate::admin::NamedCredentials;
+use crate::config::{Config, EachUpstream, GrantKeyFile, GrantKeyFileError, NamedUpstream, UpstreamCredentials};
+use crate::credentials::Renewal;
 use crate::downstream::Starting;
 use crate::exchange::{GrantKeys, Policy, SigningParts};
 use crate::s3::read_signer::LiveSigner;
 use async_trait::async_trait;
 use pingora::server::{Server, ShutdownWatch};
 use pingora::services::background::{BackgroundService, background_service};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +19,12 @@ use std::time::Duration;
 /// The time after which the file with the keys of grants is read again: it is small, and a rotation has no hurry.
 const READ_KEYS_AGAIN: Duration = Duration::from_secs(5);
 
-/// The signer of reads, and the task that keeps it fresh.
+/// The signers of reads, and the tasks that keep them fresh.
 pub(super) struct ReadSigning {
-    live: Arc<LiveSigner>,
-    renewal: Arc<Renewal>,
+    signers: EachUpstream<Arc<LiveSigner>>,
+    /// One for all upstreams with the same credentials.
+    renewals: Vec<Arc<Renewal>>,
+    states: Vec<NamedCredentials>,
 }
 
 impl ReadSigning {
@@ -29,11 +33,31 @@ impl ReadSigning {
         if config.sign.is_empty() {
             return Ok(None);
         }
-        let live = Arc::<LiveSigner>::default();
-        let credentials = &config.upstream.credentials;
-        let (profile, region) = (credentials.profile.as_deref(), credentials.region.as_deref());
-        let renewal = Arc::new(Renewal::new(profile, region, Arc::clone(&live))?);
-        Ok(Some(Self { live, renewal }))
+        let routes = config.sign.iter().map(|entry| config.routes.of(Some(&entry.bucket)));
+        let used: HashSet<_> = routes.flat_map(|route| route.fallback.into_iter().chain([route.upstream])).collect();
+        let mut made: Vec<(UpstreamCredentials, Arc<LiveSigner>, Arc<Renewal>)> = Vec::new();
+        let mut states = Vec::new();
+        let signers = config.upstreams.try_map_indexed(|index, NamedUpstream { name, settings }| {
+            if !used.contains(&index) {
+                return Ok(Arc::default());
+            }
+            let credentials = &settings.credentials;
+            let known = made.iter().find(|(other, ..)| other == credentials);
+            let (live, renewal) = match known {
+                Some((_, live, renewal)) => (Arc::clone(live), Arc::clone(renewal)),
+                None => {
+                    let (live, profile) = (Arc::<LiveSigner>::default(), credentials.profile.as_deref());
+                    let renewal = Renewal::new(profile, credentials.region.as_deref(), Arc::clone(&live))?;
+                    let renewal = Arc::new(renewal);
+                    made.push((credentials.clone(), Arc::clone(&live), Arc::clone(&renewal)));
+                    (live, renewal)
+                }
+            };
+            states.push(NamedCredentials { upstream: name.clone(), state: renewal.state() });
+            Ok::<_, ServeError>(live)
+        })?;
+        let renewals = made.into_iter().map(|(.., renewal)| renewal).collect();
+        Ok(Some(Self { signers, renewals, states }))
     }
 
     /// The parts that exchanges ask.
@@ -43,13 +67,15 @@ impl ReadSigning {
             None => None,
         };
         let keys = keys.map_or_else(GrantKeys::random, Ok)?;
-        Ok(SigningParts { signer: Arc::clone(&self.live), keys })
+        Ok(SigningParts { signers: self.signers.clone(), keys })
     }
 
     /// Adds the services that keep credentials and keys fresh. The start waits until credentials were looked for.
     pub(super) fn follow(&self, server: &mut Server, config: &Config, policy: &Arc<Policy>, starting: &mut Starting) {
-        let credentials = RenewCredentials { renewal: Arc::clone(&self.renewal), tried: starting.also() };
-        server.add_service(background_service("credentials", credentials));
+        for renewal in &self.renewals {
+            let credentials = RenewCredentials { renewal: Arc::clone(renewal), tried: starting.also() };
+            server.add_service(background_service("credentials", credentials));
+        }
         if let Some(path) = config.grants.key_file.clone() {
             let keys = FollowGrantKeys { path, policy: Arc::clone(policy) };
             server.add_service(background_service("keys of grants", keys));
@@ -57,8 +83,8 @@ impl ReadSigning {
     }
 
     /// The state of the credentials, for operators.
-    pub(super) fn state(&self) -> Arc<CredentialsState> {
-        self.renewal.state()
+    pub(super) fn states(&self) -> &[NamedCredentials] {
+        &self.states
     }
 }
 

@@ -7,6 +7,7 @@ use super::grants::GrantCounters;
 use super::http::HttpCounters;
 use super::registry::register;
 use super::signatures::SignatureCounters;
+use super::upstreams::UpstreamCounters;
 use prometheus::{Encoder, Gauge, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -34,6 +35,8 @@ pub struct Metrics {
     pub signatures: SignatureCounters,
     /// Requests for the CORS of a bucket.
     pub bucket_cors: BucketCorsCounters,
+    /// Responses of each upstream, and fallbacks.
+    pub upstreams: UpstreamCounters,
     /// Folders that playlists open.
     pub grants: GrantCounters,
     /// Decisions, rule hits and reads that are signed here.
@@ -62,6 +65,7 @@ impl Metrics {
             http: HttpCounters::new(&registry)?,
             signatures: SignatureCounters::new(&registry)?,
             bucket_cors: BucketCorsCounters::new(&registry)?,
+            upstreams: UpstreamCounters::new(&registry)?,
             grants: GrantCounters::new(&registry)?,
             buckets,
             reload_successful: gauge(

@@ -12,6 +12,7 @@ pub mod log;
 mod metrics;
 mod registry;
 mod signatures;
+mod upstreams;
 
 pub use bucket_cors::{BucketCorsCounters, OperationResult};
 pub use buckets::Buckets;
@@ -21,3 +22,4 @@ pub use http::{ByGet, DURATION_BOUNDS, HttpCounters, Served, UpstreamErrorKind};
 pub use log::{Access, AccessLog, SignedBy, printable};
 pub use metrics::{Metrics, MetricsError, ReloadOutcome};
 pub use signatures::{HealCause, HealResult, SignatureCause, SignatureCounters};
+pub use upstreams::{FallbackCounters, FallbackResult, UpstreamCounters, UpstreamResponses};

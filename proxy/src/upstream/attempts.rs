@@ -4,7 +4,7 @@
 //! that turned out closed says nothing against its address: the driver tries once more there, where it can send the request again.
 
 use super::peers::{Peer, PeerLease};
-use super::targets::Upstreams;
+use super::targets::Upstream;
 use std::sync::Arc;
 
 /// How often an upstream is tried at most: once, once more when a kept connection turned out closed, once more at another address.
@@ -13,7 +13,7 @@ pub const MAX_TRIES: usize = 3;
 /// The attempts of one request.
 #[derive(Default)]
 pub struct Attempts {
-    /// The request's turn among the upstreams; `None` before the first attempt. It keeps its turn for all attempts: if a second one
+    /// The request's turn among the upstream's addresses; `None` before the first attempt. It keeps its turn for all attempts: if a second one
     /// took a new turn, requests at the same time would send each other back to an address that is down.
     turn: Option<usize>,
     /// How many addresses could not be connected to.
@@ -30,22 +30,22 @@ impl Attempts {
     }
 
     /// The peer for the next attempt; `None` while no upstream's name has resolved.
-    pub fn next(&mut self, upstreams: &Upstreams) -> Option<&PeerLease> {
-        let turn = *self.turn.get_or_insert_with(|| upstreams.turn());
+    pub fn next(&mut self, upstream: &Upstream) -> Option<&PeerLease> {
+        let turn = *self.turn.get_or_insert_with(|| upstream.turn());
         // The last attempt no longer counts against its address.
         self.lease = None;
-        self.lease = upstreams.peer(turn);
+        self.lease = upstream.peer(turn);
         self.lease.as_ref()
     }
 
     /// The current peer could not be connected to. Returns whether another address may be tried.
-    pub fn unreachable(&mut self, upstreams: &Upstreams) -> bool {
+    pub fn unreachable(&mut self, upstream: &Upstream) -> bool {
         if let Some(peer) = &self.lease {
-            upstreams.unreachable(peer);
+            upstream.unreachable(peer);
         }
         self.turn = self.turn.map(|turn| turn.wrapping_add(1));
         self.unreachable += 1;
-        self.unreachable < upstreams.len()
+        self.unreachable < upstream.len()
     }
 
     /// Whether a request with this method may be sent again, when a kept connection was closed before any byte came back: the server
@@ -62,9 +62,9 @@ impl Attempts {
     }
 
     /// The current peer responded.
-    pub fn answered(&self, upstreams: &Upstreams) {
+    pub fn answered(&self, upstream: &Upstream) {
         if let Some(peer) = &self.lease {
-            upstreams.reached(peer);
+            upstream.reached(peer);
         }
     }
 }

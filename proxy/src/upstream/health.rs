@@ -4,7 +4,7 @@
 //! library's registry would be a second list of addresses with a state of its own, and would log a second line.
 
 use super::peers::Peer;
-use super::targets::{Target, Upstreams};
+use super::targets::{Target, Upstream};
 use crate::config::{CheckPath, HealthCheck};
 use async_trait::async_trait;
 use pingora::ErrorType::CustomCode;
@@ -26,9 +26,9 @@ pub struct HealthCheckError(#[from] Box<pingora::Error>);
 
 type AnyCheck = Arc<dyn Check + Send + Sync>;
 
-/// Checks the addresses of the upstreams.
+/// Checks the addresses of an upstream.
 pub struct HealthChecks {
-    upstreams: Arc<Upstreams>,
+    upstream: Arc<Upstream>,
     /// One for each target, in their order.
     checks: Vec<AnyCheck>,
     interval: Duration,
@@ -40,11 +40,11 @@ impl HealthChecks {
     ///
     /// # Errors
     /// [`HealthCheckError`] when there is no such request.
-    pub fn new(upstreams: Arc<Upstreams>, config: &HealthCheck, server: &ServerConf) -> Result<Self, HealthCheckError> {
+    pub fn new(upstream: Arc<Upstream>, config: &HealthCheck, server: &ServerConf) -> Result<Self, HealthCheckError> {
         let check = |target: &Target| -> Result<AnyCheck, HealthCheckError> {
             let options = ConnectorOptions::from_server_conf(server);
             Ok(match &config.path {
-                Some(path) => Arc::new(ask(&upstreams, target, path, options)?),
+                Some(path) => Arc::new(ask(&upstream, target, path, options)?),
                 None => {
                     let mut check = TcpHealthCheck::default();
                     check.set_connector(TransportConnector::new(Some(options)));
@@ -53,14 +53,14 @@ impl HealthChecks {
                 }
             })
         };
-        let checks = upstreams.targets().iter().map(check).collect::<Result<_, _>>()?;
-        Ok(Self { upstreams, checks, interval: config.interval, timeout: config.timeout })
+        let checks = upstream.targets().iter().map(check).collect::<Result<_, _>>()?;
+        Ok(Self { upstream, checks, interval: config.interval, timeout: config.timeout })
     }
 
     /// Checks every address once, all at the same time.
     async fn pass(&self) {
         let mut checks = JoinSet::new();
-        for (target, check) in self.upstreams.targets().iter().zip(&self.checks) {
+        for (target, check) in self.upstream.targets().iter().zip(&self.checks) {
             for peer in target.peers().iter() {
                 let (peer, check, timeout) = (Arc::clone(peer), Arc::clone(check), self.timeout);
                 checks.spawn(async move { (outcome(&peer, check, timeout).await, peer) });
@@ -68,7 +68,7 @@ impl HealthChecks {
         }
         while let Some(checked) = checks.join_next().await {
             if let Ok((outcome, peer)) = checked {
-                self.upstreams.checked(&peer, outcome);
+                self.upstream.checked(&peer, outcome);
             }
         }
     }
@@ -76,14 +76,14 @@ impl HealthChecks {
 
 /// A request for the path, to a target's addresses.
 fn ask(
-    upstreams: &Upstreams,
+    upstream: &Upstream,
     target: &Target,
     path: &CheckPath,
     options: ConnectorOptions,
 ) -> Result<HttpHealthCheck, HealthCheckError> {
     let mut check = HttpHealthCheck::new(target.url.host(), target.url.is_tls());
     check.set_connector(Connector::new(Some(options)));
-    check.peer_template = upstreams.peer_template(target);
+    check.peer_template = upstream.peer_template(target);
     check.req = RequestHeader::build("GET", path.as_str().as_bytes(), None)?;
     check.req.insert_header(http::header::HOST, target.url.authority())?;
     check.validator = Some(Box::new(|head| {

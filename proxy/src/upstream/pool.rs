@@ -1,4 +1,4 @@
-//! Kept connections to upstreams: bounded by number and age, and by address, because each address keeps its own. The bounds hold for all
+//! Connections to upstreams, and those that are kept: bounded by number and age, and by address, because each address keeps its own. The bounds hold for all
 //! threads together.
 //!
 //! Decides: which connection a request may have. A kept connection that the server closed, or on which bytes came that no request
@@ -24,29 +24,25 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// How often connections that are too old are closed.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Connects to upstreams, and keeps what can be used again.
-pub struct Pool {
-    connector: Connector,
-    keepalive: Keepalive,
+/// The connections to all upstreams together, which share one bound.
+pub struct AllConnections {
+    upstreams: Upstreams,
     /// Decides which request may have a connection.
     limit: Arc<Limit>,
     /// The most connections that there may be.
     most: usize,
     /// Counts those that there are.
     open: Arc<AtomicUsize>,
-    /// Counts those of them that are kept, of all addresses.
-    kept: Arc<AtomicUsize>,
 }
 
-impl Pool {
-    /// A pool of the connections that this opens.
+impl AllConnections {
+    /// The connections to these upstreams.
     #[must_use]
-    pub fn new(connector: Connector, config: &Config, note_wait: NoteWait) -> Self {
+    pub fn new(config: &Config, upstreams: Upstreams, note_wait: NoteWait) -> Self {
         let most = config.limits.upstream_connections;
         // A request waits no longer than for a connection that is opened.
-        let limit = Arc::new(Limit::new(most, config.upstream.timeouts.connect, note_wait));
-        let (open, kept) = Default::default();
-        Self { connector, keepalive: config.upstream.keepalive, limit, most, open, kept }
+        let patience = config.all_upstreams().map(|settings| settings.timeouts.connect).max().unwrap_or_default();
+        Self { upstreams, limit: Arc::new(Limit::new(most, patience, note_wait)), most, open: Arc::default() }
     }
 
     /// Returns how many connections are open.
@@ -55,9 +51,45 @@ impl Pool {
         self.open.load(Ordering::Relaxed)
     }
 
+    /// A place for one connection more. A kept one gives way to it: the permits count only those of requests.
+    fn place(&self) -> Place {
+        loop {
+            if let Some(place) = Place::among(&self.open, self.most) {
+                return place;
+            }
+            if !self.close_one() {
+                // The kept ones of addresses that are gone: they close with the last request there.
+                return Place::beside(&self.open);
+            }
+        }
+    }
+
+    /// Closes a kept connection, if there is one.
+    fn close_one(&self) -> bool {
+        let mut peers = self.upstreams.iter().flat_map(|upstream| upstream.all_peers());
+        peers.any(|peer| peer.kept().take_oldest().is_some())
+    }
+}
+
+/// Connects to an upstream, and keeps what can be used again.
+pub struct Pool {
+    connector: Connector,
+    keepalive: Keepalive,
+    all: Arc<AllConnections>,
+    /// Counts the connections that are kept, of all addresses.
+    kept: Arc<AtomicUsize>,
+}
+
+impl Pool {
+    /// A pool of the connections that this opens, among those to all upstreams.
+    #[must_use]
+    pub fn new(connector: Connector, keepalive: Keepalive, all: Arc<AllConnections>) -> Self {
+        Self { connector, keepalive, all, kept: Arc::default() }
+    }
+
     /// Waits until a request may have a connection; `None` when too many others have one for too long.
     pub async fn admit(&self, share: Option<&Share>) -> Option<Permit> {
-        self.limit.admit(share).await
+        self.all.limit.admit(share).await
     }
 
     /// A kept connection to an address that can be used again, if there is one.
@@ -74,27 +106,9 @@ impl Pool {
     ///
     /// # Errors
     /// [`ConnectError`] says which step failed.
-    pub async fn connect(&self, peer: &Peer, upstreams: &Upstreams) -> Result<Connection, ConnectError> {
-        let open = self.place(upstreams);
+    pub async fn connect(&self, peer: &Peer) -> Result<Connection, ConnectError> {
+        let open = self.all.place();
         Ok(Connection::new(self.connector.connect(peer).await?, open))
-    }
-
-    /// A place for one connection more. A kept one gives way to it: the permits count only those of requests.
-    fn place(&self, upstreams: &Upstreams) -> Place {
-        loop {
-            if let Some(place) = Place::among(&self.open, self.most) {
-                return place;
-            }
-            if !self.close_one(upstreams) {
-                // The kept ones of addresses that are gone: they close with the last request there.
-                return Place::beside(&self.open);
-            }
-        }
-    }
-
-    /// Closes a kept connection, if there is one.
-    fn close_one(&self, upstreams: &Upstreams) -> bool {
-        upstreams.all_peers().iter().any(|peer| peer.kept().take_oldest().is_some())
     }
 
     /// Keeps a connection on which a response has ended and nothing is left to read; one too many is closed. `patience` is how long the
@@ -114,12 +128,6 @@ impl Pool {
     pub fn forget(&self, peer: &Peer) {
         drop(peer.kept().take_all());
     }
-
-    /// Closes the connections of an address that are too old.
-    fn sweep(&self, peer: &Peer) {
-        // Closed without the lock: a request may be waiting for it.
-        drop(peer.kept().take_expired(Instant::now()));
-    }
 }
 
 /// Whether a connection is open and nothing came on it: a server sends nothing before it is asked.
@@ -131,10 +139,8 @@ fn is_silent(connection: &mut Connection) -> bool {
 
 /// Closes what is too old, also where no request comes.
 pub struct Sweeper {
-    /// The pool.
-    pub pool: Arc<Pool>,
-    /// The addresses whose connections it keeps.
-    pub upstreams: Arc<Upstreams>,
+    /// The upstreams whose connections are kept.
+    pub upstreams: Upstreams,
 }
 
 #[async_trait]
@@ -145,7 +151,9 @@ impl BackgroundService for Sweeper {
                 _ = shutdown.changed() => return,
                 () = tokio::time::sleep(SWEEP) => {}
             }
-            self.upstreams.for_each_peer(|peer| self.pool.sweep(peer));
+            // Closed without the lock: a request may be waiting for it.
+            let sweep = |peer: &Peer| drop(peer.kept().take_expired(Instant::now()));
+            self.upstreams.iter().for_each(|upstream| upstream.for_each_peer(sweep));
         }
     }
 }

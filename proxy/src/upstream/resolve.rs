@@ -1,6 +1,6 @@
 //! Names become addresses in the background; the last good ones stay when a name stops resolving.
 
-use super::targets::{Target, Upstreams};
+use super::targets::{Target, Upstream};
 use async_trait::async_trait;
 use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
@@ -16,9 +16,9 @@ const INTERVAL_UNRESOLVED: Duration = Duration::from_secs(1);
 /// The time that a name that does not resolve stays unmentioned after it was logged.
 const SILENCE: Duration = Duration::from_secs(300);
 
-/// Keeps the addresses of the upstreams up to date.
+/// Keeps the addresses of an upstream up to date.
 pub struct Resolver {
-    upstreams: Arc<Upstreams>,
+    upstream: Arc<Upstream>,
     /// The failures of each target, in their order.
     failures: Mutex<Vec<Failures>>,
 }
@@ -50,10 +50,10 @@ impl Failures {
 impl Resolver {
     /// Resolves every name once, before anything is served; a name that does not resolve is logged and asked again later.
     #[must_use]
-    pub fn new(upstreams: Arc<Upstreams>) -> Self {
-        let failures = upstreams.targets().iter().map(|_| Failures::default()).collect();
-        let resolver = Self { upstreams, failures: Mutex::new(failures) };
-        for (index, target) in resolver.upstreams.targets().iter().enumerate() {
+    pub fn new(upstream: Arc<Upstream>) -> Self {
+        let failures = upstream.targets().iter().map(|_| Failures::default()).collect();
+        let resolver = Self { upstream, failures: Mutex::new(failures) };
+        for (index, target) in resolver.upstream.targets().iter().enumerate() {
             let resolved = (target.url.host(), target.url.port()).to_socket_addrs();
             resolver.take(index, target, resolved.map(Iterator::collect));
         }
@@ -62,31 +62,31 @@ impl Resolver {
 
     /// Asks for every name again.
     async fn refresh(&self, lookup: impl AsyncFn(String, u16) -> std::io::Result<Vec<SocketAddr>>) {
-        for (index, target) in self.upstreams.targets().iter().enumerate() {
+        for (index, target) in self.upstream.targets().iter().enumerate() {
             let resolved = lookup(target.url.host().to_owned(), target.url.port()).await;
             self.take(index, target, resolved);
         }
     }
 
     fn take(&self, index: usize, target: &Target, resolved: std::io::Result<Vec<SocketAddr>>) {
-        let upstream = target.url.to_string();
+        let url = target.url.to_string();
         let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(failures) = all.get_mut(index) else { return };
         match resolved.and_then(some) {
             Ok(addresses) => {
                 let failed = failures.end();
-                if self.upstreams.set_addresses(index, addresses.clone()) {
-                    tracing::info!(upstream, ?addresses, "upstream resolved");
+                if self.upstream.set_addresses(index, addresses.clone()) {
+                    tracing::info!(upstream = url, ?addresses, "upstream resolved");
                 } else if failed > 0 {
-                    tracing::info!(upstream, ?addresses, failed, "the upstream's name resolves again");
+                    tracing::info!(upstream = url, ?addresses, failed, "the upstream's name resolves again");
                 }
             }
             Err(error) => {
                 let Some(failed) = failures.add(Instant::now()) else { return };
                 if target.is_resolved() {
-                    tracing::warn!(upstream, %error, failed, "the upstream's name no longer resolves; its last addresses stay");
+                    tracing::warn!(upstream = url, %error, failed, "the upstream's name no longer resolves; its last addresses stay");
                 } else {
-                    tracing::error!(upstream, %error, failed, "the upstream's name does not resolve; requests get 503 until it does");
+                    tracing::error!(upstream = url, %error, failed, "the upstream's name does not resolve; requests get 503 until it does");
                 }
             }
         }
@@ -106,7 +106,7 @@ async fn ask_system(host: String, port: u16) -> std::io::Result<Vec<SocketAddr>>
 impl BackgroundService for Resolver {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         loop {
-            let all_resolved = self.upstreams.targets().iter().all(Target::is_resolved);
+            let all_resolved = self.upstream.targets().iter().all(Target::is_resolved);
             let interval = if all_resolved { INTERVAL } else { INTERVAL_UNRESOLVED };
             tokio::select! {
                 _ = shutdown.changed() => return,
@@ -125,11 +125,11 @@ mod tests {
         // `.invalid` never resolves (RFC 6761 §6.4), so what is known comes from the test alone.
         let flags = Flags { upstream: vec!["http://store.invalid:9000".parse().unwrap()], ..Flags::default() };
         let config = Config::load(flags).unwrap();
-        Resolver::new(Arc::new(Upstreams::new(&config)))
+        Resolver::new(Arc::clone(Upstream::each(&config).default_one()))
     }
 
     fn is_up(resolver: &Resolver) -> bool {
-        resolver.upstreams.states()[0].is_up
+        resolver.upstream.states()[0].is_up
     }
 
     /// Resolves to these ports of loopback, in this order; `None` is a failure. Returns the ports that four turns come to.
@@ -140,7 +140,7 @@ mod tests {
             addresses.ok_or_else(|| std::io::Error::other("no such name"))
         };
         resolver.refresh(lookup).await;
-        (0..4).filter_map(|turn| resolver.upstreams.peer(turn)).map(|peer| peer.address.port()).collect()
+        (0..4).filter_map(|turn| resolver.upstream.peer(turn)).map(|peer| peer.address.port()).collect()
     }
 
     #[tokio::test]
@@ -167,13 +167,13 @@ mod tests {
     async fn what_is_known_about_an_address_outlives_a_change_of_the_others() {
         let resolver = resolver();
         after(&resolver, Some(&[1, 2])).await;
-        let first = resolver.upstreams.peer(0).unwrap();
-        resolver.upstreams.unreachable(&first);
+        let first = resolver.upstream.peer(0).unwrap();
+        resolver.upstream.unreachable(&first);
         assert!(is_up(&resolver), "the other one is up");
         assert_eq!(after(&resolver, Some(&[1, 3])).await, [3, 3, 3, 3], "1 is still passed over");
         assert_eq!(after(&resolver, Some(&[1])).await, [1, 1, 1, 1], "the only one is used all the same");
         assert!(!is_up(&resolver));
-        resolver.upstreams.reached(&first);
+        resolver.upstream.reached(&first);
         assert!(is_up(&resolver));
     }
 }

@@ -1,10 +1,10 @@
-//! The upstreams and their peers: which one the next request gets.
+//! An upstream and its peers: which one the next request gets.
 
 use super::balance::choose;
 use super::connector::{TLS_EXTRA, milliseconds};
 use super::kept::Kept;
 use super::peers::{Peer, PeerLease, Security};
-use crate::config::{Balance, Config, UpstreamUrl};
+use crate::config::{Balance, Config, EachUpstream, NamedUpstream, UpstreamUrl};
 use arc_swap::ArcSwap;
 use pingora::protocols::ALPN;
 use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
@@ -17,7 +17,11 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpSocket;
 
 /// All upstreams.
-pub struct Upstreams {
+pub type Upstreams = EachUpstream<Arc<Upstream>>;
+
+/// An upstream: the servers that have the same objects.
+pub struct Upstream {
+    name: Option<Arc<str>>,
     targets: Box<[Target]>,
     /// The peers of all targets; a new list whenever a name resolves to something else.
     peers: ArcSwap<Vec<Arc<Peer>>>,
@@ -38,6 +42,8 @@ pub(super) struct Target {
 /// What operators ask about an upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamState {
+    /// The name of the upstream, where there are several.
+    pub name: Option<Arc<str>>,
     /// Its URL, as it was configured.
     pub url: String,
     /// Whether one of its addresses at least can be reached and is healthy.
@@ -59,35 +65,49 @@ struct Template {
     user_timeout: u32,
 }
 
-impl Upstreams {
+impl Upstream {
     /// Takes the configured upstreams. Nothing is resolved yet.
     #[must_use]
-    pub fn new(config: &Config) -> Self {
+    pub fn each(config: &Config) -> Upstreams {
+        // The threads that serve clients, and the one that asks whether an upstream refuses broken signatures.
+        let threads = config.threads.saturating_add(1);
+        config.upstreams.map(|named| Arc::new(Self::new(named, threads)))
+    }
+
+    /// Takes one of them, for so many threads that send requests.
+    pub(super) fn new(named: &NamedUpstream, threads: usize) -> Self {
+        let settings = &named.settings;
         let target = |url: &UpstreamUrl| Target { url: url.clone(), peers: ArcSwap::default() };
         Self {
-            targets: config.upstream.urls().iter().map(target).collect(),
+            name: named.name.clone(),
+            targets: settings.urls().iter().map(target).collect(),
             peers: ArcSwap::default(),
-            balance: config.upstream.balance,
+            balance: settings.balance,
             turn: AtomicUsize::new(0),
             template: Template {
-                server_name: config.upstream.tls.server_name.as_ref().map(|name| name.as_str().to_owned()),
-                verify: config.upstream.tls.verify,
-                connect: config.upstream.timeouts.connect,
-                read: config.upstream.timeouts.read,
-                write: config.upstream.timeouts.write,
-                idle: config.upstream.keepalive.idle,
-                user_timeout: milliseconds(config.upstream.user_timeout()),
+                server_name: settings.tls.server_name.as_ref().map(|name| name.as_str().to_owned()),
+                verify: settings.tls.verify,
+                connect: settings.timeouts.connect,
+                read: settings.timeouts.read,
+                write: settings.timeouts.write,
+                idle: settings.keepalive.idle,
+                user_timeout: milliseconds(settings.user_timeout()),
             },
-            // Those that serve clients, and the one that asks whether an upstream refuses broken signatures.
-            threads: config.threads.saturating_add(1),
+            threads,
             started: Instant::now(),
         }
     }
 
-    /// What is known about each upstream.
+    /// Its name, where there are several.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// What is known about each of its servers.
     #[must_use]
     pub fn states(&self) -> Vec<UpstreamState> {
-        self.targets.iter().map(Target::state).collect()
+        self.targets.iter().map(|target| target.state(self.name.clone())).collect()
     }
 
     /// The turn of the next request.
@@ -117,7 +137,7 @@ impl Upstreams {
     /// A peer could not be connected to: others are preferred for a while.
     pub fn unreachable(&self, peer: &Peer) {
         if peer.pass_over(self.now()) {
-            let (upstream, address) = (self.name(peer), peer.address);
+            let (upstream, address) = (self.url_of(peer), peer.address);
             tracing::warn!(upstream, %address, "the address cannot be connected to; it is passed over for a while");
         }
     }
@@ -125,14 +145,14 @@ impl Upstreams {
     /// A peer answered.
     pub fn reached(&self, peer: &Peer) {
         if peer.reached() {
-            let (upstream, address) = (self.name(peer), peer.address);
+            let (upstream, address) = (self.url_of(peer), peer.address);
             tracing::info!(upstream, %address, "the address answers again");
         }
     }
 
     /// A peer was checked; the error says why it failed.
     pub(super) fn checked(&self, peer: &Peer, outcome: Result<(), String>) {
-        let (upstream, address) = (self.name(peer), peer.address);
+        let (upstream, address) = (self.url_of(peer), peer.address);
         match outcome {
             Ok(()) => {
                 peer.reached();
@@ -195,7 +215,7 @@ impl Upstreams {
         self.template.peer(&target.url, SocketAddr::from(([0; 4], target.url.port())))
     }
 
-    fn name(&self, peer: &Peer) -> String {
+    fn url_of(&self, peer: &Peer) -> String {
         self.targets.get(peer.target).map(|target| target.url.to_string()).unwrap_or_default()
     }
 
@@ -214,9 +234,10 @@ impl Target {
         self.peers.load_full()
     }
 
-    fn state(&self) -> UpstreamState {
+    fn state(&self, name: Option<Arc<str>>) -> UpstreamState {
         let peers = self.peers.load();
         UpstreamState {
+            name,
             url: self.url.to_string(),
             is_up: peers.iter().any(|peer| peer.is_healthy() && peer.is_reachable()),
             is_known: peers.is_empty() || peers.iter().any(|peer| peer.is_known()),

@@ -1,7 +1,7 @@
 //! The prefixes that strangers read, and the credentials that the proxy signs with.
 
 use super::layout::{Rows, Tone, foreign, moment, more, rows, table, visible};
-use crate::admin::Admin;
+use crate::admin::{Admin, NamedCredentials};
 use crate::config::{SignWhen, SignedPrefix};
 use crate::credentials::CredentialsSnapshot;
 use maud::{Markup, html};
@@ -20,7 +20,7 @@ pub(super) fn body(admin: &Admin) -> Option<Markup> {
     let Rows { html, left_out } = rows(&signing.prefixes, MOST, row);
     Some(html! {
         p { "Objects below these prefixes are read without a signature of the reader's: this proxy signs for them." }
-        (credentials(&signing.credentials.snapshot(SystemTime::now())))
+        @for each in &signing.credentials { (credentials(each)) }
         (table("signed-prefixes", "Signed reads", &COLUMNS, &html! { tbody { (html) } }))
         (more(left_out, "metrics"))
     })
@@ -44,11 +44,12 @@ fn row(entry: &SignedPrefix) -> Markup {
     }
 }
 
-fn credentials(seen: &CredentialsSnapshot) -> Markup {
+fn credentials(NamedCredentials { upstream, state }: &NamedCredentials) -> Markup {
+    let seen: CredentialsSnapshot = state.snapshot(SystemTime::now());
     let tone = if seen.is_available { Tone::Good } else { Tone::Bad };
     html! {
         p {
-            "Credentials: "
+            "Credentials" @if let Some(upstream) = upstream { " for " (upstream) } ": "
             strong.(tone.class()) { @if seen.is_available { "available" } @else { "missing" } }
             " since " (moment(seen.since))
             @if let Some(access_key) = &seen.access_key { ", access key " (foreign(access_key)) }

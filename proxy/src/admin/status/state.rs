@@ -51,12 +51,12 @@ impl Condition {
 
 /// The state in a word or a few.
 pub(super) fn word(admin: &Admin) -> &'static str {
-    Condition::of(admin.readiness.why_not(), &admin.upstreams.states()).word
+    Condition::of(admin.readiness.why_not(), &admin.upstream_states()).word
 }
 
 pub(super) fn body(admin: &Admin) -> Markup {
     let (errors, remarks) = (admin.rules.errors(), admin.rules.remarks());
-    let upstreams = admin.upstreams.states();
+    let upstreams = admin.upstream_states();
     let state = Condition::of(admin.readiness.why_not(), &upstreams);
     let mut tiles = vec![
         Tile { name: "State", tone: state.tone, word: html! { (state.word) }, more: html! { (state.means) } },
@@ -180,7 +180,13 @@ mod tests {
 
     #[test]
     fn ready_is_green_only_while_an_upstream_is_known_to_answer_and_none_is_down() {
-        let upstream = |(is_up, is_known)| UpstreamState { url: String::new(), is_up, is_known, addresses: Vec::new() };
+        let upstream = |(is_up, is_known)| UpstreamState {
+            name: None,
+            url: String::new(),
+            is_up,
+            is_known,
+            addresses: Vec::new(),
+        };
         let (up, unknown, down) = ((true, true), (true, false), (false, true));
         for (why_not, upstreams, word, tone) in [
             (None, &[up][..], "ready", Tone::Good),

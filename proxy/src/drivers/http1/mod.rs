@@ -153,7 +153,7 @@ impl Http1Driver {
         progress: &mut Progress<'_>,
     ) {
         let head = *buffered.question().head();
-        let reply = match self.whole_body(client, head, rest, progress).await {
+        let reply = match self.whole_body(client, (head, buffered.max_body()), rest, progress).await {
             Ok(Some((body, _share))) => {
                 buffered.question().tally().request_bytes = body.len() as u64;
                 self.forwarder.operate(buffered, &body, None).await

@@ -92,7 +92,7 @@ impl Http2Driver {
 
     /// Reads the body of an operation, carries it out and replies.
     async fn operate(&self, mut buffered: Buffered<Head>, mut side: Side) {
-        let reply = match self.whole_body(buffered.question().head(), &mut side).await {
+        let reply = match self.whole_body(buffered.max_body(), buffered.question().head(), &mut side).await {
             Ok(Some((body, _share))) => {
                 buffered.question().tally().request_bytes = body.len() as u64;
                 self.forwarder.operate(buffered, &body, side.share()).await
@@ -106,15 +106,19 @@ impl Http2Driver {
         }
     }
 
-    /// Reads the body; `None` where it is longer than it may be.
-    async fn whole_body<'b>(&'b self, head: &Head, side: &mut Side) -> Result<Option<(Bytes, Share<'b>)>, Failure> {
-        const MAX_BODY: usize = Buffered::<Head>::MAX_BODY;
+    /// Reads the body, of so many bytes at most; `None` where it is longer.
+    async fn whole_body<'b>(
+        &'b self,
+        most: usize,
+        head: &Head,
+        side: &mut Side,
+    ) -> Result<Option<(Bytes, Share<'b>)>, Failure> {
         let stated = match head.body() {
             BodyLength::None => Some(0),
             BodyLength::Length(length) => Some(length),
             BodyLength::Chunked => None,
         };
-        if stated.is_some_and(|length| length > MAX_BODY as u64) {
+        if stated.is_some_and(|length| length > most as u64) {
             return Ok(None);
         }
         let expects = head.value("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
@@ -128,7 +132,7 @@ impl Http2Driver {
             let data = timer.within(self.limits.body_read, data).await.map_err(|_| Failure::ClientTimeout)?;
             let Some(data) = data.transpose().map_err(|_| Failure::ClientGone)? else { break };
             whole.append(&data)?;
-            if whole.len() > MAX_BODY {
+            if whole.len() > most {
                 return Ok(None);
             }
             // It is an error only where more is given back than was held.

@@ -7,7 +7,7 @@ mod phases;
 
 use crate::config::{Config, Limits};
 use crate::exchange::{Forward, Policy, Replying};
-use crate::upstream::{Attempts, Upstreams};
+use crate::upstream::{Attempts, Upstream};
 use async_trait::async_trait;
 use bytes::Bytes;
 use head::OwnedHead;
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// Drives exchanges on Pingora.
 pub struct PingoraDriver {
     policy: Arc<Policy>,
-    upstreams: Arc<Upstreams>,
+    upstream: Arc<Upstream>,
     limits: Limits,
 }
 
@@ -45,10 +45,10 @@ enum Stage {
 }
 
 impl PingoraDriver {
-    /// A driver for these upstreams.
+    /// A driver for this upstream.
     #[must_use]
-    pub fn new(config: &Config, policy: Arc<Policy>, upstreams: Arc<Upstreams>) -> Self {
-        Self { policy, upstreams, limits: config.limits }
+    pub fn new(config: &Config, policy: Arc<Policy>, upstream: Arc<Upstream>) -> Self {
+        Self { policy, upstream, limits: config.limits }
     }
 }
 

@@ -65,7 +65,7 @@ impl PingoraDriver {
     }
 
     pub(super) fn next_peer(&self, ctx: &mut PingoraContext) -> Result<Box<HttpPeer>> {
-        let Some(peer) = ctx.attempts.next(&self.upstreams) else {
+        let Some(peer) = ctx.attempts.next(&self.upstream) else {
             return Error::e_explain(UNRESOLVED, "no upstream's name has resolved");
         };
         if let Stage::Forward(forward) = &mut ctx.stage {
@@ -97,7 +97,7 @@ impl PingoraDriver {
             edit_interim(head);
             return Ok(());
         }
-        ctx.attempts.answered(&self.upstreams);
+        ctx.attempts.answered(&self.upstream);
         let Stage::Forward(forward) = &mut ctx.stage else { return Ok(()) };
         let lines = head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         let lines: Vec<_> = lines.collect();
@@ -129,7 +129,7 @@ impl PingoraDriver {
 
     pub(super) fn retry_elsewhere(&self, peer: &HttpPeer, ctx: &mut PingoraContext, error: Box<Error>) -> Box<Error> {
         let mut error = error.more_context(format!("peer {peer}"));
-        error.set_retry(ctx.attempts.unreachable(&self.upstreams));
+        error.set_retry(ctx.attempts.unreachable(&self.upstream));
         error
     }
 

@@ -4,11 +4,11 @@ use super::client::{Client, Link};
 use super::conversation::{Conversation, NextStep};
 use super::request;
 use super::route::{ForwardError, Route};
-use crate::config::{Config, Limits, Timeouts};
+use crate::config::{Config, EachUpstream, Limits, UpstreamIndex};
 use crate::drivers::budget::Budget;
 use crate::drivers::timer::Timer;
 use crate::exchange::{Forward, RequestHead};
-use crate::upstream::{Peer, Pool, Upstreams};
+use crate::upstream::Destination;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -24,19 +24,17 @@ pub(in crate::drivers) enum ForwardEnd {
 /// Forwards requests to the upstreams. One for all drivers.
 #[derive(Clone)]
 pub struct Forwarder {
-    upstreams: Arc<Upstreams>,
-    pool: Arc<Pool>,
+    destinations: Arc<EachUpstream<Destination>>,
     limits: Limits,
-    timeouts: Timeouts,
     bodies: Arc<Budget>,
 }
 
 impl Forwarder {
     /// Forwards to these upstreams.
     #[must_use]
-    pub fn new(config: &Config, upstreams: Arc<Upstreams>, pool: Arc<Pool>) -> Self {
+    pub fn new(config: &Config, destinations: EachUpstream<Destination>) -> Self {
         let bodies = Arc::new(Budget::new(config.limits.bodies.0));
-        Self { upstreams, pool, limits: config.limits, timeouts: config.upstream.timeouts, bodies }
+        Self { destinations: Arc::new(destinations), limits: config.limits, bodies }
     }
 
     /// The limits on clients.
@@ -49,18 +47,14 @@ impl Forwarder {
         &self.bodies
     }
 
-    pub(super) fn upstreams(&self) -> &Upstreams {
-        &self.upstreams
+    /// The upstream with this index.
+    pub(super) fn destination(&self, index: UpstreamIndex) -> &Destination {
+        self.destinations.get(index)
     }
 
-    /// The way of a request among the upstreams.
-    pub(super) fn route(&self, method: &str) -> Route<'_> {
-        Route::new(&self.upstreams, &self.pool, method)
-    }
-
-    /// The way to one address only.
-    pub(super) fn route_to(&self, peer: &Arc<Peer>, method: &str) -> Route<'_> {
-        Route::to(&self.upstreams, &self.pool, peer, method)
+    /// The way of a request among the addresses of the upstream that it is for now.
+    pub(super) fn route<H: RequestHead>(&self, forward: &Forward<H>) -> Route<'_> {
+        Route::new(self.destination(forward.upstream()), forward.head().method())
     }
 
     /// Forwards a request and relays the response, after further questions where the exchange asks them.
@@ -70,10 +64,10 @@ impl Forwarder {
         client: &mut C,
         timer: &mut Timer,
     ) -> Result<ForwardEnd, ForwardError> {
-        let mut route = self.route(forward.head().method());
+        let mut route = self.route(forward);
         let mut next = self.ask(&mut route, forward, client, timer, None).await?;
         while let NextStep::Again(head) = next {
-            let mut route = self.route(forward.head().method());
+            let mut route = self.route(forward);
             next = Box::pin(self.ask(&mut route, forward, client, timer, Some(&head))).await?;
         }
         Ok(if matches!(next, NextStep::Reply) { ForwardEnd::Reply } else { ForwardEnd::Relayed })
@@ -93,7 +87,7 @@ impl Forwarder {
             let edits = forward.request();
             let is_held = edits.holds_body();
             let head = request::head(&edits, forward.head(), route.authority(), client.framing());
-            let link = Link { upstream: &mut upstream, timer, timeouts: self.timeouts, limits: self.limits };
+            let link = Link { upstream: &mut upstream, timer, timeouts: route.timeouts(), limits: self.limits };
             let mut conversation = Conversation { forward, client, link, route, is_held };
             match conversation.run(head, first).await {
                 Err(ForwardError::Stale) if route.may_be_stale() => route.mark_stale(),

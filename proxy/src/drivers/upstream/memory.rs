@@ -16,7 +16,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 /// The largest body of a response that is kept, in bytes: a document of the largest size, or an error.
-const MAX_RESPONSE: usize = 256 * 1024;
+pub(super) const MAX_RESPONSE: usize = 256 * 1024;
 /// How much is read at a time.
 const READ: usize = 16 * 1024;
 
@@ -24,12 +24,14 @@ const READ: usize = 16 * 1024;
 pub(super) struct Memory<'b> {
     body: &'b [u8],
     share: Option<&'b Share>,
+    /// The longest response, in bytes.
+    most: usize,
     response: Option<Response>,
 }
 
 impl<'b> Memory<'b> {
-    pub(super) const fn new(body: &'b [u8], share: Option<&'b Share>) -> Self {
-        Self { body, share, response: None }
+    pub(super) const fn new(body: &'b [u8], share: Option<&'b Share>, most: usize) -> Self {
+        Self { body, share, most, response: None }
     }
 
     /// Takes the response out.
@@ -84,10 +86,10 @@ impl Client for Memory<'_> {
         let mut reader = BodyReader::of_response(head.body(false));
         let is_until_close = reader.is_until_close();
         let mut body = BytesMut::new();
-        let consumed = take(&mut reader, response.rest(), &mut body)?;
+        let consumed = take(&mut reader, response.rest(), &mut body, self.most)?;
         let mut is_clean = consumed == response.rest().len();
         while !reader.has_ended() {
-            if body.len() > MAX_RESPONSE {
+            if body.len() > self.most {
                 return Err(invalid(ResponseFault::TooLarge));
             }
             let upstream = &mut *link.upstream;
@@ -97,7 +99,7 @@ impl Client for Memory<'_> {
             if bytes.is_empty() {
                 reader.close().map_err(|_| ForwardError::Failed(Failure::UpstreamClosed))?;
             } else {
-                is_clean &= take(&mut reader, &bytes, &mut body)? == bytes.len();
+                is_clean &= take(&mut reader, &bytes, &mut body, self.most)? == bytes.len();
             }
         }
         self.response = Some(Response { status, lines, body: body.freeze() });
@@ -105,8 +107,8 @@ impl Client for Memory<'_> {
     }
 }
 
-fn take(reader: &mut BodyReader, bytes: &[u8], body: &mut BytesMut) -> Result<usize, ForwardError> {
-    if reader.left().is_some_and(|left| left > MAX_RESPONSE as u64) {
+fn take(reader: &mut BodyReader, bytes: &[u8], body: &mut BytesMut, most: usize) -> Result<usize, ForwardError> {
+    if reader.left().is_some_and(|left| left > most as u64) {
         return Err(invalid(ResponseFault::TooLarge));
     }
     reader

@@ -1,6 +1,7 @@
 //! Asks each address of the upstreams now and then whether it refuses a broken signature.
 
 use super::forward::Forwarder;
+use crate::config::UpstreamIndex;
 use crate::exchange::{Confirmed, Policy, SignatureCheck, Writing};
 use async_trait::async_trait;
 use pingora::server::ShutdownWatch;
@@ -22,13 +23,14 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    /// Asks each address once.
-    async fn pass(&self, check: &SignatureCheck) {
+    /// Asks each address of an upstream once.
+    async fn pass(&self, index: UpstreamIndex, check: &SignatureCheck) {
         let mut responses = Vec::new();
-        for peer in self.forwarder.upstreams().all_peers() {
-            let Some(mut forged) = self.policy.forge() else { return };
+        let of = self.forwarder.destination(index);
+        for peer in of.upstream.all_peers() {
+            let Some(mut forged) = self.policy.forge(index) else { return };
             // An address that does not respond says nothing: requests do not reach it either.
-            let response = tokio::time::timeout(LIMIT, self.forwarder.question_at(&peer, &mut forged)).await;
+            let response = tokio::time::timeout(LIMIT, self.forwarder.question_at((of, &peer), &mut forged)).await;
             responses.extend(response.ok().and_then(Result::ok));
         }
         check.probed(&responses);
@@ -40,11 +42,13 @@ impl Probe {
 #[async_trait]
 impl BackgroundService for Probe {
     async fn start(&self, mut shutdown: ShutdownWatch) {
-        let Some(check) = self.policy.signature_check() else { return };
+        let Some(checks) = self.policy.signature_checks() else { return };
         loop {
-            self.pass(check).await;
-            let wait = match check.writing() {
-                Writing::Unproven => RETRY,
+            for (index, check) in checks.indexed() {
+                self.pass(index, check).await;
+            }
+            let wait = match self.policy.writing() {
+                Some(Writing::Unproven) => RETRY,
                 // Not all processes of a fleet at the same moment.
                 _ => INTERVAL.mul_f64(fastrand::f64().mul_add(0.2, 0.9)),
             };

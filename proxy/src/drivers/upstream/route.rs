@@ -3,8 +3,9 @@
 //! Decides: which connection the next attempt gets. Must not know: what is sent on it, and over which protocol the client asked.
 
 use super::tls_fault::fault_of;
+use crate::config::Timeouts;
 use crate::exchange::{Failure, Forward, RequestHead};
-use crate::upstream::{Attempts, ConnectError, Connection, Peer, Pool, Share, Upstreams};
+use crate::upstream::{Attempts, ConnectError, Connection, Destination, Peer, Pool, Share, Upstream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,8 +33,9 @@ impl ForwardError {
 
 /// The attempts of one request.
 pub(super) struct Route<'u> {
-    upstreams: &'u Upstreams,
+    upstream: &'u Upstream,
     pool: &'u Pool,
+    timeouts: Timeouts,
     attempts: Attempts,
     may_resend: bool,
     kept_is_tried: bool,
@@ -43,14 +45,24 @@ pub(super) struct Route<'u> {
 }
 
 impl<'u> Route<'u> {
-    pub(super) fn new(upstreams: &'u Upstreams, pool: &'u Pool, method: &str) -> Self {
+    pub(super) fn new(to: &'u Destination, method: &str) -> Self {
         let (may_resend, attempts) = (Attempts::may_resend(method), Attempts::default());
-        Self { upstreams, pool, attempts, may_resend, kept_is_tried: false, is_kept: false, is_pinned: false }
+        let Destination { upstream, pool, timeouts } = to;
+        Self {
+            upstream,
+            pool,
+            timeouts: *timeouts,
+            attempts,
+            may_resend,
+            kept_is_tried: false,
+            is_kept: false,
+            is_pinned: false,
+        }
     }
 
     /// A way to one address, and to no other.
-    pub(super) fn to(upstreams: &'u Upstreams, pool: &'u Pool, peer: &Arc<Peer>, method: &str) -> Self {
-        Self { attempts: Attempts::at(peer), is_pinned: true, ..Self::new(upstreams, pool, method) }
+    pub(super) fn at(peer: &Arc<Peer>, of: &'u Destination, method: &str) -> Self {
+        Self { attempts: Attempts::at(peer), is_pinned: true, ..Self::new(of, method) }
     }
 
     /// A connection for the next attempt: one address after the other, until one can be connected to.
@@ -62,7 +74,7 @@ impl<'u> Route<'u> {
         let admitted = self.pool.admit(share).await;
         let permit = admitted.ok_or(ForwardError::Failed(Failure::Busy))?;
         loop {
-            let next = if self.is_pinned { self.attempts.peer() } else { self.attempts.next(self.upstreams) };
+            let next = if self.is_pinned { self.attempts.peer() } else { self.attempts.next(self.upstream) };
             let Some(peer) = next else {
                 return Err(ForwardError::Failed(Failure::Unresolved));
             };
@@ -71,13 +83,13 @@ impl<'u> Route<'u> {
             self.is_kept = kept.is_some();
             let connected = match kept {
                 Some(upstream) => Ok(upstream),
-                None => Box::pin(self.pool.connect(peer, self.upstreams)).await,
+                None => Box::pin(self.pool.connect(peer)).await,
             };
             match connected {
                 Ok(upstream) => return Ok(upstream.held_by(permit)),
                 // It says nothing about the address.
                 Err(ConnectError::NoDescriptor) => return Err(ForwardError::Failed(Failure::Busy)),
-                Err(_) if !self.is_pinned && self.attempts.unreachable(self.upstreams) => {}
+                Err(_) if !self.is_pinned && self.attempts.unreachable(self.upstream) => {}
                 Err(error) => return Err(ForwardError::Failed(failure_of(&error))),
             }
         }
@@ -86,6 +98,11 @@ impl<'u> Route<'u> {
     /// Keeps to the address that responded, for all further connections.
     pub(super) const fn pin(&mut self) {
         (self.is_pinned, self.kept_is_tried) = (true, false);
+    }
+
+    /// How long each step may take.
+    pub(super) const fn timeouts(&self) -> Timeouts {
+        self.timeouts
     }
 
     /// The `Host` of the upstream's own URL.
@@ -105,14 +122,14 @@ impl<'u> Route<'u> {
 
     /// The upstream responded.
     pub(super) fn answered(&self) {
-        self.attempts.answered(self.upstreams);
+        self.attempts.answered(self.upstream);
     }
 
     /// The upstream acknowledges nothing any more: no request is to wait for what else was connected to it.
     pub(super) fn vanished(&self) {
         if let Some(peer) = self.attempts.peer() {
             self.pool.forget(peer);
-            self.upstreams.unreachable(peer);
+            self.upstream.unreachable(peer);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::api::{Api, Writing};
 use super::confirm::Unconfirmed;
-use super::operation::{Buffered, SignedOperation, count};
+use super::operation::{AskedOperation, SignedOperation, count};
 use super::response::{Response, unproven};
 use crate::exchange::head::RequestHead;
 use crate::exchange::stages::Replying;
@@ -21,14 +21,14 @@ pub enum AfterUpstream<H: RequestHead> {
     Confirm(Unconfirmed<H>),
 }
 
-impl<H: RequestHead> Buffered<H> {
+impl<H: RequestHead> AskedOperation<H> {
     /// Takes the upstream's response to an operation with this body.
     #[must_use]
     pub fn after_upstream(mut self, body: &[u8], response: Response) -> AfterUpstream<H> {
         self.forward.body(&response.body);
         let (signed, exchange) = (&self.signed, &self.forward.exchange);
         let api = exchange.policy.api.as_ref().filter(|_| response.is_unsupported(signed.operation));
-        let writing = api.map(|api| api.check.writing());
+        let writing = api.map(|api| api.checks.get(self.forward.upstream()).writing());
         let rejection = match (api, signed.operation, writing) {
             (Some(_), Operation::Get, _) | (Some(_), Operation::Delete, Some(Writing::Allowed)) => {
                 return AfterUpstream::Confirm(Unconfirmed::new(self, None));

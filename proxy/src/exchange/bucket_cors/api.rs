@@ -2,7 +2,7 @@
 
 use super::replays::Replays;
 use super::response::Response;
-use crate::config::{Config, RulesApi, UnsignedPayload};
+use crate::config::{Config, EachUpstream, RulesApi, UnsignedPayload};
 use crate::telemetry::printable;
 use http::StatusCode;
 use s3_cors::WarningCode;
@@ -14,7 +14,8 @@ pub(in crate::exchange) struct Api {
     pub(super) refused: Vec<WarningCode>,
     /// Set if a body that the signature does not cover may come without TLS.
     pub(super) takes_unsigned: bool,
-    pub(in crate::exchange) check: SignatureCheck,
+    /// Of each upstream, whether it judges signatures.
+    pub(in crate::exchange) checks: EachUpstream<SignatureCheck>,
     pub(super) replays: Replays,
 }
 
@@ -23,7 +24,7 @@ impl Api {
         (config.rules.api == RulesApi::On).then(|| Self {
             refused: config.rules.refused().collect(),
             takes_unsigned: config.rules.unsigned_payload == UnsignedPayload::Any,
-            check: SignatureCheck::default(),
+            checks: config.upstreams.map(|_| SignatureCheck::default()),
             replays: Replays::default(),
         })
     }
@@ -106,7 +107,7 @@ impl Confirmed {
     }
 }
 
-/// The state of the question whether the upstreams judge signatures.
+/// The state of the question whether an upstream judges signatures.
 #[derive(Debug, Default)]
 pub struct SignatureCheck(WritingState);
 
@@ -117,7 +118,7 @@ impl SignatureCheck {
         self.0.get()
     }
 
-    /// Takes the upstreams' responses to [forged requests](crate::exchange::Policy::forge): writes are served only if all that could be asked refuse it.
+    /// Takes its addresses' responses to [forged requests](crate::exchange::Policy::forge): writes are served only if all that could be asked refuse it.
     pub fn probed(&self, responses: &[Response]) {
         let not_refused = responses.iter().find(|response| Confirmed::of(response) == Confirmed::NotRefused);
         if let Some(response) = not_refused {

@@ -3,9 +3,11 @@
 //! That is asked at the start and every now and then, with a request that means nothing, and before each operation with the request itself.
 
 use super::api::Confirmed;
-use super::operation::{Buffered, SignedOperation, count, error_reply, rejected};
+use super::operation::{AskedOperation, SignedOperation, count, error_reply, rejected};
 use super::response::{Response, unproven};
 use super::write::{WriteJob, written_reply};
+use crate::config::UpstreamIndex;
+use crate::exchange::asked_upstream::AskedUpstream;
 use crate::exchange::failure::Failure;
 use crate::exchange::head::RequestHead;
 use crate::exchange::known::Known;
@@ -24,7 +26,7 @@ use std::time::SystemTime;
 
 /// An operation that the upstream does not support, as it says. It has not shown yet that it has looked at the signature.
 pub struct Unconfirmed<H: RequestHead> {
-    request: Buffered<H>,
+    request: AskedOperation<H>,
     configuration: Option<CorsConfiguration>,
 }
 
@@ -40,7 +42,7 @@ pub enum AfterConfirmation<H: RequestHead> {
 }
 
 impl<H: RequestHead> Unconfirmed<H> {
-    pub(super) fn new(mut request: Buffered<H>, configuration: Option<CorsConfiguration>) -> Self {
+    pub(super) fn new(mut request: AskedOperation<H>, configuration: Option<CorsConfiguration>) -> Self {
         request.forward.break_signature(request.signed.signature.clone());
         Self { request, configuration }
     }
@@ -54,7 +56,7 @@ impl<H: RequestHead> Unconfirmed<H> {
     /// respond. Another address proves nothing: it may be stricter than the first.
     #[must_use]
     pub fn after_confirmation(self, response: Option<&Response>) -> AfterConfirmation<H> {
-        let Buffered { forward, signed } = &self.request;
+        let AskedOperation { forward, signed } = &self.request;
         let (policy, known) = (&forward.exchange.policy, &forward.exchange.known);
         let confirmed = response.map_or(Confirmed::Unclear, Confirmed::of_broken);
         let reply = match confirmed {
@@ -86,14 +88,14 @@ impl<H: RequestHead> ConfirmedWrite<H> {
     /// The write itself, for a thread that may block.
     #[must_use]
     pub fn job(&mut self) -> WriteJob {
-        let Unconfirmed { request: Buffered { forward, signed }, configuration } = &mut self.0;
+        let Unconfirmed { request: AskedOperation { forward, signed }, configuration } = &mut self.0;
         WriteJob::new(&forward.exchange.policy, signed, configuration.take())
     }
 
     /// Writes the audit line of a write, and makes the reply to it.
     #[must_use]
     pub fn done(self, written: &Result<Written, WriteError>) -> Replying<H> {
-        let Buffered { forward, signed } = self.0.request;
+        let AskedOperation { forward, signed } = self.0.request;
         let reply = written_reply(&forward.exchange.policy, &signed, written, &forward.exchange.known);
         Replying::new(forward.exchange, reply)
     }
@@ -149,16 +151,21 @@ fn forged(bucket: &str, now: SystemTime) -> Option<Parts> {
 }
 
 impl Policy {
-    /// Begins a question of ours that every upstream must refuse; `None` where no operation is served here. It is for a bucket that has
+    /// Begins a question of ours that this upstream must refuse; `None` where no operation is served here. It is for a bucket that has
     /// rules, if there is one: some servers look for the bucket first.
     #[must_use]
-    pub fn forge(self: &Arc<Self>) -> Option<Forward<Parts>> {
+    pub fn forge(self: &Arc<Self>, upstream: UpstreamIndex) -> Option<Forward<Parts>> {
         let live = self.api.as_ref().map(|_| self.rules.live())?;
         let with_rules = live.with_rules();
-        let bucket = with_rules.iter().map(|bucket| &*bucket.label).find(|label| !label.starts_with('_'));
+        let bucket = with_rules
+            .iter()
+            .map(|bucket| &*bucket.label)
+            .find(|label| !label.starts_with('_') && self.routes.of(Some(label)).upstream == upstream);
         let head = forged(bucket.unwrap_or("s3cors-probe"), SystemTime::now())?;
         let peer = self.peer(None, false, || None);
-        Some(Forward::of_ours(self.begin(head, peer)))
+        let mut exchange = self.begin(head, peer);
+        exchange.known.asked = AskedUpstream::only(upstream);
+        Some(Forward::of_ours(exchange))
     }
 }
 

@@ -15,7 +15,7 @@ mod write;
 pub use after_upstream::AfterUpstream;
 pub use api::{Confirmed, SignatureCheck, Writing};
 pub use confirm::{AfterConfirmation, ConfirmedWrite, Unconfirmed};
-pub use operation::Buffered;
+pub use operation::AskedOperation;
 pub(super) use operation::operation;
 pub use response::Response;
 pub use write::WriteJob;

@@ -35,14 +35,14 @@ pub(in crate::exchange) struct SignedOperation {
 }
 
 /// A request for one of the operations. Its body is read whole, and then the upstream judges it.
-pub struct Buffered<H: RequestHead> {
+pub struct AskedOperation<H: RequestHead> {
     pub(super) forward: Forward<H>,
     pub(super) signed: SignedOperation,
 }
 
-impl<H: RequestHead> Buffered<H> {
+impl<H: RequestHead> AskedOperation<H> {
     /// The longest body of such a request, in bytes: the longest document, in chunks of its own coding.
-    pub const MAX_BODY: usize = MAX_DOCUMENT_LENGTH + MAX_FRAMING;
+    pub(in crate::exchange) const MAX_BODY: usize = MAX_DOCUMENT_LENGTH + MAX_FRAMING;
 
     pub(in crate::exchange) const fn new(forward: Forward<H>, signed: SignedOperation) -> Self {
         Self { forward, signed }
@@ -54,8 +54,7 @@ impl<H: RequestHead> Buffered<H> {
     }
 
     /// Refuses a body that is longer than any can be: no more of it is read.
-    #[must_use]
-    pub fn body_too_long(self) -> Replying<H> {
+    pub(in crate::exchange) fn body_too_long(self) -> Replying<H> {
         let error = S3Error::new(ErrorCode::MaxMessageLengthExceeded, "Your request was too big.");
         let Exchange { policy, known, .. } = &*self.forward.exchange;
         let reply = rejected(policy, self.signed.operation, &error, known);

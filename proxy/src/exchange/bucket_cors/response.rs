@@ -49,7 +49,7 @@ impl Response {
             || (operation == Operation::Get && has_none)
     }
 
-    pub(super) fn into_reply(self) -> Reply {
+    pub(in crate::exchange) fn into_reply(self) -> Reply {
         Reply { body: self.body, relayed: Some(self.lines.into()), ..Reply::empty(self.status) }
     }
 }

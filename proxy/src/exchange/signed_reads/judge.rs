@@ -8,6 +8,7 @@ use super::foreign_query::may_be_of_s3;
 use super::prefixes::{Below, ReadPrefix};
 use super::read::{OpenFolder, SignedRead};
 use super::reads::SignedReads;
+use crate::config::UpstreamIndex;
 use crate::exchange::grants::{GrantRefusal, HeldGrant, TokenPath, folder_of, opens_until};
 use crate::exchange::head::RequestHead;
 use crate::exchange::known::Known;
@@ -23,6 +24,7 @@ use std::time::SystemTime;
 /// A request to a bucket with listed prefixes.
 struct AskedRead<'r, H> {
     reads: &'r SignedReads,
+    upstream: UpstreamIndex,
     head: &'r H,
     /// The path without what belongs to the host's name.
     path: &'r str,
@@ -51,7 +53,8 @@ pub(in crate::exchange) fn claim(
     if prefixes.is_empty() {
         return Claim::None;
     }
-    let asked = AskedRead { reads, head, path, bucket, is_in_host: address.is_in_host, prefixes };
+    let asked =
+        AskedRead { reads, upstream: known.asked.index, head, path, bucket, is_in_host: address.is_in_host, prefixes };
     let has_grants = prefixes.iter().any(|prefix| prefix.is_granted);
     match TokenPath::of(path, address.is_in_host) {
         Some(token) if has_grants && !is_signed => asked.by_token(&token),
@@ -149,7 +152,7 @@ impl<H: RequestHead> AskedRead<'_, H> {
         if !query.is_empty() && (!prefix.drops_query || may_be_of_s3(query)) {
             return Claim::Refused(Refused::Query);
         }
-        let Some(signer) = self.reads.signer.get(SystemTime::now()) else {
+        let Some(signer) = self.reads.signers.get(self.upstream).get(SystemTime::now()) else {
             return Claim::Refused(Refused::NoCredentials);
         };
         let mut read = SignedRead::new(prefix, signer, key_length);

@@ -74,6 +74,11 @@ impl SignedRead {
         ReadEdits { read: self, method, key: self.key(path) }
     }
 
+    /// Signs with other credentials from now on.
+    pub(in crate::exchange) fn sign_with(&mut self, signer: Arc<ReadSigner>) {
+        self.signer = signer;
+    }
+
     /// Goes on to ask for the index of a folder. `path` is the client's.
     pub(super) fn ask_for_index(&mut self, path: &str, index: &str) {
         self.own_key = Some([self.key(path), "/", index].concat().into());

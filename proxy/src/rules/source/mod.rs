@@ -31,10 +31,10 @@ pub fn source_of(config: &Config) -> Box<dyn Source> {
         return Box::new(Allowed::new(&config.allow));
     }
     let copy = config.rules.path.as_deref();
-    match (config.rules.source, &config.rules.store, config.upstream.urls().first()) {
-        (RulesSource::Store, Some(store), _) => copied(remote::Objects::new(store.clone()), copy),
-        (RulesSource::Upstream, _, Some(upstream)) => {
-            copied(remote::Upstream::new(upstream.clone(), config.upstream.tls.ca_file.clone()), copy)
+    match (config.rules.source, &config.rules.store) {
+        (RulesSource::Store, Some(store)) => copied(remote::Objects::new(store.clone()), copy),
+        (RulesSource::Upstream, _) => {
+            copied(remote::UpstreamRules::new(&config.upstreams, config.routes.clone()), copy)
         }
         // The configuration is refused if it names a source and not where it is.
         _ => Box::new(Directory::new(config.rules.path().to_owned())),

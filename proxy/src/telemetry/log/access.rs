@@ -58,6 +58,8 @@ pub struct Access<'a> {
     pub duration: f64,
     /// The upstream's address that was tried last.
     pub upstream: Option<SocketAddr>,
+    /// The name of that upstream, where there are several.
+    pub upstream_name: Option<&'a str>,
     /// Seconds to the head of the upstream's response.
     pub upstream_time: Option<f64>,
     /// What the upstream calls the request.
@@ -122,6 +124,7 @@ impl Access<'_> {
         if self.upstream.is_some() {
             line.address(name!("upstream"), self.upstream);
         }
+        line.optional_text(name!("upstream_name"), self.upstream_name);
         if let Some(upstream_time) = self.upstream_time {
             line.float(name!("upstream_time"), upstream_time);
         }

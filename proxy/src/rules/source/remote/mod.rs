@@ -11,4 +11,4 @@ mod upstream;
 pub use bucket_cors::BucketCors;
 pub(super) use copied::Copied;
 pub(super) use objects::Objects;
-pub(super) use upstream::Upstream;
+pub(super) use upstream::UpstreamRules;

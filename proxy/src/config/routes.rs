@@ -1,0 +1,331 @@
+//! Which upstream a bucket is at: the entries of `routes`, and the names of `upstreams`.
+//!
+//! Decides: which entries are valid, beside each other and beside the upstreams. Must not know: how a request is sent.
+
+use super::each_upstream::{EachUpstream, UpstreamIndex};
+use super::entries::Place;
+use super::fields::{As, OptionalSection, Placed, Section};
+use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
+use super::values::ValueError;
+use crate::s3::as_written::as_written;
+use crate::s3::bucket_name::is_bucket_name;
+use crate::s3::key_pattern::matches;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+/// The most upstreams beside the default one.
+const MOST: usize = 1000;
+
+/// The name of the upstream that `upstream` is.
+const OF_UPSTREAM: &str = "default";
+
+/// The name of an upstream: a metric's label, and a word in logs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A name of letters, digits, - and _."))]
+#[serde(try_from = "String")]
+pub struct UpstreamName(String);
+
+impl TryFrom<String> for UpstreamName {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        match (1..=63).contains(&text.len()) && text.bytes().all(is_plain) {
+            true => Ok(Self(text)),
+            false => Err(ValueError::new(
+                &text,
+                "an upstream is named with 1 to 63 letters, digits, hyphens and underscores",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for UpstreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The settings of an upstream in `upstreams`, written as `upstream` is.
+#[derive(Clone, Debug)]
+pub(super) struct UpstreamEntry(UpstreamConfig);
+
+impl<'de> Deserialize<'de> for UpstreamEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let settings = UpstreamOrUrls::deserialize(deserializer)?;
+        if settings.urls().is_empty() {
+            return Err(D::Error::custom("no URL; write NAME: http://HOST:PORT, or NAME: {url: http://HOST:PORT}"));
+        }
+        Ok(Self(settings))
+    }
+}
+
+/// An upstream with its name.
+#[derive(Clone, Debug)]
+pub struct NamedUpstream {
+    /// Its name in `upstreams`; `None` for the only upstream, which needs none.
+    pub name: Option<Arc<str>>,
+    /// Its settings.
+    pub settings: UpstreamConfig,
+}
+
+/// The upstreams that a DELETE is sent to, where a bucket has a fallback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum FallbackDelete {
+    /// The fallback and then the bucket's own upstream: else the object would be read from the fallback again.
+    #[default]
+    Both,
+    /// The bucket's own upstream alone.
+    First,
+}
+
+/// A pattern of bucket names: `*` is any text.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "The name of a bucket; `*` is any text."))]
+#[serde(try_from = "String")]
+struct BucketPattern(String);
+
+impl TryFrom<String> for BucketPattern {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        // Whatever is in place of `*`, a name has no other characters.
+        let is_name = |text: &str| is_bucket_name(text) || (text.contains('*') && text.len() <= 63);
+        let may_be =
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'*'));
+        match as_written(&text, &text) {
+            Some(reason) => Err(ValueError::new(&text, reason)),
+            None if may_be && is_name(&text) => Ok(Self(text)),
+            None => Err(ValueError::new(
+                &text,
+                "no bucket can have this name: it has 3 to 63 letters, digits, dots, hyphens and underscores, and * is any text",
+            )),
+        }
+    }
+}
+
+/// An entry as it is written.
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct RouteEntry(RouteSection);
+
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RouteSection {
+    /// The buckets: a name, in which `*` is any text.
+    bucket: Placed<BucketPattern>,
+    /// The upstream that they are at: a name of `upstreams`.
+    upstream: Placed<UpstreamName>,
+    /// The upstream that is asked for an object that is missing at the first.
+    #[serde(default, with = "As::<Placed<UpstreamName>>")]
+    fallback: Option<Placed<UpstreamName>>,
+    /// `both`: an object is deleted at the fallback too, or it would be back. `first`: the fallback keeps it.
+    #[serde(default, with = "As::<Placed<FallbackDelete>>")]
+    fallback_delete: Option<Placed<FallbackDelete>>,
+}
+
+impl Section for RouteSection {
+    const NAME: &'static str = "routes";
+    const KEY: &'static str = "bucket";
+}
+
+impl<'de> Deserialize<'de> for RouteEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let section = OptionalSection::<RouteSection>::deserialize(deserializer)?;
+        section.map(Self).ok_or_else(|| D::Error::custom("an empty entry; write {bucket: PATTERN, upstream: NAME}"))
+    }
+}
+
+/// The upstream of a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BucketRoute {
+    /// The upstream that every request goes to.
+    pub upstream: UpstreamIndex,
+    /// The one that is asked for what is missing there.
+    pub fallback: Option<UpstreamIndex>,
+    /// The upstreams that a DELETE is sent to.
+    pub fallback_delete: FallbackDelete,
+}
+
+/// The routes, prepared for requests. The first that matches a bucket is the bucket's.
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    /// Whole names, each with its place among all routes.
+    by_name: HashMap<Box<str>, (usize, BucketRoute)>,
+    patterns: Box<[(usize, Box<str>, BucketRoute)]>,
+    /// That of everything else: other buckets, and requests for none.
+    default: BucketRoute,
+    /// As they are written.
+    written: Box<[WrittenRoute]>,
+}
+
+/// A route as operators wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenRoute {
+    /// The pattern of its buckets.
+    pub bucket: Box<str>,
+    /// The name of the upstream.
+    pub upstream: Box<str>,
+    /// The name of the fallback.
+    pub fallback: Option<Box<str>>,
+}
+
+impl Routes {
+    /// The route of a bucket; of a request for none, or for one that servers do not agree on, the default one.
+    #[must_use]
+    pub fn of(&self, bucket: Option<&str>) -> BucketRoute {
+        if self.written.is_empty() {
+            return self.default;
+        }
+        let Some(bucket) = bucket else { return self.default };
+        let named = self.by_name.get(bucket);
+        let first = named.map_or(usize::MAX, |(at, _)| *at);
+        let earlier =
+            self.patterns.iter().take_while(|(at, ..)| *at < first).find(|(_, pattern, _)| matches(pattern, bucket));
+        earlier.map(|(_, _, route)| *route).or(named.map(|(_, route)| *route)).unwrap_or(self.default)
+    }
+
+    /// Returns true if there are any.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
+    /// Returns true if a bucket has a fallback.
+    #[must_use]
+    pub fn have_fallback(&self) -> bool {
+        self.written.iter().any(|route| route.fallback.is_some())
+    }
+
+    /// The routes as they were written, in their order.
+    #[must_use]
+    pub const fn written(&self) -> &[WrittenRoute] {
+        &self.written
+    }
+}
+
+/// The upstreams and routes of a file, whose parts go together.
+pub(super) fn routed(
+    upstream: UpstreamConfig,
+    upstreams: BTreeMap<UpstreamName, UpstreamEntry>,
+    entries: Vec<RouteEntry>,
+) -> (EachUpstream<NamedUpstream>, Routes) {
+    if upstreams.is_empty() && entries.is_empty() {
+        return (EachUpstream::new(NamedUpstream { name: None, settings: upstream }, []), Routes::default());
+    }
+    let mut named: Vec<_> = upstreams
+        .into_iter()
+        .map(|(name, UpstreamEntry(settings))| NamedUpstream { name: Some(name.0.as_str().into()), settings })
+        .collect();
+    // The route of all buckets, or what `upstream` is.
+    let of_all = entries
+        .iter()
+        .find(|RouteEntry(entry)| entry.bucket.value.0 == "*")
+        .map(|RouteEntry(entry)| &*entry.upstream.value.0);
+    let chosen = of_all.and_then(|name| named.iter().position(|other| other.name.as_deref() == Some(name)));
+    let default = match chosen {
+        Some(at) => named.remove(at),
+        None => NamedUpstream { name: Some(OF_UPSTREAM.into()), settings: upstream },
+    };
+    let index = |UpstreamName(name): &UpstreamName| {
+        let other = named.iter().position(|other| other.name.as_deref() == Some(name));
+        other.and_then(|at| u16::try_from(at + 1).ok()).map_or(UpstreamIndex::DEFAULT, UpstreamIndex)
+    };
+    let route = |RouteEntry(entry): &RouteEntry| BucketRoute {
+        upstream: index(&entry.upstream.value),
+        fallback: entry.fallback.as_ref().map(|fallback| index(&fallback.value)),
+        fallback_delete: entry.fallback_delete.map_or_else(FallbackDelete::default, |delete| delete.value),
+    };
+    let (mut by_name, mut patterns, mut written) = (HashMap::new(), Vec::new(), Vec::new());
+    for (at, entry) in entries.iter().enumerate() {
+        let RouteSection { bucket, upstream, fallback, .. } = &entry.0;
+        let pattern = bucket.value.0.as_str();
+        if pattern.contains('*') {
+            patterns.push((at, pattern.into(), route(entry)));
+        } else {
+            by_name.entry(pattern.into()).or_insert_with(|| (at, route(entry)));
+        }
+        let (upstream, fallback) =
+            (upstream.value.0.as_str(), fallback.as_ref().map(|name| name.value.0.as_str().into()));
+        written.push(WrittenRoute { bucket: pattern.into(), upstream: upstream.into(), fallback });
+    }
+    let default_route =
+        entries.iter().find(|RouteEntry(entry)| entry.bucket.value.0 == "*").map(route).unwrap_or_default();
+    let routes = Routes { by_name, patterns: patterns.into(), default: default_route, written: written.into() };
+    (EachUpstream::new(default, named), routes)
+}
+
+/// Returns the places where the settings of an upstream do not go together, and the reasons.
+pub(super) fn timeouts(upstreams: &BTreeMap<UpstreamName, UpstreamEntry>) -> impl Iterator<Item = (Place, String)> {
+    upstreams.values().filter_map(|UpstreamEntry(settings)| settings.contradiction())
+}
+
+/// Returns the places where routes do not go together with the upstreams or with those before them, and the reasons.
+pub(super) fn contradictions<'e>(
+    upstreams: &'e BTreeMap<UpstreamName, UpstreamEntry>,
+    has_upstream: bool,
+    entries: &'e [RouteEntry],
+) -> impl Iterator<Item = (Place, String)> + 'e {
+    let is_there = move |name: &UpstreamName| upstreams.contains_key(name) || (has_upstream && name.0 == OF_UPSTREAM);
+    entries.iter().enumerate().flat_map(move |(number, RouteEntry(entry))| {
+        let RouteSection { bucket, upstream, fallback, fallback_delete } = entry;
+        let unknown =
+            [Some(upstream), fallback.as_ref()].into_iter().flatten().filter(move |name| !is_there(&name.value));
+        let unknown = unknown.map(move |name| (name.place, unknown_name(&name.value, upstreams)));
+        let itself = fallback.as_ref().filter(|fallback| fallback.value == upstream.value);
+        let itself = itself.map(|name| (name.place, "the fallback is the upstream itself; leave it out".to_owned()));
+        let without = fallback_delete.as_ref().filter(|_| fallback.is_none());
+        let without =
+            without.map(|delete| (delete.place, "there is no fallback to delete at; leave it out".to_owned()));
+        let earlier =
+            entries.iter().take(number).find(|RouteEntry(other)| matches(&other.bucket.value.0, &bucket.value.0));
+        let earlier = earlier.map(|RouteEntry(other)| {
+            let (line, column) = other.bucket.place;
+            let words = format!(
+                "no bucket gets here: the route at line {line}, column {column} takes them all; put this one before it"
+            );
+            (bucket.place, words)
+        });
+        unknown.chain(itself).chain(without).chain(earlier)
+    })
+}
+
+fn unknown_name(name: &UpstreamName, upstreams: &BTreeMap<UpstreamName, UpstreamEntry>) -> String {
+    let known: Vec<_> = upstreams.keys().take(10).map(UpstreamName::to_string).collect();
+    match known.is_empty() {
+        true => format!("no upstream has the name {name}; there are no upstreams"),
+        false => format!("no upstream has the name {name}; upstreams has {}", known.join(", ")),
+    }
+}
+
+/// The reason why there is no default upstream, or more than one; `None` where there is exactly one.
+pub(super) fn fault_of_default(
+    upstreams: &BTreeMap<UpstreamName, UpstreamEntry>,
+    has_upstream: bool,
+    entries: &[RouteEntry],
+) -> Option<&'static str> {
+    if upstreams.is_empty() && entries.is_empty() {
+        return None;
+    }
+    let has_route_of_all = entries.iter().any(|RouteEntry(entry)| entry.bucket.value.0 == "*");
+    let has_own_name = upstreams.keys().any(|name| name.0 == OF_UPSTREAM);
+    match (has_upstream, has_route_of_all) {
+        _ if upstreams.len() > MOST => Some("upstreams has more than 1000 entries"),
+        (true, true) => Some(
+            "upstream is the route of all other buckets, and so is the route with bucket: '*'; leave one of the two out",
+        ),
+        (true, false) if has_own_name => {
+            Some("upstream is the upstream with the name default; give the one in upstreams another name")
+        }
+        (false, false) => {
+            Some("no upstream for all other buckets: set upstream, or add the route {bucket: '*', upstream: NAME}")
+        }
+        _ => None,
+    }
+}
