@@ -206,7 +206,7 @@ fn nothing_of_the_first_response_reaches_the_client() {
     }
 }
 
-/// What is signed here is signed for each store with its own name; the page for a missing object comes from either.
+/// A read that is signed here is signed for each store with its own name; the page for a missing object comes from either.
 #[tokio::test]
 async fn a_read_that_is_signed_here_goes_on_to_the_old_store_too() {
     let settings = format!("{MOVE}\nsign: {{bucket: photos, prefix: site/, index: index.html, error: 404.html}}");

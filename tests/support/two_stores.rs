@@ -50,14 +50,14 @@ impl TwoStores {
         }
     }
 
-    /// What a reader without keys gets for a presigned URL of this path.
+    /// The response to a reader without keys, for a presigned URL of this path.
     pub fn presigned(&self, method: &str, path: &str) -> Response {
         let host = self.proxy.address.to_string();
         let target = Signer::new(method, &host).presigned(path);
         self.proxy.fetch(method, &target, &[("Host", &host), ("Origin", PAGE)])
     }
 
-    /// How many requests each store has had.
+    /// The number of requests that each store has had.
     pub fn marks(&self) -> (usize, usize) {
         (self.new.asked_since(0).len(), self.old.asked_since(0).len())
     }

@@ -89,7 +89,7 @@ const NOTHING: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'non
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Admin {
-    /// What is known about each server of each upstream.
+    /// The state of each server of each upstream.
     fn upstream_states(&self) -> Vec<UpstreamState> {
         self.upstreams.iter().flat_map(|upstream| upstream.states()).collect()
     }

@@ -15,7 +15,7 @@ pub struct Signing {
 /// The state of the credentials for an upstream.
 #[derive(Clone)]
 pub struct NamedCredentials {
-    /// Its name, where there are several.
+    /// The name, where there are several.
     pub upstream: Option<Arc<str>>,
     /// The state.
     pub state: Arc<CredentialsState>,

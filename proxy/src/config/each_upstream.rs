@@ -57,14 +57,14 @@ impl<T> EachUpstream<T> {
         !self.others.is_empty()
     }
 
-    /// What follows from the value of each.
+    /// The results of a function of each value.
     #[must_use]
     pub fn map<U>(&self, mut follows: impl FnMut(&T) -> U) -> EachUpstream<U> {
         let default = follows(&self.default);
         EachUpstream { default, others: self.others.iter().map(follows).collect() }
     }
 
-    /// What follows from the index and the value of each, if it follows from all.
+    /// The results of a function of each index and value, if it succeeds for all.
     ///
     /// # Errors
     /// The first that `follows` returns.

@@ -1,11 +1,12 @@
-//! Which upstream a bucket is at: the entries of `routes`, and the names of `upstreams`.
+//! Which upstream a bucket is at: the entries of `routes`.
 //!
 //! Decides: which entries are valid, beside each other and beside the upstreams. Must not know: how a request is sent.
 
 use super::each_upstream::{EachUpstream, UpstreamIndex};
 use super::entries::Place;
 use super::fields::{As, OptionalSection, Placed, Section};
-use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
+use super::named_upstream::{NamedUpstream, UpstreamEntry, UpstreamName};
+use super::upstream_section::UpstreamConfig;
 use super::values::ValueError;
 use crate::s3::as_written::as_written;
 use crate::s3::bucket_name::is_bucket_name;
@@ -13,64 +14,12 @@ use crate::s3::key_pattern::matches;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::sync::Arc;
 
 /// The most upstreams beside the default one.
 const MOST: usize = 1000;
 
 /// The name of the upstream that `upstream` is.
 const OF_UPSTREAM: &str = "default";
-
-/// The name of an upstream: a metric's label, and a word in logs.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "A name of letters, digits, - and _."))]
-#[serde(try_from = "String")]
-pub struct UpstreamName(String);
-
-impl TryFrom<String> for UpstreamName {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        match (1..=63).contains(&text.len()) && text.bytes().all(is_plain) {
-            true => Ok(Self(text)),
-            false => Err(ValueError::new(
-                &text,
-                "an upstream is named with 1 to 63 letters, digits, hyphens and underscores",
-            )),
-        }
-    }
-}
-
-impl fmt::Display for UpstreamName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The settings of an upstream in `upstreams`, written as `upstream` is.
-#[derive(Clone, Debug)]
-pub(super) struct UpstreamEntry(UpstreamConfig);
-
-impl<'de> Deserialize<'de> for UpstreamEntry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let settings = UpstreamOrUrls::deserialize(deserializer)?;
-        if settings.urls().is_empty() {
-            return Err(D::Error::custom("no URL; write NAME: http://HOST:PORT, or NAME: {url: http://HOST:PORT}"));
-        }
-        Ok(Self(settings))
-    }
-}
-
-/// An upstream with its name.
-#[derive(Clone, Debug)]
-pub struct NamedUpstream {
-    /// Its name in `upstreams`; `None` for the only upstream, which needs none.
-    pub name: Option<Arc<str>>,
-    /// Its settings.
-    pub settings: UpstreamConfig,
-}
 
 /// The upstreams that a DELETE is sent to, where a bucket has a fallback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -142,6 +91,32 @@ impl<'de> Deserialize<'de> for RouteEntry {
     }
 }
 
+impl RouteEntry {
+    fn pattern(&self) -> &str {
+        &self.0.bucket.value.0
+    }
+
+    /// Returns true for the route of every bucket.
+    fn is_of_all(&self) -> bool {
+        self.pattern() == "*"
+    }
+
+    fn route(&self, index: impl Fn(&UpstreamName) -> UpstreamIndex) -> BucketRoute {
+        let RouteSection { upstream, fallback, fallback_delete, .. } = &self.0;
+        BucketRoute {
+            upstream: index(&upstream.value),
+            fallback: fallback.as_ref().map(|fallback| index(&fallback.value)),
+            fallback_delete: fallback_delete.map_or_else(FallbackDelete::default, |delete| delete.value),
+        }
+    }
+
+    fn written(&self) -> WrittenRoute {
+        let RouteSection { upstream, fallback, .. } = &self.0;
+        let name = |name: &Placed<UpstreamName>| name.value.0.as_str().into();
+        WrittenRoute { bucket: self.pattern().into(), upstream: name(upstream), fallback: fallback.as_ref().map(name) }
+    }
+}
+
 /// The upstream of a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BucketRoute {
@@ -159,7 +134,7 @@ pub struct Routes {
     /// Whole names, each with its place among all routes.
     by_name: HashMap<Box<str>, (usize, BucketRoute)>,
     patterns: Box<[(usize, Box<str>, BucketRoute)]>,
-    /// That of everything else: other buckets, and requests for none.
+    /// The route of everything else: other buckets, and requests for none.
     default: BucketRoute,
     /// As they are written.
     written: Box<[WrittenRoute]>,
@@ -177,6 +152,22 @@ pub struct WrittenRoute {
 }
 
 impl Routes {
+    fn of_entries(entries: &[RouteEntry], route: impl Fn(&RouteEntry) -> BucketRoute) -> Self {
+        let mut routes = Self::default();
+        let mut patterns = Vec::new();
+        for (at, entry) in entries.iter().enumerate() {
+            let (pattern, route) = (entry.pattern(), route(entry));
+            if entry.is_of_all() {
+                routes.default = route;
+            } else if pattern.contains('*') {
+                patterns.push((at, pattern.into(), route));
+            } else {
+                routes.by_name.entry(pattern.into()).or_insert((at, route));
+            }
+        }
+        Self { patterns: patterns.into(), written: entries.iter().map(RouteEntry::written).collect(), ..routes }
+    }
+
     /// The route of a bucket; of a request for none, or for one that servers do not agree on, the default one.
     #[must_use]
     pub fn of(&self, bucket: Option<&str>) -> BucketRoute {
@@ -214,50 +205,26 @@ impl Routes {
 pub(super) fn routed(
     upstream: UpstreamConfig,
     upstreams: BTreeMap<UpstreamName, UpstreamEntry>,
-    entries: Vec<RouteEntry>,
+    entries: &[RouteEntry],
 ) -> (EachUpstream<NamedUpstream>, Routes) {
     if upstreams.is_empty() && entries.is_empty() {
-        return (EachUpstream::new(NamedUpstream { name: None, settings: upstream }, []), Routes::default());
+        return (NamedUpstream { name: None, settings: upstream }.into(), Routes::default());
     }
     let mut named: Vec<_> = upstreams
         .into_iter()
         .map(|(name, UpstreamEntry(settings))| NamedUpstream { name: Some(name.0.as_str().into()), settings })
         .collect();
-    // The route of all buckets, or what `upstream` is.
-    let of_all = entries
-        .iter()
-        .find(|RouteEntry(entry)| entry.bucket.value.0 == "*")
-        .map(|RouteEntry(entry)| &*entry.upstream.value.0);
-    let chosen = of_all.and_then(|name| named.iter().position(|other| other.name.as_deref() == Some(name)));
-    let default = match chosen {
+    let of_all = entries.iter().find(|entry| entry.is_of_all());
+    let place = |name: &UpstreamName| named.iter().position(|other| other.name.as_deref() == Some(&*name.0));
+    let default = match of_all.and_then(|RouteEntry(entry)| place(&entry.upstream.value)) {
         Some(at) => named.remove(at),
         None => NamedUpstream { name: Some(OF_UPSTREAM.into()), settings: upstream },
     };
-    let index = |UpstreamName(name): &UpstreamName| {
-        let other = named.iter().position(|other| other.name.as_deref() == Some(name));
-        other.and_then(|at| u16::try_from(at + 1).ok()).map_or(UpstreamIndex::DEFAULT, UpstreamIndex)
+    let index = |name: &UpstreamName| {
+        let place = named.iter().position(|other| other.name.as_deref() == Some(&*name.0));
+        place.and_then(|at| u16::try_from(at + 1).ok()).map_or(UpstreamIndex::DEFAULT, UpstreamIndex)
     };
-    let route = |RouteEntry(entry): &RouteEntry| BucketRoute {
-        upstream: index(&entry.upstream.value),
-        fallback: entry.fallback.as_ref().map(|fallback| index(&fallback.value)),
-        fallback_delete: entry.fallback_delete.map_or_else(FallbackDelete::default, |delete| delete.value),
-    };
-    let (mut by_name, mut patterns, mut written) = (HashMap::new(), Vec::new(), Vec::new());
-    for (at, entry) in entries.iter().enumerate() {
-        let RouteSection { bucket, upstream, fallback, .. } = &entry.0;
-        let pattern = bucket.value.0.as_str();
-        if pattern.contains('*') {
-            patterns.push((at, pattern.into(), route(entry)));
-        } else {
-            by_name.entry(pattern.into()).or_insert_with(|| (at, route(entry)));
-        }
-        let (upstream, fallback) =
-            (upstream.value.0.as_str(), fallback.as_ref().map(|name| name.value.0.as_str().into()));
-        written.push(WrittenRoute { bucket: pattern.into(), upstream: upstream.into(), fallback });
-    }
-    let default_route =
-        entries.iter().find(|RouteEntry(entry)| entry.bucket.value.0 == "*").map(route).unwrap_or_default();
-    let routes = Routes { by_name, patterns: patterns.into(), default: default_route, written: written.into() };
+    let routes = Routes::of_entries(entries, |entry| entry.route(index));
     (EachUpstream::new(default, named), routes)
 }
 
@@ -283,8 +250,7 @@ pub(super) fn contradictions<'e>(
         let without = fallback_delete.as_ref().filter(|_| fallback.is_none());
         let without =
             without.map(|delete| (delete.place, "there is no fallback to delete at; leave it out".to_owned()));
-        let earlier =
-            entries.iter().take(number).find(|RouteEntry(other)| matches(&other.bucket.value.0, &bucket.value.0));
+        let earlier = entries.iter().take(number).find(|other| matches(other.pattern(), &bucket.value.0));
         let earlier = earlier.map(|RouteEntry(other)| {
             let (line, column) = other.bucket.place;
             let words = format!(
@@ -313,7 +279,7 @@ pub(super) fn fault_of_default(
     if upstreams.is_empty() && entries.is_empty() {
         return None;
     }
-    let has_route_of_all = entries.iter().any(|RouteEntry(entry)| entry.bucket.value.0 == "*");
+    let has_route_of_all = entries.iter().any(RouteEntry::is_of_all);
     let has_own_name = upstreams.keys().any(|name| name.0 == OF_UPSTREAM);
     match (has_upstream, has_route_of_all) {
         _ if upstreams.len() > MOST => Some("upstreams has more than 1000 entries"),
@@ -327,5 +293,69 @@ pub(super) fn fault_of_default(
             Some("no upstream for all other buckets: set upstream, or add the route {bucket: '*', upstream: NAME}")
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, ConfigFile, Flags};
+    use std::path::Path;
+
+    fn config(text: &str) -> Config {
+        let file = ConfigFile::parse(text, Path::new("f")).unwrap();
+        Config::merge(Flags::default(), file).0
+    }
+
+    /// The names of the upstream and the fallback of a bucket.
+    fn route(config: &Config, bucket: Option<&str>) -> (String, Option<String>) {
+        let BucketRoute { upstream, fallback, .. } = config.routes.of(bucket);
+        let name = |index| config.upstreams.get(index).name.as_deref().unwrap_or_default().to_owned();
+        (name(upstream), fallback.map(name))
+    }
+
+    #[test]
+    fn the_first_route_that_matches_is_the_buckets() {
+        let text = "upstream: http://u:1\nupstreams: {b: 'http://b:1', a: ['http://a:1', 'http://a:2'], c: {url: 'http://c:1'}}\n\
+            routes:\n- {bucket: logs-2026, upstream: c}\n- {bucket: logs-*, upstream: b, fallback: a}\n\
+            - {bucket: logs, upstream: a, fallback: default, fallback_delete: first}\n- {bucket: '*-logs-*', upstream: c}\n";
+        let config = config(text);
+        for (bucket, upstream, fallback) in [
+            (Some("logs-2026"), "c", None),
+            (Some("logs-2027"), "b", Some("a")),
+            (Some("logs-"), "b", Some("a")),
+            (Some("logs"), "a", Some("default")),
+            (Some("my-logs-1"), "c", None),
+            (Some("LOGS"), "default", None),
+            (Some("photos"), "default", None),
+            (Some(""), "default", None),
+            (None, "default", None),
+        ] {
+            assert_eq!(route(&config, bucket), (upstream.to_owned(), fallback.map(str::to_owned)), "{bucket:?}");
+        }
+        assert_eq!(config.routes.of(Some("logs")).fallback_delete, FallbackDelete::First);
+        assert_eq!(config.routes.of(Some("logs-1")).fallback_delete, FallbackDelete::Both);
+        let urls: Vec<_> = config.all_upstreams().map(|settings| settings.urls().len()).collect();
+        assert_eq!(urls, [1, 2, 1, 1], "the default one, and the others by name");
+    }
+
+    #[test]
+    fn a_star_makes_its_upstream_the_default_one() {
+        let config = config(
+            "upstreams: {a: 'http://a:1', b: 'http://b:1'}\nroutes: [{bucket: xyz, upstream: a}, {bucket: '*', upstream: b, fallback: a}]\n",
+        );
+        for (bucket, upstream, fallback) in
+            [(Some("xyz"), "a", None), (Some("y"), "b", Some("a")), (None, "b", Some("a"))]
+        {
+            assert_eq!(route(&config, bucket), (upstream.to_owned(), fallback.map(str::to_owned)), "{bucket:?}");
+        }
+        assert_eq!(config.upstreams.default_one().name.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn without_routes_the_only_upstream_has_no_name() {
+        let config = config("upstream: http://u:1\n");
+        assert_eq!((config.upstreams.default_one().name.as_deref(), config.routes.is_empty()), (None, true));
+        assert_eq!(config.routes.of(Some("any")), BucketRoute::default());
     }
 }

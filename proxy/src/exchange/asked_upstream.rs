@@ -4,17 +4,11 @@
 //! to the fallback first, so that an object is never gone from the one and readable at the other. Must not know: how a request is sent.
 
 use super::head::RequestHead;
-use super::known::Known;
-use super::policy::Policy;
-use super::questions::Questions;
-use super::signature_mismatch::code_of;
-use super::signed_reads::claim::Claim;
 use crate::config::{BucketRoute, FallbackDelete, NamedUpstream, UpstreamIndex, UpstreamOrigin};
 use crate::s3::operation::{COPY_SOURCE, Scope, operation};
 use crate::telemetry::{Metrics, UpstreamResponses};
 use http::StatusCode;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// S3's word for the newest version of an object that was deleted (S3 API, GetObject).
 const DELETE_MARKER: &[u8] = b"x-amz-delete-marker";
@@ -22,7 +16,7 @@ const VERSION: &str = "versionId";
 
 /// An upstream, as exchanges know it.
 pub(super) struct KnownUpstream {
-    /// Its name, where there are several.
+    /// The name, where there are several.
     pub(super) name: Option<Arc<str>>,
     pub(super) origin: UpstreamOrigin,
     /// Counts its responses, where it has a name.
@@ -107,15 +101,15 @@ impl AskedUpstream {
         }
     }
 
-    /// The upstream that comes after this response. `document` is its beginning; `None` for one that cannot have any.
+    /// The upstream that comes after this response. `says_missing` is false where its document says something else.
     pub(super) fn after<'l>(
         self,
-        (status, document): (StatusCode, Option<&[u8]>),
+        (status, says_missing): (StatusCode, bool),
         mut lines: impl Iterator<Item = (&'l [u8], &'l [u8])>,
     ) -> Option<Self> {
         match self.next {
             NextUpstream::IfMissing(fallback) => {
-                let is_missing = status == StatusCode::NOT_FOUND && document.is_none_or(says_missing);
+                let is_missing = status == StatusCode::NOT_FOUND && says_missing;
                 let mut is_deleted = || lines.any(|(name, value)| is_delete_marker(name, value));
                 (is_missing && !is_deleted())
                     .then_some(Self { index: fallback, next: NextUpstream::WasMissing(self.index) })
@@ -137,30 +131,6 @@ fn operation_of(head: &impl RequestHead, scope: Option<Scope>) -> Option<&'stati
     operation(head.method(), scope?, head.query(), || head.value(COPY_SOURCE).is_some())
 }
 
-fn says_missing(document: &[u8]) -> bool {
-    matches!(code_of(document), Some(b"NoSuchKey" | b"NoSuchBucket"))
-}
-
 fn is_delete_marker(name: &[u8], value: &[u8]) -> bool {
     name.eq_ignore_ascii_case(DELETE_MARKER) && value.eq_ignore_ascii_case(b"true")
-}
-
-/// Sends a request to another upstream from now on. Returns false if that cannot be: it would read another bucket, or there are no
-/// credentials to sign with.
-pub(super) fn ask(policy: &Policy, head: &impl RequestHead, known: &mut Known, next: AskedUpstream) -> bool {
-    let address = policy.address(head, &known.host);
-    let names = policy.names.of_address(&address, known.host.get(), next.index);
-    if names.is_empty() {
-        return false;
-    }
-    if let Claim::Read(read) = &mut known.claim {
-        let signer = policy.reads.as_ref().and_then(|reads| reads.signers.get(next.index).get(SystemTime::now()));
-        let Some(signer) = signer else { return false };
-        read.sign_with(signer);
-    } else {
-        let healing = policy.healing.as_ref();
-        known.questions = Questions::begin(names, healing, head, (known.host.prefix, next.index));
-    }
-    (known.asked, known.upstream_time) = (next, None);
-    true
 }

@@ -4,10 +4,11 @@
 //! only the fallback has deleted is still there: so a deletion that fails half way can be asked for again. Decides: whether the second upstream
 //! is asked, and which of two responses the client gets.
 
-use super::asked_upstream::{AskedUpstream, ask};
+use super::asked_upstream::AskedUpstream;
 use super::bucket_cors::Response;
 use super::failure::Failure;
 use super::head::RequestHead;
+use super::next_upstream::ask;
 use super::reply::Reply;
 use super::stages::{Exchange, Forward, Replying};
 use crate::config::UpstreamIndex;

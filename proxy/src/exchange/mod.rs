@@ -27,6 +27,7 @@ mod location;
 mod log_limiter;
 mod missing_rules_log;
 mod names;
+mod next_upstream;
 mod no_vary_search;
 mod peer;
 mod policy;

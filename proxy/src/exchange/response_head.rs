@@ -2,11 +2,11 @@
 //!
 //! Decides: which responses are looked at, and whether a request is asked again. Must not know: what becomes of the notes.
 
-use super::asked_upstream::ask;
 use super::head::RequestHead;
 use super::head_retry::{self, AsHead};
 use super::known::{Known, UpstreamId};
 use super::location::with_prefix;
+use super::next_upstream::asks_next_upstream;
 use super::no_vary_search::{Keeping, is_kept, is_presigned_get};
 use super::policy::Policy;
 use super::response_notes::ResponseNotes;
@@ -18,7 +18,7 @@ use super::signature_mismatch::{examine_code, reported};
 use super::signed_reads::response::{Judgement, judged_claim};
 use crate::config::PresignedHead;
 use crate::observe::RefusedSignature;
-use crate::telemetry::{ByGet, FallbackResult, HealCause, HealResult, SignatureCause, printable};
+use crate::telemetry::{ByGet, HealCause, HealResult, SignatureCause, printable};
 use http::{HeaderValue, StatusCode};
 use s3_cors::Outcome;
 use std::time::SystemTime;
@@ -86,30 +86,6 @@ where
     known.notes = notes_of(policy, head, known, status, lines.clone());
     examine_head(policy, lines, head, known);
     ResponsePlan::Relay(shown)
-}
-
-/// Returns true if another upstream is asked, after this response.
-fn asks_next_upstream<'l>(
-    policy: &Policy,
-    (status, resend): (StatusCode, Resend<'_>),
-    lines: impl Iterator<Item = (&'l [u8], &'l [u8])>,
-    head: &impl RequestHead,
-    known: &mut Known,
-) -> bool {
-    if known.asked.is_fallback() {
-        known.fallback = Some(FallbackResult::of(status.as_u16()));
-        return false;
-    }
-    // The response to HEAD has no document: its 404 is about the key or the bucket.
-    let document = (head.method() != "HEAD" || known.by_get.is_some()).then_some(resend.document);
-    let Some(next) = known.asked.after((status, document), lines) else { return false };
-    if let Some(healing) = &policy.healing {
-        known.questions.accepted(healing, status);
-    }
-    let asks = ask(policy, head, known, next);
-    // Until a response says otherwise.
-    known.fallback = (asks && next.is_fallback()).then_some(FallbackResult::Failed);
-    asks
 }
 
 /// Returns true if a presigned HEAD is asked again as GET.

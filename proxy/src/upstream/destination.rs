@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// An upstream, the connections to it, and how long each step towards it may take.
 pub struct Destination {
-    /// Its addresses.
+    /// The addresses.
     pub upstream: Arc<Upstream>,
     /// The connections.
     pub pool: Pool,

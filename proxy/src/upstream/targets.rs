@@ -98,13 +98,13 @@ impl Upstream {
         }
     }
 
-    /// Its name, where there are several.
+    /// The name, where there are several.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// What is known about each of its servers.
+    /// The state of each of its servers.
     #[must_use]
     pub fn states(&self) -> Vec<UpstreamState> {
         self.targets.iter().map(|target| target.state(self.name.clone())).collect()

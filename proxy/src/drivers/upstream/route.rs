@@ -100,7 +100,7 @@ impl<'u> Route<'u> {
         (self.is_pinned, self.kept_is_tried) = (true, false);
     }
 
-    /// How long each step may take.
+    /// The longest time of each step.
     pub(super) const fn timeouts(&self) -> Timeouts {
         self.timeouts
     }

@@ -27,7 +27,7 @@ struct RulesServer {
     ca_file: Option<PathBuf>,
     place: PathBuf,
     client: OnceLock<Result<BucketCors, String>>,
-    /// What was read last, by path: a list of documents cannot be had without them. `None` before the first time.
+    /// The documents of the last reading, by path: a list of documents cannot be had without them. `None` before the first time.
     read: Mutex<Option<BTreeMap<PathBuf, ReadRules>>>,
 }
 
