@@ -64,6 +64,11 @@ async fn over_http2_it_is_the_same() {
         let granted = (method == "GET").then_some(PAGE);
         assert_eq!(answer.header("access-control-allow-origin"), granted, "the rules allow GET alone: {method} {path}");
     }
+    let (address, mark) = (stores.proxy.address, stores.marks());
+    let target = Signer::new("DELETE", "s3.example.test").presigned("/photos/moved");
+    let deleted = std::thread::spawn(move || http2::fetch(address, "DELETE", &target, &[])).join().unwrap();
+    let (new, old) = stores.lines_since(mark);
+    assert_eq!((deleted.status, new.len(), old.len()), (204, 1, 1), "a deletion goes to both");
 }
 
 /// Requests that the old store must never see, though the new one says 404 to each.
@@ -151,6 +156,57 @@ async fn what_the_old_store_cannot_say_is_an_error_and_no_404() {
     assert_eq!(stores.presigned("GET", "/photos/moved").body, b"new");
 }
 
+/// The signature is one for GET: the first store refuses the HEAD, has no such object to a GET, and the second store has it.
+#[tokio::test]
+async fn a_presigned_head_that_is_asked_as_get_goes_on_too() {
+    let stores = moving(&format!("{MOVE}\npresigned: {{head: by_get}}")).await;
+    let host = stores.proxy.address.to_string();
+    for (key, status, length) in [("kept", 200, Some("9")), ("moved", 200, Some("3")), ("nowhere", 404, None)] {
+        let target = Signer::new("GET", &host).presigned(&format!("/photos/{key}"));
+        let answer = stores.proxy.fetch("HEAD", &target, &[("Host", &host)]);
+        assert_eq!(answer.status, status, "{key}");
+        assert!(length.is_none() || answer.header("content-length") == length, "{key}: {:?}", answer.headers);
+    }
+}
+
+/// A body that is gone cannot be sent to the second store: the first one's response is the client's.
+#[test]
+fn a_read_with_a_body_is_the_first_stores_alone() {
+    let error = "<Error><Code>NoSuchKey</Code></Error>";
+    let first = Upstream::scripted(move |served| {
+        while served.request().is_some() {
+            served.send(format!("HTTP/1.1 404 Not Found\r\nContent-Length: {}\r\n\r\n{error}", error.len()));
+        }
+    });
+    let second = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold");
+    let settings = MOVE.replace("NEW", &first.address.to_string()).replace("OLD", &second.address.to_string());
+    let stores = TwoStores::start(&settings);
+    let mut client = stores.proxy.connect();
+    client.send("GET /bucket/key HTTP/1.1\r\nHost: s3.example\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let answer = client.send(format!("{:x}\r\n{}\r\n0\r\n\r\n", 200_000, "x".repeat(200_000))).receive();
+    assert_eq!((answer.status, second.received().len()), (404, 0));
+}
+
+/// The second store sees the name that its own settings say, and the same line of the request otherwise.
+#[test]
+fn the_second_store_has_a_host_of_its_own() {
+    let error = "<Error><Code>NoSuchKey</Code></Error>";
+    let first =
+        Upstream::answering(format!("HTTP/1.1 404 Not Found\r\nContent-Length: {}\r\n\r\n{error}", error.len()));
+    let second = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold");
+    let settings = format!(
+        "upstreams: {{new: 'http://{}', old: {{url: 'http://{}', host: old.example}}}}\n\
+         routes: {{bucket: '*', upstream: new, fallback: old}}",
+        first.address, second.address
+    );
+    let stores = TwoStores::start(&settings);
+    let answer = stores.proxy.fetch("GET", "/bucket/key?response-content-type=a%2Fb", &[("Host", "s3.example")]);
+    assert_eq!(answer.status, 200);
+    let [first, second] = [first, second].map(|upstream| upstream.only_request());
+    assert_eq!([first.header("host"), second.header("host")].map(Option::unwrap), ["s3.example", "old.example"]);
+    assert_eq!(first.request_line(), second.request_line());
+}
+
 /// Responses of the first store, as a script sends them: only the 404 of what is missing makes the second one be asked.
 #[test]
 fn only_a_404_that_says_missing_leads_to_the_fallback() {
@@ -215,6 +271,7 @@ async fn a_read_that_is_signed_here_goes_on_to_the_old_store_too() {
     put(&old, "photos", "site/index.html", "old page").await;
     put(&old, "photos", "site/docs/index.html", "old folder").await;
     put(&new, "photos", "site/404.html", "new error page").await;
+    put(&old, "photos", "site/404.html", "old error page").await;
     for (path, status, body) in [
         ("/photos/site/", 200, "old page"),
         ("/photos/site/docs/", 200, "old folder"),

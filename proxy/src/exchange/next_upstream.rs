@@ -44,6 +44,9 @@ pub(super) fn asks_next_upstream<'l>(
         known.fallback = Some(FallbackResult::of(status.as_u16()));
         return false;
     }
+    if !resend.is_possible {
+        return false;
+    }
     // The response to HEAD has no document: its 404 is about the key or the bucket.
     let has_document = head.method() != "HEAD" || known.by_get.is_some();
     let is_missing = !has_document || says_missing(resend.document);
@@ -55,6 +58,14 @@ pub(super) fn asks_next_upstream<'l>(
     // Until a response says otherwise.
     known.fallback = (asks && next.is_fallback()).then_some(FallbackResult::Failed);
     asks
+}
+
+/// Asks the first upstream again for the next thing that a read leads to, such as the page for a missing object.
+pub(super) fn begin_again(policy: &Policy, head: &impl RequestHead, known: &mut Known) {
+    if known.asked.is_fallback() {
+        // Where it cannot be asked, the fallback is.
+        ask(policy, head, known, known.asked.begun_again());
+    }
 }
 
 fn says_missing(document: &[u8]) -> bool {

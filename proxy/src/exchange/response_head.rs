@@ -6,7 +6,7 @@ use super::head::RequestHead;
 use super::head_retry::{self, AsHead};
 use super::known::{Known, UpstreamId};
 use super::location::with_prefix;
-use super::next_upstream::asks_next_upstream;
+use super::next_upstream::{asks_next_upstream, begin_again};
 use super::no_vary_search::{Keeping, is_kept, is_presigned_get};
 use super::policy::Policy;
 use super::response_notes::ResponseNotes;
@@ -50,7 +50,7 @@ where
     match judged_claim(policy, (status, resend.document), head, known) {
         Judgement::Usual => {}
         Judgement::Plan(plan) => {
-            known.asked = known.asked.begun_again();
+            begin_again(policy, head, known);
             examine_head(policy, lines, head, known);
             return plan;
         }
