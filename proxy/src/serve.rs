@@ -12,7 +12,7 @@ mod signing;
 pub use error::{ServeError, ServeErrors};
 pub use obstacles::{expiring, obstacles, other_obstacles};
 
-use crate::admin::{self, Admin, Admission};
+use crate::admin::{self, Admin, Admission, SettingsBeside};
 use crate::config::{Config, Descriptors, EachUpstream, NamedUpstream, RulesApi, UpstreamConfig};
 use crate::downstream::{AcceptFailures, ConnectionServer, Sockets, Starting, admin_service, client_service};
 use crate::drivers::upstream::{Forwarder, Probe};
@@ -246,6 +246,11 @@ fn serve_clients(
             .signing
             .as_ref()
             .map(|signing| admin::Signing { prefixes: config.sign.clone(), credentials: signing.states().to_vec() }),
+        settings: SettingsBeside {
+            signed: config.sign.clone(),
+            uploads: config.uploads.clone(),
+            enforces: config.cors.enforce.is_on(),
+        },
         last_hour: Arc::clone(&parts.last_hour),
         upstreams: parts.upstreams.clone(),
         routes: config.routes.clone(),

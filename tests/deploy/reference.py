@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "conf/REFERENCE.md"
 # Of settings that are commented out, the keys that have a default; the values of the others are examples.
 DEFAULTS = {"health_check": ("interval", "timeout"), "sign": ("when", "query"), "grants": ("ttl", "for", "up"),
-            "routes": ("fallback_delete",)}
+            "uploads": ("max_parts",), "routes": ("fallback_delete",)}
 HEAD = """# Configuration reference
 
 Generated from the types of the program and from [s3cors.yaml](s3cors.yaml), which is the same as one file with every default. Editors

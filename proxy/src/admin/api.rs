@@ -143,7 +143,7 @@ pub(super) fn explain(admin: &Admin, query: &str) -> Page {
     match settings.explain(&question, live.bucket(question.bucket), &live) {
         Ok(mut explained) => {
             explained.tell_of_missing_rules(rules);
-            explained.tell_of_signed_reads(admin.signed_prefixes());
+            explained.tell_of_settings(&admin.settings);
             json(StatusCode::OK, &explained)
         }
         Err(error) => text(StatusCode::BAD_REQUEST, &error.to_string()),

@@ -26,11 +26,12 @@ mod signature;
 mod signing;
 mod status;
 
+pub use crate::explain::SettingsBeside;
 pub use admission::Admission;
 pub use shadow::Shadow;
 pub use signing::{NamedCredentials, Signing};
 
-use crate::config::{Routes, SignedPrefix};
+use crate::config::Routes;
 use crate::observe::{LastHour, RecentDenials, RefusedSignatures, Rejections};
 use crate::process::readiness::Readiness;
 use crate::rules::Store;
@@ -66,6 +67,8 @@ pub struct Admin {
     pub refused_signatures: Arc<RefusedSignatures>,
     /// The reads that are signed here; `None` where no prefix is listed.
     pub signing: Option<Signing>,
+    /// The settings that decide beside the rules, for explanations.
+    pub settings: SettingsBeside,
     /// The numbers of the last hour.
     pub last_hour: Arc<LastHour>,
     /// Where requests go.
@@ -92,11 +95,6 @@ impl Admin {
     /// The state of each server of each upstream.
     fn upstream_states(&self) -> Vec<UpstreamState> {
         self.upstreams.iter().flat_map(|upstream| upstream.states()).collect()
-    }
-
-    /// The prefixes whose objects are read without a signature.
-    fn signed_prefixes(&self) -> &[SignedPrefix] {
-        self.signing.as_ref().map_or(&[], |signing| &signing.prefixes)
     }
 
     async fn page(&self, route: Route, query: &str) -> Page {

@@ -10,7 +10,7 @@ use super::{Format, fail, note, print, wrong_usage};
 use clap::Args;
 use s3_cors::RequestKind;
 use s3cors_proxy::config::{ConfigFile, Cors, Rules};
-use s3cors_proxy::explain::{Explained, FetchSettings, NoPageOrigin, Question, page_origin};
+use s3cors_proxy::explain::{Explained, FetchSettings, NoPageOrigin, Question, SettingsBeside, page_origin};
 use s3cors_proxy::rules::{Directory, Store};
 use s3cors_proxy::s3::address::{Address, NamedBucket};
 use s3cors_proxy::s3::domain::{Domain, host_name};
@@ -213,7 +213,7 @@ impl Explain {
                     explained.deny_change_to_ambiguous();
                 } else {
                     explained.tell_of_missing_rules(&store);
-                    explained.tell_of_signed_reads(&file.map(ConfigFile::signed_prefixes).unwrap_or_default());
+                    explained.tell_of_settings(&file.map(settings_beside).unwrap_or_default());
                 }
                 self.show(&explained)
             }
@@ -300,4 +300,10 @@ impl Asked {
 
 fn named(bucket: Option<String>) -> NamedBucket<'static> {
     bucket.map_or(NamedBucket::Service, |name| NamedBucket::One(name.into()))
+}
+
+/// The settings of a file that decide beside the rules.
+fn settings_beside(file: &ConfigFile) -> SettingsBeside {
+    let enforces = file.cors().enforce.is_on();
+    SettingsBeside { signed: file.signed_prefixes(), uploads: file.upload_limits(), enforces }
 }

@@ -91,6 +91,7 @@ impl ConfigError {
                     "routes",
                     "hosts",
                     "signatures.heal",
+                    "uploads",
                     "sign",
                     "grants",
                 ];

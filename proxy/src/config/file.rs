@@ -13,6 +13,7 @@ use super::rules::Rules;
 use super::settings::{Cors, Limits, Log, Metrics, Observe, Presigned, Shutdown, Signatures};
 use super::sign::{SignEntry, SignedPrefix};
 use super::tls::Tls;
+use super::uploads::{UploadEntry, UploadLimit};
 use super::upstream_section::{UpstreamConfig, UpstreamOrUrls};
 use super::values::Drivers;
 use crate::s3::domain::Domain;
@@ -48,6 +49,8 @@ pub struct ConfigFile {
     pub(super) presigned: Presigned,
     #[serde(with = "SectionOrDefault::<Signatures>")]
     pub(super) signatures: Signatures,
+    #[serde(with = "OrDefault::<OneOrMany<UploadEntry>>")]
+    pub(super) uploads: OneOrMany<UploadEntry>,
     #[serde(with = "OrDefault::<OneOrMany<SignEntry>>")]
     pub(super) sign: OneOrMany<SignEntry>,
     #[serde(with = "OptionalSection::<Grants>")]
@@ -100,6 +103,12 @@ impl ConfigFile {
     #[must_use]
     pub fn signed_prefixes(&self) -> Vec<SignedPrefix> {
         self.sign.0.iter().cloned().map(Into::into).collect()
+    }
+
+    /// The limits on uploads.
+    #[must_use]
+    pub fn upload_limits(&self) -> Vec<UploadLimit> {
+        self.uploads.0.iter().cloned().map(Into::into).collect()
     }
 
     /// The listeners in the file; empty for the default one.

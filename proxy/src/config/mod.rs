@@ -7,6 +7,7 @@ mod address;
 mod admin;
 mod allow;
 mod api;
+mod bucket_pattern;
 mod descriptors;
 mod each_upstream;
 mod entries;
@@ -38,6 +39,7 @@ mod sign;
 mod sign_warning;
 mod tls;
 mod token;
+mod uploads;
 mod upstream;
 mod upstream_credentials;
 mod upstream_host;
@@ -72,6 +74,7 @@ pub use sign::{SignWhen, SignedPrefix, SignedQuery};
 pub use sign_warning::SignWarning;
 pub use tls::{PostQuantum, ServerName, Tls, TlsFiles, UpstreamTls};
 pub use token::{Token, TokenFile, TokenFileError};
+pub use uploads::{MediaRange, UploadLimit};
 pub use upstream::{Balance, CheckPath, UpstreamUrl};
 pub use upstream_credentials::UpstreamCredentials;
 pub use upstream_host::{UpstreamHost, UpstreamHosts};
@@ -121,6 +124,8 @@ pub struct Config {
     pub presigned: Presigned,
     /// The treatment of a signature that the upstream refuses.
     pub signatures: Signatures,
+    /// The limits on uploads.
+    pub uploads: Vec<UploadLimit>,
     /// The buckets and folders whose objects are read without a signature of the client's.
     pub sign: Vec<SignedPrefix>,
     /// The settings of grants: the part of a bucket that a presigned URL of a playlist opens.
@@ -246,6 +251,7 @@ impl Config {
             ("a list in upstream.host", all_settings().any(|settings| settings.host.as_slice().len() > 1)),
             ("a list in upstream_host", file.hosts.values().any(PublicHost::has_candidates)),
             ("signatures.heal: on", file.signatures.heal.is_on()),
+            ("uploads", !file.uploads.0.is_empty()),
             ("sign", !file.sign.0.is_empty()),
             ("grants", file.grants.is_some()),
         ];
@@ -279,6 +285,7 @@ impl Config {
             cors: file.cors,
             presigned: file.presigned,
             signatures: file.signatures,
+            uploads: file.uploads.0.into_iter().map(UploadLimit::from).collect(),
             sign: file.sign.0.into_iter().map(SignedPrefix::from).collect(),
             has_grants_key: file.grants.is_some(),
             grants: file.grants.unwrap_or_default(),

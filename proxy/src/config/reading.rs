@@ -5,7 +5,7 @@ use super::file::ConfigFile;
 use super::file_error::{ConfigFileError, ConfigFileErrors};
 use super::message::{meant_key, message, subject};
 use super::routes;
-use super::sign;
+use super::{sign, uploads};
 use std::path::Path;
 
 /// The most errors of a file that are looked for: the file may not be a configuration at all.
@@ -62,6 +62,7 @@ fn parse_valid(text: &str, path: &Path) -> (Option<ConfigFile>, Vec<ConfigFileEr
                 let has_upstream = !file.upstream.urls().is_empty();
                 let routes = routes::contradictions(&file.upstreams, has_upstream, &file.routes.0);
                 reading.add_contradictions(routes.collect(), "routes");
+                reading.add_contradictions(uploads::contradictions(&file.uploads.0).collect(), "uploads");
                 reading.add_contradictions(sign::contradictions(&file.sign.0).collect(), "sign");
                 return (Some(file), reading.errors);
             }

@@ -2,14 +2,12 @@
 //!
 //! Decides: which entries are valid, beside each other and beside the upstreams. Must not know: how a request is sent.
 
+use super::bucket_pattern::BucketPattern;
 use super::each_upstream::{EachUpstream, UpstreamIndex};
 use super::entries::Place;
 use super::fields::{As, OptionalSection, Placed, Section};
 use super::named_upstream::{NamedUpstream, UpstreamEntry, UpstreamName};
 use super::upstream_section::UpstreamConfig;
-use super::values::ValueError;
-use crate::s3::as_written::as_written;
-use crate::s3::bucket_name::is_bucket_name;
 use crate::s3::key_pattern::matches;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -31,31 +29,6 @@ pub enum FallbackDelete {
     Both,
     /// The bucket's own upstream alone.
     First,
-}
-
-/// A pattern of bucket names: `*` is any text.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "The name of a bucket; `*` is any text."))]
-#[serde(try_from = "String")]
-struct BucketPattern(String);
-
-impl TryFrom<String> for BucketPattern {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        // Whatever is in place of `*`, a name has no other characters.
-        let is_name = |text: &str| is_bucket_name(text) || (text.contains('*') && text.len() <= 63);
-        let may_be =
-            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'*'));
-        match as_written(&text, &text) {
-            Some(reason) => Err(ValueError::new(&text, reason)),
-            None if may_be && is_name(&text) => Ok(Self(text)),
-            None => Err(ValueError::new(
-                &text,
-                "no bucket can have this name: it has 3 to 63 letters, digits, dots, hyphens and underscores, and * is any text",
-            )),
-        }
-    }
 }
 
 /// An entry as it is written.
@@ -93,12 +66,12 @@ impl<'de> Deserialize<'de> for RouteEntry {
 
 impl RouteEntry {
     fn pattern(&self) -> &str {
-        &self.0.bucket.value.0
+        self.0.bucket.value.as_str()
     }
 
     /// Returns true for the route of every bucket.
     fn is_of_all(&self) -> bool {
-        self.pattern() == "*"
+        self.0.bucket.value.is_of_all()
     }
 
     fn route(&self, index: impl Fn(&UpstreamName) -> UpstreamIndex) -> BucketRoute {
@@ -136,7 +109,7 @@ pub struct Routes {
     patterns: Box<[(usize, Box<str>, BucketRoute)]>,
     /// The route of everything else: other buckets, and requests for none.
     default: BucketRoute,
-    /// As they are written.
+    /// The routes as they are written.
     written: Box<[WrittenRoute]>,
 }
 
@@ -250,7 +223,7 @@ pub(super) fn contradictions<'e>(
         let without = fallback_delete.as_ref().filter(|_| fallback.is_none());
         let without =
             without.map(|delete| (delete.place, "there is no fallback to delete at; leave it out".to_owned()));
-        let earlier = entries.iter().take(number).find(|other| matches(other.pattern(), &bucket.value.0));
+        let earlier = entries.iter().take(number).find(|other| matches(other.pattern(), bucket.value.as_str()));
         let earlier = earlier.map(|RouteEntry(other)| {
             let (line, column) = other.bucket.place;
             let words = format!(

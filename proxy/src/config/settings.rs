@@ -163,6 +163,9 @@ pub struct Cors {
     /// Who may embed a response without CORS (`Cross-Origin-Resource-Policy`).
     #[serde(with = "OrDefault::<ResourcePolicy>")]
     pub resource_policy: ResourcePolicy,
+    /// Refuses an actual request that the rules deny.
+    #[serde(with = "OrDefault::<Switch>")]
+    pub enforce: Switch,
     /// Whether responses carry `x-s3cors-decision`: what was decided and why.
     #[serde(with = "OrDefault::<bool>")]
     pub debug_header: bool,

@@ -32,6 +32,8 @@ pub enum Failure {
     ClientTimeout,
     /// The client's request is not valid.
     InvalidRequest(RequestFault),
+    /// The body is larger than `uploads` lets it be.
+    UploadTooLarge,
     /// A byte in the request's target may not be there.
     InvalidTarget,
     /// An HTTP/1.1 request does not say which host it is for.
@@ -150,6 +152,9 @@ impl Failure {
             Self::InvalidTarget => {
                 (ErrorCode::InvalidUri, "Couldn't parse the specified URI: it has a byte that must be percent-encoded.")
             }
+            Self::UploadTooLarge => {
+                (ErrorCode::EntityTooLarge, "Your proposed upload exceeds the maximum allowed object size.")
+            }
             Self::NoHost => (ErrorCode::BadRequest, "The Host header is missing, which is required since HTTP/1.1."),
             Self::TooManyLines | Self::HeadTooLarge => (ErrorCode::RequestHeaderSectionTooLarge, Self::TOO_LARGE),
             Self::TooManyHeads | Self::TooManyBodies | Self::TooManyRequests => (ErrorCode::SlowDown, Self::TOO_MANY),
@@ -187,7 +192,7 @@ impl Failure {
             Self::UpstreamClosed => Some(UpstreamErrorKind::Reset),
             Self::InvalidResponse(_) => Some(UpstreamErrorKind::Other),
             Self::Busy | Self::ClientTimeout | Self::ClientGone | Self::ClientNotReading | Self::Internal => None,
-            Self::InvalidRequest(_) | Self::InvalidTarget | Self::NoHost => None,
+            Self::InvalidRequest(_) | Self::InvalidTarget | Self::NoHost | Self::UploadTooLarge => None,
             Self::TooManyLines | Self::HeadTooLarge | Self::TooManyHeads | Self::TooManyRequests => None,
             Self::TooManyBodies | Self::Connect | Self::NotTls | Self::Loop => None,
         }
@@ -244,6 +249,7 @@ impl Failure {
                 RequestFault::Chunk(why) => ("InvalidRequestChunk", why.message()),
                 RequestFault::BodyLength => ("InvalidBody", "a body of another length"),
             },
+            Self::UploadTooLarge => ("EntityTooLarge", "the body is larger than uploads lets it be"),
             Self::InvalidTarget => ("InvalidTarget", "a byte that may not be in a target"),
             Self::NoHost => ("NoHost", "no host"),
             Self::TooManyLines => ("TooManyLines", "too many header lines"),

@@ -6,6 +6,7 @@ use super::buffered::Buffered;
 use super::connection_options::hide_a_field;
 use super::deletion::Deletion;
 use super::failure::{Failure, RequestFault};
+use super::forwarding::is_encrypted;
 use super::head::RequestHead;
 use super::known::Known;
 use super::peer::ClientPeer;
@@ -17,10 +18,11 @@ use super::signed_reads::claim::Claim;
 use super::signed_reads::judge::claim;
 use super::signed_reads::response::refused_read;
 use super::stages::{Exchange, Forward, Replying};
+use super::uploads::{self, FormUpload, UploadJudgement, refused_upload};
 use crate::s3::address::NamedBucket;
 use crate::s3::error::ErrorCode;
 use http::StatusCode;
-use s3_cors::{CorsRequest, Denial, RequestKind, Verdict, evaluate};
+use s3_cors::{CorsRequest, Denial, Outcome, RequestKind, Verdict, evaluate};
 use s3cors_http1::body_length::is_ambiguous;
 use s3cors_http1::request_target::may_be_in_host;
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub enum Judged<H: RequestHead> {
     Reply(Replying<H>),
     /// The request is small, and is read whole before an upstream sees it.
     Buffered(Buffered<H>),
+    /// The beginning of the body decides.
+    Form(FormUpload<H>),
     /// The request is an upstream's.
     Forward(Forward<H>),
 }
@@ -63,7 +67,22 @@ impl<H: RequestHead> Exchange<H> {
 
     /// The stage of a request that an upstream may see.
     fn without_own_reply(mut self: Box<Self>) -> Judged<H> {
-        let Self { policy, head, known, .. } = &mut *self;
+        let Self { policy, head, peer, known, .. } = &mut *self;
+        if policy.replies.cors.enforce.is_on() && is_refused_by_rules(head, peer, known) {
+            let reply = refused_by_rules(policy, known);
+            return Judged::Reply(Replying::new(self, reply));
+        }
+        if let Some(uploads) = &policy.uploads {
+            match uploads::judge(uploads, &*head, known, &policy.address(head, &known.host)) {
+                UploadJudgement::Free => {}
+                UploadJudgement::Limited(most) => known.most_upload = Some(most),
+                UploadJudgement::Form => return Judged::Form(FormUpload::new(self)),
+                UploadJudgement::Refused(why) => {
+                    let reply = refused_upload(policy, why, known);
+                    return Judged::Reply(Replying::new(self, Reply { ends_connection: true, ..reply }));
+                }
+            }
+        }
         if let Some(reads) = &policy.reads {
             known.claim = claim(reads, &*head, known, &policy.address(head, &known.host));
         }
@@ -174,6 +193,30 @@ fn own_reply(policy: &Policy, asked: &CorsRequest<'_>, known: &Known) -> Option<
         Verdict::Granted(_) | Verdict::NotCors if is_preflight => Some(Reply::empty(StatusCode::OK)),
         _ => None,
     }
+}
+
+/// Returns true for an actual request that the rules deny, with `cors.enforce`. A request to its own origin is none of CORS's, also where an
+/// older browser does not say so (Fetch, CORS check).
+fn is_refused_by_rules(head: &impl RequestHead, peer: &ClientPeer, known: &Known) -> bool {
+    let is_denied = known.decision.kind == RequestKind::Actual && known.decision.outcome() == Some(Outcome::Denied);
+    is_denied && !is_own_origin(head, peer, known)
+}
+
+/// Returns true if the page's origin is the one that it asks.
+fn is_own_origin(head: &impl RequestHead, peer: &ClientPeer, known: &Known) -> bool {
+    let is_tls = is_encrypted(head, peer, known.lines.has_forwarding);
+    let (scheme, own_port) = if is_tls { ("https://", ":443") } else { ("http://", ":80") };
+    let origin = known.lines.origin.of(head).and_then(|origin| str::from_utf8(origin).ok());
+    let asked = origin.and_then(|origin| origin.strip_prefix(scheme));
+    let without_port = |host: &str| host.strip_suffix(own_port).unwrap_or(host).to_ascii_lowercase();
+    asked.zip(head.host()).is_some_and(|(asked, host)| without_port(asked) == without_port(host))
+}
+
+fn refused_by_rules(policy: &Policy, known: &mut Known) -> Reply {
+    const MESSAGE: &str =
+        "The CORS rules of the bucket do not allow this request, and they are enforced here (cors.enforce).";
+    known.refused_by = Some("cors");
+    policy.replies.error(StatusCode::FORBIDDEN, ErrorCode::AccessDenied.as_str(), MESSAGE, &[], known)
 }
 
 fn no_service_worker(policy: &Policy, known: &Known) -> Reply {

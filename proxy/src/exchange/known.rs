@@ -60,6 +60,10 @@ pub(super) struct Known {
     pub(super) may_be_mismatch: bool,
     /// The time of such a response by the upstream's clock.
     pub(super) upstream_clock: Option<SystemTime>,
+    /// The limit, or `cors`, that refused it.
+    pub(super) refused_by: Option<&'static str>,
+    /// The most bytes of its body; `None` for as many as it has.
+    pub(super) most_upload: Option<u64>,
     /// The part of the request for which it was refused, in words.
     pub(super) fault: Option<&'static str>,
     /// The result of a presigned HEAD that is asked again as GET; `None` while it is not.
@@ -95,6 +99,8 @@ impl Known {
             upstream_time: None,
             may_be_mismatch: false,
             upstream_clock: None,
+            refused_by: None,
+            most_upload: None,
             fault: None,
             by_get: None,
             fallback: None,

@@ -53,6 +53,7 @@ mod stages;
 mod take_headers;
 mod tally;
 mod tls_fault;
+mod uploads;
 mod via;
 
 pub use bucket_cors::{
@@ -79,3 +80,4 @@ pub use stages::{Exchange, Forward, Replying};
 pub use take_headers::TakeHeaders;
 pub use tally::{CLIENT_GONE, Tally};
 pub use tls_fault::TlsFault;
+pub use uploads::{AfterForm, FormUpload};

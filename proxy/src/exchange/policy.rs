@@ -17,6 +17,7 @@ use super::questions::Healing;
 use super::reply_contents::Replies;
 use super::shadow::Shadow;
 use super::signed_reads::reads::{SignedReads, SigningParts};
+use super::uploads::UploadLimits;
 use crate::config::{Config, EachUpstream, PresignedHead, Routes, Switch};
 use crate::observe::{RecentDenials, RefusedSignatures, Rejections, ShadowDecisions};
 use crate::rules::{ShadowRules, Store};
@@ -42,6 +43,8 @@ pub struct Policy {
     /// `None` where each request has one question only.
     pub(super) healing: Option<Healing>,
     pub(super) healing_log: HealingLog,
+    /// `None` where no upload is limited.
+    pub(super) uploads: Option<UploadLimits>,
     /// `None` where strangers read nothing that has to be signed.
     pub(super) reads: Option<SignedReads>,
     pub(super) access_log: Option<AccessLog>,
@@ -98,6 +101,7 @@ impl Policy {
             no_vary_search: config.presigned.no_vary_search,
             healing: Healing::of(config),
             healing_log: HealingLog::default(),
+            uploads: UploadLimits::of(&config.uploads),
             reads: SignedReads::of(config, signing),
             access_log,
             replies: Replies::new(config.cors),

@@ -144,6 +144,7 @@ fn log_access(
         bytes: served.response_bytes,
         duration: seconds(served.duration),
         upstream: known.upstream,
+        refused: known.refused_by,
         upstream_name: known.upstream.and(policy.upstreams.get(known.asked.index).name.as_deref()),
         upstream_time: served.upstream.map(seconds),
         upstream_request_id: known.upstream_id.as_ref().map(ShortText::as_str),

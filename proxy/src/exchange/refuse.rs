@@ -6,7 +6,7 @@ use super::reply::Reply;
 use super::shown_path::shown_path;
 use super::stages::{Exchange, Forward, Replying};
 use crate::s3::error::ErrorCode;
-use crate::telemetry::{UpstreamErrorKind, printable};
+use crate::telemetry::{UploadRefusedBy, UpstreamErrorKind, printable};
 
 impl<H: RequestHead> Exchange<H> {
     /// Counts and logs a failure, and makes the reply to it. It carries the CORS headers of the decision, so that a script can read the
@@ -21,6 +21,10 @@ impl<H: RequestHead> Exchange<H> {
     /// Counts and logs a failure.
     fn note(&mut self, failure: Failure) {
         self.known.fault = failure.invalid_part();
+        if failure == Failure::UploadTooLarge {
+            self.policy.metrics.uploads.count(UploadRefusedBy::Size);
+            self.known.refused_by = Some(UploadRefusedBy::Size.as_str());
+        }
         let (request_id, method, bucket) = (self.known.id.as_str(), self.head.method(), self.known.label());
         let path = shown_path(&self.policy, &self.head, &self.known);
         let path = printable(path.as_bytes());

@@ -152,6 +152,12 @@ impl<H: RequestHead> Forward<H> {
         self.exchange.known.asked.index
     }
 
+    /// The most bytes of its body that go on.
+    #[must_use]
+    pub fn most_upload(&self) -> u64 {
+        self.exchange.known.most_upload.unwrap_or(u64::MAX)
+    }
+
     /// Notes the address that the request is sent to now.
     pub fn connecting(&mut self, address: SocketAddr) {
         self.exchange.known.upstream = Some(address);

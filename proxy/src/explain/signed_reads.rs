@@ -5,7 +5,7 @@ use crate::config::{SignWhen, SignedPrefix};
 
 impl Explained {
     /// Tells which objects of the bucket strangers can read, whatever its rules say: CORS is about pages only.
-    pub fn tell_of_signed_reads(&mut self, signed: &[SignedPrefix]) {
+    pub(super) fn tell_of_signed_reads(&mut self, signed: &[SignedPrefix]) {
         let of_bucket = signed.iter().filter(|entry| Some(&*entry.bucket) == self.bucket.as_deref());
         self.notes.extend(of_bucket.map(sentence));
     }

@@ -57,6 +57,16 @@ pub enum ErrorCode {
     NoSuchCorsConfiguration,
     /// The object does not exist.
     NoSuchKey,
+    /// The object, or a part of it, is larger than it may be.
+    EntityTooLarge,
+    /// The object has a type that it may not have (not one of S3's; RFC 9110 §15.5.16 has the status).
+    UnsupportedMediaType,
+    /// The length of the body is not stated.
+    MissingContentLength,
+    /// The body is no form.
+    MalformedPostRequest,
+    /// A form has too much before its file.
+    MaxPostPreDataLengthExceeded,
 }
 
 impl ErrorCode {
@@ -89,6 +99,11 @@ impl ErrorCode {
             Self::OperationAborted => "OperationAborted",
             Self::NoSuchCorsConfiguration => "NoSuchCORSConfiguration",
             Self::NoSuchKey => "NoSuchKey",
+            Self::EntityTooLarge => "EntityTooLarge",
+            Self::UnsupportedMediaType => "UnsupportedMediaType",
+            Self::MissingContentLength => "MissingContentLength",
+            Self::MalformedPostRequest => "MalformedPOSTRequest",
+            Self::MaxPostPreDataLengthExceeded => "MaxPostPreDataLengthExceededError",
         }
     }
 
@@ -101,7 +116,10 @@ impl ErrorCode {
             }
             Self::InvalidDigest | Self::BadDigest | Self::XAmzContentSha256Mismatch => StatusCode::BAD_REQUEST,
             Self::IncompleteBody | Self::MissingRequestBody => StatusCode::BAD_REQUEST,
-            Self::MaxMessageLengthExceeded => StatusCode::BAD_REQUEST,
+            Self::MaxMessageLengthExceeded | Self::EntityTooLarge => StatusCode::BAD_REQUEST,
+            Self::MalformedPostRequest | Self::MaxPostPreDataLengthExceeded => StatusCode::BAD_REQUEST,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MissingContentLength => StatusCode::LENGTH_REQUIRED,
             Self::AuthorizationHeaderMalformed => StatusCode::BAD_REQUEST,
             Self::AccessDenied | Self::RequestTimeTooSkewed => StatusCode::FORBIDDEN,
             Self::NoSuchCorsConfiguration | Self::NoSuchKey => StatusCode::NOT_FOUND,

@@ -13,6 +13,7 @@ pub mod credential;
 pub mod domain;
 pub mod endpoint;
 pub mod error;
+pub mod form_fields;
 pub mod identity;
 pub mod key_pattern;
 pub mod key_readings;

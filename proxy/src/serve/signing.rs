@@ -22,7 +22,7 @@ const READ_KEYS_AGAIN: Duration = Duration::from_secs(5);
 /// The signers of reads, and the tasks that keep them fresh.
 pub(super) struct ReadSigning {
     signers: EachUpstream<Arc<LiveSigner>>,
-    /// One for all upstreams with the same credentials.
+    /// The tasks, one for all upstreams with the same credentials.
     renewals: Vec<Arc<Renewal>>,
     states: Vec<NamedCredentials>,
 }

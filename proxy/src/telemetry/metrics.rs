@@ -7,6 +7,7 @@ use super::grants::GrantCounters;
 use super::http::HttpCounters;
 use super::registry::register;
 use super::signatures::SignatureCounters;
+use super::uploads::UploadCounters;
 use super::upstreams::UpstreamCounters;
 use prometheus::{Encoder, Gauge, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct Metrics {
     pub signatures: SignatureCounters,
     /// Requests for the CORS of a bucket.
     pub bucket_cors: BucketCorsCounters,
+    /// Uploads that a limit refuses.
+    pub uploads: UploadCounters,
     /// Responses of each upstream, and fallbacks.
     pub upstreams: UpstreamCounters,
     /// Folders that playlists open.
@@ -65,6 +68,7 @@ impl Metrics {
             http: HttpCounters::new(&registry)?,
             signatures: SignatureCounters::new(&registry)?,
             bucket_cors: BucketCorsCounters::new(&registry)?,
+            uploads: UploadCounters::new(&registry)?,
             upstreams: UpstreamCounters::new(&registry)?,
             grants: GrantCounters::new(&registry)?,
             buckets,

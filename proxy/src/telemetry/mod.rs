@@ -12,6 +12,7 @@ pub mod log;
 mod metrics;
 mod registry;
 mod signatures;
+mod uploads;
 mod upstreams;
 
 pub use bucket_cors::{BucketCorsCounters, OperationResult};
@@ -22,4 +23,5 @@ pub use http::{ByGet, DURATION_BOUNDS, HttpCounters, Served, UpstreamErrorKind};
 pub use log::{Access, AccessLog, SignedBy, printable};
 pub use metrics::{Metrics, MetricsError, ReloadOutcome};
 pub use signatures::{HealCause, HealResult, SignatureCause, SignatureCounters};
+pub use uploads::{UploadCounters, UploadRefusedBy};
 pub use upstreams::{FallbackCounters, FallbackResult, UpstreamCounters, UpstreamResponses};

@@ -145,7 +145,7 @@ impl Asked<'_> {
         let question = Question { kind: RequestKind::Preflight, bucket, origin, method, request_headers };
         let mut explained = FetchSettings::default().explain(&question, live.bucket(bucket), &live)?;
         explained.tell_of_missing_rules(&admin.rules);
-        explained.tell_of_signed_reads(admin.signed_prefixes());
+        explained.tell_of_settings(&admin.settings);
         let all = bucket.and_then(|name| all_refused(admin, name, live.bucket(Some(name)), origin));
         Ok(answer(&explained, all.as_ref(), &self.api()))
     }

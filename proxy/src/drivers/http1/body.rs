@@ -11,7 +11,7 @@ use std::future::poll_fn;
 
 /// How much is read at a time.
 const READ: usize = 16 * 1024;
-const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+pub(super) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 impl Http1Driver {
     /// Reads the body, of so many bytes at most; `None` where it is longer.

@@ -14,15 +14,17 @@ pub(crate) use super::wire::poll_read;
 pub use client::Client;
 
 use super::upstream::{ForwardEnd, Forwarder};
-use super::wire;
+use super::wire::{self, poll_read_some};
 use crate::config::Limits;
-use crate::exchange::{self, Buffered, Forward, Judged, Policy, Replying, Tally};
+use crate::exchange::{self, AfterForm, Buffered, Failure, FormUpload, Forward, Judged, Policy, Replying, Tally};
+use body::CONTINUE;
 use bytes::BytesMut;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
 use s3cors_http1::body_length::BodyLength;
 use s3cors_http1::request_head::RequestHead;
 use side::Side;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,6 +105,7 @@ impl Http1Driver {
                 self.reply(client, reply, &mut progress).await;
             }
             Judged::Forward(forward) => Box::pin(self.forward(client, rest, forward, &mut progress)).await,
+            Judged::Form(form) => Box::pin(self.look_at_form(client, rest, form, &mut progress)).await,
             Judged::Buffered(buffered) => Box::pin(self.operate(client, rest, buffered, &mut progress)).await,
         }
         if progress.keeps {
@@ -141,6 +144,55 @@ impl Http1Driver {
         if let Some(reply) = forward.fail(failure, is_begun) {
             progress.is_unread |= head.body() != BodyLength::None;
             self.reply(client, reply, progress).await;
+        }
+    }
+
+    /// Reads the beginning of a form until it is known whether it may go on. Nothing after the body is read.
+    async fn look_at_form(
+        &self,
+        client: &mut Client,
+        rest: &[u8],
+        mut form: FormUpload<OfRequest<'_, '_>>,
+        progress: &mut Progress<'_>,
+    ) {
+        let (came, most) = (rest.len(), form.most());
+        let mut beginning = BytesMut::from(rest);
+        if came < most && form.head().expects_continue() {
+            let sent = wire::write(&mut client.stream, &[CONTINUE], &mut client.timer, self.limits.body_write).await;
+            if sent.is_err() {
+                progress.keeps = false;
+                return;
+            }
+        }
+        loop {
+            let body = beginning.get(..most).unwrap_or(&beginning);
+            match form.read(body) {
+                AfterForm::Forward(forward) => {
+                    self.forward(client, &beginning, forward, progress).await;
+                    progress.consumed = progress.consumed.min(came);
+                    return;
+                }
+                AfterForm::Reply(reply) => {
+                    progress.is_unread = true;
+                    return self.reply(client, reply, progress).await;
+                }
+                AfterForm::More(more) => form = more,
+            }
+            let left = most.saturating_sub(beginning.len());
+            let read = poll_fn(|context| poll_read_some(&mut client.stream, context, left));
+            let failure = match client.timer.within(self.limits.body_read, read).await {
+                Ok(Ok(bytes)) if !bytes.is_empty() => {
+                    beginning.extend_from_slice(&bytes);
+                    continue;
+                }
+                Ok(_) => Failure::ClientGone,
+                Err(_) => Failure::ClientTimeout,
+            };
+            (progress.keeps, progress.is_unread) = (false, true);
+            if let Some(reply) = form.fail(failure) {
+                self.reply(client, reply, progress).await;
+            }
+            return;
         }
     }
 

@@ -151,7 +151,7 @@ impl<'c, 's> Side<'c, 's> {
         match error {
             TransferError::Read(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(Failure::ClientGone),
             // A body that can never be whole: the upstream need not wait for its rest.
-            TransferError::Read(_) | TransferError::Broken(_) => {
+            TransferError::Read(_) | TransferError::Broken(_) | TransferError::TooLarge => {
                 poll_fn(|context| {
                     // An upstream that is slow to take it sees the end of the connection instead.
                     let _ = Pin::new(&mut *upstream).poll_shutdown(context);
@@ -173,10 +173,12 @@ impl Client for Side<'_, '_> {
     async fn begin(&mut self, mut head: BytesMut, link: &mut Link<'_>) -> Result<Taken, Failure> {
         let length = self.head.body();
         let sink = if length == BodyLength::Chunked { Sink::Chunked } else { Sink::Plain };
-        self.upload = Transfer::new(BodyReader::of_request(length), sink).beside(self.rest.len());
+        self.upload =
+            Transfer::new(BodyReader::of_request(length), sink).beside(self.rest.len()).limited(link.most_upload);
         let begun = self.upload.begin(self.rest, &mut head);
         let (body, consumed) = begun.map_err(|error| match error {
             TransferError::Broken(broken) => Failure::of_request_body(broken),
+            TransferError::TooLarge => Failure::UploadTooLarge,
             TransferError::Read(_) | TransferError::Write => Failure::ClientGone,
         })?;
         self.progress.consumed = consumed;
@@ -279,6 +281,8 @@ fn cause(error: &TransferError) -> Failure {
         TransferError::Read(error) if error.kind() == ErrorKind::TimedOut => Failure::UpstreamTimeout,
         TransferError::Read(_) => Failure::UpstreamClosed,
         TransferError::Broken(broken) => Failure::of_response_body(*broken),
+        // A response has no limit.
+        TransferError::TooLarge => Failure::Internal,
         TransferError::Write => Failure::ClientNotReading,
     }
 }
@@ -288,6 +292,7 @@ const fn upload_error(error: &TransferError) -> UploadError {
     match error {
         TransferError::Broken(BrokenBody::Malformed(why)) => UploadError::Invalid(RequestFault::Chunk(*why)),
         TransferError::Read(_) | TransferError::Broken(BrokenBody::Truncated) => UploadError::Client,
+        TransferError::TooLarge => UploadError::TooLarge,
         TransferError::Write => UploadError::Upstream,
     }
 }

@@ -36,6 +36,8 @@ pub(super) enum TransferError {
     Read(io::Error),
     /// The body broke off, or its chunks are none.
     Broken(BrokenBody),
+    /// The body is larger than it may be.
+    TooLarge,
     /// It could not be written, or not in time.
     Write,
 }
@@ -57,6 +59,8 @@ pub(super) struct Transfer {
     has_read: bool,
     /// The most that is read at a time, in bytes.
     step: usize,
+    /// The most bytes of the body.
+    most: u64,
 }
 
 impl Transfer {
@@ -70,12 +74,19 @@ impl Transfer {
             moved: 0,
             has_read: false,
             step: SCRATCH,
+            most: u64::MAX,
         }
     }
 
     /// The same for a body of which so many bytes are held already, and stay held: a read leaves room for them.
     pub(super) fn beside(self, held: usize) -> Self {
         Self { step: MOST_HELD.saturating_sub(held).clamp(SCRATCH / 8, SCRATCH), ..self }
+    }
+
+    /// The same for a body that has so many bytes at most.
+    pub(super) const fn limited(mut self, most: u64) -> Self {
+        self.most = most;
+        self
     }
 
     /// Whether the whole body was read.
@@ -122,7 +133,7 @@ impl Transfer {
     ) -> Result<(&'b [u8], usize), TransferError> {
         if self.sink == Sink::Plain && self.reader.left().is_some() {
             let Piece { data, .. } = self.reader.next(bytes).map_err(TransferError::Broken)?;
-            self.moved += data as u64;
+            self.count(data)?;
             return Ok((bytes.get(..data).unwrap_or(bytes), data));
         }
         let consumed = self.frame(bytes, framed)?;
@@ -134,7 +145,7 @@ impl Transfer {
         let mut consumed = 0;
         while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty() && !self.has_ended()) {
             let Piece { framing, data } = self.reader.next(rest).map_err(TransferError::Broken)?;
-            self.append(rest.get(framing..framing + data).unwrap_or_default(), out);
+            self.append(rest.get(framing..framing + data).unwrap_or_default(), out)?;
             consumed += framing + data;
             if self.has_ended() {
                 self.end(out);
@@ -143,9 +154,15 @@ impl Transfer {
         Ok(consumed)
     }
 
-    fn append(&mut self, data: &[u8], out: &mut BytesMut) {
-        let Some(size) = NonZeroUsize::new(data.len()) else { return };
-        self.moved += data.len() as u64;
+    /// Counts bytes before they go on: what is too large must not end as a whole body.
+    fn count(&mut self, data: usize) -> Result<(), TransferError> {
+        self.moved += data as u64;
+        if self.moved > self.most { Err(TransferError::TooLarge) } else { Ok(()) }
+    }
+
+    fn append(&mut self, data: &[u8], out: &mut BytesMut) -> Result<(), TransferError> {
+        let Some(size) = NonZeroUsize::new(data.len()) else { return Ok(()) };
+        self.count(data.len())?;
         if self.sink == Sink::Chunked {
             out.extend_from_slice(chunk_head(size, &mut [0; 18]));
         }
@@ -153,6 +170,7 @@ impl Transfer {
         if self.sink == Sink::Chunked {
             out.extend_from_slice(b"\r\n");
         }
+        Ok(())
     }
 
     fn end(&self, out: &mut BytesMut) {

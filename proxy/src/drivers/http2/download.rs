@@ -80,7 +80,7 @@ impl Side {
         match moved {
             Ok(()) | Err(UploadError::Upstream) => Poll::Ready(Ok(())),
             Err(UploadError::Client) => Poll::Ready(Err(Failure::ClientGone)),
-            Err(UploadError::Invalid(_)) => {
+            Err(UploadError::Invalid(_) | UploadError::TooLarge) => {
                 // The body can never be whole: the upstream need not wait for its rest.
                 let _ = Pin::new(upstream).poll_shutdown(context);
                 Poll::Ready(Ok(()))

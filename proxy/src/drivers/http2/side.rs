@@ -112,7 +112,7 @@ impl Client for Side {
     async fn begin(&mut self, head: BytesMut, link: &mut Link<'_>) -> Result<Taken, Failure> {
         let mut head = Some(head);
         poll_fn(|context| {
-            let begun = self.upload.begin(head.take().unwrap_or_default(), context);
+            let begun = self.upload.begin(head.take().unwrap_or_default(), link.most_upload, context);
             let stepped = begun.and_then(|()| match self.upload.poll_step(context, link.upstream) {
                 Poll::Ready(stepped) => stepped,
                 Poll::Pending => Ok(()),
@@ -121,6 +121,7 @@ impl Client for Side {
                 Ok(()) => Ok(Taken::Yes),
                 Err(UploadError::Upstream) => Ok(Taken::No),
                 Err(UploadError::Client) => Err(Failure::ClientGone),
+                Err(UploadError::TooLarge) => Err(Failure::UploadTooLarge),
                 Err(UploadError::Invalid(fault)) => Err(Failure::InvalidRequest(fault)),
             })
         })

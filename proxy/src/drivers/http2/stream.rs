@@ -6,8 +6,11 @@ use super::request::{Head, Rejected};
 use super::side::Side;
 use crate::drivers::budget::{KeptBody, Share};
 use crate::drivers::timer::Timer;
+use crate::drivers::upstream::UploadError;
 use crate::drivers::upstream::{Client, ForwardEnd};
-use crate::exchange::{Buffered, ClientPeer, Failure, Forward, Judged, Replying, RequestFault, RequestHead};
+use crate::exchange::{
+    AfterForm, Buffered, ClientPeer, Failure, FormUpload, Forward, Judged, Replying, RequestFault, RequestHead,
+};
 use crate::upstream;
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -74,6 +77,8 @@ impl Http2Driver {
             (Judged::Forward(forward), Ok(_turn)) => self.forward(forward, side).await,
             (Judged::Forward(forward), Err(failure)) => end(forward.fail(failure, false), failure, side),
             (Judged::Buffered(buffered), Ok(_turn)) => Box::pin(self.operate(buffered, side)).await,
+            (Judged::Form(form), Ok(_turn)) => Box::pin(self.look_at_form(form, side)).await,
+            (Judged::Form(form), Err(failure)) => end(form.fail(failure), failure, side),
             (Judged::Buffered(buffered), Err(failure)) => end(buffered.fail(failure), failure, side),
             (Judged::Reply(_), _) => {}
         }
@@ -87,6 +92,32 @@ impl Http2Driver {
                 let (failure, is_begun) = error.parts();
                 end(forward.fail(failure, is_begun), failure, side);
             }
+        }
+    }
+
+    /// Reads the beginning of a form until it is known whether it may go on.
+    async fn look_at_form(&self, mut form: FormUpload<Head>, mut side: Side) {
+        let expects = form.head().value("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
+        if expects && let Err(failure) = side.send_continue() {
+            return end(form.fail(failure), failure, side);
+        }
+        let (mut timer, mut beginning) = (Timer::default(), Vec::new());
+        loop {
+            match form.read(&beginning) {
+                AfterForm::Forward(forward) => return self.forward(forward, side).await,
+                AfterForm::Reply(reply) => return side.reply(reply),
+                AfterForm::More(more) => form = more,
+            }
+            let read = poll_fn(|context| side.upload.poll_beginning(context));
+            beginning = match timer.within(self.limits.body_read, read).await {
+                Ok(Ok(bytes)) => bytes,
+                Ok(Err(UploadError::Invalid(fault))) => {
+                    let failure = Failure::InvalidRequest(fault);
+                    return end(form.fail(failure), failure, side);
+                }
+                Ok(Err(_)) => return end(form.fail(Failure::ClientGone), Failure::ClientGone, side),
+                Err(_) => return end(form.fail(Failure::ClientTimeout), Failure::ClientTimeout, side),
+            };
         }
     }
 

@@ -46,6 +46,8 @@ pub(super) struct Upload {
     held: usize,
     moved: u64,
     has_read: bool,
+    /// The most bytes of the body.
+    most: u64,
 }
 
 impl Upload {
@@ -56,7 +58,17 @@ impl Upload {
             BodyLength::Chunked => Left::Chunked,
         };
         let (first, pending) = (Vec::new(), VecDeque::new());
-        Self { body: Some(body), left, first, pending, is_unflushed: false, held: 0, moved: 0, has_read: false }
+        Self {
+            body: Some(body),
+            left,
+            first,
+            pending,
+            is_unflushed: false,
+            held: 0,
+            moved: 0,
+            has_read: false,
+            most: u64::MAX,
+        }
     }
 
     /// Whether the whole body was read and written.
@@ -98,8 +110,20 @@ impl Upload {
         self.discard();
     }
 
+    /// Reads more of the beginning of a body, which is kept for the attempts. Ready with the bytes that are here.
+    pub(super) fn poll_beginning(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, UploadError>> {
+        let before = std::mem::take(&mut self.first);
+        let read = self.poll_read(context);
+        self.first = before;
+        self.first.extend(self.pending.drain(..));
+        self.has_read = false;
+        ready!(read)?;
+        Poll::Ready(Ok(self.first.iter().flatten().copied().collect()))
+    }
+
     /// Begins an attempt with this head, and with as much of the body as is here already.
-    pub(super) fn begin(&mut self, head: BytesMut, context: &mut Context<'_>) -> Result<(), UploadError> {
+    pub(super) fn begin(&mut self, head: BytesMut, most: u64, context: &mut Context<'_>) -> Result<(), UploadError> {
+        self.most = most;
         self.pending.clear();
         if self.first.is_empty() && !self.has_read {
             if let Poll::Ready(read) = self.poll_read(context) {
@@ -136,6 +160,9 @@ impl Upload {
             }
             self.held += data.len();
             self.moved += data.len() as u64;
+            if self.moved > self.most {
+                return Poll::Ready(Err(UploadError::TooLarge));
+            }
             append(data, &mut self.left, &mut self.pending)?;
         }
         Poll::Ready(Ok(()))

@@ -34,7 +34,11 @@ impl PingoraDriver {
                 ctx.stage = Stage::Forward(forward);
                 return Ok(false);
             }
-            // The configuration allows neither with this driver.
+            // The configuration allows none of these with this driver.
+            Judged::Form(form) => match form.fail(Failure::Internal) {
+                Some(reply) => reply,
+                None => return Ok(true),
+            },
             Judged::Buffered(buffered) => match buffered.fail(Failure::Internal) {
                 Some(reply) => reply,
                 None => return Ok(true),

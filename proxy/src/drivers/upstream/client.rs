@@ -79,6 +79,8 @@ pub(in crate::drivers) enum UploadError {
     Client,
     /// The body is not valid.
     Invalid(RequestFault),
+    /// The body is larger than it may be.
+    TooLarge,
     /// The upstream does not take it.
     Upstream,
 }
@@ -89,6 +91,8 @@ pub(in crate::drivers) struct Link<'c> {
     pub(in crate::drivers) timer: &'c mut Timer,
     pub(in crate::drivers) timeouts: Timeouts,
     pub(in crate::drivers) limits: Limits,
+    /// The most bytes of the request's body that go on.
+    pub(in crate::drivers) most_upload: u64,
 }
 
 impl Link<'_> {

@@ -266,6 +266,9 @@ impl<H: RequestHead, C: Client> Conversation<'_, H, C> {
                 Ok(Moved::Upload(Ok(()))) => {}
                 Ok(Moved::Upload(Err(UploadError::Upstream))) => return self.last_words().await,
                 Ok(Moved::Upload(Err(UploadError::Client))) => return Err(ForwardError::Failed(Failure::ClientGone)),
+                Ok(Moved::Upload(Err(UploadError::TooLarge))) => {
+                    return Err(ForwardError::Failed(Failure::UploadTooLarge));
+                }
                 Ok(Moved::Upload(Err(UploadError::Invalid(fault)))) => {
                     return Err(ForwardError::Failed(Failure::InvalidRequest(fault)));
                 }

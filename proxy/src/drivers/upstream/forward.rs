@@ -84,10 +84,12 @@ impl Forwarder {
     ) -> Result<NextStep, ForwardError> {
         loop {
             let mut upstream = route.connect(forward, client.share()).await?;
+            let most_upload = forward.most_upload();
             let edits = forward.request();
             let is_held = edits.holds_body();
             let head = request::head(&edits, forward.head(), route.authority(), client.framing());
-            let link = Link { upstream: &mut upstream, timer, timeouts: route.timeouts(), limits: self.limits };
+            let link =
+                Link { upstream: &mut upstream, timer, timeouts: route.timeouts(), limits: self.limits, most_upload };
             let mut conversation = Conversation { forward, client, link, route, is_held };
             match conversation.run(head, first).await {
                 Err(ForwardError::Stale) if route.may_be_stale() => route.mark_stale(),

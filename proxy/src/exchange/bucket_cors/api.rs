@@ -14,7 +14,7 @@ pub(in crate::exchange) struct Api {
     pub(super) refused: Vec<WarningCode>,
     /// Set if a body that the signature does not cover may come without TLS.
     pub(super) takes_unsigned: bool,
-    /// Of each upstream, whether it judges signatures.
+    /// The check of each upstream whether it judges signatures.
     pub(in crate::exchange) checks: EachUpstream<SignatureCheck>,
     pub(super) replays: Replays,
 }

@@ -58,6 +58,8 @@ pub struct Access<'a> {
     pub duration: f64,
     /// The upstream's address that was tried last.
     pub upstream: Option<SocketAddr>,
+    /// The reason why it was refused here: a limit on uploads, or `cors`, with `cors.enforce`.
+    pub refused: Option<&'a str>,
     /// The name of that upstream, where there are several.
     pub upstream_name: Option<&'a str>,
     /// Seconds to the head of the upstream's response.
@@ -125,6 +127,7 @@ impl Access<'_> {
             line.address(name!("upstream"), self.upstream);
         }
         line.optional_text(name!("upstream_name"), self.upstream_name);
+        line.optional_text(name!("refused"), self.refused);
         if let Some(upstream_time) = self.upstream_time {
             line.float(name!("upstream_time"), upstream_time);
         }

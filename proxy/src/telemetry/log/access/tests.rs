@@ -83,6 +83,7 @@ fn written(access: &Access<'_>, syntax: Syntax) -> String {
 fn denied() -> Access<'static> {
     Access {
         upstream_name: None,
+        refused: None,
         request_id: "6F1B3A0C9D2E4857",
         client: Some(([192, 0, 2, 10], 54_321).into()),
         protocol: Some("HTTP/1.1"),
@@ -111,6 +112,7 @@ fn denied() -> Access<'static> {
 fn granted() -> Access<'static> {
     Access {
         upstream_name: None,
+        refused: None,
         client: Some("[2001:db8::1]:443".parse().unwrap()),
         tls: None,
         method: "GET",
