@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Each room of the proxy and the rooms that it may know. `serve` puts everything together and no one knows it; `cli` is the program.
-const MAY_KNOW: [(&str, &[&str]); 16] = [
+const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("s3", &[]),
     ("process", &[]),
     ("telemetry", &[]),
@@ -16,6 +16,7 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("credentials", &["s3", "tls"]),
     ("rules", &["config", "credentials", "tls"]),
     ("observe", &[]),
+    ("servers", &[]),
     ("upstream", &["config"]),
     ("explain", &["config", "rules", "s3"]),
     ("exchange", &["config", "observe", "rules", "s3", "telemetry"]),
@@ -40,7 +41,7 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
             "upstream",
         ],
     ),
-    ("cli", &["config", "explain", "rules", "s3", "serve", "telemetry", "tls"]),
+    ("cli", &["config", "explain", "rules", "s3", "serve", "servers", "telemetry", "tls"]),
 ];
 
 /// Where Pingora's types may be; everything else decides without them.

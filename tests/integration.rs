@@ -83,6 +83,7 @@ mod rules_store;
 mod rules_upstream;
 mod sdk;
 mod secrets;
+mod server_check;
 mod shadow;
 mod signed_names;
 mod signed_reads;

@@ -42,6 +42,7 @@ pub mod process;
 pub mod rules;
 pub mod s3;
 pub mod serve;
+pub mod servers;
 pub mod telemetry;
 pub mod tls;
 pub mod upstream;

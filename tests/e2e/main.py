@@ -21,6 +21,7 @@ import chains.suite  # noqa: E402
 import clients.suite  # noqa: E402
 import latency.suite  # noqa: E402
 import libraries.suite  # noqa: E402
+import moves.suite  # noqa: E402
 import predictions.suite  # noqa: E402
 import private.suite  # noqa: E402
 import readers.suite  # noqa: E402
@@ -50,6 +51,7 @@ WITH_A_SERVER = (
     "reloads",
     "streams",
     "private",
+    "moves",
 )
 SUITES = (*WITH_A_SERVER, "predictions", "status")
 CLIENTS = clients_by_name()
@@ -66,6 +68,7 @@ def arguments():
     parser.add_argument("--without-proxy", action="store_true", help="take s3cors away: the browser's tests must fail")
     parser.add_argument("--write-report", action="store_true", help="write the pages and the screenshots")
     parser.add_argument("--cases", type=int, default=predictions.suite.CASES, help="so many predictions")
+    parser.add_argument("--objects", type=int, default=moves.suite.OBJECTS, help="so many objects are moved; of more than the usual, to every server")
     parser.add_argument("--seed", type=int, default=predictions.suite.SEED, help="of the predictions' cases")
     wanted = parser.parse_args()
     wanted.server = wanted.server or (*USUAL, *(ON_REQUEST if "all" in wanted.also else wanted.also))
@@ -140,6 +143,9 @@ def run_server(name, wanted, seen, results):
         if "private" in wanted.only and not wanted.without_proxy and name in private.suite.SERVERS:
             private.suite.run(server, folder, results)
             results.say(private.suite.SUITE)
+        if "moves" in wanted.only and not wanted.without_proxy and name in moves.suite.targets(wanted.objects):
+            moves.suite.run(server, rules, folder, wanted.objects, results)
+            results.say(moves.suite.SUITE)
         if "replays" in wanted.only and not wanted.without_proxy:
             if replayed := replays.suite.run(server, folder, results):
                 seen.replays[name] = replayed

@@ -1,5 +1,6 @@
 //! `s3cors check`: every error and warning in configuration and rules, each with its place.
 
+mod servers;
 mod text;
 
 use super::parse::flags_of_environment;
@@ -9,14 +10,16 @@ use super::variables::unknown_variables;
 use super::{Format, fail, print};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use s3_cors::{Document, MAX_DOCUMENT_LENGTH, Position, Profile, Warning};
+use s3_cors::{CorsConfiguration, Document, MAX_DOCUMENT_LENGTH, Position, Profile, Warning};
 use s3cors_proxy::config::{
     Config, ConfigError, ConfigFile, ConfigFileError, Drivers, Flags, SignWarning, SignedPrefix, UpstreamTls,
     told_with_place,
 };
 use s3cors_proxy::rules::{Checked, Directory, Remark, Source, SourceError, Store, any_page_reads, check, source_of};
 use s3cors_proxy::serve::{ServeError, expiring, obstacles};
+use s3cors_proxy::servers::KnownServer;
 use serde::Serialize;
+use servers::OfServer;
 use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -32,12 +35,13 @@ const HELP: &str = "\
 Examples:
   s3cors check rules
   s3cors check --strict --config /etc/s3cors/s3cors.yaml
+  s3cors check --server rustfs rules
   s3cors check --profile uppy --format json rules/photos.xml
   kubectl get configmap rules -o jsonpath='{.data.photos\\.xml}' | s3cors check -
 
 Exit status:
   0  valid
-  1  not valid, or a warning with --strict
+  1  not valid; with --strict also a warning, or a difference of --server
   2  wrong usage";
 
 #[derive(Args)]
@@ -53,6 +57,9 @@ pub(super) struct Check {
     /// Client that the rules of each bucket must serve: what it could not do is a warning; repeatable
     #[arg(long = "profile", value_name = "NAME", value_parser = profile())]
     profiles: Vec<Profile>,
+    /// Server of which to say what it alone would do otherwise with these rules
+    #[arg(long, value_name = "NAME", value_parser = known_server())]
+    server: Option<KnownServer>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -70,6 +77,14 @@ fn profile() -> impl TypedValueParser<Value = Profile> {
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Profile>())
 }
 
+fn known_server() -> impl TypedValueParser<Value = KnownServer> {
+    let names = KnownServer::ALL.map(|server| PossibleValue::new(server.as_str()).help(server.title()));
+    PossibleValuesParser::new(names).map(|name| {
+        // Each name that is listed is one of these.
+        KnownServer::ALL.into_iter().find(|server| server.as_str() == name).unwrap_or(KnownServer::Minio)
+    })
+}
+
 /// The result; serialized as it is for `--format json`.
 #[derive(Default, Serialize)]
 struct Findings {
@@ -83,6 +98,11 @@ struct Findings {
     files: Vec<PathBuf>,
     /// What is beside them and was not read.
     skipped: Vec<Skipped>,
+    /// The differences of a server, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<OfServer>,
+    #[serde(skip)]
+    documents: Vec<(PathBuf, CorsConfiguration)>,
 }
 
 #[derive(Serialize)]
@@ -126,7 +146,9 @@ impl Check {
             let _checking = LongWork::of(&format_args!("checking {}", source.path().display()));
             findings.add(check(&**source, &self.profiles));
         }
-        findings.valid = findings.errors.is_empty() && (findings.warnings.is_empty() || !self.strict);
+        findings.server = self.server.map(|server| OfServer::new(server, &findings.documents));
+        let differs = findings.server.as_ref().is_some_and(OfServer::differs);
+        findings.valid = findings.errors.is_empty() && ((findings.warnings.is_empty() && !differs) || !self.strict);
         let text = match self.format {
             // Fails on a path that is not Unicode, which JSON cannot express.
             Format::Json => serde_json::to_string_pretty(&findings).map(|text| text + "\n"),
@@ -174,6 +196,7 @@ impl Findings {
             self.add_remark(remark);
         }
         self.files.extend(checked.files);
+        self.documents.extend(checked.documents);
     }
 
     fn add_remark(&mut self, remark: Remark) {

@@ -2,7 +2,7 @@
 
 use super::remark::Remark;
 use super::source::{Found, Source, SourceError, parse};
-use s3_cors::{Document, Profile, Warning};
+use s3_cors::{CorsConfiguration, Document, Profile, Warning};
 use std::path::{Path, PathBuf};
 
 /// Everything to report about a source of rules.
@@ -16,6 +16,8 @@ pub struct Checked {
     pub notes: Vec<(PathBuf, Warning)>,
     /// The documents that were read.
     pub files: Vec<PathBuf>,
+    /// The valid documents.
+    pub documents: Vec<(PathBuf, CorsConfiguration)>,
     /// What else is to know about the source.
     pub remarks: Vec<Remark>,
 }
@@ -33,6 +35,7 @@ impl Checked {
         self.warn(path, warnings);
         let notes: Vec<_> = [document.notes(), notes].concat();
         self.notes.extend(notes.into_iter().map(|note| (path.to_owned(), note)));
+        self.documents.push((path.to_owned(), document.configuration().clone()));
     }
 }
 

@@ -46,11 +46,11 @@ def _ready(log):
 
 @contextlib.contextmanager
 def proxy(name, rules, upstream, config=None, listen="127.0.0.1:0", folder=None, **environment):
-    """s3cors with these rules in front of this upstream, on ports that the system chooses, or on those of the configuration; started in
+    """s3cors with these rules in front of this upstream, or those of the configuration, on ports that the system chooses, or on those of the configuration; started in
     this folder."""
     command = [*(["env", f"--chdir={folder}"] if folder else []), PROGRAM, "serve", "--admin", "127.0.0.1:0"]
     command += ["--listen", listen] if listen else []
-    command += ["--rules", rules, "--upstream", upstream]
+    command += ["--rules", rules, *(["--upstream", upstream] if upstream else [])]
     # As for the other tests: the whole run can be repeated with Pingora serving HTTP/1.1.
     if os.environ.get("S3CORS_TEST_HTTP1") == "pingora":
         config = (config or "") + "\ndrivers: pingora\n"

@@ -6,13 +6,15 @@ What was seen is rendered as a page, which is committed: a run that sees somethi
 from pathlib import Path
 
 from harness import committed
-from report import refused, requests
+from report import claims, refused, requests
 from report.compare import differences, is_cors
 from report.render import SLOWEST, VERSIONS, render
 from report.wire import send
 
 SUITE = "difference report"
 FOLDER = Path(__file__).resolve().parent.parent
+# What `s3cors check --server` knows.
+KNOWN = ("minio", "rgw", "versitygw", "seaweedfs", "garage", "silo", "rustfs")
 
 
 def run(server, s3cors, results):
@@ -29,6 +31,8 @@ def run(server, s3cors, results):
                 results.failed(server.name, SUITE, case.name, "; ".join(found))
             else:
                 results.passed(server.name, SUITE, case.name)
+    if server.name in KNOWN:
+        claims.check(server.name, FOLDER / "rules", seen, SUITE, results)
     return seen, refused.measure(server)
 
 

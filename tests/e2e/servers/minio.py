@@ -38,17 +38,19 @@ def _reader(server):
 
 
 @contextlib.contextmanager
-def start(folder):
-    server = Server("minio", f"127.0.0.1:{free_port()}", "minio-access-key", "minio-secret-key")
+def start(folder, keys=Keys("minio-access-key", "minio-secret-key"), region="us-east-1", name="minio"):
+    """With the keys and the region of another server, where that one is to follow it."""
+    server = Server("minio", f"127.0.0.1:{free_port()}", keys.access_key, keys.secret_key, region)
     settings = {
         "MINIO_ROOT_USER": server.access_key,
         "MINIO_ROOT_PASSWORD": server.secret_key,
+        "MINIO_REGION": server.region,
         "MINIO_BROWSER": "off",
         # It would look for a newer one.
         "MINIO_UPDATE": "off",
     }
     command = [os.environ["MINIO"], "server", "--quiet", "--address", server.address, folder]
-    with running("minio", *command, **settings) as process:
+    with running(name, *command, **settings) as process:
         # `live` and `ready` succeed before it accepts requests.
         eventually("MinIO is up", lambda: responds(f"{server.url}/minio/health/cluster"), process)
         yield dataclasses.replace(server, limited=_reader(server))

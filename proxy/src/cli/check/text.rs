@@ -31,6 +31,9 @@ impl Findings {
         for message in messages {
             let _ = writeln!(text, "S3's message for {message}");
         }
+        if let Some(server) = &self.server {
+            server.write(&mut text, has_colour);
+        }
         text
     }
 }
