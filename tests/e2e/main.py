@@ -19,6 +19,7 @@ import browser.suite  # noqa: E402
 import bucket_cors.suite  # noqa: E402
 import chains.suite  # noqa: E402
 import clients.suite  # noqa: E402
+import fleet.suite  # noqa: E402
 import latency.suite  # noqa: E402
 import libraries.suite  # noqa: E402
 import moves.suite  # noqa: E402
@@ -53,7 +54,7 @@ WITH_A_SERVER = (
     "private",
     "moves",
 )
-SUITES = (*WITH_A_SERVER, "predictions", "status")
+SUITES = (*WITH_A_SERVER, "predictions", "status", "fleet")
 CLIENTS = clients_by_name()
 
 
@@ -186,7 +187,7 @@ def main():
         if "predictions" in wanted.only and not wanted.without_proxy:
             predictions.suite.run(HOME, wanted.cases, wanted.seed, results)
             results.say(predictions.suite.SUITE)
-        for name in wanted.server if set(wanted.only) - {"predictions", "status"} else ():
+        for name in wanted.server if set(wanted.only) - {"predictions", "status", "fleet"} else ():
             try:
                 run_server(name, wanted, seen, results)
             except Exception as error:  # whatever it is, the other servers can still be tested
@@ -194,6 +195,9 @@ def main():
         if "status" in wanted.only and not wanted.without_proxy:
             status.suite.run(Path(tempfile.mkdtemp(dir=HOME)), wanted.write_report, results)
             results.say(status.suite.SUITE)
+        if "fleet" in wanted.only and not wanted.without_proxy:
+            fleet.suite.run(Path(tempfile.mkdtemp(dir=HOME)), results)
+            results.say(fleet.suite.SUITE)
         for page, names in (("REPORT.md", USUAL), ("ON_REQUEST.md", ON_REQUEST)):
             if shown := seen.of(names):
                 report.suite.conclude(page, shown, versions(names), wanted.write_report, results)
