@@ -128,6 +128,8 @@ def run_server(name, wanted, seen, results):
             results.say(libraries.suite.SUITE)
         if "bucket_cors" in wanted.only and not wanted.without_proxy:
             bucket_cors.suite.run(server, folder, results)
+            if name == "minio":
+                bucket_cors.suite.run_routed(server, folder, results)
             results.say(bucket_cors.suite.SUITE)
         if "addresses" in wanted.only and not wanted.without_proxy:
             addresses.suite.run(server, folder, results)

@@ -28,12 +28,13 @@ def code(answer):
 class Scene:
     """`served` says that s3cors writes the rules itself, because the server has no such operation."""
 
-    path, other = f"/{BUCKET}", f"/{OTHER}"
+    other = f"/{OTHER}"
     # Of the same length, so that one can take the other's place.
     evil, harmless = document(EVIL), document(PLAIN)
 
-    def __init__(self, server, s3cors, served, folder):
+    def __init__(self, server, s3cors, served, folder, bucket=BUCKET):
         self.server, self.s3cors, self.served, self.folder = server, s3cors, served, folder
+        self.bucket, self.path = bucket, f"/{bucket}"
         self.direct = connect(server, server.url)
         self.owner = Signer(server, server.access_key, server.secret_key)
         self.wrong = Signer(server, server.access_key, "wrong")
@@ -48,8 +49,9 @@ class Scene:
             return _over_http2(address, request)
         return send(address, request.method, request.target, request.headers, request.body)
 
-    def options(self, origin, method="GET", bucket=BUCKET):
+    def options(self, origin, method="GET", bucket=None):
         """The status of a preflight."""
+        bucket = bucket or self.bucket
         asked = (("Host", self.server.address), ("Origin", origin), ("Access-Control-Request-Method", method))
         return send(self.s3cors.address, "OPTIONS", f"/{bucket}/key", asked).status
 

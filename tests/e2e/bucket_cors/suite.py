@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import urllib3
@@ -18,6 +19,7 @@ from clients.boto3_sdk import connect
 from clients.limits import limit
 from harness.processes import Failed
 from harness.proxy import proxy
+from servers import s3s_fs
 
 SUITE = "rules of a bucket"
 LISTEN = "listen: [{address: '127.0.0.1:0', http2: true}]\n"
@@ -119,11 +121,11 @@ def _request(scene, case):
     headers = {name: value for name, value in names.items() if value}
     if case.link:
         signer = connect(scene.server, scene.s3cors.url)
-        url = signer.generate_presigned_url(case.link, {"Bucket": BUCKET, "Key": "foo"})
+        url = signer.generate_presigned_url(case.link, {"Bucket": scene.bucket, "Key": "foo"})
     elif case.signed:
         key = case.place.lstrip("/")
         operation, about = ("get_object", {"Key": key}) if key else ("list_objects_v2", {})
-        url = connect(scene.server, scene.s3cors.url).generate_presigned_url(operation, {"Bucket": BUCKET, **about})
+        url = connect(scene.server, scene.s3cors.url).generate_presigned_url(operation, {"Bucket": scene.bucket, **about})
     else:
         url = scene.s3cors.url + path
     body = {"body": b""} if case.method == "PUT" else {}
@@ -134,14 +136,14 @@ def _published(rules, cases, verdict, scene):
     """The rules are put, the requests sent, the rules deleted."""
     s3 = connect(scene.server, scene.s3cors.url)
     method, origin = rules[0]["AllowedMethods"][0], rules[0]["AllowedOrigins"][0].replace("*", "x")
-    s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": list(rules)})
+    s3.put_bucket_cors(Bucket=scene.bucket, CORSConfiguration={"CORSRules": list(rules)})
     scene.obeys(origin, True, method)
     for case in cases:
         answer = _request(scene, case)
         grant = tuple(answer.headers.get(f"access-control-allow-{name}") for name in ("origin", "methods"))
         said = f"{answer.status}, {grant}, expected {case.status}, {case.grant}"
         verdict(case.name, None if (answer.status, grant) == (case.status, case.grant) else said)
-    s3.delete_bucket_cors(Bucket=BUCKET)
+    s3.delete_bucket_cors(Bucket=scene.bucket)
     scene.obeys(origin, False, method)
 
 
@@ -150,9 +152,9 @@ def _set_cors(scene):
     scene.has_no_rules()
     rules = [{"AllowedMethods": ["GET", "PUT"], "AllowedOrigins": ["*.get", "*.put"]}]
     s3 = connect(scene.server, scene.s3cors.url)
-    s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": rules})
-    assert s3.get_bucket_cors(Bucket=BUCKET)["CORSRules"] == rules
-    s3.delete_bucket_cors(Bucket=BUCKET)
+    s3.put_bucket_cors(Bucket=scene.bucket, CORSConfiguration={"CORSRules": rules})
+    assert s3.get_bucket_cors(Bucket=scene.bucket)["CORSRules"] == rules
+    s3.delete_bucket_cors(Bucket=scene.bucket)
     scene.has_no_rules()
 
 
@@ -212,6 +214,38 @@ def run(server, folder, results):
         for key in direct.list_objects_v2(Bucket=bucket).get("Contents", ()):
             direct.delete_object(Bucket=bucket, Key=key["Key"])
         direct.delete_bucket(Bucket=bucket)
+
+
+def run_routed(server, folder, results):
+    """The published tests through one s3cors at two servers at once: each bucket's rules are written and judged at its own."""
+    second_folder = folder / "second"
+    with s3s_fs.start(second_folder) as second:
+        scenes = {"routed-first": server, "routed-second": second}
+        for bucket, at in scenes.items():
+            direct = connect(at, at.url)
+            direct.create_bucket(Bucket=bucket)
+            direct.put_object(Bucket=bucket, Key="foo", Body=b"foo")
+        rules = folder / "routed"
+        rules.mkdir()
+        config = f"{SERVED}upstreams: {{one: '{server.url}', two: '{second.url}'}}\n"
+        config += "routes: [{bucket: '*-second', upstream: two}, {bucket: '*', upstream: one}]\n"
+        with proxy(f"s3cors-{server.name}-routed", rules, None, config, None) as s3cors:
+            with ThreadPoolExecutor(len(scenes)) as pool:
+                both = [pool.submit(_published_at, Scene(at, s3cors, True, rules, bucket), results) for bucket, at in scenes.items()]
+            for each in both:
+                each.result()
+    direct = connect(server, server.url)
+    direct.delete_object(Bucket="routed-first", Key="foo")
+    direct.delete_bucket(Bucket="routed-first")
+
+
+def _published_at(scene, results):
+    suite = _Suite(scene, results)
+    name = f"routed to {scene.server.name}"
+    suite.afresh(f"{name}: test_set_cors", _set_cors)
+    for rules, cases in TESTS:
+        verdict = lambda case, wrong, said="": suite.verdict(f"{name}: {case}", wrong, said)  # noqa: E731
+        suite.afresh(f"{name}: {cases[0].test}: put and delete", _published, rules, cases, verdict)
 
 
 def _is_served(direct):
