@@ -12,6 +12,8 @@ from load import TESTS
 
 # As it ships: with the access log.
 PROXY = "s3cors-log"
+# The log takes no memory of a connection's own.
+OF_MEMORY = "s3cors"
 # The transfers of the scene in tests/bench/memory.py.
 SLOW = 300
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
@@ -91,7 +93,7 @@ class Node:
         self.given = given
         self.rules = result.get("rules") or given["rules"]
         self.load = mean_request(result, given["workload"])
-        memory = result["memory"][PROXY]
+        memory = result["memory"][OF_MEMORY]
         self.idle_kib, self.transfer_mib = memory["idle_kib"], memory["downloads_mib"] / SLOW
         # A body takes as long as its client needs, and holds a connection to the storage for that time.
         self.transfers_each = self.load.body_bytes * 8 / (self["client_mbit"] * 1e6)

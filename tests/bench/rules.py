@@ -182,7 +182,9 @@ def measure(program, folder):
         spent = [
             used(pid, CHANGE, lambda n=n: live.append(change(port, rules, n, "https://one.example"))) for n in range(3)
         ]
-        found["change_cpu_ms"] = round((statistics.median(spent) - idle * CHANGE) * 1000)
+        # Where the machine is busy, looking at the files costs more one time than another, and hides what a change costs.
+        of_a_change = round((statistics.median(spent) - idle * CHANGE) * 1000)
+        found["change_cpu_ms"] = of_a_change if of_a_change > 0 else None
         found["change_live_s"] = round(max(live), 2)
         found |= storms(port, folder, rules)
         found |= metrics(admin, port)

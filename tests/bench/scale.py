@@ -30,7 +30,7 @@ def of_node(node):
 def per_node(node):
     """What each full node adds to an edge: a name, how much, and whether only a whole one counts."""
     load, rate, rules, bound = node.load, node.rate, node.rules, node["bounded_buckets"]
-    month, poll, price = 30 * 86400, node["poll_s"], node["s3_get_dollars"] / 1e6
+    month, poll, price = 30 * 86400, node["poll_s"], node["s3_list_dollars"] / 1e6
     retained = node["sample_bytes"] * node["retention_days"] * 86400 / node["scrape_s"] / 1e9
     balancer = node["balancer_gbit"] * 1e9 / 8 * node.used
     yield "requests/s", rate, False
@@ -54,10 +54,12 @@ def per_node(node):
         yield f"{title}: Prometheus, GB of disk", series * retained, False
         yield f"{title}: Prometheus, servers", 1 / node.nodes_of_a_prometheus(shown), True
     yield "a full ConfigMap changes: the API server sends, MiB", node["configmap_kib"] / KIB, False
-    yield "a document changes: CPU, s", rules["change_cpu_ms"] / 1000, False
-    for title, objects in (("one object", 1), (f"{rules['documents']:,} documents", rules["documents"])):
-        yield f"rules in a store, {title} polled: GET/s", objects / poll, False
-        yield f"rules in a store, {title} polled: $ a month", objects / poll * month * price, False
+    yield "a document changes: CPU, s", rules["change_cpu_ms"] and rules["change_cpu_ms"] / 1000, False
+    page = node["list_page"]
+    for documents in (page, rules["documents"]):
+        lists = math.ceil(documents / page) / poll
+        yield f"rules in a store, {documents:,} documents: lists/s", lists, False
+        yield f"rules in a store, {documents:,} documents: $ a month", lists * month * price, False
 
 
 def of_edge(node):
@@ -104,6 +106,7 @@ def of_assumptions(node, result):
     threads = "up to two threads" if result.get("threads") else "with one thread"
     mix = ", ".join(f"{TESTS[name].title} {share * 100:.0f} %" for name, share in node.given["workload"].items())
     measured = ", ".join(f"{TESTS[name].title} {cpu[name]:,.0f}" for name in node.given["workload"])
+    of_a_change = "" if rules["change_cpu_ms"] is None else f"{rules['change_cpu_ms']:g} ms of CPU a change, "
     lines = [
         [f"{mix}: {figure(load.body_bytes / 1000)} kB and {figure(load.cpu_s * 1e6)} µs of CPU a request", "chosen, see above"],
         [f"CPU, µs a request: {measured}", f"measured {threads}: {page}; that more cost the same is assumed"],
@@ -113,7 +116,7 @@ def of_assumptions(node, result):
         ],
         [
             f"{rules['documents']:,} documents of {rules['rules_each']} rules: {rules['resident_mb']:g} MB resident, "
-            f"{rules['idle_cpu_percent']:g} % of a core at rest, {rules['change_cpu_ms']:g} ms of CPU a change, "
+            f"{rules['idle_cpu_percent']:g} % of a core at rest, {of_a_change}"
             f"start in {rules['start_s']:g} s, `/metrics` of {rules['metrics_mb']:g} MB",
             rules.get("source", f"measured: {page}"),
         ],
@@ -131,7 +134,7 @@ def of_assumptions(node, result):
 def page(result):
     """SCALE.md with the tables of this result, or None if it lacks what they need."""
     given = json.loads(GIVEN.read_text())
-    if edge.PROXY not in result.get("memory", {}) or set(given["workload"]) - set(edge.costs(result)):
+    if edge.OF_MEMORY not in result.get("memory", {}) or set(given["workload"]) - set(edge.costs(result)):
         return None
     node = edge.Node(result, given)
     tables = {

@@ -138,7 +138,7 @@ def of_memory(figures, titles):
 
 def of_rules(figures):
     title = f"The rules of {figures['documents']:,} buckets, {figures['rules_each']} each"
-    return title, ["s3cors", ""], [[name, f"{figures[key]:,}"] for key, name in RULES]
+    return title, ["s3cors", ""], [[name, "hidden by noise" if figures[key] is None else f"{figures[key]:,}"] for key, name in RULES]
 
 
 def tables(result):
