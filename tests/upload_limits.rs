@@ -49,6 +49,8 @@ type Case = (&'static str, &'static [(&'static str, &'static str)], usize, Optio
 const PNG: (&str, &str) = ("Content-Type", "image/png");
 const SIZE: Option<(u16, &str)> = Some((400, "EntityTooLarge"));
 const TYPE: Option<(u16, &str)> = Some((415, "UnsupportedMediaType"));
+const FORM: (&str, &str) = ("Content-Type", "Multipart/Form-Data; boundary=a");
+const NO_FORM: Option<(u16, &str)> = Some((400, "MalformedPOSTRequest"));
 
 #[rustfmt::skip]
 const BY_HEAD: &[Case] = &[
@@ -59,6 +61,10 @@ const BY_HEAD: &[Case] = &[
     ("PUT /photos/key", &[], 10, TYPE),
     ("PUT /photos/key", &[PNG, ("Content-Type", "text/html")], 10, TYPE),
     ("PUT /photos/key", &[("Content-Type", "")], 10, TYPE),
+    // Of several types, browsers take the last; in what is no type, they look for one.
+    ("PUT /photos/key", &[("Content-Type", "image/png, text/html")], 10, TYPE),
+    ("PUT /photos/key", &[("Content-Type", "text/plain; a=b, text/html")], 10, TYPE),
+    ("PUT /photos/key", &[("Content-Type", "image/png text/html")], 10, TYPE),
     ("PUT /other/key", &[], 5000, None),
     ("PUT /photos/large/key", &[], 5000, None),
     ("PUT /photos/%6Carge/key", &[], 5000, None),
@@ -81,9 +87,18 @@ const BY_HEAD: &[Case] = &[
     ("PUT /photos/large/key?partNumber=3&uploadId=u", &[], 10, SIZE),
     ("PUT /photos/key?uploadId=u", &[], 10, TYPE),
     ("PUT /photos/key?partNumber=1", &[], 10, TYPE),
+    ("PUT /photos/key?partNumber=%32&uploadId=u", &[], 10, SIZE),
+    ("PUT /photos/key?%70artNumber=2&uploadId=u", &[], 10, SIZE),
+    ("PUT /photos/key?partNumber=1;partNumber=2&uploadId=u", &[], 10, SIZE),
+    ("PUT /photos/key?partNumber=99999999999999999999&uploadId=u", &[], 10, SIZE),
     ("POST /photos/key?uploads", &[PNG], 0, None),
     ("POST /photos/key?uploads", &[], 0, TYPE),
     ("POST /photos/key?uploadId=u", &[], 5000, None),
+    ("POST /photos/key?restore", &[], 5000, None),
+    // Of two operations, each server takes one.
+    ("POST /photos/key?select&uploads", &[], 0, TYPE),
+    ("POST /photos/key?restore&%75ploads", &[], 0, TYPE),
+    ("PUT /photos/key?tagging&annotation", &[], 10, TYPE),
     // Documents about an object, and names that some server ignores.
     ("PUT /photos/key?tagging", &[], 10, None),
     ("PUT /photos/key?acl", &[], 1001, SIZE),
@@ -96,6 +111,13 @@ const BY_HEAD: &[Case] = &[
     ("DELETE /photos/key", &[], 0, None),
     ("PUT /photos", &[], 5000, None),
     ("POST /photos?delete", &[], 5000, None),
+    // Forms, whatever the query or the path says.
+    ("POST /photos?delete", &[FORM], 10, NO_FORM),
+    ("POST /photos?delete&x", &[("Content-Type", "text/xml"), FORM], 10, NO_FORM),
+    ("POST /photos/large/key", &[FORM], 10, NO_FORM),
+    ("POST /photos/key?restore", &[FORM], 10, NO_FORM),
+    ("POST /photos", &[FORM, ("Content-Type", "multipart/form-data; boundary=b")], 10, NO_FORM),
+    ("POST /other?delete", &[FORM], 10, None),
     // Stated lengths of what is coded.
     ("PUT /photos/key", &[PNG, ("x-amz-decoded-content-length", "1001"), ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")], 1100, SIZE),
     ("PUT /photos/key", &[PNG, ("x-amz-decoded-content-length", "1000"), ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")], 1100, None),

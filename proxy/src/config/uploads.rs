@@ -39,9 +39,13 @@ impl MediaRange {
         &self.0
     }
 
-    /// Returns true if a type without parameters, in any case, is one of them.
+    /// Returns true if a type without parameters, in any case, is one of them. A text that is no type is none: a browser would look into
+    /// the object for its type (MIME Sniffing §7).
     #[must_use]
     pub fn matches(&self, essence: &str) -> bool {
+        if !essence.split_once('/').is_some_and(|(kind, name)| is_token(kind) && is_token(name)) {
+            return false;
+        }
         match self.0.strip_suffix('*') {
             Some(kind) => essence.get(..kind.len()).is_some_and(|own| own.eq_ignore_ascii_case(kind)),
             None => self.0.eq_ignore_ascii_case(essence),
@@ -49,15 +53,16 @@ impl MediaRange {
     }
 }
 
+/// Returns true for the name of a kind or of a type (RFC 6838 §4.2).
+fn is_token(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
+}
+
 impl TryFrom<String> for MediaRange {
     type Error = ValueError;
 
     fn try_from(text: String) -> Result<Self, ValueError> {
         let lower = text.trim().to_ascii_lowercase();
-        // A token of HTTP (RFC 9110 §5.6.2).
-        let is_token = |part: &str| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
-        };
         let fault = match lower.split_once('/') {
             Some(("*", _)) => "this is every type; leave types out",
             Some((kind, "*")) if is_token(kind) => return Ok(Self(lower)),
@@ -224,6 +229,9 @@ mod tests {
             ("image/*", "imageX/png", false),
             ("image/*", "image", false),
             ("image/*", "", false),
+            ("image/*", "image/", false),
+            ("image/*", "image/png text/html", false),
+            ("image/*", "image/png/x", false),
         ] {
             let range = MediaRange::try_from(range.to_owned()).unwrap();
             assert_eq!(range.matches(essence), matches, "{range:?} {essence}");

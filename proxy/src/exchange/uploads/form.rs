@@ -74,7 +74,7 @@ impl<H: RequestHead> FormUpload<H> {
     /// Returns true if nothing refuses the form, and false while it is not known.
     fn judged(&mut self, bytes: &[u8]) -> Result<bool, UploadRefusal> {
         let BodyLength::Length(length) = self.0.head.body() else { return Err(UploadRefusal::NoLength) };
-        let boundary = self.0.head.text("content-type").and_then(boundary_of).ok_or(UploadRefusal::Form)?;
+        let boundary = self.boundary().ok_or(UploadRefusal::Form)?;
         match read(bytes, boundary) {
             FormStart::Incomplete => Ok(false),
             FormStart::Invalid => Err(UploadRefusal::Form),
@@ -83,6 +83,13 @@ impl<H: RequestHead> FormUpload<H> {
                 self.judge(&fields, length.saturating_sub(after)).map(|()| true)
             }
         }
+    }
+
+    /// The boundary, if one line names it: of two lines, each server takes another one.
+    fn boundary(&self) -> Option<&str> {
+        let mut lines = self.0.head.lines().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+        let (Some((_, value)), None) = (lines.next(), lines.next()) else { return None };
+        boundary_of(str::from_utf8(value).ok()?)
     }
 
     fn judge(&self, fields: &FormFields, file: u64) -> Result<(), UploadRefusal> {

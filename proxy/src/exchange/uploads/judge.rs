@@ -8,9 +8,12 @@ use crate::config::UploadLimit;
 use crate::exchange::head::RequestHead;
 use crate::exchange::known::Known;
 use crate::s3::address::{Address, NamedBucket};
-use crate::s3::operation::{COPY_SOURCE, Scope, operation};
+use crate::s3::operation::{COPY_SOURCE, Scope, is_sub_resource, operation};
+use memchr::memmem::find;
+use percent_encoding::percent_decode_str;
 use s3_cors::ResourceType;
 use s3cors_http1::body_length::BodyLength;
+use std::borrow::Cow;
 
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
@@ -59,9 +62,15 @@ pub(in crate::exchange) fn judge(
         (None, _) => "",
     };
     let asked = operation(head.method(), scope_of(address, key), head.query(), || known.lines.has_copy_source);
+    let asked = asked.filter(|_| is_clear(head.query().unwrap_or_default()));
+    let is_limited = || limits.of_bucket(bucket).next().is_some();
+    if is_post && states_form(head) && is_limited() {
+        // S3 takes a form at the bucket alone; who takes it below a key may store it under another one.
+        return if key.is_empty() { UploadJudgement::Form } else { UploadJudgement::Refused(UploadRefusal::Form) };
+    }
     if key.is_empty() {
-        let is_limited = is_post && asked != Some("DeleteObjects") && limits.of_bucket(bucket).next().is_some();
-        return if is_limited { UploadJudgement::Form } else { UploadJudgement::Free };
+        let is_form = is_post && asked != Some("DeleteObjects") && is_limited();
+        return if is_form { UploadJudgement::Form } else { UploadJudgement::Free };
     }
     match limits.of_object(bucket, key) {
         LimitOf::None => UploadJudgement::Free,
@@ -86,11 +95,11 @@ fn of_object(limit: &UploadLimit, head: &impl RequestHead, asked: Option<&str>) 
     }
     let query = head.query().unwrap_or_default();
     if let Some(most) = limit.max_parts
-        && values(query, "partNumber").any(|number| number.parse::<u64>().is_ok_and(|number| number > most))
+        && values(query, "partNumber").any(|value| number(value.as_bytes()).is_none_or(|number| number > most))
     {
         return Err(UploadRefusal::TooManyParts(most));
     }
-    let is_part = || values(query, "partNumber").next().is_some() && values(query, "uploadId").next().is_some();
+    let is_part = || asked == Some("UploadPart") && values(query, "partNumber").next().is_some();
     let is_document = asked.is_some_and(|name| DOCUMENTS.contains(&name));
     if !is_document && !is_part() && !types(head).all(|of_line| allows_type(&limit.types, of_line)) {
         return Err(UploadRefusal::Type);
@@ -145,8 +154,25 @@ fn number(value: &[u8]) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// The values of a parameter, as they came.
+/// Returns true if a request says in one of its lines that it is a form: servers know a form by that, whatever the query asks for.
+fn states_form(head: &impl RequestHead) -> bool {
+    types(head).flatten().any(|of_line| find(of_line.to_ascii_lowercase().as_bytes(), b"multipart").is_some())
+}
+
+/// Returns true if the query names no more than one part of an object or a bucket: of two, each server takes another one.
+fn is_clear(query: &str) -> bool {
+    parameters(query).filter(|(name, _)| is_sub_resource(name)).nth(1).is_none()
+}
+
+/// The values of a parameter, as they came, however its name is encoded.
 fn values<'q>(query: &'q str, name: &'static str) -> impl Iterator<Item = &'q str> {
-    let parameters = query.split('&').map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")));
-    parameters.filter(move |(own, _)| *own == name).map(|(_, value)| value)
+    parameters(query).filter(move |(own, _)| own == name).map(|(_, value)| value)
+}
+
+/// The parameters of a query, with their names decoded. Some servers separate them at `;` too.
+fn parameters(query: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+    query.split(['&', ';']).map(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        (percent_decode_str(name).decode_utf8_lossy(), value)
+    })
 }

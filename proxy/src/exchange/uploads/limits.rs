@@ -71,11 +71,12 @@ impl UploadLimits {
     }
 }
 
-/// Returns true if an object may have this type; without one it has S3's own.
+/// Returns true if an object may have this type; without one it has S3's own. A comma is refused: browsers take the last of several types
+/// (Fetch, extract a MIME type).
 pub(super) fn allows_type(types: &[MediaRange], content_type: Option<&str>) -> bool {
-    let essence = content_type.map(|text| text.split_once(';').map_or(text, |(essence, _)| essence).trim());
-    let essence = essence.filter(|essence| !essence.is_empty()).unwrap_or(WITHOUT_TYPE);
-    types.is_empty() || types.iter().any(|range| range.matches(essence))
+    let text = content_type.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(WITHOUT_TYPE);
+    let essence = text.split_once(';').map_or(text, |(essence, _)| essence.trim_end());
+    types.is_empty() || (!text.contains(',') && types.iter().any(|range| range.matches(essence)))
 }
 
 #[cfg(test)]
@@ -125,7 +126,10 @@ mod tests {
             (Some("text/plain; charset=utf-8"), true),
             (Some("text/html"), false),
             (Some("image"), false),
-            (Some("image/png, text/html"), true),
+            (Some("image/png, text/html"), false),
+            (Some("text/plain; a=b, text/html"), false),
+            (Some("image/png text/html"), false),
+            (Some("; image/png"), false),
             (Some(""), false),
             (None, false),
         ] {
