@@ -1,6 +1,7 @@
 //! The differences that matter for a document.
 
 use super::difference::{Difference, Harm};
+use super::hidden_rules::Hidden;
 use super::server::KnownServer;
 use s3_cors::{AllowedMethod, CorsConfiguration, CorsRule, HeaderPattern, OriginPattern};
 
@@ -22,7 +23,6 @@ pub fn compare(server: KnownServer, rules: &CorsConfiguration) -> Compared {
         KnownServer::Minio => origins = found.one_setting(),
         KnownServer::Silo => {
             found.open_without_rules("the global setting, which by default allows every origin, with credentials");
-            found.no_vary("only where the request has an Origin");
             found.no_reason();
         }
         KnownServer::Rgw => {
@@ -42,6 +42,9 @@ pub fn compare(server: KnownServer, rules: &CorsConfiguration) -> Compared {
             found.star_with_credentials("the page's own origin, with credentials");
             found.open_without_rules("every origin, with credentials");
             found.first_rule_of_an_origin("gets 200 and half a grant, which the browser takes for a refusal");
+            found.no_header_is_every_header();
+            found.origin_patterns();
+            found.header_patterns("matches * at the end alone", |text| text.find('*') == Some(text.len() - 1));
         }
         KnownServer::Versitygw => {
             found.no_cors_on_refusals();
@@ -52,7 +55,7 @@ pub fn compare(server: KnownServer, rules: &CorsConfiguration) -> Compared {
             found.star_with_credentials(
                 "the page's own origin, with credentials, to a request with Authorization, a cookie or a signed digest",
             );
-            found.header_patterns("compares names: only * and whole names match");
+            found.header_patterns("compares names: only * and whole names match", |text| text == "*");
             found.no_credentials("sends Access-Control-Allow-Credentials only to a request that has Authorization, a cookie or a signed digest, which no preflight has");
             found.no_vary("only with a grant to a named origin");
         }
@@ -68,11 +71,6 @@ pub fn compare(server: KnownServer, rules: &CorsConfiguration) -> Compared {
 struct Finding<'r> {
     rules: &'r [CorsRule],
     differences: Vec<Difference>,
-}
-
-/// An origin that a pattern matches.
-fn example(pattern: &OriginPattern) -> String {
-    if pattern.is_any() { "https://elsewhere.invalid".to_owned() } else { pattern.as_str().replace('*', "any") }
 }
 
 fn texts<T>(values: &[T], text: impl Fn(&T) -> &str) -> Vec<String> {
@@ -237,44 +235,77 @@ impl Finding<'_> {
         self.differences.extend(found);
     }
 
-    /// A rule whose origins an earlier one has too is never looked at.
+    /// The rules that stand behind an earlier one of the same origin are never looked at.
     fn first_rule_of_an_origin(&mut self, outcome: &str) {
-        let hidden = |rule: &CorsRule, number: usize| -> Vec<String> {
-            let earlier = || self.rules.iter().take(number - 1);
-            let is_hidden = |origin: &&OriginPattern| {
-                let origin = example(origin);
-                let first =
-                    earlier().find(|other| other.allowed_origins().iter().any(|own| own.matches(origin.as_bytes())));
-                first.is_some_and(|first| adds(rule, first))
-            };
-            rule.allowed_origins().iter().filter(is_hidden).map(|origin| origin.as_str().to_owned()).collect()
-        };
         let found: Vec<_> = self
             .numbered()
-            .map(|(number, rule)| (number, rule, hidden(rule, number)))
-            .filter(|(.., origins)| !origins.is_empty())
-            .map(|(number, rule, about)| Difference {
-                kind: "first_rule_of_origin",
-                harm: Harm::Breaks,
-                rule: Some(number),
-                s3: "goes on to the next rule until one allows the request".to_owned(),
-                server: format!(
-                    "looks only at the first rule that has the origin: what only this one allows {outcome}"
-                ),
-                consequence: format!("pages of {} cannot {}", about.join(", "), methods(rule)),
-                about,
+            .filter_map(|(number, rule)| {
+                let hidden = Hidden::of(rule, self.rules.get(..number - 1).unwrap_or_default())?;
+                Some(Difference {
+                    kind: "first_rule_of_origin",
+                    harm: Harm::Breaks,
+                    rule: Some(number),
+                    s3: "goes on to the next rule until one allows the request".to_owned(),
+                    server: format!(
+                        "looks only at the first rule that has the origin: what only this one allows {outcome}"
+                    ),
+                    consequence: hidden.consequence(),
+                    about: hidden.origins,
+                })
             })
             .collect();
         self.differences.extend(found);
     }
 
-    fn header_patterns(&mut self, server: &str) {
+    /// A rule without AllowedHeader allows every header.
+    fn no_header_is_every_header(&mut self) {
+        let found: Vec<_> = self
+            .numbered()
+            .filter(|(_, rule)| rule.allowed_headers().is_empty())
+            .map(|(number, rule)| Difference {
+                kind: "open_headers",
+                harm: Harm::Opens,
+                rule: Some(number),
+                about: texts(rule.allowed_origins(), OriginPattern::as_str),
+                s3: "allows no header where a rule has no AllowedHeader".to_owned(),
+                server: "allows every header".to_owned(),
+                consequence: "a page may send headers that the rules forbid".to_owned(),
+            })
+            .collect();
+        self.differences.extend(found);
+    }
+
+    /// Patterns in origins that a server takes and never matches: it knows those that begin with the scheme and `*`.
+    fn origin_patterns(&mut self) {
+        let is_known = |text: &str| text == "*" || text.starts_with("http://*") || text.starts_with("https://*");
+        let found: Vec<_> = self
+            .numbered()
+            .filter_map(|(number, rule)| {
+                let origins = rule.allowed_origins().iter().map(OriginPattern::as_str);
+                let about: Vec<_> =
+                    origins.filter(|text| text.contains('*') && !is_known(text)).map(str::to_owned).collect();
+                (!about.is_empty()).then(|| Difference {
+                    kind: "origin_pattern",
+                    harm: Harm::Breaks,
+                    rule: Some(number),
+                    consequence: format!("pages of {} are refused", about.join(", ")),
+                    about,
+                    s3: "matches * in AllowedOrigin as any text, wherever it is".to_owned(),
+                    server: "matches it after http:// or https:// alone".to_owned(),
+                })
+            })
+            .collect();
+        self.differences.extend(found);
+    }
+
+    /// Patterns in headers that the server does not know.
+    fn header_patterns(&mut self, server: &str, is_known: impl Fn(&str) -> bool) {
         let found: Vec<_> = self
             .numbered()
             .filter_map(|(number, rule)| {
                 let patterns = rule.allowed_headers().iter().map(HeaderPattern::as_str);
                 let patterns: Vec<_> =
-                    patterns.filter(|text| text.contains('*') && *text != "*").map(str::to_owned).collect();
+                    patterns.filter(|text| text.contains('*') && !is_known(text)).map(str::to_owned).collect();
                 let has_star = rule.allowed_headers().iter().any(HeaderPattern::is_any);
                 (!patterns.is_empty() && !has_star).then(|| Difference {
                     kind: "header_pattern",
@@ -345,23 +376,6 @@ impl Finding<'_> {
     }
 }
 
-/// Returns true if a rule allows something that the first does not.
-fn adds(rule: &CorsRule, first: &CorsRule) -> bool {
-    let has_method = |method: &AllowedMethod| first.allowed_methods().contains(method);
-    let has_header = |name: &str| {
-        first
-            .allowed_headers()
-            .iter()
-            .any(|pattern| pattern.is_any() || pattern.as_str().eq_ignore_ascii_case(name) || pattern.matches(name))
-    };
-    !rule.allowed_methods().iter().all(has_method)
-        || !rule.allowed_headers().iter().all(|header| has_header(header.as_str()))
-}
-
-fn methods(rule: &CorsRule) -> String {
-    rule.allowed_methods().iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,14 +417,16 @@ mod tests {
     fn each_server_differs_where_the_rules_meet_what_it_does_otherwise() {
         use KnownServer::{Garage, Minio, R2, Rgw, Rustfs, Seaweedfs, Silo, Versitygw};
         for (server, expected) in [
-            (Silo, &[("open_without_rules", None), ("vary", None), ("no_reason", None)][..]),
+            (Silo, &[("open_without_rules", None), ("no_reason", None)][..]),
             (Minio, &[("one_setting", None), ("open_errors", None), ("no_max_age", Some(1))]),
             (
                 Rgw,
                 &[
                     ("no_cors_on_refusal", None),
                     ("no_credentials", Some(1)),
+                    ("first_rule_of_origin", Some(2)),
                     ("no_credentials", Some(2)),
+                    ("first_rule_of_origin", Some(3)),
                     ("vary", None),
                 ],
             ),
@@ -425,7 +441,16 @@ mod tests {
                     ("no_max_age", Some(1)),
                 ],
             ),
-            (Seaweedfs, &[("open_without_rules", None), ("star_with_credentials", Some(3))]),
+            (
+                Seaweedfs,
+                &[
+                    ("open_without_rules", None),
+                    ("star_with_credentials", Some(3)),
+                    ("open_headers", Some(3)),
+                    ("first_rule_of_origin", Some(2)),
+                    ("first_rule_of_origin", Some(3)),
+                ],
+            ),
             (Versitygw, &[("exposes_more", None), ("no_cors_on_refusal", None), ("vary", None)]),
             (
                 Rustfs,
@@ -444,32 +469,45 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_hidden_by_an_earlier_one_of_its_origin_if_it_allows_more() {
+    fn a_rule_is_hidden_where_an_earlier_one_has_its_origin_and_allows_less() {
         let document = |first: &str, second: &str| {
             format!(
                 r#"{{"CORSRules": [{{"AllowedOrigins": ["{first}"], "AllowedMethods": ["GET"], "AllowedHeaders": ["x-a"]}}, {second}]}}"#
             )
         };
-        for (first, second, is_hidden) in [
-            ("https://a.example", r#"{"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["PUT"]}"#, true),
-            ("https://*.example", r#"{"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["PUT"]}"#, true),
-            (
-                "*",
-                r#"{"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"], "AllowedHeaders": ["x-b"]}"#,
-                true,
-            ),
-            ("https://a.example", r#"{"AllowedOrigins": ["https://b.example"], "AllowedMethods": ["PUT"]}"#, false),
-            (
-                "https://a.example",
-                r#"{"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"], "AllowedHeaders": ["X-A"]}"#,
-                false,
-            ),
+        let put = |origin: &str| format!(r#"{{"AllowedOrigins": ["{origin}"], "AllowedMethods": ["GET", "PUT"]}}"#);
+        let with = |header: &str| {
+            format!(
+                r#"{{"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"], "AllowedHeaders": ["{header}"]}}"#
+            )
+        };
+        for (first, second, expected) in [
+            ("https://a.example", put("https://a.example"), Some("pages of https://a.example cannot PUT")),
+            ("https://*.example", put("https://a.example"), Some("pages of https://a.example cannot PUT")),
+            // Of a wider pattern, some of the origins are hit.
+            ("https://a.example", put("https://*.example"), Some("pages of https://a.example cannot PUT")),
+            ("https://a*.example", put("https://*.example"), Some("pages of https://a*.example cannot PUT")),
+            ("*", put("https://*.example"), Some("pages of https://*.example cannot PUT")),
+            ("https://a.example", put("https://b.example"), None),
+            ("*", with("x-b"), Some("pages of https://a.example cannot send x-b")),
+            ("https://a.example", with("X-A"), None),
         ] {
             for server in [KnownServer::Rgw, KnownServer::Seaweedfs] {
-                let found = kinds(server, &document(first, second)).contains(&("first_rule_of_origin", Some(2)));
-                assert_eq!(found, is_hidden, "{server} {first} {second}");
+                let found = compare(server, &rules(&document(first, &second))).differences;
+                let found = found.iter().find(|found| found.kind == "first_rule_of_origin");
+                assert_eq!(found.map(|found| found.consequence.as_str()), expected, "{server} {first} {second}");
             }
         }
+    }
+
+    #[test]
+    fn patterns_that_a_server_never_matches_are_told() {
+        let document = r#"{"CORSRules": [{"AllowedOrigins": ["https://app-*.example", "https://*.example"], "AllowedMethods": ["GET"],
+            "AllowedHeaders": ["x-amz-*", "*-date"]}]}"#;
+        let found = compare(KnownServer::Seaweedfs, &rules(document)).differences;
+        let of = |kind: &str| found.iter().find(|found| found.kind == kind).unwrap().about.clone();
+        assert_eq!(of("origin_pattern"), ["https://app-*.example"]);
+        assert_eq!(of("header_pattern"), ["*-date"]);
     }
 
     #[test]

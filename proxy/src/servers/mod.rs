@@ -5,6 +5,7 @@
 
 mod compare;
 mod difference;
+mod hidden_rules;
 mod server;
 
 pub use compare::{Compared, compare};

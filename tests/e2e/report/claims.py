@@ -10,7 +10,7 @@ from report import requests
 DOCUMENTS = ("report.xml", "public.xml")
 CASES = {case.name: case for case in (*requests.PREFLIGHTS, *requests.ACTUAL)}
 # Of a server with one setting for all buckets, that one difference stands for all that follow from it.
-STANDS_FOR = {"one_setting": {"open_preflights", "open_without_rules", "star_with_credentials", "exposes_more", "no_credentials"}}
+STANDS_FOR = {"one_setting": {"open_preflights", "open_without_rules", "star_with_credentials", "exposes_more", "no_credentials", "open_headers"}}
 
 
 def _values(answer, name):
@@ -54,6 +54,10 @@ SHOWN_BY = {
     "vary": ("`GET` without an origin", lambda answer: not _has(answer, "vary", "origin")),
     "exposes_more": ("`GET`, an allowed origin", _exposes_more),
     "no_max_age": ("an allowed origin, `GET`", lambda answer: not _has(answer, "access-control-max-age")),
+    "open_headers": (
+        "a header for a rule without AllowedHeader",
+        lambda answer: _has(answer, "access-control-allow-headers", "x-any"),
+    ),
     "header_pattern": ("headers that `x-amz-*` allows", lambda answer: not _is_open(answer)),
     "one_setting": (
         "`DELETE`, which no rule allows",

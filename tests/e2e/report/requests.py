@@ -53,6 +53,7 @@ PREFLIGHTS = (
     _preflight("the same in capitals", OBJECT, APP, "GET", "X-Amz-Date"),
     _preflight("a header that the rule does not allow", OBJECT, APP, "GET", "authorization"),
     _preflight("an origin that `https://*.preview.example` allows", OBJECT, PREVIEW, "GET"),
+    _preflight("a header for a rule without AllowedHeader", OBJECT, PREVIEW, "GET", "x-any"),
     _preflight("its domain itself", OBJECT, "https://preview.example", "GET"),
     _preflight("the allowed origin in capitals", OBJECT, "https://APP.example", "GET"),
     _preflight("the allowed origin and a slash", OBJECT, f"{APP}/", "GET"),
