@@ -72,14 +72,13 @@ def _preflight(answers, case):
     return [pairs[0][1], *(own for own, _ in pairs)]
 
 
-def _pages(browser):
+def pages(browser):
     """Whether a page gets what the rules say, by case: with s3cors, which is the same for every server, and with each server alone."""
-    verdict = {True: "yes", False: "**no**"}
     alone, proxied = zip(*browser.values(), strict=True)
     # A case that asks a server alone for what only s3cors has may not come so far with each of them.
     cases = [case for case in alone[0] if all(case in judged for judged in alone)]
     return [
-        (case, [verdict[all(judged[case] for judged in proxied)], *(verdict[judged[case]] for judged in alone)])
+        (case, [all(judged[case] for judged in proxied), *(judged[case] for judged in alone)])
         for case in cases
     ]
 
@@ -147,7 +146,10 @@ def render(page, seen, versions):
         (case.name, [_cell(answer, notes) for answer in _preflight(seen.answers, case)]) for case in requests.PREFLIGHTS
     ]
     text += _table("Preflights", "request", ["s3cors", *titles], preflights)
-    text += _table("Pages in Chromium", "what the rules say", ["with s3cors", *titles], _pages(seen.browser))
+    verdicts = [
+        (case, ["yes" if holds else "**no**" for holds in verdicts]) for case, verdicts in pages(seen.browser)
+    ]
+    text += _table("Pages in Chromium", "what the rules say", ["with s3cors", *titles], verdicts)
     text += _actual(seen, notes)
     text += _refused(seen, titles, notes)
     limits = [

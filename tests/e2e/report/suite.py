@@ -8,6 +8,7 @@ from pathlib import Path
 from harness import committed
 from report import claims, refused, requests
 from report.compare import differences, is_cors
+from report.page import draw
 from report.render import SLOWEST, VERSIONS, render
 from report.wire import send
 
@@ -52,3 +53,5 @@ def conclude(page, seen, versions, write, results):
         else:
             results.passed("all", SUITE, f"{case.name}: the same preflight before every server")
     committed.compare(FOLDER / page, render(page, seen, versions), (*VERSIONS, SLOWEST), write, SUITE, results)
+    if page == "REPORT.md":
+        committed.compare(FOLDER / "report.html", draw(seen, versions), VERSIONS, write, SUITE, results)
