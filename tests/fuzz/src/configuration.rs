@@ -2,7 +2,7 @@
 
 pub mod samples;
 
-use crate::config::{Config, ConfigError, ConfigFile, ConfigFileError, UpstreamUrl, without_user};
+use crate::config::{Config, ConfigError, ConfigFile, ConfigFileError, UpstreamConfig, UpstreamUrl, without_user};
 use crate::s3::domain::Domain;
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -120,6 +120,8 @@ fn meaning(text: &str) {
                 match error {
                     ConfigError::File(error) => panic!("{text:?}: valid, then {error}"),
                     ConfigError::NoUpstream
+                    | ConfigError::UpstreamBesideUpstreams
+                    | ConfigError::DefaultUpstream { .. }
                     | ConfigError::TwoRules { .. }
                     | ConfigError::HalfAStore
                     | ConfigError::NoPlaceForRules
@@ -142,31 +144,34 @@ fn meaning(text: &str) {
         config.listen.len() + 1,
         "{text:?}"
     );
-    assert!(!config.listen.is_empty() && !config.upstream.urls().is_empty(), "{text:?}");
-    for upstream in config.upstream.urls() {
-        again::<UpstreamUrl>(&upstream.to_string(), upstream);
-        let scheme = if upstream.is_tls() { "https" } else { "http" };
-        again::<UpstreamUrl>(&format!("{scheme}://{}", upstream.authority()), upstream);
+    assert!(!config.listen.is_empty() && config.all_upstreams().next().is_some(), "{text:?}");
+    for upstream in config.all_upstreams() {
+        upstream_is_whole(upstream, text);
     }
     for domain in config.domains.iter().chain(&config.admin.hosts) {
         again::<Domain>(domain.as_str(), domain);
     }
-    for host in config.upstream.host.as_slice() {
-        again(&host.to_string(), host);
-    }
     let limits = config.limits;
-    let times =
-        [limits.header_read, limits.idle, limits.body_read, limits.body_write, config.upstream.timeouts.connect];
-    let more = [
-        config.upstream.timeouts.read,
-        config.upstream.timeouts.write,
-        config.upstream.keepalive.idle,
-        config.rules.poll,
-    ];
-    assert!(!times.iter().chain(&more).any(|time| time.is_zero()), "{text:?}");
+    let times = [limits.header_read, limits.idle, limits.body_read, limits.body_write, config.rules.poll];
+    assert!(!times.iter().any(|time| time.is_zero()), "{text:?}");
     let sizes = [limits.header_size.0, limits.heads.0, limits.bodies.0, limits.response_head.0];
     let counts = [limits.connections, limits.interim, config.threads];
     assert!(sizes.iter().chain(&counts).all(|count| *count > 0));
+}
+
+/// An upstream has an address, its values read as they are shown, and no time is 0.
+fn upstream_is_whole(upstream: &UpstreamConfig, text: &str) {
+    assert!(!upstream.urls().is_empty(), "{text:?}");
+    for url in upstream.urls() {
+        again::<UpstreamUrl>(&url.to_string(), url);
+        let scheme = if url.is_tls() { "https" } else { "http" };
+        again::<UpstreamUrl>(&format!("{scheme}://{}", url.authority()), url);
+    }
+    for host in upstream.host.as_slice() {
+        again(&host.to_string(), host);
+    }
+    let times = [upstream.timeouts.connect, upstream.timeouts.read, upstream.timeouts.write, upstream.keepalive.idle];
+    assert!(!times.iter().any(|time| time.is_zero()), "{text:?}");
 }
 
 /// What is shown of a value reads as that value.

@@ -9,6 +9,7 @@ pub fn files() -> Vec<String> {
         "admin:\n  address: ':9180'\n  hosts: [S3cors.Example.com., b.example]\n  tls: {key: k.pem, certificate: c.pem}\n  token_file: t\nupstream: http://a\n",
         "{\"upstream\": {\"url\": [\"http://[::1]:9000\", \"https://b.example/\"], \"host\": \"minio:9000\"}, \"domains\": [\"s3.test\", \"S3.Test.\"]}\n",
         "%YAML 1.2\n---\nlog: &l\n  format: text\n  level: warn\nrules:\n  path: |-\n    a\n     b\n  poll: >-\n    5\n    s\ncors: {vary: matched, \"credentials\": never}\n...\n",
+        "upstreams:\n  new: http://a:1\n  old: {url: [http://b:1, http://c:1], host: h}\nroutes:\n- {bucket: a-*, upstream: old}\n- {bucket: '*', upstream: new, fallback: old, fallback_delete: first}\nuploads: [{bucket: '*', prefix: a/, max_size: 2MiB, max_parts: 3, types: [image/*, text/plain]}]\n",
         "shutdown: &s {drain: 1h 5m}\nlimits: {connections: 0x10, ? idle : 1s, heads: \"1\\x4diB\"}\n# comment\nthreads: 0x10\nadmin:\n",
     ];
     [every_key()].into_iter().chain(others.map(str::to_owned)).collect()
