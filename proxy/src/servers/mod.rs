@@ -6,6 +6,7 @@
 mod compare;
 mod difference;
 mod hidden_rules;
+mod patterns;
 mod server;
 
 pub use compare::{Compared, compare};
