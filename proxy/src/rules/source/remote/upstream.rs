@@ -1,7 +1,7 @@
 //! Rules from the upstreams themselves, which keep the CORS of their buckets: asked for with each poll.
 //!
 //! Decides: which upstream is asked for a bucket's rules: the one that the bucket's route leads to. One that cannot be asked keeps the rules that
-//! it had, and the others go on.
+//! it had, and the others go on. Before each has answered once, the rules of all are unknown: those of the copy stay, if there is one.
 
 use super::bucket_cors::{BucketCors, OneBucketCors};
 use crate::config::{EachUpstream, NamedUpstream, Routes, UpstreamIndex, UpstreamUrl};
