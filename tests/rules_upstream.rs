@@ -94,6 +94,40 @@ fn import_writes_what_the_server_keeps_and_says_what_it_cannot() {
     assert_eq!(import(&upstream, &rules, &[]).code, Some(2), "a bucket or all");
 }
 
+/// Each store keeps a bucket of the other's, too: what it says of that one is nothing.
+#[test]
+fn rules_of_two_upstreams_follow_their_routes_and_stay_where_one_fails() {
+    let both = |photos: &str, videos: &str| {
+        vec![
+            ("photos", Some(allowing(&format!("https://{photos}.example")))),
+            ("videos", Some(allowing(&format!("https://{videos}.example")))),
+        ]
+    };
+    let (first, second) = (Kept::new(Mutex::new(both("a", "wrong"))), Kept::new(Mutex::new(both("wrong", "b"))));
+    let (one, two) = (server(&first), server(&second));
+    let config = ConfigFile::new(&format!(
+        "upstreams: {{one: 'http://{}', two: 'http://{}'}}\nroutes: [{{bucket: 'v*', upstream: two}}, {{bucket: '*', upstream: one}}]\n\
+         rules: {{source: upstream, poll: 200ms}}\nlog: {{access: false}}\n",
+        one.address, two.address
+    ));
+    let mut command = with_credentials(s3cors(&["serve", "--config", &config.argument()]));
+    command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    let proxy = Proxy::spawn(command);
+    let allows = |bucket: &str, origin: &str| {
+        proxy.preflight(&format!("/{bucket}/key"), &format!("https://{origin}.example"), "GET").status == 200
+    };
+    assert!(allows("photos", "a") && allows("videos", "b"));
+    assert!(!allows("photos", "wrong") && !allows("videos", "wrong"));
+    first.lock().unwrap().clear();
+    *second.lock().unwrap() = both("wrong", "c");
+    eventually("the rules of the one that answers change", || {
+        (allows("videos", "c") && !allows("videos", "b")).then_some(())
+    });
+    assert!(allows("photos", "a"), "those of the other stay");
+    *first.lock().unwrap() = both("d", "wrong");
+    eventually("it answers again", || allows("photos", "d").then_some(()));
+}
+
 #[test]
 fn rules_follow_the_upstream_and_stay_when_it_fails() {
     let kept = Kept::new(Mutex::new(vec![("photos", Some(WHOLE.to_owned())), ("plain", None)]));
