@@ -35,8 +35,7 @@ const HELP: &str = "\
 Examples:
   s3cors check rules
   s3cors check --strict --config /etc/s3cors/s3cors.yaml
-  s3cors check --server rustfs rules
-  s3cors check --profile uppy --format json rules/photos.xml
+  s3cors check --profile uppy --server rustfs rules/photos.xml
   kubectl get configmap rules -o jsonpath='{.data.photos\\.xml}' | s3cors check -
 
 Exit status:
