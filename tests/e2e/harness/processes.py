@@ -51,9 +51,10 @@ def responds(url):
 
 @contextlib.contextmanager
 def running(name, *command, **environment):
-    """A process for as long as the block runs; its output is in a log of its own."""
+    """A process for as long as the block runs. Its output is in the log of its name, after that of earlier processes."""
     log = RESULTS / f"{name}.log"
     with log.open("ab") as output:
+        begun = output.tell()
         process = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
@@ -64,6 +65,7 @@ def running(name, *command, **environment):
             start_new_session=True,
         )
     process.log = log
+    process.output = lambda: log.read_bytes()[begun:].decode()
     try:
         yield process
     finally:

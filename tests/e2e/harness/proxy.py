@@ -37,8 +37,8 @@ class Proxy:
         return {known.removeprefix(f'{label}="').removesuffix('"'): value for known, value in self._series(name)}
 
 
-def _ready(log):
-    for line in log.read_text().splitlines():
+def _ready(output):
+    for line in output.splitlines():
         if '"s3cors is ready"' in line:
             return json.loads(line)
     return None
@@ -59,5 +59,5 @@ def proxy(name, rules, upstream, config=None, listen="127.0.0.1:0", folder=None,
         file.write_text(config)
         command += ["--config", file]
     with running(name, *command, **environment) as process:
-        ready = eventually(f"{name} is ready", lambda: _ready(process.log), process)
+        ready = eventually(f"{name} is ready", lambda: _ready(process.output()), process)
         yield Proxy(ready["listen"].strip("[]"), ready["admin"].strip("[]"), process.log)

@@ -26,7 +26,7 @@ def start(folder):
     with running("s3s-fs", *command) as process:
 
         def said(pattern):
-            return re.search(pattern, process.log.read_text())
+            return re.search(pattern, process.output())
 
         status = eventually("the demo says where its status page is", lambda: said(r"status +(http://\S+)/status"), process)
         # The store is the demo's upstream. A user has no need of its address, so only the metrics tell it.

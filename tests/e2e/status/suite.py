@@ -95,9 +95,7 @@ def _demo(folder):
     with running("demo", *command) as process:
 
         def printed(pattern):
-            return eventually(f"the demo says {pattern}", lambda: re.search(pattern, process.log.read_text()), process)[
-                1
-            ]
+            return eventually(f"the demo says {pattern}", lambda: re.search(pattern, process.output()), process)[1]
 
         yield {
             "allowed": printed(r"1\. (http\S+)"),
